@@ -1,0 +1,30 @@
+import { Entity, Index, ManyToOne, PrimaryKey, Trigger, Unique } from '@mikro-orm/decorators/legacy';
+import { Tag } from '../tags/tag.entity.ts';
+import { Article } from './article.entity.ts';
+
+/** An article carries a tag. `position` grows with every row, which keeps an article's tags in the author's order. */
+@Entity({ tableName: 'article_tags' })
+@Unique({ name: 'article_tags_unique', properties: ['article', 'tag'] })
+@Index({ name: 'article_tags_by_tag', properties: ['tag', 'article'] })
+@Trigger({
+  name: 'count_up',
+  timing: 'after',
+  events: ['insert'],
+  body: 'update tags set articles_count = articles_count + 1 where id = new.tag_id; return null;',
+})
+@Trigger({
+  name: 'count_down',
+  timing: 'after',
+  events: ['delete'],
+  body: 'update tags set articles_count = articles_count - 1 where id = old.tag_id; return null;',
+})
+export class ArticleTag {
+  @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
+  readonly position!: number;
+
+  @ManyToOne({ entity: () => Article, deleteRule: 'cascade' })
+  readonly article!: Article;
+
+  @ManyToOne({ entity: () => Tag, deleteRule: 'cascade' })
+  readonly tag!: Tag;
+}

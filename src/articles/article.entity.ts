@@ -1,0 +1,108 @@
+import { Collection } from '@mikro-orm/core';
+import {
+  Check,
+  Entity,
+  Index,
+  ManyToMany,
+  ManyToOne,
+  PrimaryKey,
+  Property,
+  Unique,
+} from '@mikro-orm/decorators/legacy';
+import { Field, Int, ObjectType } from 'type-graphql';
+import { Node } from '../server/node.ts';
+import { DateTime } from '../server/scalars.ts';
+import { Tag } from '../tags/tag.entity.ts';
+import { User } from '../users/user.entity.ts';
+import { ArticleTag } from './article-tag.entity.ts';
+
+/** What an author writes. Only what carries `@Field` leaves the server; article.fields.ts adds what is computed. */
+@ObjectType({ implements: Node, description: 'A published text with its author, tags, favourites and comments.' })
+@Entity({ tableName: 'articles' })
+@Check({ name: 'articles_slug_length', expression: '(char_length(slug) >= 1) and (char_length(slug) <= 100)' })
+@Check({ name: 'articles_title_length', expression: '(char_length(title) >= 1) and (char_length(title) <= 200)' })
+@Check({
+  name: 'articles_description_length',
+  expression: '(char_length(description) >= 1) and (char_length(description) <= 500)',
+})
+@Check({ name: 'articles_body_length', expression: '(char_length(body) >= 1) and (char_length(body) <= 100000)' })
+@Index({ name: 'articles_by_author', properties: ['author', 'publishedAt', 'id'] })
+@Index({ name: 'articles_by_published_at', properties: ['publishedAt', 'id'] })
+@Index({ name: 'articles_by_updated_at', properties: ['updatedAt', 'id'] })
+@Index({ name: 'articles_by_favorites_count', properties: ['favoritesCount', 'id'] })
+@Index({ name: 'articles_by_comments_count', properties: ['commentsCount', 'id'] })
+@Index({ name: 'articles_by_title', properties: ['title', 'id'] })
+export class Article {
+  @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
+  readonly id!: number;
+
+  @Field(() => String, {
+    description: 'Unique URL key of at most 100 characters, made from the title. Changes when the title changes.',
+  })
+  @Unique({ name: 'articles_slug_unique' })
+  @Property({ type: 'text' })
+  slug!: string;
+
+  @Field(() => String, { description: 'At most 200 characters.' })
+  @Property({ type: 'text' })
+  title!: string;
+
+  @Field(() => String, { description: 'What the article is about, at most 500 characters.' })
+  @Property({ type: 'text' })
+  description!: string;
+
+  @Field(() => String, { description: 'Markdown source, at most 100,000 characters.' })
+  @Property({ type: 'text' })
+  body!: string;
+
+  @ManyToOne({ entity: () => User, deleteRule: 'cascade' })
+  readonly author!: User;
+
+  @ManyToMany({ entity: () => Tag, pivotEntity: () => ArticleTag, fixedOrder: true, fixedOrderColumn: 'position' })
+  readonly tags = new Collection<Tag>(this);
+
+  @Field(() => DateTime, { description: 'When the article was written. Never changes.' })
+  @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
+  readonly createdAt!: Date;
+
+  @Field(() => DateTime, { description: 'When its author last changed it. Later with every change.' })
+  @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
+  updatedAt!: Date;
+
+  @Field(() => DateTime, { nullable: true, description: 'When readers could first see it.' })
+  @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
+  readonly publishedAt!: Date;
+
+  /** Kept by the trigger on favorites, so that articles can be ordered by it without counting. */
+  @Field(() => Int, { description: 'How many users have favourited it.' })
+  @Property({ type: 'integer', default: 0 })
+  readonly favoritesCount!: number;
+
+  /** Kept by the trigger on comments, so that articles can be ordered by it without counting. */
+  @Field(() => Int, { description: 'How many comments it has.' })
+  @Property({ type: 'integer', default: 0 })
+  readonly commentsCount!: number;
+
+  constructor(author: User, content: ArticleContent) {
+    this.author = author;
+    Object.assign(this, content);
+  }
+
+  isWrittenBy(user: User): boolean {
+    return this.author.id === user.id;
+  }
+
+  /** Takes over what is given; what is absent stays as it is. */
+  change(changes: Partial<ArticleContent>): void {
+    Object.assign(this, changes);
+    // Two changes within a millisecond still differ: clients compare updatedAt to see that something happened.
+    this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
+  }
+}
+
+export interface ArticleContent {
+  slug: string;
+  title: string;
+  description: string;
+  body: string;
+}

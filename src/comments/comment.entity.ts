@@ -1,0 +1,63 @@
+import { Check, Entity, Index, ManyToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
+import { Field, ObjectType } from 'type-graphql';
+import { Article } from '../articles/article.entity.ts';
+import { Node } from '../server/node.ts';
+import { DateTime } from '../server/scalars.ts';
+import { User } from '../users/user.entity.ts';
+
+/** What a reader says about an article. comment.fields.ts adds what is computed. */
+@ObjectType({ implements: Node, description: 'What somebody said about an article.' })
+@Entity({ tableName: 'comments' })
+@Check({ name: 'comments_body_length', expression: '(char_length(body) >= 1) and (char_length(body) <= 10000)' })
+@Index({ name: 'comments_by_article', properties: ['article', 'createdAt', 'id'] })
+@Index({ name: 'comments_by_author', properties: ['author'] })
+@Trigger({
+  name: 'count_up',
+  timing: 'after',
+  events: ['insert'],
+  body: 'update articles set comments_count = comments_count + 1 where id = new.article_id; return null;',
+})
+@Trigger({
+  name: 'count_down',
+  timing: 'after',
+  events: ['delete'],
+  body: 'update articles set comments_count = comments_count - 1 where id = old.article_id; return null;',
+})
+export class Comment {
+  @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
+  readonly id!: number;
+
+  @Field(() => String, { description: 'Plain text or Markdown, at most 10,000 characters.' })
+  @Property({ type: 'text' })
+  body!: string;
+
+  @ManyToOne({ entity: () => Article, deleteRule: 'cascade' })
+  readonly article!: Article;
+
+  /** Null once the account is deleted: what was said under somebody else's article stays. */
+  @ManyToOne({ entity: () => User, nullable: true, deleteRule: 'set null' })
+  readonly author!: User | null;
+
+  @Field(() => DateTime, { description: 'When it was written.' })
+  @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
+  readonly createdAt!: Date;
+
+  @Field(() => DateTime, { description: 'When its author last changed it.' })
+  @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
+  updatedAt!: Date;
+
+  constructor(article: Article, author: User, body: string) {
+    this.article = article;
+    this.author = author;
+    this.body = body;
+  }
+
+  isWrittenBy(user: User): boolean {
+    return this.author?.id === user.id;
+  }
+
+  rewrite(body: string): void {
+    this.body = body;
+    this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
+  }
+}

@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { loadEnvFile } from 'node:process';
+import { z } from 'zod';
+
+/**
+ * Every environment variable, checked once; nothing else reads `process.env`. `.env` is read when it is there, and what
+ * the shell says wins over it. Throws EnvironmentFaults, which lists everything that is wrong.
+ */
+export const readEnvironment = (variables = shellAndFile()): Environment => read(environment, variables);
+
+/** The part that commands need which only talk to the database: a migration job has no business with SECRET_KEY. */
+export const readDatabaseEnvironment = (variables = shellAndFile()): DatabaseEnvironment => read(database, variables);
+
+export type Environment = z.infer<typeof environment>;
+export type DatabaseEnvironment = z.infer<typeof database>;
+
+export class EnvironmentFaults extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(['The environment has faults:', ...faults.map((fault) => `  ${fault}`)].join('\n'));
+    this.name = 'EnvironmentFaults';
+  }
+}
+
+const number = (from: number, to: number, preset: number) =>
+  z
+    .string()
+    .transform(Number)
+    .refine((value) => Number.isInteger(value) && value >= from && value <= to, {
+      error: `must be a whole number from ${from} to ${to}`,
+    })
+    .default(preset);
+
+const oneOf = <T extends string>(...values: readonly T[]) =>
+  z.enum(values, { error: `must be one of: ${values.join(', ')}` });
+
+const onOff = oneOf('on', 'off').transform((value) => value === 'on');
+
+const postgresUrl = z
+  .string()
+  .refine((value) => URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol), {
+    error: 'must be a URL such as postgresql://user:password@localhost:5432/conduit',
+  });
+
+const databaseShape = {
+  NODE_ENV: oneOf('development', 'test', 'production').default('development'),
+  DATABASE_URL: postgresUrl.optional(),
+  DB_HOST: z.string().optional(),
+  DB_PORT: number(1, 65_535, 5432),
+  DB_NAME: z.string().default('conduit'),
+  DB_USER: z.string().default('postgres'),
+  DB_PASS: z.string().optional(),
+  DATA_FOLDER: z.string().default('.data'),
+};
+
+const serverShape = {
+  HOST: z.string().default('localhost'),
+  PORT: number(0, 65_535, 4000),
+  LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
+  MIGRATE_ON_START: oneOf('off', 'check', 'up').optional(),
+  SECRET_KEY: z.string().optional(),
+  ALGORITHM: oneOf('HS256').default('HS256'),
+  ACCESS_TOKEN_EXPIRE_MINUTES: number(1, 1440, 30),
+  REFRESH_TOKEN_EXPIRE_DAYS: number(1, 365, 30),
+  REFUSE_COMMON_PASSWORDS: onOff.optional(),
+};
+
+const database = z.object(databaseShape).transform(databaseSettings);
+
+const environment = z.object({ ...databaseShape, ...serverShape }).transform((given, context) => {
+  const settings = databaseSettings(given);
+  const shortest = settings.production ? 32 : 0;
+  if (Buffer.byteLength(given.SECRET_KEY ?? '') < shortest) {
+    const fault = given.SECRET_KEY ? `has ${Buffer.byteLength(given.SECRET_KEY)} bytes` : 'is missing';
+    const message = `${fault}; in production it must have at least 32 bytes, e.g. from: openssl rand -base64 48`;
+    context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message });
+  }
+  return {
+    ...settings,
+    host: given.HOST,
+    port: given.PORT,
+    logLevel: given.LOG_LEVEL,
+    migrateOnStart: given.MIGRATE_ON_START ?? (settings.databaseUrl ? 'check' : 'up'),
+    /** Absent only outside production, where one is made and kept in the data folder. */
+    secretKey: given.SECRET_KEY,
+    algorithm: given.ALGORITHM,
+    accessTokenMinutes: given.ACCESS_TOKEN_EXPIRE_MINUTES,
+    refreshTokenDays: given.REFRESH_TOKEN_EXPIRE_DAYS,
+    refuseCommonPasswords: given.REFUSE_COMMON_PASSWORDS ?? settings.production,
+  } as const;
+});
+
+function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
+  return {
+    production: given.NODE_ENV === 'production',
+    /** Null means the embedded PostgreSQL in the data folder. */
+    databaseUrl: given.DATABASE_URL ?? (given.DB_HOST ? urlFromParts(given.DB_HOST, given) : null),
+    dataFolder: given.DATA_FOLDER,
+  };
+}
+
+function urlFromParts(host: string, given: z.infer<z.ZodObject<typeof databaseShape>>): string {
+  const url = new URL('postgresql://localhost');
+  url.hostname = host;
+  url.port = String(given.DB_PORT);
+  url.username = encodeURIComponent(given.DB_USER);
+  url.password = encodeURIComponent(given.DB_PASS ?? '');
+  url.pathname = encodeURIComponent(given.DB_NAME);
+  return url.href;
+}
+
+function read<T extends z.ZodType>(schema: T, variables: NodeJS.ProcessEnv): z.infer<T> {
+  // An empty variable is an absent one: that is what an empty line in .env and an unset one in compose files mean.
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
+  const result = schema.safeParse(given);
+  if (!result.success) throw new EnvironmentFaults(result.error.issues.map((issue) => fault(issue, given)));
+  return result.data;
+}
+
+function fault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
+  const name = String(issue.path[0]);
+  const value = given[name];
+  // Secrets and what may hold one are never repeated.
+  const shown = value === undefined || /SECRET|PASS|URL/.test(name) ? '' : ` is "${value}"; it`;
+  return `${name}${shown} ${issue.message}`;
+}
+
+function shellAndFile(): NodeJS.ProcessEnv {
+  if (existsSync('.env')) loadEnvFile('.env');
+  return process.env;
+}

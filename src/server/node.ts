@@ -1,0 +1,27 @@
+import { Field, ID, InterfaceType } from 'type-graphql';
+
+@InterfaceType({
+  description: 'An object with a globally unique, opaque, stable id (Relay Global Object Identification).',
+})
+export abstract class Node {
+  @Field(() => ID, { description: 'Globally unique, opaque and stable. `node(id:)` finds the object by it.' })
+  readonly id!: number;
+}
+
+/** The id clients see: which kind of thing, and which one of them. */
+export const globalId = (type: string, id: number): string => Buffer.from(`${type}:${id}`).toString('base64url');
+
+/** What a global id stands for; null for anything `globalId` can not have made, so that it is simply not found. */
+export function parseGlobalId(id: string): { type: string; id: number } | null {
+  const [, type, digits] = /^([A-Z][A-Za-z]*):([1-9]\d{0,9})$/.exec(Buffer.from(id, 'base64url').toString()) ?? [];
+  if (!type || Number(digits) > LARGEST_ID || globalId(type, Number(digits)) !== id) return null;
+  return { type, id: Number(digits) };
+}
+
+/** The row id in a global id of one type; null when the id is of another type or of none. */
+export function localId(type: string, id: string): number | null {
+  const parsed = parseGlobalId(id);
+  return parsed?.type === type ? parsed.id : null;
+}
+
+const LARGEST_ID = 2 ** 31 - 1; // PostgreSQL's integer

@@ -1,0 +1,17 @@
+import { GraphQLScalarType } from 'graphql';
+import { GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
+
+/** The strict scalars of answers. Input stays `String`, so that every fault of a form is reported at once, with its path. */
+
+export const DateTime = new GraphQLScalarType({
+  ...GraphQLDateTime.toConfig(),
+  description: 'RFC 3339 UTC instant with milliseconds, e.g. 2026-02-18T03:22:56.637Z.',
+  specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time',
+});
+
+export const Url = new GraphQLScalarType({
+  ...GraphQLURL.toConfig(),
+  name: 'URL',
+  description: 'Absolute http(s) URL.',
+  specifiedByURL: 'https://www.w3.org/Addressing/URL/url-spec.html',
+});

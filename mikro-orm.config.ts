@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { defineConfig } from '@mikro-orm/core';
 import { Migrator } from '@mikro-orm/migrations';
+import { defineConfig } from '@mikro-orm/postgresql';
 import { Article } from './src/articles/article.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
@@ -21,8 +21,9 @@ export const ormConfig = (environment: DatabaseEnvironment) =>
     entities: [User, Follow, Session, Article, ArticleTag, Favorite, Tag, Comment],
     extensions: [Migrator],
     migrations: {
-      path: 'dist/migrations',
-      pathTs: 'migrations',
+      // Beside this file, whether it runs as TypeScript or from dist.
+      path: `${import.meta.dirname}/migrations`,
+      pathTs: `${import.meta.dirname}/migrations`,
       // One migration that can not run in a transaction would otherwise hang, or lose its row in the log.
       allOrNothing: false,
       snapshot: false,

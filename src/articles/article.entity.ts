@@ -88,7 +88,7 @@ export class Article {
     Object.assign(this, content);
   }
 
-  isWrittenBy(user: User): boolean {
+  isWrittenBy(user: { id: number }): boolean {
     return this.author.id === user.id;
   }
 

@@ -1,4 +1,4 @@
-import { PrimaryKeyProp } from '@mikro-orm/core';
+import { OptionalProps, PrimaryKeyProp } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { User } from '../users/user.entity.ts';
 import { Article } from './article.entity.ts';
@@ -20,6 +20,7 @@ import { Article } from './article.entity.ts';
   body: 'update articles set favorites_count = favorites_count - 1 where id = old.article_id; return null;',
 })
 export class Favorite {
+  [OptionalProps]?: 'createdAt';
   [PrimaryKeyProp]?: ['user', 'article'];
 
   @ManyToOne({ entity: () => User, primary: true, deleteRule: 'cascade' })

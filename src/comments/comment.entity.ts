@@ -52,7 +52,7 @@ export class Comment {
     this.body = body;
   }
 
-  isWrittenBy(user: User): boolean {
+  isWrittenBy(user: { id: number }): boolean {
     return this.author?.id === user.id;
   }
 

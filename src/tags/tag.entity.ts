@@ -1,3 +1,4 @@
+import { OptionalProps } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
 import { Node } from '../server/node.ts';
@@ -8,6 +9,8 @@ import { Node } from '../server/node.ts';
 @Check({ name: 'tags_name_length', expression: '(char_length(name) >= 1) and (char_length(name) <= 50)' })
 @Index({ name: 'tags_by_articles_count', properties: ['articlesCount', 'id'] })
 export class Tag {
+  [OptionalProps]?: 'articlesCount';
+
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
 

@@ -1,4 +1,4 @@
-import { PrimaryKeyProp } from '@mikro-orm/core';
+import { OptionalProps, PrimaryKeyProp } from '@mikro-orm/core';
 import { Check, Entity, Index, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
 import { User } from './user.entity.ts';
 
@@ -8,6 +8,7 @@ import { User } from './user.entity.ts';
 @Index({ name: 'follows_by_follower', properties: ['follower', 'createdAt', 'followed'] })
 @Index({ name: 'follows_by_followed', properties: ['followed', 'createdAt', 'follower'] })
 export class Follow {
+  [OptionalProps]?: 'createdAt';
   [PrimaryKeyProp]?: ['follower', 'followed'];
 
   @ManyToOne({ entity: () => User, primary: true, deleteRule: 'cascade' })

@@ -1,9 +1,12 @@
+import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { User } from './user.entity.ts';
 
 /** One sign-in, until it is ended. A token is good only while its session is here. */
 @Entity({ tableName: 'sessions' })
 export class Session {
+  [OptionalProps]?: 'generation' | 'openedAt';
+
   @PrimaryKey({ type: 'uuid', defaultRaw: 'gen_random_uuid()' })
   readonly id!: string;
 

@@ -1,0 +1,56 @@
+import { Resolver } from 'type-graphql';
+import { CommentConnection } from '../comments/comment.connection.ts';
+import { Comment } from '../comments/comment.entity.ts';
+import { CommentListArgs } from '../comments/comment.input.ts';
+import { commentOrder } from '../comments/comment.lists.ts';
+import { type Asked, equal, exists, list, one, page, ReadField, type Row } from '../reading/reading.ts';
+import { Tag } from '../tags/tag.entity.ts';
+import { User } from '../users/user.entity.ts';
+import { Article } from './article.entity.ts';
+import { ArticleTag } from './article-tag.entity.ts';
+import { Favorite } from './favorite.entity.ts';
+
+/** What is computed of an article. */
+@Resolver(() => Article)
+export class ArticleFields {
+  @ReadField(() => User, { description: 'Who wrote it.' })
+  author(article: Row<Article>) {
+    return one(User, { id: article.author });
+  }
+
+  @ReadField(() => [Tag], { description: "In the author's order." })
+  tags(article: Row<Article>) {
+    return list(Tag, tagsOf(article));
+  }
+
+  @ReadField(() => [String], { description: "Names of `tags`, in the author's order." })
+  tagList(article: Row<Article>) {
+    return list(Tag, { ...tagsOf(article), of: (tag) => tag.name });
+  }
+
+  @ReadField(() => Boolean, { description: 'Whether the signed-in user has favourited it; false when signed out.' })
+  viewerHasFavorited(article: Row<Article>, { viewer }: Asked) {
+    return viewer !== null && exists(Favorite, { user: viewer.id, article: article.id });
+  }
+
+  @ReadField(() => Boolean, { description: 'Whether the signed-in user may change it; false when signed out.' })
+  viewerCanUpdate(article: Row<Article>, { viewer }: Asked) {
+    return viewer !== null && equal(article.author, viewer.id);
+  }
+
+  @ReadField(() => Boolean, { description: 'Whether the signed-in user may delete it; false when signed out.' })
+  viewerCanDelete(article: Row<Article>, { viewer }: Asked) {
+    return viewer !== null && equal(article.author, viewer.id);
+  }
+
+  @ReadField(() => CommentConnection, { args: () => CommentListArgs, description: 'What readers said about it.' })
+  comments(article: Row<Article>, { args }: Asked<CommentListArgs>) {
+    return page(Comment, { where: { article: article.id }, order: commentOrder(args.orderBy), args });
+  }
+}
+
+const tagsOf = (article: Row<Article>) => ({
+  through: ArticleTag,
+  where: (tag: Row<Tag>, carried: Row<ArticleTag>) => [equal(carried.article, article.id), equal(carried.tag, tag.id)],
+  orderBy: (_tag: Row<Tag>, carried: Row<ArticleTag>) => carried.position,
+});

@@ -1,0 +1,6 @@
+import type { SignedIn } from '../server/context.ts';
+import type { Article } from './article.entity.ts';
+
+export const canUpdateArticle = (viewer: SignedIn, article: Article): boolean => article.isWrittenBy(viewer);
+
+export const canDeleteArticle = (viewer: SignedIn, article: Article): boolean => article.isWrittenBy(viewer);

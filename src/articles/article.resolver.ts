@@ -1,0 +1,124 @@
+import { Arg, Args, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { one, page, type Reading } from '../reading/reading.ts';
+import type { SignedInContext } from '../server/context.ts';
+import { globalId } from '../server/node.ts';
+import { allow, ResourceKind } from '../server/user-errors.ts';
+import { validated } from '../server/validation.ts';
+import { tagsNamed } from '../tags/tag.repository.ts';
+import { User } from '../users/user.entity.ts';
+import { ArticleConnection } from './article.connection.ts';
+import { Article } from './article.entity.ts';
+import {
+  ArticleBy,
+  ArticleInput,
+  ArticleListArgs,
+  articleChanges,
+  articleContent,
+  CreateArticleInput,
+  UpdateArticleInput,
+} from './article.input.ts';
+import { articleOrder, articlesMatching } from './article.lists.ts';
+import { articleBy, findArticle, freeSlug } from './article.lookup.ts';
+import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
+import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
+import { Favorite } from './favorite.entity.ts';
+import { slugOf } from './slug.ts';
+
+@Resolver()
+export class ArticleResolver {
+  @Query(() => Article, { nullable: true, description: 'Null when there is none.' })
+  article(@Arg('by', () => ArticleBy, { description: 'Which one.' }) by: ArticleBy): Reading {
+    return one(Article, articleBy(by));
+  }
+
+  @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
+  articles(@Args(() => ArticleListArgs) args: ArticleListArgs): Reading {
+    return page(Article, {
+      where: (article) => articlesMatching(article, args.filter),
+      order: articleOrder(args.orderBy),
+      args,
+    });
+  }
+
+  @Authorized()
+  @Mutation(() => ArticlePayload, { nullable: true, description: 'Publishes an article.' })
+  createArticle(
+    @Arg('input', () => CreateArticleInput, { description: 'What it says.' }) input: CreateArticleInput,
+    @Ctx() context: SignedInContext,
+  ): Promise<ArticlePayload> {
+    const { tagList, ...content } = validated(articleContent, input);
+    return context.em.transactional(async (em) => {
+      const author = em.getReference(User, context.viewer.id);
+      const article = new Article(author, { ...content, slug: await freeSlug(em, content.title) });
+      article.tags.set(await tagsNamed(em, tagList));
+      em.persist(article);
+      return { article };
+    });
+  }
+
+  @Authorized()
+  @Mutation(() => ArticlePayload, { nullable: true, description: "Changes one of the viewer's own articles." })
+  updateArticle(
+    @Arg('input', () => UpdateArticleInput, { description: 'What changes.' }) input: UpdateArticleInput,
+    @Ctx() context: SignedInContext,
+  ): Promise<ArticlePayload> {
+    return context.em.transactional(async (em) => {
+      const article = await findArticle(em, input.article);
+      allow(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
+      const { tagList, ...changes } = validated(articleChanges, input);
+      if (changes.title !== undefined && slugOf(changes.title) !== slugOf(article.title)) {
+        article.slug = await freeSlug(em, changes.title);
+      }
+      if (tagList) {
+        await article.tags.init();
+        article.tags.set(await tagsNamed(em, tagList));
+      }
+      article.change(changes);
+      return { article };
+    });
+  }
+
+  @Authorized()
+  @Mutation(() => DeleteArticlePayload, {
+    nullable: true,
+    description: "Deletes one of the viewer's own articles, with its comments and favourites.",
+  })
+  async deleteArticle(
+    @Arg('input', () => ArticleInput, { description: 'Which one.' }) input: ArticleInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<DeleteArticlePayload> {
+    const article = await findArticle(em, input.article);
+    allow(canDeleteArticle(viewer, article), ResourceKind.ARTICLE);
+    em.remove(article);
+    await em.flush();
+    return { deletedId: globalId('Article', article.id), deletedSlug: article.slug };
+  }
+
+  @Authorized()
+  @Mutation(() => ArticlePayload, {
+    nullable: true,
+    description: 'Marks an article as a favourite. Doing it again changes nothing.',
+  })
+  async favoriteArticle(
+    @Arg('input', () => ArticleInput, { description: 'Which one.' }) input: ArticleInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<ArticlePayload> {
+    const article = await findArticle(em, input.article);
+    await em.createQueryBuilder(Favorite).insert({ user: viewer.id, article }).onConflict().ignore();
+    return { article };
+  }
+
+  @Authorized()
+  @Mutation(() => ArticlePayload, {
+    nullable: true,
+    description: 'Takes the mark of a favourite away. Doing it again changes nothing.',
+  })
+  async unfavoriteArticle(
+    @Arg('input', () => ArticleInput, { description: 'Which one.' }) input: ArticleInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<ArticlePayload> {
+    const article = await findArticle(em, input.article);
+    await em.nativeDelete(Favorite, { user: viewer.id, article });
+    return { article };
+  }
+}

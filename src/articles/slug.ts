@@ -1,0 +1,22 @@
+import { randomBytes } from 'node:crypto';
+import anyAscii from 'any-ascii';
+
+/** The URL key a title asks for: lower case, ASCII, at most 100 characters. Empty for a title of nothing but symbols. */
+export const slugOf = (title: string): string =>
+  cut(
+    anyAscii(title)
+      .toLowerCase()
+      .replaceAll(/['’]/g, '')
+      .replaceAll(/[^a-z0-9]+/g, '-'),
+    LONGEST,
+  );
+
+/** The same with an ending that tells it from every other; 2^40 of them make a second clash unheard of. */
+export function distinctSlugOf(title: string): string {
+  const ending = randomBytes(5).toString('hex');
+  return [cut(slugOf(title), LONGEST - ending.length - 1) || 'article', ending].join('-');
+}
+
+const cut = (text: string, length: number) => text.replace(/^-/, '').slice(0, length).replace(/-$/, '');
+
+const LONGEST = 100;

@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import { Int, Resolver } from 'type-graphql';
+import { Article } from '../articles/article.entity.ts';
+import { type Asked, equal, exists, one, ReadField, type Row } from '../reading/reading.ts';
+import { User } from '../users/user.entity.ts';
+import { Comment } from './comment.entity.ts';
+
+/** What is computed of a comment. */
+@Resolver(() => Comment)
+export class CommentFields {
+  @ReadField(() => Int, { description: "Small integer id, the one RealWorld's REST API shows." })
+  databaseId(comment: Row<Comment>) {
+    return comment.id;
+  }
+
+  @ReadField(() => User, { nullable: true, description: 'Null when the account was deleted.' })
+  author(comment: Row<Comment>) {
+    return one(User, { id: comment.author });
+  }
+
+  @ReadField(() => Article, { description: 'What it is about.' })
+  article(comment: Row<Comment>) {
+    return one(Article, { id: comment.article });
+  }
+
+  @ReadField(() => Boolean, { description: 'Whether the signed-in user may change it; false when signed out.' })
+  viewerCanUpdate(comment: Row<Comment>, { viewer }: Asked) {
+    return viewer !== null && isWrittenBy(viewer, comment);
+  }
+
+  @ReadField(() => Boolean, {
+    description: 'Whether the signed-in user may delete it: its author, or that of the article. False when signed out.',
+  })
+  viewerCanDelete(comment: Row<Comment>, { viewer }: Asked) {
+    return (
+      viewer !== null &&
+      exists(Article, (article) => [
+        { id: comment.article },
+        sql`(${isWrittenBy(viewer, comment)} or ${equal(article.author, viewer.id)})`,
+      ])
+    );
+  }
+}
+
+/** Of a comment without an author it is false, where `=` would be null. */
+const isWrittenBy = (viewer: { id: number }, comment: Row<Comment>) =>
+  sql`${comment.author} is not distinct from ${viewer.id}`;

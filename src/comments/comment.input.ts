@@ -1,0 +1,75 @@
+import { ArgsType, Extensions, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
+import { z } from 'zod';
+import { ArticleBy } from '../articles/article.input.ts';
+import { OrderDirection, PageArgs } from '../reading/page.ts';
+import { text } from '../server/validation.ts';
+
+@InputType({ description: 'RealWorld addresses a comment by article slug + integer id.' })
+export class CommentInArticle {
+  @Field(() => String, { description: 'Slug of the article.' })
+  slug!: string;
+
+  @Field(() => Int, { description: '`databaseId` of the comment.' })
+  databaseId!: number;
+}
+
+@InputType({ description: 'Which comment: exactly one of the keys.' })
+@Extensions({ oneOf: true })
+export class CommentBy {
+  @Field(() => ID, { nullable: true, description: 'Its opaque id.' })
+  id?: string;
+
+  @Field(() => CommentInArticle, { nullable: true, description: 'Its place, as RealWorld has it.' })
+  inArticle?: CommentInArticle;
+}
+
+export enum CommentOrderField {
+  CREATED_AT = 'CREATED_AT',
+}
+
+registerEnumType(CommentOrderField, {
+  name: 'CommentOrderField',
+  description: 'What comments are ordered by. Ties are broken by id, so that paging loses none.',
+  valuesConfig: { CREATED_AT: { description: 'When it was written.' } },
+});
+
+@InputType({ description: 'An order of comments.' })
+export class CommentOrder {
+  @Field(() => CommentOrderField, { description: 'What to order by.' })
+  field!: CommentOrderField;
+
+  @Field(() => OrderDirection, { defaultValue: OrderDirection.ASC, description: 'Which end comes first.' })
+  direction!: OrderDirection;
+}
+
+@ArgsType()
+export class CommentListArgs extends PageArgs {
+  @Field(() => CommentOrder, { nullable: true, description: 'Oldest first unless given.' })
+  orderBy?: CommentOrder | null;
+}
+
+@InputType({ description: 'A new comment.' })
+export class AddCommentInput {
+  @Field(() => ArticleBy, { description: 'The article it is about.' })
+  article!: ArticleBy;
+
+  @Field(() => String, { description: 'At most 10,000 characters.' })
+  body!: string;
+}
+
+@InputType({ description: 'What a comment says from now on.' })
+export class UpdateCommentInput {
+  @Field(() => CommentBy, { description: 'Which one.' })
+  comment!: CommentBy;
+
+  @Field(() => String, { description: 'At most 10,000 characters.' })
+  body!: string;
+}
+
+@InputType({ description: 'A comment to delete.' })
+export class DeleteCommentInput {
+  @Field(() => CommentBy, { description: 'Which one.' })
+  comment!: CommentBy;
+}
+
+export const commentContent = z.object({ body: text(10_000) });

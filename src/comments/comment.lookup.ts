@@ -1,0 +1,16 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { findArticle } from '../articles/article.lookup.ts';
+import { localId } from '../server/node.ts';
+import { NotFoundError, Refusal, ResourceKind } from '../server/user-errors.ts';
+import { Comment } from './comment.entity.ts';
+import type { CommentBy } from './comment.input.ts';
+
+/** The comment with its article; an unknown article is reported before an unknown comment in it, as RealWorld does. */
+export async function findComment(em: EntityManager, { id, inArticle }: CommentBy): Promise<Comment> {
+  const path = ['input', 'comment'];
+  const article = inArticle && (await findArticle(em, { slug: inArticle.slug }, [...path, 'inArticle', 'slug']));
+  const where = article ? { id: inArticle.databaseId, article } : { id: localId('Comment', id ?? '') ?? 0 };
+  const comment = await em.findOne(Comment, where, { populate: ['article'] });
+  if (!comment) throw new Refusal(new NotFoundError(ResourceKind.COMMENT, path));
+  return comment;
+}

@@ -1,0 +1,59 @@
+import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import { findArticle } from '../articles/article.lookup.ts';
+import type { SignedInContext } from '../server/context.ts';
+import { globalId } from '../server/node.ts';
+import { allow, ResourceKind } from '../server/user-errors.ts';
+import { validated } from '../server/validation.ts';
+import { User } from '../users/user.entity.ts';
+import { Comment } from './comment.entity.ts';
+import { AddCommentInput, commentContent, DeleteCommentInput, UpdateCommentInput } from './comment.input.ts';
+import { findComment } from './comment.lookup.ts';
+import { CommentPayload, DeleteCommentPayload } from './comment.payload.ts';
+import { canDeleteComment, canUpdateComment } from './comment.policy.ts';
+
+@Resolver()
+export class CommentResolver {
+  @Authorized()
+  @Mutation(() => CommentPayload, { nullable: true, description: 'Says something about an article.' })
+  async addComment(
+    @Arg('input', () => AddCommentInput, { description: 'What, and about which article.' }) input: AddCommentInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<CommentPayload> {
+    const article = await findArticle(em, input.article);
+    const { body } = validated(commentContent, input);
+    const comment = new Comment(article, em.getReference(User, viewer.id), body);
+    await em.persist(comment).flush();
+    return { comment, article };
+  }
+
+  @Authorized()
+  @Mutation(() => CommentPayload, { nullable: true, description: "Changes one of the viewer's own comments." })
+  async updateComment(
+    @Arg('input', () => UpdateCommentInput, { description: 'Which one, and what it says now.' })
+    input: UpdateCommentInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<CommentPayload> {
+    const comment = await findComment(em, input.comment);
+    allow(canUpdateComment(viewer, comment), ResourceKind.COMMENT);
+    comment.rewrite(validated(commentContent, input).body);
+    await em.flush();
+    return { comment, article: comment.article };
+  }
+
+  @Authorized()
+  @Mutation(() => DeleteCommentPayload, {
+    nullable: true,
+    description: "Deletes a comment of the viewer's, or under an article of the viewer's.",
+  })
+  async deleteComment(
+    @Arg('input', () => DeleteCommentInput, { description: 'Which one.' }) input: DeleteCommentInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<DeleteCommentPayload> {
+    const comment = await findComment(em, input.comment);
+    allow(canDeleteComment(viewer, comment), ResourceKind.COMMENT);
+    const { id, article } = comment;
+    em.remove(comment);
+    await em.flush();
+    return { deletedId: globalId('Comment', id), article };
+  }
+}

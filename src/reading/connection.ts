@@ -1,0 +1,72 @@
+import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
+import { writeCursor } from './page.ts';
+import type { ReadConnection, ReadRow } from './statement.ts';
+
+@ObjectType({ description: 'Where a page stands in its list (Relay).' })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is more after this page.' })
+  readonly hasNextPage!: boolean;
+
+  @Field(() => Boolean, { description: 'Whether there is more before this page.' })
+  readonly hasPreviousPage!: boolean;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the first item; null on an empty page.' })
+  readonly startCursor!: string | null;
+
+  @Field(() => String, { nullable: true, description: 'Cursor of the last item; null on an empty page.' })
+  readonly endCursor!: string | null;
+}
+
+@InterfaceType({ description: 'Common shape of all connections, so generic UI code can page anything.' })
+export abstract class Connection {
+  @Field(() => PageInfo, { description: 'Where this page stands in the list.' })
+  readonly pageInfo!: PageInfo;
+
+  @Field(() => Int, {
+    description: 'Number of items matching the filter, ignoring paging. Computed only when selected.',
+  })
+  readonly totalCount!: number;
+}
+
+/** The connection type of a noun, with its edge type: `ArticleConnection` and `ArticleEdge` for `Article`. */
+export function connectionOf(noun: string, node: () => object): new () => Connection {
+  const word = noun.toLowerCase();
+
+  @ObjectType(`${noun}Edge`, { description: `One of the ${word}s in a list.` })
+  class Edge {
+    @Field(() => String, { description: `Where the ${word} stands in the list, for \`after\` and \`before\`.` })
+    readonly cursor!: string;
+
+    @Field(node as () => new () => object, { description: `The ${word}.` })
+    readonly node!: object;
+  }
+
+  @ObjectType(`${noun}Connection`, { implements: Connection, description: `A page of ${word}s.` })
+  class Page extends Connection {
+    @Field(() => [Edge], { description: `The ${word}s of this page, with their cursors.` })
+    readonly edges!: Edge[];
+
+    @Field((() => [node()]) as () => [new () => object], { description: `The ${word}s of this page.` })
+    readonly nodes!: object[];
+  }
+  return Page;
+}
+
+/** The items of the page in the list's order: without the one that only showed that there are more. */
+export function pageOf({ $rows = [], $limit, $backward }: ReadConnection): readonly ReadRow[] {
+  const page = $rows.slice(0, $limit);
+  return $backward ? page.reverse() : page;
+}
+
+export function pageInfoOf(connection: ReadConnection): PageInfo {
+  const { $rows = [], $limit, $backward, $earlier = false, $later = false } = connection;
+  const page = pageOf(connection);
+  const more = $rows.length > $limit;
+  const cursorOf = (row: ReadRow | undefined) => (row ? writeCursor(row.$cursor) : null);
+  return {
+    hasNextPage: $later || (more && !$backward),
+    hasPreviousPage: $earlier || (more && $backward),
+    startCursor: cursorOf(page[0]),
+    endCursor: cursorOf(page.at(-1)),
+  };
+}

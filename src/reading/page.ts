@@ -1,0 +1,144 @@
+import { ArgsType, Field, Int, registerEnumType } from 'type-graphql';
+import { isStorable } from '../database/storable.ts';
+import { BadUserInput } from '../server/errors.ts';
+
+/** Paging as Relay specifies it, with `offset` beside it for frontends that jump to page N. */
+@ArgsType()
+export class PageArgs {
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many from the start, 1 to 100; 20 when neither first nor last is given.',
+  })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Only what comes after this cursor of the same list and order.' })
+  after?: string | null;
+
+  @Field(() => Int, { nullable: true, description: 'How many from the end, 1 to 100. Not together with first.' })
+  last?: number | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Only what comes before this cursor of the same list and order.',
+  })
+  before?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'How many to leave out, 0 to 10,000; for page N. Not together with after, before or last.',
+  })
+  offset?: number | null;
+}
+
+export enum OrderDirection {
+  ASC = 'ASC',
+  DESC = 'DESC',
+}
+
+registerEnumType(OrderDirection, {
+  name: 'OrderDirection',
+  description: 'Which end of a list comes first.',
+  valuesConfig: {
+    ASC: { description: 'Smallest, earliest or alphabetically first.' },
+    DESC: { description: 'Largest, latest or alphabetically last.' },
+  },
+});
+
+/** How a list is sorted. Ties are broken by id, in the same direction, so that no item is lost between two pages. */
+export interface Order<E, L = never> {
+  /** Stands in the list's cursors, so that those of another order are told apart. */
+  readonly name: string;
+  readonly direction: `${OrderDirection}`;
+  /** The property to sort by, of the row itself or of the row it is reached through. */
+  readonly by: (keyof E & string) | { readonly link: keyof L & string };
+}
+
+/** What the paging arguments ask for, once they have been checked. */
+export interface Window {
+  readonly limit: number;
+  readonly offset: number;
+  /** `last`: the page is taken from the end of the list. */
+  readonly backward: boolean;
+  readonly after: Position | null;
+  readonly before: Position | null;
+}
+
+/** Where an item stands in a list: its sort value and its id. */
+export type Position = readonly [sortValue: string | number, id: number];
+
+/** Checks the paging arguments of a field; throws BadUserInput, which names the field, the value and the wish. */
+export function windowOf(args: PageArgs, field: string, order: string, sortsBy: SortKind): Window {
+  const { first = null, after = null, last = null, before = null, offset = null } = args;
+  const refuse = (argument: string, fault: string): never => {
+    throw new BadUserInput(`${field}(${argument}:) ${fault}`);
+  };
+  for (const [argument, size] of Object.entries({ first, last })) {
+    if (size !== null && (size < 1 || size > LARGEST_PAGE)) {
+      refuse(argument, `is ${size}; it must be from 1 to ${LARGEST_PAGE}.`);
+    }
+  }
+  if (first !== null && last !== null) refuse('first', 'and last are both given; give one of them.');
+  if (offset !== null) {
+    if (offset < 0 || offset > LARGEST_OFFSET) {
+      refuse('offset', `is ${offset}; it must be from 0 to ${LARGEST_OFFSET}. Page with after to go further.`);
+    }
+    for (const [argument, value] of Object.entries({ after, before, last })) {
+      if (value !== null) refuse('offset', `and ${argument} are both given; give one of them.`);
+    }
+  }
+  const position = (argument: string, cursor: string | null) => {
+    if (cursor === null) return null;
+    const read = readCursor(cursor, order, sortsBy);
+    return typeof read === 'string' ? refuse(argument, read) : read;
+  };
+  return {
+    limit: first ?? last ?? DEFAULT_PAGE,
+    offset: offset ?? 0,
+    backward: last !== null,
+    after: position('after', after),
+    before: position('before', before),
+  };
+}
+
+/** An opaque cursor: the order it belongs to, and a position in it. */
+export const writeCursor = (parts: readonly [order: string, ...Position]): string =>
+  Buffer.from(JSON.stringify(parts)).toString('base64url');
+
+export type SortKind = 'date' | 'number' | 'text';
+
+/** The position in a cursor, or what is wrong with it. */
+function readCursor(cursor: string, order: string, sortsBy: SortKind): Position | string {
+  const [cursorOrder, sortValue, id, ...rest] = parsedList(cursor);
+  if (typeof cursorOrder === 'string' && cursorOrder !== order && KNOWN_ORDER.test(cursorOrder)) {
+    return `is a cursor of another list or order; one of ${order} is asked for.`;
+  }
+  const wellFormed = cursorOrder === order && isSortValue[sortsBy](sortValue) && isInteger(id) && rest.length === 0;
+  if (!wellFormed) return 'is no cursor of this list; take one from its pageInfo or edges.';
+  return [sortValue as string | number, id as number];
+}
+
+const KNOWN_ORDER = /^[A-Z_]+ (ASC|DESC)$/;
+
+function parsedList(cursor: string): unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    return Array.isArray(parsed) ? parsed : [];
+  } catch {
+    return [];
+  }
+}
+
+const isInteger = (value: unknown) => Number.isInteger(value) && Math.abs(value as number) < 2 ** 31;
+
+const isSortValue: Record<SortKind, (value: unknown) => boolean> = {
+  number: isInteger,
+  text: (value) => typeof value === 'string' && isStorable(value),
+  date: (value) => typeof value === 'string' && isInstant(value),
+};
+
+/** Only what a statement writes: four digits of year, milliseconds, UTC. */
+const isInstant = (text: string) => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
+
+const DEFAULT_PAGE = 20;
+const LARGEST_PAGE = 100;
+const LARGEST_OFFSET = 10_000;

@@ -1,0 +1,112 @@
+import type { EntityClass } from '@mikro-orm/core';
+import { type RawBuilder, sql } from 'kysely';
+import { Args, Extensions, FieldResolver } from 'type-graphql';
+import type { Order, PageArgs } from './page.ts';
+
+/**
+ * The words in which a noun says what a field is made of: `one(User, { id: article.author })`. Nothing is fetched by
+ * them. statement.ts turns what they describe, with all that is nested in it, into one SQL statement.
+ */
+
+/** The row for which the condition holds; null when there is none. */
+export const one = <E>(entity: EntityClass<E>, where: Where<E>): Reading => ({ kind: 'one', entity, where }) as Reading;
+
+/** Every row, in an order; `of` gives one value of each instead of an object. For lists whose length something limits. */
+export const list = <E, L>(entity: EntityClass<E>, parts: ListParts<E, L>): Reading =>
+  ({ kind: 'list', entity, ...parts }) as unknown as Reading;
+
+/** One page of a connection. */
+export const page = <E, L>(entity: EntityClass<E>, parts: PageParts<E, L>): Reading =>
+  ({ kind: 'page', entity, ...parts }) as unknown as Reading;
+
+export const count = <E>(entity: EntityClass<E>, where: Where<E>): Reading =>
+  ({ kind: 'count', entity, where }) as Reading;
+
+/** Whether there is such a row: a field, and a condition too. */
+export const exists = <E>(entity: EntityClass<E>, where: Where<E>): Exists =>
+  ({ kind: 'exists', entity, where }) as Exists;
+
+/** One column of the row for which the condition holds, to compare others with. */
+export const pick = <E>(entity: EntityClass<E>, property: Column<E>, where: Where<E>): Pick =>
+  ({ kind: 'pick', entity, property, where }) as Pick;
+
+export const equal = (left: Sql, right: Sql | Value): Sql => sql`${left} = ${right}`;
+
+/** One reading for each place; null where there is nothing to look for. */
+export const each = (readings: readonly (Reading | null)[]): Reading => ({ kind: 'each', readings });
+
+/** A row of an entity's table in the statement: `article.title` is its column, `article.author` its foreign key. */
+export type Row<E> = { readonly [P in Column<E>]-?: Sql };
+
+/** What holds of a row: columns that equal something, any SQL, or all of a list. `false` holds of none, `true` of all. */
+export type Condition<E> =
+  | { readonly [P in Column<E>]?: Sql | Value | Pick }
+  | Sql
+  | Exists
+  | boolean
+  | readonly Condition<E>[];
+
+/** A condition, or how to say it once the row has a name; `link` is the row it is reached through. */
+export type Where<E, L = never> = Condition<E> | ((row: Row<E>, link: Row<L>) => Condition<E>);
+
+export type Sql = RawBuilder<unknown>;
+export type Value = string | number | boolean | null;
+
+interface ListParts<E, L> {
+  /** The table in between, for rows that are reached through it. */
+  through?: EntityClass<L>;
+  where: Where<E, L>;
+  orderBy: (row: Row<E>, link: Row<L>) => Sql;
+  of?: (row: Row<E>) => Sql;
+}
+
+interface PageParts<E, L> {
+  /** The table in between, for rows that are reached through it. */
+  through?: EntityClass<L>;
+  where: Where<E, L>;
+  order: Order<E, L>;
+  args: PageArgs;
+}
+
+/** What a word describes, for statement.ts; the types of the rows have done their work by then. */
+export type Reading = One | Count | List | Page | Each | Exists | Sql | boolean;
+
+export type One = { kind: 'one'; entity: AnyEntity; where: AnyWhere };
+export type Count = { kind: 'count'; entity: AnyEntity; where: AnyWhere };
+export type Exists = { kind: 'exists'; entity: AnyEntity; where: AnyWhere };
+export type Pick = { kind: 'pick'; entity: AnyEntity; property: string; where: AnyWhere };
+export type List = { kind: 'list'; entity: AnyEntity } & ListParts<AnyRow, AnyRow>;
+export type Page = { kind: 'page'; entity: AnyEntity } & PageParts<AnyRow, AnyRow>;
+export type Each = { kind: 'each'; readings: readonly (Reading | null)[] };
+
+export type AnyEntity = EntityClass<AnyRow>;
+export type AnyWhere = Where<AnyRow, AnyRow>;
+export type AnyRow = Record<string, Value>;
+type Column<E> = { [P in keyof E]: E[P] extends (...args: never) => unknown ? never : P }[keyof E] & string;
+
+/** What a field may depend on beside its row. */
+export interface Asked<A = unknown> {
+  readonly args: A;
+  readonly viewer: { readonly id: number } | null;
+}
+
+/** Declares a field of an object type; the method under it says what the field is made of. */
+export function ReadField(
+  type: () => TypeValue,
+  { args, ...options }: { description: string; nullable?: boolean; args?: () => new () => object },
+) {
+  return <M extends (row: never, asked: never) => Reading>(
+    fields: object,
+    name: string,
+    method: TypedPropertyDescriptor<M>,
+  ): void => {
+    FieldResolver(type as Parameters<typeof FieldResolver>[0] & object, options)(fields, name, method);
+    if (args) Args(args)(fields, name, 1);
+    Extensions({ reads: method.value })(fields, name);
+  };
+}
+
+/** What `@ReadField` leaves in the schema's extensions. */
+export type Reads = (row: Row<AnyRow>, asked: Asked) => Reading;
+
+type TypeValue = object | [object];

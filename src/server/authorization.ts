@@ -1,0 +1,27 @@
+import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import type { AuthChecker } from 'type-graphql';
+import type { Context } from './context.ts';
+import { Unauthenticated } from './errors.ts';
+
+/** `@Authorized()`: somebody must be signed in. It is asked before anything is looked up, so 401 comes before 404. */
+export const signedIn: AuthChecker<Context> = ({ context }) => {
+  if (!context.viewer) throw new Unauthenticated('is missing');
+  return true;
+};
+
+/**
+ * A token that is not good fails every field it comes along with, instead of making its bearer a guest. Signing in does
+ * not look at it: that is how one gets a better one.
+ */
+export function refuseFaultyTokens(schema: GraphQLSchema): void {
+  for (const type of [schema.getQueryType(), schema.getMutationType()]) {
+    for (const field of Object.values(type?.getFields() ?? {})) {
+      if (field.extensions['ignoresToken']) continue;
+      const resolve = field.resolve as GraphQLFieldResolver<unknown, Context>;
+      field.resolve = (source, args, context: Context, info) => {
+        if (context.tokenFault) throw context.tokenFault;
+        return resolve(source, args, context, info);
+      };
+    }
+  }
+}

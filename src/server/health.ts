@@ -1,0 +1,37 @@
+import type { MikroORM } from '@mikro-orm/postgresql';
+import type { FastifyInstance } from 'fastify';
+import { pendingMigrations } from '../database/migrating.ts';
+
+/** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and why not. */
+export function addHealthChecks(server: FastifyInstance, readiness: Readiness): void {
+  server.get('/healthz', () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const fault = (await readiness.databaseFault()) ?? (await readiness.migrationFault());
+    return reply.code(fault ? 503 : 200).send(fault ? { ready: false, fault } : { ready: true });
+  });
+}
+
+/** What stands in the way of serving, in a sentence; null when nothing does. */
+export class Readiness {
+  private migrated: boolean;
+
+  constructor(
+    private readonly orm: MikroORM,
+    migrations: 'checked' | 'not checked',
+  ) {
+    this.migrated = migrations === 'not checked';
+  }
+
+  /** Asked before every request: it costs nothing once the database was seen to have every migration. */
+  async migrationFault(): Promise<string | null> {
+    if (this.migrated) return null;
+    const pending = await pendingMigrations(this.orm);
+    this.migrated = pending.length === 0;
+    return this.migrated ? null : `Pending migrations: ${pending.join(', ')}. Apply them: npx mikro-orm migration:up`;
+  }
+
+  async databaseFault(): Promise<string | null> {
+    const connected = await this.orm.isConnected();
+    return connected ? null : 'The database does not answer.';
+  }
+}

@@ -1,0 +1,49 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { type GraphQLSchema, isInputObjectType } from 'graphql';
+import { buildSchemaSync } from 'type-graphql';
+import { ArticleFields } from '../articles/article.fields.ts';
+import { ArticleResolver } from '../articles/article.resolver.ts';
+import { CommentFields } from '../comments/comment.fields.ts';
+import { CommentResolver } from '../comments/comment.resolver.ts';
+import { answerByStatements } from '../reading/answering.ts';
+import { TagFields } from '../tags/tag.fields.ts';
+import { TagResolver } from '../tags/tag.resolver.ts';
+import { SessionResolver } from '../users/session.resolver.ts';
+import { UserFields, ViewerFields } from '../users/user.fields.ts';
+import { UserResolver } from '../users/user.resolver.ts';
+import { refuseFaultyTokens, signedIn } from './authorization.ts';
+import { prepareMutations } from './mutations.ts';
+import { NodeResolver } from './node.resolver.ts';
+import { ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError } from './user-errors.ts';
+
+/** The schema, ready to be executed. */
+export function buildSchema(em: EntityManager): GraphQLSchema {
+  const schema = buildSchemaSync({
+    resolvers: [
+      ArticleFields,
+      ArticleResolver,
+      CommentFields,
+      CommentResolver,
+      NodeResolver,
+      SessionResolver,
+      TagFields,
+      TagResolver,
+      UserFields,
+      UserResolver,
+      ViewerFields,
+    ],
+    // Nothing refers to them but the interface they implement.
+    orphanedTypes: [ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError],
+    authChecker: signedIn,
+    // Inputs have rules of their own (validation.ts), which report every fault with its path.
+    validate: false,
+  });
+  for (const type of Object.values(schema.getTypeMap())) {
+    // TypeGraphQL has no @oneOf of its own; validation, introspection and printing follow this flag.
+    if (isInputObjectType(type) && type.extensions['oneOf']) type.isOneOf = true;
+  }
+  answerByStatements(schema, em);
+  prepareMutations(schema);
+  refuseFaultyTokens(schema);
+  return schema;
+}

@@ -1,0 +1,57 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { type SessionSettings, Sessions } from '../users/sessions.ts';
+import { type Context, contextFor } from './context.ts';
+import { ServiceUnavailable, shownError, shownHttpError } from './errors.ts';
+import { addHealthChecks, type Readiness } from './health.ts';
+import { buildSchema } from './schema.ts';
+
+/** The HTTP server: GraphQL at /graphql, health at /healthz and /readyz. It listens when it is told to. */
+export async function buildServer({ em, log, settings, readiness }: ServerParts): Promise<FastifyInstance> {
+  const server: FastifyInstance = Fastify({
+    loggerInstance: log,
+    genReqId: () => randomUUID(),
+    disableRequestLogging: true,
+    bodyLimit: LARGEST_BODY,
+  });
+  const requests = new AsyncLocalStorage<FastifyRequest>();
+  const apollo = new ApolloServer<Context>({
+    schema: buildSchema(em),
+    introspection: true,
+    formatError: (formatted, error) => shownError(formatted, error, requests.getStore()),
+    plugins: [ApolloServerPluginCacheControlDisabled(), fastifyApolloDrainPlugin(server)],
+  });
+  await apollo.start();
+
+  const sessions = new Sessions(settings);
+  const answer = fastifyApolloHandler(apollo, {
+    context: async (request) => {
+      const fault = await readiness.migrationFault();
+      if (fault) throw new ServiceUnavailable(fault);
+      return contextFor(request.headers.authorization, { em: em.fork(), sessions, settings });
+    },
+  });
+  server.route({
+    url: '/graphql',
+    method: ['GET', 'POST'],
+    handler: (request, reply) => requests.run(request, () => answer.call(server, request, reply)),
+  });
+  server.setErrorHandler(shownHttpError);
+  addHealthChecks(server, readiness);
+  return server;
+}
+
+export interface ServerParts {
+  readonly em: EntityManager;
+  readonly log: FastifyBaseLogger;
+  readonly settings: SessionSettings & Context['settings'];
+  readonly readiness: Readiness;
+}
+
+/** 100,000 characters of an article, each of them escaped in the JSON, and the rest. */
+const LARGEST_BODY = 1_048_576;

@@ -1,0 +1,156 @@
+import { Field, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
+
+/** Errors as data: what the person in front of the screen can do something about. The words are RealWorld's. */
+
+export enum ResourceKind {
+  ARTICLE = 'ARTICLE',
+  COMMENT = 'COMMENT',
+  USER = 'USER',
+  TAG = 'TAG',
+}
+
+registerEnumType(ResourceKind, {
+  name: 'ResourceKind',
+  description: 'What kind of thing an error is about.',
+  valuesConfig: {
+    ARTICLE: { description: 'An article.' },
+    COMMENT: { description: 'A comment.' },
+    USER: { description: 'A user; RealWorld calls it a profile.' },
+    TAG: { description: 'A tag.' },
+  },
+});
+
+export enum UserErrorCode {
+  BLANK = 'BLANK',
+  INVALID = 'INVALID',
+  TOO_SHORT = 'TOO_SHORT',
+  TOO_LONG = 'TOO_LONG',
+  TOO_MANY = 'TOO_MANY',
+  TAKEN = 'TAKEN',
+  NOT_FOUND = 'NOT_FOUND',
+  FORBIDDEN = 'FORBIDDEN',
+  INVALID_CREDENTIALS = 'INVALID_CREDENTIALS',
+}
+
+registerEnumType(UserErrorCode, {
+  name: 'UserErrorCode',
+  description: 'What is wrong, for programs.',
+  valuesConfig: {
+    BLANK: { description: 'Nothing, or nothing but white space, where something must be.' },
+    INVALID: { description: 'Not of the form it must have.' },
+    TOO_SHORT: { description: 'Fewer characters than `limit`.' },
+    TOO_LONG: { description: 'More characters than `limit`.' },
+    TOO_MANY: { description: 'More items than `limit`.' },
+    TAKEN: { description: 'Somebody else has it already.' },
+    NOT_FOUND: { description: 'There is no such thing, or the viewer may not see it.' },
+    FORBIDDEN: { description: 'The viewer may see it but not change it.' },
+    INVALID_CREDENTIALS: { description: 'The e-mail address or the password is wrong.' },
+  },
+});
+
+@InterfaceType({
+  description: 'An error the end user can act on. Everything else is a top-level GraphQL error with extensions.code.',
+})
+export abstract class UserError {
+  @Field(() => String, {
+    description: 'Human readable, safe to show. RealWorld wording where RealWorld has one ("can\'t be blank").',
+  })
+  readonly message!: string;
+
+  @Field(() => UserErrorCode, { description: 'What is wrong, for programs.' })
+  readonly code!: UserErrorCode;
+
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Path of the offending input, from the argument name down: ["input", "title"]. Null when no single input is at fault.',
+  })
+  readonly path!: readonly string[] | null;
+}
+
+@ObjectType({ implements: UserError, description: 'The input breaks a rule (RealWorld: HTTP 422).' })
+export class ValidationError implements UserError {
+  readonly message!: string;
+  readonly code!: UserErrorCode;
+  readonly path!: readonly string[] | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The limit that was broken, for TOO_SHORT, TOO_LONG and TOO_MANY.',
+  })
+  readonly limit!: number | null;
+
+  constructor(code: UserErrorCode, message: string, path: readonly string[], limit: number | null = null) {
+    Object.assign(this, { code, message, path, limit });
+  }
+}
+
+@ObjectType({ implements: UserError, description: 'The value must be unique and is in use (RealWorld: HTTP 409).' })
+export class TakenError implements UserError {
+  readonly message = 'has already been taken';
+  readonly code = UserErrorCode.TAKEN;
+
+  constructor(readonly path: readonly string[]) {}
+}
+
+@ObjectType({
+  implements: UserError,
+  description: 'The thing to act on does not exist or is not visible to the viewer (RealWorld: HTTP 404).',
+})
+export class NotFoundError implements UserError {
+  readonly message = 'not found';
+  readonly code = UserErrorCode.NOT_FOUND;
+
+  @Field(() => ResourceKind, { description: 'What was not found.' })
+  readonly resource: ResourceKind;
+
+  constructor(
+    resource: ResourceKind,
+    readonly path: readonly string[] | null = null,
+  ) {
+    this.resource = resource;
+  }
+}
+
+@ObjectType({
+  implements: UserError,
+  description: 'The viewer may see it but not change it (RealWorld: HTTP 403).',
+})
+export class ForbiddenError implements UserError {
+  readonly message = 'forbidden';
+  readonly code = UserErrorCode.FORBIDDEN;
+  readonly path = null;
+
+  @Field(() => ResourceKind, { description: 'What may not be changed.' })
+  readonly resource: ResourceKind;
+
+  constructor(resource: ResourceKind) {
+    this.resource = resource;
+  }
+}
+
+@ObjectType({
+  implements: UserError,
+  description: 'Wrong e-mail or password; deliberately does not say which (RealWorld: HTTP 401).',
+})
+export class InvalidCredentialsError implements UserError {
+  readonly message = 'invalid';
+  readonly code = UserErrorCode.INVALID_CREDENTIALS;
+
+  constructor(readonly path: readonly string[] | null = null) {}
+}
+
+/** Thrown wherever a mutation finds out that it can not be done; becomes the payload's `errors` in one place. */
+export class Refusal extends Error {
+  readonly errors: readonly UserError[];
+
+  constructor(...errors: readonly UserError[]) {
+    super(errors.map(({ code, path }) => `${code} ${path?.join('.') ?? ''}`.trim()).join(', '));
+    this.errors = errors;
+  }
+}
+
+/** Goes on if the rule says so. */
+export function allow(ruling: boolean, resource: ResourceKind): void {
+  if (!ruling) throw new Refusal(new ForbiddenError(resource));
+}

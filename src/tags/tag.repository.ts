@@ -1,0 +1,18 @@
+import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { Tag } from './tag.entity.ts';
+
+/**
+ * The tags of these names in this order, made where they are new; call it in a transaction. Tags are made, and locked for
+ * the count that the trigger keeps, in one order for all: authors who share tags wait for each other, not in a circle.
+ */
+export async function tagsNamed(em: EntityManager, names: readonly string[]): Promise<Tag[]> {
+  if (names.length === 0) return [];
+  const rows = names.toSorted().map((name) => ({ name }));
+  await em.createQueryBuilder(Tag).insert(rows).onConflict('name').ignore();
+  const tags = await em.find(
+    Tag,
+    { name: { $in: [...names] } },
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  return tags.toSorted((left, right) => names.indexOf(left.name) - names.indexOf(right.name));
+}

@@ -1,0 +1,34 @@
+import { sql } from 'kysely';
+import { Arg, Args, Query, Resolver } from 'type-graphql';
+import { isStorable } from '../database/storable.ts';
+import type { Order } from '../reading/page.ts';
+import { one, page, type Reading } from '../reading/reading.ts';
+import { TagConnection } from './tag.connection.ts';
+import { Tag } from './tag.entity.ts';
+import { TagListArgs, type TagOrder } from './tag.input.ts';
+
+@Resolver()
+export class TagResolver {
+  @Query(() => Tag, { nullable: true, description: 'Null when no article ever carried it.' })
+  tag(@Arg('name', () => String, { description: 'Its name, as it is written.' }) name: string): Reading {
+    return one(Tag, { name });
+  }
+
+  @Query(() => TagConnection, { description: 'Tags that articles carry.' })
+  tags(@Args(() => TagListArgs) args: TagListArgs): Reading {
+    const { prefix } = args;
+    return page(Tag, {
+      where: (tag) => [
+        sql`${tag.articlesCount} > 0`,
+        prefix == null || (isStorable(prefix) && sql`starts_with(lower(${tag.name}), lower(${prefix}))`),
+      ],
+      order: tagOrder(args.orderBy),
+      args,
+    });
+  }
+}
+
+const tagOrder = (orderBy?: TagOrder | null): Order<Tag> =>
+  orderBy?.field === 'NAME'
+    ? { name: 'NAME', direction: orderBy.direction, by: 'name' }
+    : { name: 'ARTICLES_COUNT', direction: orderBy?.direction ?? 'DESC', by: 'articlesCount' };

@@ -1,0 +1,89 @@
+import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
+import type { Context, SignedInContext } from '../server/context.ts';
+import { InvalidCredentialsError, Refusal } from '../server/user-errors.ts';
+import { validated } from '../server/validation.ts';
+import { foldCase } from './fold-case.ts';
+import { hashPassword, isPassword } from './password.ts';
+import type { SignInTokens } from './sessions.ts';
+import { User } from './user.entity.ts';
+import {
+  credentials,
+  LoginInput,
+  LogoutInput,
+  RefreshSessionInput,
+  RegisterInput,
+  registration,
+} from './user.input.ts';
+import { AuthPayload, LogoutPayload } from './user.payload.ts';
+
+/** Signing in and out. Who signs in may carry a token that has expired, so these mutations do not look at it. */
+@Resolver()
+export class SessionResolver {
+  @Extensions({ ignoresToken: true })
+  @Mutation(() => AuthPayload, { nullable: true, description: 'Makes an account and signs in to it.' })
+  async register(
+    @Arg('input', () => RegisterInput, { description: 'The account.' }) input: RegisterInput,
+    @Ctx() context: Context,
+  ): Promise<AuthPayload> {
+    const { password, ...account } = validated(registration(context.settings), input);
+    const user = new User({ ...account, passwordHash: await hashPassword(password) });
+    await context.em.persist(user).flush();
+    return signedIn(context, user, await context.sessions.open(context.em, user));
+  }
+
+  @Extensions({ ignoresToken: true })
+  @Mutation(() => AuthPayload, { nullable: true, description: 'Opens a session.' })
+  async login(
+    @Arg('input', () => LoginInput, { description: 'Who, and the proof.' }) input: LoginInput,
+    @Ctx() context: Context,
+  ): Promise<AuthPayload> {
+    const { email, password } = validated(credentials, input);
+    const user = await context.em.findOne(User, { emailKey: foldCase(email) }, { populate: ['passwordHash'] });
+    const right = await isPassword(password, user?.passwordHash ?? null);
+    if (!user || !right) throw new Refusal(new InvalidCredentialsError());
+    return signedIn(context, user, await context.sessions.open(context.em, user));
+  }
+
+  @Extensions({ ignoresToken: true })
+  @Mutation(() => AuthPayload, {
+    nullable: true,
+    description: 'Trades a refresh token for a new pair. A refresh token used twice ends the whole session.',
+  })
+  async refreshSession(
+    @Arg('input', () => RefreshSessionInput, { description: 'The session.' }) input: RefreshSessionInput,
+    @Ctx() context: Context,
+  ): Promise<AuthPayload> {
+    const tokens = await context.sessions.refresh(context.em, input.refreshToken);
+    if (!tokens) throw new Refusal(new InvalidCredentialsError(['input', 'refreshToken']));
+    return signedIn(context, context.em.getReference(User, tokens.userId), tokens);
+  }
+
+  @Authorized()
+  @Mutation(() => LogoutPayload, {
+    nullable: true,
+    description:
+      'Ends this session, or with `everywhere` every session of the viewer. The tokens stop working at once.',
+  })
+  async logout(
+    @Arg('input', () => LogoutInput, { nullable: true, description: 'How far; this session unless given.' })
+    input: LogoutInput | null,
+    @Ctx() context: SignedInContext,
+  ): Promise<LogoutPayload> {
+    const { em, sessions, viewer, session } = context;
+    await (input?.everywhere ? sessions.endAll(em, viewer) : sessions.end(em, session));
+    signOut(context);
+    return { ok: true };
+  }
+}
+
+/** The rest of the request sees who has just signed in, so that the payload can show their feed and flags. */
+function signedIn(context: Context, user: User, { session, ...tokens }: SignInTokens): AuthPayload {
+  context.viewer = { id: user.id };
+  context.session = session;
+  return { viewer: user, ...tokens };
+}
+
+export function signOut(context: Context): void {
+  context.viewer = null;
+  context.session = null;
+}

@@ -1,0 +1,63 @@
+import jwt from 'jsonwebtoken';
+import { z } from 'zod';
+
+/**
+ * Access tokens: JWT, HS256 and nothing else. jsonwebtoken alone accepts tokens without `exp`, any HMAC algorithm and
+ * unknown `crit` headers (RFC 7515 says to refuse those), so everything a token must have is asked for here.
+ */
+export interface TokenClaims {
+  readonly userId: number;
+  readonly sessionId: string;
+  /** Of the session when the token was issued; a password change raises it. */
+  readonly generation: number;
+  readonly expiresAt: Date;
+}
+
+export function issueToken(claims: Omit<TokenClaims, 'expiresAt'>, secret: string, minutes: number): IssuedToken {
+  const issuedAt = Math.floor(Date.now() / 1000);
+  const expiresAt = issuedAt + minutes * 60;
+  const payload = { sid: claims.sessionId, gen: claims.generation, iat: issuedAt, exp: expiresAt };
+  const token = jwt.sign(payload, secret, {
+    algorithm: 'HS256',
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    subject: String(claims.userId),
+  });
+  return { token, expiresAt: new Date(expiresAt * 1000) };
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** The claims of a token of ours that has not expired; null for anything else. */
+export function readToken(token: string, secret: string): TokenClaims | null {
+  try {
+    const { header, payload } = jwt.verify(token, secret, {
+      algorithms: ['HS256'],
+      issuer: ISSUER,
+      audience: AUDIENCE,
+      complete: true,
+    });
+    if (header.typ !== 'JWT' || 'crit' in header) return null;
+    const claims = CLAIMS.parse(payload);
+    if (claims.iat > Date.now() / 1000 + CLOCK_SKEW_SECONDS) return null;
+    const { sub, sid, gen, exp } = claims;
+    return { userId: Number(sub), sessionId: sid, generation: gen, expiresAt: new Date(exp * 1000) };
+  } catch {
+    return null;
+  }
+}
+
+const ISSUER = 'conduit';
+const AUDIENCE = 'conduit';
+const CLOCK_SKEW_SECONDS = 60;
+
+const CLAIMS = z.object({
+  sub: z.string().regex(/^[1-9]\d{0,9}$/),
+  sid: z.uuid(),
+  gen: z.int().positive(),
+  iat: z.int(),
+  exp: z.int(),
+});

@@ -1,0 +1,4 @@
+import { connectionOf } from '../reading/connection.ts';
+import { User } from './user.entity.ts';
+
+export const UserConnection = connectionOf('User', () => User);

@@ -1,0 +1,107 @@
+import { Int, Resolver } from 'type-graphql';
+import { ArticleConnection } from '../articles/article.connection.ts';
+import { Article } from '../articles/article.entity.ts';
+import { ArticleListArgs } from '../articles/article.input.ts';
+import { articleOrder, articlesMatching } from '../articles/article.lists.ts';
+import { Favorite } from '../articles/favorite.entity.ts';
+import { PageArgs } from '../reading/page.ts';
+import { type Asked, count, equal, exists, one, page, ReadField, type Row } from '../reading/reading.ts';
+import { Follow } from './follow.entity.ts';
+import { UserConnection } from './user.connection.ts';
+import { User } from './user.entity.ts';
+import { Viewer } from './viewer.ts';
+
+/** What is computed of a user. */
+@Resolver(() => User)
+export class UserFields {
+  @ReadField(() => Boolean, { description: 'Whether the signed-in user follows this one; false when signed out.' })
+  viewerIsFollowing(user: Row<User>, { viewer }: Asked) {
+    return viewer !== null && exists(Follow, { follower: viewer.id, followed: user.id });
+  }
+
+  @ReadField(() => Boolean, { description: 'Whether this is the signed-in user.' })
+  isViewer(user: Row<User>, { viewer }: Asked) {
+    return viewer !== null && equal(user.id, viewer.id);
+  }
+
+  @ReadField(() => Int, { description: 'How many users follow this one.' })
+  followersCount(user: Row<User>) {
+    return count(Follow, { followed: user.id });
+  }
+
+  @ReadField(() => Int, { description: 'How many users this one follows.' })
+  followingCount(user: Row<User>) {
+    return count(Follow, { follower: user.id });
+  }
+
+  @ReadField(() => Int, { description: 'How many articles this user has published.' })
+  articlesCount(user: Row<User>) {
+    return count(Article, { author: user.id });
+  }
+
+  @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
+  articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
+    return page(Article, {
+      where: (article) => [{ author: user.id }, articlesMatching(article, args.filter)],
+      order: articleOrder(args.orderBy),
+      args,
+    });
+  }
+
+  @ReadField(() => ArticleConnection, {
+    args: () => PageArgs,
+    description: 'Articles this user has favourited, most recently favourited first.',
+  })
+  favorites(user: Row<User>, { args }: Asked<PageArgs>) {
+    return page(Article, {
+      through: Favorite,
+      where: (article, favorite) => [equal(favorite.user, user.id), equal(favorite.article, article.id)],
+      order: { name: 'FAVORITED_AT', direction: 'DESC', by: { link: 'createdAt' } },
+      args,
+    });
+  }
+
+  @ReadField(() => UserConnection, {
+    args: () => PageArgs,
+    description: 'Who follows this user, newest follower first.',
+  })
+  followers(user: Row<User>, { args }: Asked<PageArgs>) {
+    return page(User, {
+      through: Follow,
+      where: (follower, follow) => [equal(follow.followed, user.id), equal(follow.follower, follower.id)],
+      order: { name: 'FOLLOWED_AT', direction: 'DESC', by: { link: 'createdAt' } },
+      args,
+    });
+  }
+
+  @ReadField(() => UserConnection, { args: () => PageArgs, description: 'Whom this user follows, newest first.' })
+  following(user: Row<User>, { args }: Asked<PageArgs>) {
+    return page(User, {
+      through: Follow,
+      where: (followed, follow) => [equal(follow.follower, user.id), equal(follow.followed, followed.id)],
+      order: { name: 'FOLLOWED_AT', direction: 'DESC', by: { link: 'createdAt' } },
+      args,
+    });
+  }
+}
+
+/** What only the owner of an account sees. */
+@Resolver(() => Viewer)
+export class ViewerFields {
+  @ReadField(() => User, { description: 'The public profile.' })
+  user(viewer: Row<User>) {
+    return one(User, { id: viewer.id });
+  }
+
+  @ReadField(() => ArticleConnection, {
+    args: () => PageArgs,
+    description: 'Articles by the authors the viewer follows, newest first.',
+  })
+  feed(viewer: Row<User>, { args }: Asked<PageArgs>) {
+    return page(Article, {
+      where: (article) => exists(Follow, { follower: viewer.id, followed: article.author }),
+      order: articleOrder(),
+      args,
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { isStorable } from '../database/storable.ts';
+import { localId } from '../server/node.ts';
+import { NotFoundError, Refusal, ResourceKind } from '../server/user-errors.ts';
+import { foldCase } from './fold-case.ts';
+import { User } from './user.entity.ts';
+import type { UserBy } from './user.input.ts';
+
+/** The condition under which a user is meant; false when it can be none. */
+export function userBy({ id, username }: UserBy): { id: number } | { usernameKey: string } | false {
+  if (username != null) return isStorable(username) && { usernameKey: foldCase(username) };
+  const row = localId('User', id ?? '');
+  return row !== null && { id: row };
+}
+
+export async function findUser(em: EntityManager, by: UserBy): Promise<User> {
+  const where = userBy(by);
+  const user = where && (await em.findOne(User, where));
+  if (!user) throw new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
+  return user;
+}

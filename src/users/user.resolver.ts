@@ -1,0 +1,105 @@
+import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { one, type Reading } from '../reading/reading.ts';
+import type { Context, SignedInContext } from '../server/context.ts';
+import { globalId } from '../server/node.ts';
+import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../server/user-errors.ts';
+import { validated } from '../server/validation.ts';
+import { Follow } from './follow.entity.ts';
+import { hashPassword, isPassword } from './password.ts';
+import { signOut } from './session.resolver.ts';
+import { User } from './user.entity.ts';
+import { DeleteViewerInput, UpdateViewerInput, UserBy, UserInput, viewerChanges } from './user.input.ts';
+import { findUser, userBy } from './user.lookup.ts';
+import { DeleteViewerPayload, FollowPayload, UpdateViewerPayload } from './user.payload.ts';
+import { Viewer } from './viewer.ts';
+
+@Resolver()
+export class UserResolver {
+  @Query(() => Viewer, { nullable: true, description: 'Null when signed out.' })
+  viewer(@Ctx() { viewer }: Context): Reading | null {
+    return viewer && one(User, { id: viewer.id });
+  }
+
+  @Query(() => User, { nullable: true, description: 'Null when there is none.' })
+  user(@Arg('by', () => UserBy, { description: 'Which one.' }) by: UserBy): Reading {
+    return one(User, userBy(by));
+  }
+
+  @Authorized()
+  @Mutation(() => UpdateViewerPayload, { nullable: true, description: 'Changes the account of the viewer.' })
+  async updateViewer(
+    @Arg('input', () => UpdateViewerInput, { description: 'What changes.' }) input: UpdateViewerInput,
+    @Ctx() { em, viewer, session, sessions, settings }: SignedInContext,
+  ): Promise<UpdateViewerPayload> {
+    const { password, ...changes } = validated(viewerChanges(settings), input);
+    const user = await em.findOneOrFail(User, viewer.id, { populate: ['passwordHash'] });
+    user.change(changes);
+    if (password === undefined) {
+      await em.flush();
+      return { viewer: user };
+    }
+    if (Date.now() - session.openedAt.getTime() > FRESH_FOR) {
+      await confirm(user, 'currentPassword', input.currentPassword);
+    }
+    user.passwordHash = await hashPassword(password);
+    return { viewer: user, ...(await sessions.endOthers(em, user, session)) };
+  }
+
+  @Authorized()
+  @Mutation(() => DeleteViewerPayload, {
+    nullable: true,
+    description: 'Removes the account with its articles; its comments elsewhere stay, without an author.',
+  })
+  async deleteViewer(
+    @Arg('input', () => DeleteViewerInput, { description: 'The proof.' }) input: DeleteViewerInput,
+    @Ctx() context: SignedInContext,
+  ): Promise<DeleteViewerPayload> {
+    const { em, viewer } = context;
+    const user = await em.findOneOrFail(User, viewer.id, { populate: ['passwordHash'] });
+    await confirm(user, 'password', input.password);
+    await em.remove(user).flush();
+    signOut(context);
+    return { deletedId: globalId('User', viewer.id) };
+  }
+
+  @Authorized()
+  @Mutation(() => FollowPayload, {
+    nullable: true,
+    description: "Puts a user's articles into the viewer's feed. Doing it again changes nothing.",
+  })
+  async followUser(
+    @Arg('input', () => UserInput, { description: 'Whom.' }) input: UserInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<FollowPayload> {
+    const user = await findUser(em, input.user);
+    if (user.id === viewer.id) {
+      throw new Refusal(new ValidationError(UserErrorCode.INVALID, "can't be yourself", ['input', 'user']));
+    }
+    await em.createQueryBuilder(Follow).insert({ follower: viewer.id, followed: user }).onConflict().ignore();
+    return { user };
+  }
+
+  @Authorized()
+  @Mutation(() => FollowPayload, {
+    nullable: true,
+    description: "Takes a user's articles out of the viewer's feed. Doing it again changes nothing.",
+  })
+  async unfollowUser(
+    @Arg('input', () => UserInput, { description: 'Whom.' }) input: UserInput,
+    @Ctx() { em, viewer }: SignedInContext,
+  ): Promise<FollowPayload> {
+    const user = await findUser(em, input.user);
+    await em.nativeDelete(Follow, { follower: viewer.id, followed: user });
+    return { user };
+  }
+}
+
+/** Goes on if it is the password. */
+async function confirm(user: User, field: string, password: string | null | undefined): Promise<void> {
+  const path = ['input', field];
+  if (!password) throw new Refusal(new ValidationError(UserErrorCode.BLANK, "can't be blank", path));
+  if (!(await isPassword(password, user.passwordHash))) throw new Refusal(new InvalidCredentialsError(path));
+}
+
+/** How long after opening a session its owner need not say the password again to change it. */
+const FRESH_FOR = 15 * 60 * 1000;

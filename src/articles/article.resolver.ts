@@ -104,7 +104,7 @@ export class ArticleResolver {
     @Ctx() { em, viewer }: SignedInContext,
   ): Promise<ArticlePayload> {
     const article = await findArticle(em, input.article);
-    await em.createQueryBuilder(Favorite).insert({ user: viewer.id, article }).onConflict().ignore();
+    await em.createQueryBuilder(Favorite).insert({ user: viewer.id, article }).onConflict().ignore().execute();
     return { article };
   }
 

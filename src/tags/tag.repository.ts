@@ -8,7 +8,7 @@ import { Tag } from './tag.entity.ts';
 export async function tagsNamed(em: EntityManager, names: readonly string[]): Promise<Tag[]> {
   if (names.length === 0) return [];
   const rows = names.toSorted().map((name) => ({ name }));
-  await em.createQueryBuilder(Tag).insert(rows).onConflict('name').ignore();
+  await em.createQueryBuilder(Tag).insert(rows).onConflict('name').ignore().execute();
   const tags = await em.find(
     Tag,
     { name: { $in: [...names] } },

@@ -75,7 +75,7 @@ export class UserResolver {
     if (user.id === viewer.id) {
       throw new Refusal(new ValidationError(UserErrorCode.INVALID, "can't be yourself", ['input', 'user']));
     }
-    await em.createQueryBuilder(Follow).insert({ follower: viewer.id, followed: user }).onConflict().ignore();
+    await em.createQueryBuilder(Follow).insert({ follower: viewer.id, followed: user }).onConflict().ignore().execute();
     return { user };
   }
 

@@ -1,0 +1,19 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { ormConfig } from '../../mikro-orm.config.ts';
+import { buildSchema } from './schema.ts';
+
+/** Writes schema/schema.graphql, the API as clients see it, from the code; `--check` only looks. Needs no database. */
+const FILE = 'schema/schema.graphql';
+
+const nowhere = { production: false, databaseUrl: 'postgresql://localhost/nowhere', dataFolder: '' };
+const orm = await MikroORM.init(ormConfig(nowhere));
+const schema = `${printSchema(lexicographicSortSchema(buildSchema(orm.em)))}\n`;
+
+if (!process.argv.includes('--check')) {
+  writeFileSync(FILE, schema);
+} else if (readFileSync(FILE, 'utf8') !== schema) {
+  console.error(`${FILE} is not what the code says. Mend it: npm run generate`);
+  process.exitCode = 1;
+}

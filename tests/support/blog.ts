@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { PGlite } from '@electric-sql/pglite';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { PgliteDriver } from '@mikro-orm/pglite';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { print } from 'graphql';
+import { pino } from 'pino';
+import { afterAll, beforeEach, inject } from 'vitest';
+import { ormConfig } from '../../mikro-orm.config.ts';
+import { Readiness } from '../../src/server/health.ts';
+import { buildServer } from '../../src/server/server.ts';
+import { Sessions } from '../../src/users/sessions.ts';
+import { databaseOn, onServer } from './migrated-template.ts';
+
+/** The real server on a migrated database of this test file's own, emptied before each test. */
+
+export const settings = {
+  secretKey: 'a secret key for tests, longer than 32 bytes',
+  accessTokenMinutes: 30,
+  refreshTokenDays: 30,
+  refuseCommonPasswords: false,
+};
+export const orm = await copyOfTemplate();
+export const sessions = new Sessions(settings);
+const server = await buildServer({
+  em: orm.em,
+  log: pino({ level: process.env['LOG_LEVEL'] ?? 'fatal' }),
+  settings,
+  readiness: new Readiness(orm, 'not checked'),
+});
+export const address = await server.listen({ port: 0, host: '127.0.0.1' });
+
+beforeEach(() => orm.em.fork().execute('truncate users, tags restart identity cascade'));
+
+afterAll(async () => {
+  await server.close();
+  await orm.close();
+});
+
+/** Asks the blog, as a guest unless `as` says who. Everything else are the document's variables. */
+export async function blog<R, V extends object>(
+  document: TypedDocumentNode<R, V> | string,
+  { as, ...variables }: V & { as?: { token: string } } = {} as V,
+): Promise<Answer<R>> {
+  const query = typeof document === 'string' ? document : print(document);
+  const { body } = await post({ query, variables }, as ? { authorization: `Token ${as.token}` } : {});
+  return body as Answer<R>;
+}
+
+/** One HTTP request to /graphql, as it goes over the wire. */
+export async function post(body: unknown, headers: Record<string, string> = {}) {
+  const response = await fetch(`${address}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: response.status, body: (await response.json()) as Answer<unknown> };
+}
+
+export interface Answer<R> {
+  data: R;
+  errors?: { message: string; path?: (string | number)[]; extensions: { code: string; [more: string]: unknown } }[];
+}
+
+async function copyOfTemplate(): Promise<MikroORM> {
+  const template = inject('template');
+  if (template.kind === 'embedded') {
+    const config = ormConfig({ production: false, databaseUrl: null, dataFolder: '.data' });
+    const pglite = await PGlite.create({ loadDataDir: new Blob([readFileSync(template.dump)]) });
+    const driverOptions = { pglite: () => pglite };
+    return MikroORM.init({ ...config, driver: PgliteDriver as never, dbName: 'postgres', driverOptions });
+  }
+  const { server, name } = template;
+  const copy = `${name}_${process.pid}_${Date.now()}`;
+  await onServer(server, (client) => client.query(`create database ${copy} template ${name}`));
+  return MikroORM.init(ormConfig({ production: false, databaseUrl: databaseOn(server, copy), dataFolder: '' }));
+}

@@ -1,0 +1,57 @@
+import { Article } from '../../src/articles/article.entity.ts';
+import { slugOf } from '../../src/articles/slug.ts';
+import { Comment } from '../../src/comments/comment.entity.ts';
+import { tagsNamed } from '../../src/tags/tag.repository.ts';
+import { hashPassword } from '../../src/users/password.ts';
+import { User } from '../../src/users/user.entity.ts';
+import { orm, sessions } from './blog.ts';
+
+/** Things to test with, made past the API, so that a test is about one thing. Names are distinct unless given. */
+
+export const PASSWORD = 'password123';
+
+export interface Person {
+  id: number;
+  username: string;
+  email: string;
+  token: string;
+  refreshToken: string;
+}
+
+export async function aUser(username = `user${next()}`): Promise<Person> {
+  const em = orm.em.fork();
+  hashed ??= hashPassword(PASSWORD);
+  const user = new User({ username, email: `${username}@example.com`, passwordHash: await hashed });
+  await em.persist(user).flush();
+  const { token, refreshToken } = await sessions.open(em, user);
+  return { id: user.id, username, email: user.email, token, refreshToken };
+}
+
+export async function anArticle(parts: { by?: Person; title?: string; body?: string; tagList?: string[] } = {}) {
+  const { by = await aUser(), title = `Title ${next()}`, body = 'Some body.', tagList = [] } = parts;
+  return orm.em.fork().transactional(async (em) => {
+    const content = { title, description: 'What it is about.', body, slug: slugOf(title) };
+    const article = new Article(em.getReference(User, by.id), content);
+    article.tags.set(await tagsNamed(em, tagList));
+    await em.persist(article).flush();
+    return article;
+  });
+}
+
+export async function aComment({ on, by, body = 'Well said.' }: { on: Article; by: Person; body?: string }) {
+  const em = orm.em.fork();
+  const comment = new Comment(em.getReference(Article, on.id), em.getReference(User, by.id), body);
+  await em.persist(comment).flush();
+  return comment;
+}
+
+/** The row as it is in the database now. */
+export const reloaded = <T extends Article | Comment | User>(entity: T): Promise<T> =>
+  orm.em.fork().findOneOrFail(entity.constructor as new () => T, entity.id as never, { populate: ['*'] as never });
+
+let hashed: Promise<string> | undefined;
+let count = 0;
+const next = () => {
+  count += 1;
+  return count;
+};

@@ -4,7 +4,7 @@ import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
 import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type SessionSettings, Sessions } from '../users/sessions.ts';
 import { type Context, contextFor } from './context.ts';
 import { ServiceUnavailable, shownError, shownHttpError } from './errors.ts';
@@ -16,7 +16,7 @@ export async function buildServer({ em, log, settings, readiness }: ServerParts)
   const server: FastifyInstance = Fastify({
     loggerInstance: log,
     genReqId: () => randomUUID(),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
   });
   const requests = new AsyncLocalStorage<FastifyRequest>();

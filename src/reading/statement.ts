@@ -11,6 +11,7 @@ import {
 import { collectSubfields } from 'graphql/execution/collectFields.js';
 import { sql } from 'kysely';
 import { isStorable } from '../database/storable.ts';
+import { Keyset } from './keyset.ts';
 import { type Position, windowOf } from './page.ts';
 import type {
   AnyEntity,
@@ -95,60 +96,45 @@ class Statement {
     return sql`(select ${items} from ${this.joined(table, link)} where ${this.where(reading.where, table, link)})`;
   }
 
-  /** Sorts and cuts first, on the bare rows; only what is left on the page gets its objects built. */
   private page(reading: Page, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
     const { order, args } = reading;
     const table = this.table(reading.entity);
     const link = reading.through ? this.table(reading.through) : table;
-    const [sorted, by] = typeof order.by === 'string' ? [table, order.by] : [link, order.by.link];
-    const sort = sorted.column(by);
+    const sort = typeof order.by === 'string' ? table.column(order.by) : link.column(order.by.link);
     const orderName = `${order.name} ${order.direction}`;
-    const window = windowOf(args, nodes[0]?.name.value ?? '', orderName, sort.kind);
-
+    const { after, before, ...window } = windowOf(args, nodes[0]?.name.value ?? '', orderName, sort.kind);
+    const keyset = new Keyset(sort, table.column('id').sql, order.direction === 'ASC');
     const all = sql`from ${this.joined(table, link)} where ${this.where(reading.where, table, link)}`;
-    const place = sql`(${sort.sql}, ${table.row['id']})`;
-    const than = (operator: '<' | '<=' | '>' | '>=', [value, id]: Position) =>
-      sql`${place} ${sql.raw(operator)} (${value}::${sql.raw(sort.type)}, ${id}::int)`;
-    const ascending = order.direction === 'ASC';
-    const behind = (position: Position) => than(ascending ? '>' : '<', position);
-    const ahead = (position: Position) => than(ascending ? '<' : '>', position);
-    const notBehind = (position: Position) => than(ascending ? '<=' : '>=', position);
-    const notAhead = (position: Position) => than(ascending ? '>=' : '<=', position);
 
+    // Sorted and cut on the bare rows first: only what is left on the page gets its objects built.
     const rows = () => {
+      const within = [all, ...(after ? [keyset.behind(after)] : []), ...(before ? [keyset.ahead(before)] : [])];
+      const cut = sql`order by ${keyset.orderBy(window.backward)} limit ${window.limit + 1} offset ${window.offset}`;
+      const bare = sql`select ${sql.ref(table.alias)}.*, ${sort.sql} as "$sort" ${sql.join(within, sql` and `)} ${cut}`;
       const page = this.table(reading.entity);
-      const direction = sql.raw(ascending !== window.backward ? 'asc' : 'desc');
-      const within = sql.join(
-        [all, window.after && behind(window.after), window.before && ahead(window.before)].filter(
-          (part) => part !== null,
-        ),
-        sql` and `,
-      );
-      const cut = sql`order by ${sort.sql} ${direction}, ${table.row['id']} ${direction} limit ${window.limit + 1} offset ${window.offset}`;
-      const cursor = sql`json_build_array(${sql.lit(orderName)}, ${sort.asJson(sql.ref(`${page.alias}.$sort`))}, ${page.row['id']})`;
+      const sortValue = sort.asJson(sql.ref(`${page.alias}.$sort`));
+      const cursor = sql`json_build_array(${sql.lit(orderName)}, ${sortValue}, ${page.column('id').sql})`;
       const item = this.pageItem(type, nodes, page, cursor);
-      const bare = sql`select ${sql.ref(`${table.alias}`)}.*, ${sort.sql} as "$sort" ${within} ${cut}`;
       return sql`(select coalesce(json_agg(${item}), '[]') from (${bare}) as ${sql.ref(page.alias)})`;
     };
+    const earlier = () =>
+      after
+        ? sql`exists(select 1 ${all} and ${keyset.notBehind(after)})`
+        : window.offset > 0
+          ? sql`exists(select 1 ${all})`
+          : sql.lit(false);
+    const later = () => (before ? sql`exists(select 1 ${all} and ${keyset.notAhead(before)})` : sql.lit(false));
 
-    const asked = new Set(
-      [...this.fieldsOf(getNamedType(type) as GraphQLObjectType, nodes).values()].map(([node]) => node?.name.value),
-    );
-    const pageInfo = asked.has('pageInfo');
-    const earlier = window.after
-      ? sql`exists(select 1 ${all} and ${notBehind(window.after)})`
-      : window.offset > 0
-        ? sql`exists(select 1 ${all})`
-        : null;
-    const later = window.before ? sql`exists(select 1 ${all} and ${notAhead(window.before)})` : null;
-    return jsonObject([
+    const fields = this.fieldsOf(getNamedType(type) as GraphQLObjectType, nodes);
+    const asked = new Set([...fields.values()].map(([node]) => node?.name.value));
+    const parts: [string, Sql][] = [
       ['$limit', sql.lit(window.limit)],
       ['$backward', sql.lit(window.backward)],
-      ...(pageInfo || asked.has('nodes') || asked.has('edges') ? [['$rows', rows()] as const] : []),
-      ...(pageInfo && earlier ? [['$earlier', earlier] as const] : []),
-      ...(pageInfo && later ? [['$later', later] as const] : []),
-      ...(asked.has('totalCount') ? [['$total', sql`(select count(*)::int ${all})`] as const] : []),
-    ]);
+    ];
+    if (asked.has('nodes') || asked.has('edges') || asked.has('pageInfo')) parts.push(['$rows', rows()]);
+    if (asked.has('pageInfo')) parts.push(['$earlier', earlier()], ['$later', later()]);
+    if (asked.has('totalCount')) parts.push(['$total', sql`(select count(*)::int ${all})`]);
+    return jsonObject(parts);
   }
 
   /** The objects of one item: `nodes` and `edges` may each be selected more than once, under other names. */

@@ -24,7 +24,7 @@ export class Table {
   }
 }
 
-class Column {
+export class Column {
   readonly kind: SortKind;
 
   constructor(

@@ -42,7 +42,11 @@ export class ClientConnection implements Holder {
   private readonly house: House;
   private readonly mine: Belongings;
 
-  constructor(socket: Socket, house: House, { id, secret, settings }: { id: number; secret: number; settings: Map<string, string> }) {
+  constructor(
+    socket: Socket,
+    house: House,
+    { id, secret, settings }: { id: number; secret: number; settings: Map<string, string> },
+  ) {
     this.socket = socket;
     this.house = house;
     this.id = id;
@@ -62,10 +66,18 @@ export class ClientConnection implements Holder {
     if (this.isOver) return;
     this.lastActive = Date.now();
     if (message.type === 'X') this.hangUp();
-    else if (this.copying && 'dcfSH'.includes(message.type)) this.takeCopyData(message.bytes);
+    else if (this.isCopyData(message.type)) this.takeCopyData(message.bytes);
     else if ('QPBDECSHF'.includes(message.type)) this.collect(message);
     // What is left of a COPY that failed is skipped, as PostgreSQL does.
-    else if (!'dcf'.includes(message.type)) this.fatal('08P01', `"${message.type}" is no message of PostgreSQL's protocol.`);
+    else if (!'dcf'.includes(message.type))
+      this.fatal('08P01', `"${message.type}" is no message of PostgreSQL's protocol.`);
+  }
+
+  /** A client may send data as soon as it saw the answer to its COPY, before the engine was heard to be hungry. */
+  private isCopyData(type: string): boolean {
+    if (!this.runsInEngine) return false;
+    if ('dcf'.includes(type)) this.copying = true;
+    return this.copying && 'dcfSH'.includes(type);
   }
 
   idleFor(): number {
@@ -73,7 +85,10 @@ export class ClientConnection implements Holder {
   }
 
   evict(): void {
-    this.fatal('25P03', 'The transaction was ended: it did nothing while other connections waited for the embedded database.');
+    this.fatal(
+      '25P03',
+      'The transaction was ended: it did nothing while other connections waited for the embedded database.',
+    );
   }
 
   /** Ends what this client runs or waits for, as CancelRequest asks. */

@@ -71,7 +71,8 @@ export class DatabaseIsHeld extends Error {
   readonly owner: Owner | undefined;
 
   constructor(folder: string, owner: Owner | undefined) {
-    const who = owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command}), since ${owner.since}`;
+    const who =
+      owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command}), since ${owner.since}`;
     super(`The database in ${folder} is held by ${who}. Stop it, or name another folder.`);
     this.owner = owner;
   }
@@ -157,7 +158,11 @@ export class EmbeddedDatabase {
   }
 }
 
-async function ownOrJoin(places: Places, options: OwningOptions, mayJoin: boolean): Promise<Owning | Joining | undefined> {
+async function ownOrJoin(
+  places: Places,
+  options: OwningOptions,
+  mayJoin: boolean,
+): Promise<Owning | Joining | undefined> {
   const lock = FolderLock.take(places.lock);
   if (lock === undefined) return mayJoin ? await Joining.tryTo(places) : undefined;
   try {

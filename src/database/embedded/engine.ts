@@ -56,7 +56,7 @@ export class Engine {
   private readonly log: (line: string) => void;
 
   constructor(options: EngineOptions, log: (line: string) => void) {
-    this.options = options;
+    this.options = { ...options };
     this.log = log;
   }
 
@@ -89,8 +89,10 @@ export class Engine {
 
   /** Runs one unit; the caller sees to it that there is one at a time. */
   run(unit: Unit): Promise<Outcome> {
-    if (this.state !== 'open') return Promise.reject(new EngineStopped('57P03', 'The embedded database is restarting.'));
-    if (this.running !== undefined) return Promise.reject(new Error('A unit is under way: the engine runs one at a time.'));
+    if (this.state !== 'open')
+      return Promise.reject(new EngineStopped('57P03', 'The embedded database is restarting.'));
+    if (this.running !== undefined)
+      return Promise.reject(new Error('A unit is under way: the engine runs one at a time.'));
     const settle = Promise.withResolvers<Outcome>();
     this.running = { unit, settle };
     this.since = Date.now();
@@ -147,8 +149,17 @@ export class Engine {
     const signals = new SharedArrayBuffer(8);
     const data: ThreadData = { ...this.options, feed: port2, signals };
     // Next to this file under its own ending: .ts from the sources, .js when built.
-    const file = new URL(import.meta.url.endsWith('.ts') ? './engine-thread.ts' : './engine-thread.js', import.meta.url);
-    const thread = new Worker(file, { workerData: data, transferList: [port2], name: 'embedded database' });
+    const file = new URL(
+      import.meta.url.endsWith('.ts') ? './engine-thread.ts' : './engine-thread.js',
+      import.meta.url,
+    );
+    const thread = new Worker(file, {
+      workerData: data,
+      transferList: [port2],
+      name: 'embedded database',
+      // The parent's flags can be such as no thread takes (--input-type); they're needed only where Node reads no TypeScript.
+      execArgv: process.features.typescript === false && file.pathname.endsWith('.ts') ? process.execArgv : [],
+    });
     this.thread = thread;
     this.feedPort = port1;
     this.counters = new Int32Array(signals);
@@ -161,9 +172,11 @@ export class Engine {
   private hear(thread: Worker, said: FromThread): void {
     if (thread !== this.thread) return;
     if (said.kind === 'open') this.isOpen(thread);
-    else if (said.kind === 'output') this.running?.unit.onOutput(Buffer.from(said.bytes.buffer), this.takenBy(said.bytes.length));
+    else if (said.kind === 'output')
+      this.running?.unit.onOutput(Buffer.from(said.bytes.buffer), this.takenBy(said.bytes.length));
     else if (said.kind === 'hungry') this.running?.unit.onHungry?.();
-    else if (said.kind === 'done') this.finish()?.settle.resolve({ status: said.status, tags: said.tags, failed: said.failed });
+    else if (said.kind === 'done')
+      this.finish()?.settle.resolve({ status: said.status, tags: said.tags, failed: said.failed });
     else if (said.kind === 'dumped') this.dumped?.resolve(Buffer.from(said.tar));
     else if (said.kind === 'closed') this.closing?.resolve();
     else void this.broke(thread, said.reason);
@@ -176,6 +189,7 @@ export class Engine {
     this.failures = 0;
     this.lastFault = undefined;
     this.opened.resolve();
+    if (this.options.folder !== 'memory') delete this.options.loadFrom; // the folder has its data now
   }
 
   private takenBy(length: number): () => void {

@@ -40,7 +40,14 @@ export class Owning {
   private readonly upkeep: Upkeep;
   private readonly storage: Storage;
 
-  private constructor(parts: { connection: Connection; engine: Engine; turns: Turns; server: WireServer; upkeep: Upkeep; storage: Storage }) {
+  private constructor(parts: {
+    connection: Connection;
+    engine: Engine;
+    turns: Turns;
+    server: WireServer;
+    upkeep: Upkeep;
+    storage: Storage;
+  }) {
     this.connection = parts.connection;
     this.engine = parts.engine;
     this.turns = parts.turns;
@@ -51,9 +58,12 @@ export class Owning {
 
   static async begin(storage: Storage, options: OwningOptions, port = 0): Promise<Owning> {
     const folder = 'places' in storage ? storage.places.folder : 'memory';
-    const isNew = 'places' in storage && makeReady(storage.places);
+    const isNew = 'memory' in storage || makeReady(storage.places);
     const { durable, loadFrom } = options;
-    const engine = new Engine({ folder, durable, ...(loadFrom === undefined ? {} : { loadFrom }) }, options.log);
+    const engine = new Engine(
+      { folder, durable, ...(isNew && loadFrom !== undefined ? { loadFrom } : {}) },
+      options.log,
+    );
     await engine.start();
     const turns = new Turns({ idleLimit: options.idleInTransaction });
     const session = new Session(engine);
@@ -107,7 +117,8 @@ function makeReady({ folder, unfinished }: Places): boolean {
   if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true });
   else if (existsSync(join(folder, 'PG_VERSION'))) return false;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (readdirSync(folder).length > 0) throw new Error(`${folder} holds files that are no database; name another folder.`);
+  if (readdirSync(folder).length > 0)
+    throw new Error(`${folder} holds files that are no database; name another folder.`);
   writeFileSync(unfinished, '');
   syncPath(unfinished);
   return true;
@@ -148,5 +159,12 @@ function connectionTo(storage: Storage, server: WireServer, secret: string | und
 
 function asOwner({ host, port, password }: Connection): Owner {
   const since = new Date().toISOString();
-  return { pid: process.pid, command: thisCommand(), since, host, port, ...(password === undefined ? {} : { secret: password }) };
+  return {
+    pid: process.pid,
+    command: thisCommand(),
+    since,
+    host,
+    port,
+    ...(password === undefined ? {} : { secret: password }),
+  };
 }

@@ -103,7 +103,7 @@ export class Session {
 
 export class SessionFault extends EngineStopped {
   constructor(fields: Record<string, string>) {
-    super(fields['C'] ?? 'XX000', fields['M'] ?? 'PostgreSQL said no more than that it failed.');
+    super(fields.C ?? 'XX000', fields.M ?? 'PostgreSQL said no more than that it failed.');
   }
 }
 

@@ -45,7 +45,12 @@ export class UnitCollector {
       const statement = readCstring(bytes, portal.end);
       this.uses(statement.text);
       if (statement.text === '') return bytes;
-      return message('B', bytes.subarray(5, portal.end), cstring(this.nameOf(statement.text)), bytes.subarray(statement.end));
+      return message(
+        'B',
+        bytes.subarray(5, portal.end),
+        cstring(this.nameOf(statement.text)),
+        bytes.subarray(statement.end),
+      );
     }
     if ((type === 'D' || type === 'C') && bytes[5] === STATEMENT) {
       const { text } = readCstring(bytes, 6);

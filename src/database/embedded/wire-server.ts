@@ -108,7 +108,11 @@ export class WireServer {
     if (code >> 16 !== 3) return void refuse(socket, '0A000', 'Only version 3 of the protocol is spoken here.');
     const proposal = readProposal(bytes);
     if (proposal.database !== DATABASE) {
-      return void refuse(socket, '3D000', `The embedded database has one database, "${DATABASE}", and no "${proposal.database}".`);
+      return void refuse(
+        socket,
+        '3D000',
+        `The embedded database has one database, "${DATABASE}", and no "${proposal.database}".`,
+      );
     }
     reader.awaitsFirstPacket = false;
     if ((code & 0xffff) > 0) socket.write(wire.message('v', wire.int32(0), wire.int32(0)));
@@ -130,7 +134,9 @@ export class WireServer {
     socket.write(
       Buffer.concat([
         wire.authenticationOk(),
-        ...this.parameters.map(([name, value]) => wire.parameterStatus(name, settings.get(name.toLowerCase()) ?? value)),
+        ...this.parameters.map(([name, value]) =>
+          wire.parameterStatus(name, settings.get(name.toLowerCase()) ?? value),
+        ),
         wire.backendKey(client.id, client.secret),
         wire.readyForQuery('I'),
       ]),
@@ -176,7 +182,8 @@ function readProposal(bytes: Buffer): Proposal {
     if (name.text === 'database') database = value.text;
     else if (name.text === 'user') user = value.text;
     else if (name.text === 'options') for (const [key, one] of commandLine(value.text)) settings.set(key, one);
-    else if (!name.text.startsWith('_pq_.') && name.text !== 'replication') settings.set(name.text.toLowerCase(), value.text);
+    else if (!name.text.startsWith('_pq_.') && name.text !== 'replication')
+      settings.set(name.text.toLowerCase(), value.text);
   }
   return { database: database ?? user, settings };
 }

@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import pg from 'pg';
-import { beforeAll, afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type EmbeddedDatabase, openEmbedded } from '../../../src/database/embedded/embedded.ts';
 import * as wire from '../../../src/database/embedded/messages.ts';
 import { address, client, failure, opened } from './opened.ts';
@@ -17,7 +17,9 @@ afterAll(() => database.close({ patience: 0 }));
 
 test('a client asks, with and without parameters, and is told the faults of its statements', async () => {
   const one = await client(database);
-  expect((await one.query('select 1 as a; select 2 as a') as unknown as pg.QueryResult[]).map(({ rows }) => rows)).toEqual([[{ a: 1 }], [{ a: 2 }]]);
+  expect(
+    ((await one.query('select 1 as a; select 2 as a')) as unknown as pg.QueryResult[]).map(({ rows }) => rows),
+  ).toEqual([[{ a: 1 }], [{ a: 2 }]]);
   expect((await one.query('select $1::int + 1 as b', [41])).rows).toEqual([{ b: 42 }]);
   expect((await failure(one.query('select $1::int', ['x']))).code).toBe('22P02');
   expect((await failure(one.query('selec'))).code).toBe('42601');
@@ -138,10 +140,15 @@ test('an unnamed statement survives what others parse between its parse and its 
   const bind = wire.message('B', wire.cstring(''), wire.cstring(''), Buffer.alloc(6));
   const execute = wire.message('E', wire.cstring(''), wire.int32(0));
   const other = await client(database);
-  const answers = await rawly([Buffer.concat([parse, wire.sync()])], 1, async (send) => {
-    await other.query('select $1::int', [1]);
-    send(Buffer.concat([bind, execute, wire.sync()]));
-  }, 1);
+  const answers = await rawly(
+    [Buffer.concat([parse, wire.sync()])],
+    1,
+    async (send) => {
+      await other.query('select $1::int', [1]);
+      send(Buffer.concat([bind, execute, wire.sync()]));
+    },
+    1,
+  );
   expect(answers.join('')).toBe('1Z2DCZ');
 });
 
@@ -158,14 +165,22 @@ test('COPY takes rows in and gives them out', async () => {
   const one = await client(database);
   await one.query('create table copied (id int, name text)');
   const rows = Array.from({ length: 50_000 }, (_, i) => `${i}\tname ${i}\n`);
-  const data = [];
-  for (let i = 0; i < rows.length; i += 1000) data.push(wire.message('d', Buffer.from(rows.slice(i, i + 1000).join(''))));
-  const taken = await rawly([wire.query('copy copied from stdin')], 0, async (send) => {
-    for (const chunk of data) send(chunk);
-    send(wire.message('c'));
-  }, 1);
+  const data: Buffer[] = [];
+  for (let i = 0; i < rows.length; i += 1000)
+    data.push(wire.message('d', Buffer.from(rows.slice(i, i + 1000).join(''))));
+  const taken = await rawly(
+    [wire.query('copy copied from stdin')],
+    0,
+    async (send) => {
+      for (const chunk of data) send(chunk);
+      send(wire.message('c'));
+    },
+    1,
+  );
   expect(taken.join('')).toBe('GCZ');
-  expect((await one.query('select count(*)::int as n, max(id) as last from copied')).rows).toEqual([{ n: 50_000, last: 49_999 }]);
+  expect((await one.query('select count(*)::int as n, max(id) as last from copied')).rows).toEqual([
+    { n: 50_000, last: 49_999 },
+  ]);
   const given = await rawly([wire.query('copy copied to stdout')], 1);
   expect(given.filter((type) => type === 'd')).toHaveLength(50_000);
 });
@@ -173,11 +188,16 @@ test('COPY takes rows in and gives them out', async () => {
 test('a COPY with a bad row fails whole, and the connection goes on', async () => {
   const one = await client(database);
   await one.query('create table picky (id int)');
-  const answers = await rawly([wire.query('copy picky from stdin')], 0, async (send) => {
-    send(wire.message('d', Buffer.from('1\nx\n2\n')));
-    send(wire.message('c'));
-    send(wire.query('select 1'));
-  }, 2);
+  const answers = await rawly(
+    [wire.query('copy picky from stdin')],
+    0,
+    async (send) => {
+      send(wire.message('d', Buffer.from('1\nx\n2\n')));
+      send(wire.message('c'));
+      send(wire.query('select 1'));
+    },
+    2,
+  );
   expect(answers.join('')).toBe('GEZTDCZ');
   expect((await one.query('select * from picky')).rows).toEqual([]);
 });
@@ -221,7 +241,11 @@ test('a pool of many connections mixes transactions, named and plain queries, an
   await pool.query('insert into tally select i, 0 from generate_series(0, 9) i');
   const work = Array.from({ length: 400 }, async (_, i) => {
     if (i % 4 === 0) return (await pool.query('select $1::int as v', [i])).rows[0].v === i;
-    if (i % 4 === 1) return (await pool.query({ name: `n${i % 7}`, text: `select $1::int + ${i % 7} as v`, values: [i] })).rows[0].v === i + (i % 7);
+    if (i % 4 === 1)
+      return (
+        (await pool.query({ name: `n${i % 7}`, text: `select $1::int + ${i % 7} as v`, values: [i] })).rows[0].v ===
+        i + (i % 7)
+      );
     if (i % 4 === 2) return (await failure(pool.query('select 1/0'))).code === '22012';
     const one = await pool.connect();
     try {

@@ -1,0 +1,257 @@
+import type { Socket } from 'node:net';
+import { type Engine, EngineStopped } from './engine.ts';
+import * as wire from './messages.ts';
+import { type Belongings, type Session, unitOf } from './session.ts';
+import { type Holder, TurnRefused, type Turns } from './turns.ts';
+import { type ClientUnit, UnitCollector } from './units.ts';
+
+/** What all connections share. */
+export interface House {
+  engine: Engine;
+  session: Session;
+  turns: Turns;
+  /** Milliseconds a statement may take, unless the connection sets `statement_timeout`. */
+  statementDeadline: number;
+  /** Milliseconds to wait for a turn, or for a restart. */
+  patience: number;
+  /** Why writes are refused now, if they are: the disk is nearly full. */
+  writesRefused(): string | undefined;
+}
+
+/** One client, from its first query on. PostgreSQL has one session: a unit runs when it is this client's turn. */
+export class ClientConnection implements Holder {
+  readonly id: number;
+  readonly secret: number;
+  readonly closed: Promise<void>;
+  private readonly units: ClientUnit[] = [];
+  private readonly collector: UnitCollector;
+  private readonly preparedNames = new Set<string>();
+  private serving: Promise<void> | undefined;
+  private status: wire.TransactionStatus = 'I';
+  /** Some messages of an extended query have run, and its Sync is still to come. */
+  private isMidUnit = false;
+  private skipsToSync = false;
+  private runsInEngine = false;
+  private generation = 0;
+  private lastActive = Date.now();
+  private copying = false;
+  private hungry = false;
+  private copyData: Buffer[] = [];
+  private isOver = false;
+  private readonly socket: Socket;
+  private readonly house: House;
+  private readonly mine: Belongings;
+
+  constructor(
+    socket: Socket,
+    house: House,
+    { id, secret, settings }: { id: number; secret: number; settings: Map<string, string> },
+  ) {
+    this.socket = socket;
+    this.house = house;
+    this.id = id;
+    this.secret = secret;
+    this.mine = { settings, statements: new Map(), unnamed: undefined, unsettled: false };
+    this.collector = new UnitCollector(id);
+    const closed = Promise.withResolvers<void>();
+    this.closed = closed.promise;
+    socket.once('close', () => void this.leave().then(closed.resolve, closed.resolve));
+  }
+
+  get isInTransaction(): boolean {
+    return this.status !== 'I' || this.isMidUnit;
+  }
+
+  receive(message: wire.Message): void {
+    if (this.isOver) return;
+    this.lastActive = Date.now();
+    if (message.type === 'X') this.hangUp();
+    else if (this.isCopyData(message.type)) this.takeCopyData(message.bytes);
+    else if ('QPBDECSHF'.includes(message.type)) this.collect(message);
+    // What is left of a COPY that failed is skipped, as PostgreSQL does.
+    else if (!'dcf'.includes(message.type))
+      this.fatal('08P01', `"${message.type}" is no message of PostgreSQL's protocol.`);
+  }
+
+  /** A client may send data as soon as it saw the answer to its COPY, before the engine was heard to be hungry. */
+  private isCopyData(type: string): boolean {
+    if (!this.runsInEngine) return false;
+    if ('dcf'.includes(type)) this.copying = true;
+    return this.copying && 'dcfSH'.includes(type);
+  }
+
+  idleFor(): number {
+    return this.serving === undefined ? Date.now() - this.lastActive : 0;
+  }
+
+  evict(): void {
+    this.fatal(
+      '25P03',
+      'The transaction was ended: it did nothing while other connections waited for the embedded database.',
+    );
+  }
+
+  /** Ends what this client runs or waits for, as CancelRequest asks. */
+  cancel(): void {
+    if (this.runsInEngine) this.house.engine.cancel('57014', 'The statement was cancelled on request.');
+    else this.house.turns.refuse(this, 'it was cancelled on request');
+  }
+
+  fatal(code: string, message: string): void {
+    if (this.isOver) return;
+    this.socket.write(wire.errorResponse({ severity: 'FATAL', code, message }));
+    this.hangUp();
+  }
+
+  private hangUp(): void {
+    this.isOver = true;
+    this.units.length = 0;
+    this.socket.destroySoon();
+  }
+
+  private collect(message: wire.Message): void {
+    if (this.skipsToSync) {
+      if (message.type !== 'S') return;
+      this.skipsToSync = false;
+      this.socket.write(wire.readyForQuery(this.status));
+      return;
+    }
+    const unit = this.collector.add(message);
+    if (unit === undefined) return;
+    this.units.push(unit);
+    if (this.units.length > 64) this.socket.pause(); // a client that sends ahead and reads nothing must not fill memory
+    this.serving ??= this.serveAll();
+  }
+
+  private async serveAll(): Promise<void> {
+    for (let unit = this.units.shift(); unit !== undefined; unit = this.units.shift()) {
+      await this.serve(unit).catch((error: unknown) => this.answerFault(unit as ClientUnit, error));
+    }
+    this.serving = undefined;
+    this.lastActive = Date.now();
+    if (!this.isOver) this.socket.resume();
+  }
+
+  private async serve(unit: ClientUnit): Promise<void> {
+    const { engine, session, turns, patience } = this.house;
+    const wasInTransaction = this.isInTransaction;
+    await turns.take(this, patience);
+    try {
+      await engine.whenOpen(patience);
+      if (wasInTransaction && this.generation !== engine.generation) throw new TransactionLost();
+      this.generation = engine.generation;
+      await session.dress(this.mine, { usesUnnamed: unit.usesEarlierUnnamed });
+      await this.run(unit);
+    } catch (error) {
+      if (this.isInTransaction) this.fatal(codeOf(error), messageOf(error));
+      throw error;
+    } finally {
+      if (!this.isInTransaction) turns.give(this);
+    }
+  }
+
+  private async run(unit: ClientUnit): Promise<void> {
+    const { engine, session } = this.house;
+    this.runsInEngine = true;
+    try {
+      const outcome = await engine.run({
+        ...unitOf(unit.messages, this.deadline()),
+        onOutput: (bytes, taken) => this.answer(bytes, taken),
+        onHungry: () => this.feedCopy(),
+      });
+      this.runsInEngine = false;
+      this.remember(unit, outcome.failed);
+      this.isMidUnit = !unit.endsReady;
+      if (!unit.endsReady) return;
+      this.status = outcome.status;
+      await session.undress(this.mine, outcome, unit.mayHaveSet);
+    } finally {
+      this.runsInEngine = false;
+      this.copying = false;
+      this.hungry = false;
+      this.copyData = [];
+    }
+  }
+
+  private deadline(): number {
+    const own = this.mine.settings.get('statement_timeout');
+    return own === undefined ? this.house.statementDeadline : Number(own);
+  }
+
+  private remember({ prepares, closes, unnamed }: ClientUnit, failed: boolean): void {
+    for (const name of prepares.keys()) this.preparedNames.add(name);
+    if (failed) return;
+    for (const [name, parse] of prepares) this.mine.statements.set(name, parse);
+    for (const name of closes) this.mine.statements.delete(name);
+    if (unnamed !== undefined) this.mine.unnamed = unnamed;
+  }
+
+  private answer(bytes: Buffer, taken: () => void): void {
+    if (this.isOver || this.socket.destroyed) taken();
+    else this.socket.write(bytes, () => taken());
+  }
+
+  private answerFault(unit: ClientUnit, error: unknown): void {
+    if (this.isOver) return;
+    this.socket.write(wire.errorResponse({ code: codeOf(error), message: messageOf(error) }));
+    if (unit.endsReady) this.socket.write(wire.readyForQuery('I'));
+    else this.skipsToSync = true;
+  }
+
+  private feedCopy(): void {
+    this.copying = true;
+    this.hungry = true;
+    if (this.isOver) this.takeCopyData(wire.message('f', wire.cstring('The client is gone.')));
+    else if (this.copyData.length > 0) this.takeCopyData(Buffer.alloc(0));
+    this.socket.resume();
+  }
+
+  private takeCopyData(bytes: Buffer): void {
+    this.copyData.push(bytes);
+    if (!this.hungry) {
+      if (this.copyData.length > 64) this.socket.pause();
+      return;
+    }
+    this.hungry = false;
+    this.house.engine.feed(new Uint8Array(Buffer.concat(this.copyData)));
+    this.copyData = [];
+  }
+
+  /** The client is gone: what it left in the session goes too. */
+  private async leave(): Promise<void> {
+    const { engine, session, turns } = this.house;
+    this.isOver = true;
+    this.units.length = 0;
+    turns.refuse(this, 'its client is gone');
+    if (this.hungry) this.feedCopy();
+    await this.serving;
+    const leftovers = this.isInTransaction ? [wire.sync(), wire.query('rollback')] : [];
+    for (const name of this.preparedNames) leftovers.push(wire.message('C', Buffer.from('S'), wire.cstring(name)));
+    if (this.preparedNames.size > 0) leftovers.push(wire.sync());
+    if (leftovers.length === 0 || this.generation !== engine.generation) return turns.give(this);
+    try {
+      await turns.take(this, 0);
+      if (engine.state === 'open' && this.generation === engine.generation) await session.ask(leftovers);
+    } finally {
+      turns.give(this);
+    }
+  }
+}
+
+class TransactionLost extends EngineStopped {
+  constructor() {
+    super('57P02', 'The transaction was lost: the embedded database restarted meanwhile.');
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof TurnRefused) return error.message.includes('cancelled') ? '57014' : '55P03';
+  return error instanceof EngineStopped ? error.code : 'XX000';
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof TurnRefused) {
+    return `The embedded database serves one transaction at a time, and this one was not served: ${error.message}.`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}

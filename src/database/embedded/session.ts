@@ -1,0 +1,127 @@
+import { type Engine, EngineStopped, type Outcome, type Unit } from './engine.ts';
+import { dataRow, errorFields, MessageReader, query, sync } from './messages.ts';
+
+/** What one client has set up in its session, and believes is its own. */
+export interface Belongings {
+  /** Settings changed by SET, set_config or the startup packet, by name. */
+  settings: Map<string, string>;
+  /** Parse messages of its named statements, by the name PostgreSQL knows them under. */
+  statements: Map<string, Buffer>;
+  /** Its last Parse of the unnamed statement. */
+  unnamed: Buffer | undefined;
+  /** Settings were changed in a transaction still open: how they end is known when it ends. */
+  unsettled: boolean;
+}
+
+/**
+ * PostgreSQL's one session, made up as the client whose turn it is left it: settings, and prepared statements that a
+ * restart or another's `deallocate all` took away.
+ */
+export class Session {
+  private applied = new Map<string, string>();
+  private generation = 0;
+  /** Changes when prepared statements vanish. */
+  private era = 0;
+  private readonly prepared = new WeakMap<Belongings, number>();
+  private unnamedOf: Belongings | undefined;
+  readonly engine: Engine;
+
+  constructor(engine: Engine) {
+    this.engine = engine;
+  }
+
+  /** Makes the session `mine`. */
+  async dress(mine: Belongings, { usesUnnamed }: { usesUnnamed: boolean }): Promise<void> {
+    if (this.generation !== this.engine.generation) this.startAfresh();
+    if (!sameSettings(this.applied, mine.settings)) await this.applySettings(mine.settings);
+    if ((this.prepared.get(mine) ?? this.era) !== this.era && mine.statements.size > 0) {
+      await this.ask([...mine.statements.values(), sync()]);
+    }
+    this.prepared.set(mine, this.era);
+    if (usesUnnamed && this.unnamedOf !== mine && mine.unnamed !== undefined) await this.ask([mine.unnamed, sync()]);
+    this.unnamedOf = mine;
+  }
+
+  /** Looks at what the unit that just ran left behind. */
+  async undress(mine: Belongings, { status, tags }: Outcome, mayHaveSet: boolean): Promise<void> {
+    if (tags.some((tag) => tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL')) {
+      this.era += 1;
+      mine.statements.clear();
+    }
+    mine.unsettled ||= mayHaveSet || tags.some((tag) => SETS.has(tag));
+    if (!mine.unsettled || status === 'E') return;
+    mine.settings = await this.currentSettings();
+    this.applied = new Map(mine.settings);
+    mine.unsettled = status === 'T';
+  }
+
+  async ask(messages: Buffer[]): Promise<(string | null)[][]> {
+    const rows: (string | null)[][] = [];
+    let fault: Error | undefined;
+    const answers = new MessageReader();
+    await this.engine.run({
+      ...unitOf(messages, 0),
+      onOutput: (bytes, taken) => {
+        taken();
+        answers.push(bytes);
+        for (let answer = answers.next(); answer !== undefined; answer = answers.next()) {
+          if (answer.type === 'D') rows.push(dataRow(answer.bytes));
+          if (answer.type === 'E') fault ??= new SessionFault(errorFields(answer.bytes));
+        }
+      },
+    });
+    if (fault !== undefined) throw fault;
+    return rows;
+  }
+
+  async select(sql: string): Promise<(string | null)[][]> {
+    return await this.ask([query(sql)]);
+  }
+
+  private startAfresh(): void {
+    this.applied = new Map();
+    this.generation = this.engine.generation;
+    this.era += 1;
+    this.unnamedOf = undefined;
+  }
+
+  private async applySettings(settings: Map<string, string>): Promise<void> {
+    this.applied = new Map([['unknown', 'until all are applied']]);
+    const sets = [...settings].map(([name, value]) => `set_config(${literal(name)}, ${literal(value)}, false)`);
+    await this.select(`reset role; reset all;${sets.length === 0 ? '' : `select ${sets.join(', ')}`}`);
+    this.applied = new Map(settings);
+  }
+
+  private async currentSettings(): Promise<Map<string, string>> {
+    const rows = await this.select(
+      "select name, setting from pg_catalog.pg_settings where source = 'session' union all " +
+        "select 'role', r from pg_catalog.current_setting('role') r where r <> 'none'",
+    );
+    return new Map(rows.map(([name, value]) => [name ?? '', value ?? '']));
+  }
+}
+
+export class SessionFault extends EngineStopped {
+  constructor(fields: Record<string, string>) {
+    super(fields.C ?? 'XX000', fields.M ?? 'PostgreSQL said no more than that it failed.');
+  }
+}
+
+const SETS = new Set(['SET', 'RESET', 'DISCARD ALL']);
+
+/** Messages as bytes of their own: posting a view on a shared buffer to the thread would copy all of the buffer. */
+export function unitOf(messages: Buffer[], deadline: number): Omit<Unit, 'onOutput'> {
+  const bytes = new Uint8Array(messages.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const one of messages) {
+    bytes.set(one, offset);
+    offset += one.length;
+  }
+  return { bytes, deadline, endsReady: messages.at(-1)?.[0] !== 'H'.charCodeAt(0) };
+}
+
+function sameSettings(one: Map<string, string>, other: Map<string, string>): boolean {
+  return one.size === other.size && [...one].every(([name, value]) => other.get(name) === value);
+}
+
+export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

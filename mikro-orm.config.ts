@@ -5,19 +5,19 @@ import { Article } from './src/articles/article.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
-import { connection } from './src/database/connecting.ts';
-import { type DatabaseEnvironment, readDatabaseEnvironment } from './src/environment.ts';
+import { type Connection, reachDatabase } from './src/database/connecting.ts';
+import { readDatabaseEnvironment } from './src/environment.ts';
 import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
 import { Session } from './src/users/session.entity.ts';
 import { User } from './src/users/user.entity.ts';
 
 /** The one ORM configuration: for the `mikro-orm` commands from the environment, for the server and tests with theirs. */
-export default () => ormConfig(readDatabaseEnvironment());
+export default async () => ormConfig((await reachDatabase(readDatabaseEnvironment(), 'command')).connection);
 
-export const ormConfig = (environment: DatabaseEnvironment) =>
+export const ormConfig = (connection: Connection) =>
   defineConfig({
-    ...connection(environment),
+    ...connection,
     entities: [User, Follow, Session, Article, ArticleTag, Favorite, Tag, Comment],
     extensions: [Migrator],
     migrations: {

@@ -2,6 +2,8 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import closeWithGrace from 'close-with-grace';
 import { type Logger, pino } from 'pino';
 import { ormConfig } from '../mikro-orm.config.ts';
+import { reachDatabase } from './database/connecting.ts';
+import { DatabaseIsHeld } from './database/embedded/embedded.ts';
 import { applyMigrations } from './database/migrating.ts';
 import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
 import { Readiness } from './server/health.ts';
@@ -13,11 +15,12 @@ async function start(environment: Environment): Promise<void> {
   const log = pino({ level: environment.logLevel });
   const settings = { ...environment, secretKey: environment.secretKey ?? secretKeyOfThisMachine(environment, log) };
 
-  const orm = await MikroORM.init(ormConfig(environment));
+  const { connection, embedded } = await reachDatabase(environment, 'server', (line) => log.info(line));
+  const orm = await MikroORM.init(ormConfig(connection));
   if (environment.migrateOnStart === 'up') {
     for (const name of await applyMigrations(orm)) log.info(`Applied ${name}`);
   }
-  const readiness = new Readiness(orm, environment.migrateOnStart === 'check' ? 'checked' : 'not checked');
+  const readiness = new Readiness(orm, embedded, environment.migrateOnStart === 'check' ? 'checked' : 'not checked');
   const fault = await readiness.migrationFault();
   if (fault) log.error(fault);
 
@@ -25,6 +28,7 @@ async function start(environment: Environment): Promise<void> {
   closeWithGrace({ logger: log }, async () => {
     await server.close();
     await orm.close();
+    await embedded?.close();
   });
   await server.listen({ host: environment.host, port: environment.port });
   log.info(`GraphQL at http://${environment.host}:${environment.port}/graphql`);
@@ -39,6 +43,7 @@ function secretKeyOfThisMachine({ dataFolder }: Environment, log: Logger): strin
 try {
   await start(readEnvironment());
 } catch (error) {
-  console.error(error instanceof EnvironmentFaults ? error.message : error);
+  const explained = error instanceof EnvironmentFaults || error instanceof DatabaseIsHeld;
+  console.error(explained ? error.message : error);
   process.exit(1);
 }

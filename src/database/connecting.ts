@@ -1,12 +1,26 @@
-import { mkdirSync } from 'node:fs';
-import { PgliteDriver } from '@mikro-orm/pglite';
-import { type Options, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { join } from 'node:path';
 import type { DatabaseEnvironment } from '../environment.ts';
+import { type EmbeddedDatabase, openEmbedded } from './embedded/embedded.ts';
 
-/** How to reach the database: the PostgreSQL of the environment, or the embedded one in the data folder. */
-export function connection({ databaseUrl, dataFolder }: DatabaseEnvironment): Partial<Options> {
-  if (databaseUrl) return { driver: PostgreSqlDriver, clientUrl: databaseUrl };
-  mkdirSync(dataFolder, { recursive: true });
-  const driver = PgliteDriver as unknown as typeof PostgreSqlDriver; // the same SQL, with another wire under it
-  return { driver, dbName: 'postgres', driverOptions: { dataDir: `${dataFolder}/postgres` } };
+/** Where the database is, as MikroORM's options say it. */
+export type Connection =
+  | { clientUrl: string }
+  | { host: string; port: number; user: string; password?: string; dbName: string };
+
+/**
+ * Finds the PostgreSQL of the environment, or opens the embedded one in the data folder. A server owns that; a command
+ * shares it with the server that has it, if one has.
+ */
+export async function reachDatabase(
+  { databaseUrl, dataFolder }: DatabaseEnvironment,
+  as: 'server' | 'command',
+  log: (line: string) => void = () => {},
+): Promise<{ connection: Connection; embedded: EmbeddedDatabase | null }> {
+  if (databaseUrl) return { connection: { clientUrl: databaseUrl }, embedded: null };
+  const embedded = await openEmbedded({
+    folder: join(dataFolder, 'postgres'),
+    use: as === 'server' ? 'own' : 'share',
+    log,
+  });
+  return { connection: embedded.connection, embedded };
 }

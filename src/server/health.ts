@@ -1,5 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { FastifyInstance } from 'fastify';
+import type { EmbeddedDatabase } from '../database/embedded/embedded.ts';
 import { pendingMigrations } from '../database/migrating.ts';
 
 /** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and why not. */
@@ -17,6 +18,7 @@ export class Readiness {
 
   constructor(
     private readonly orm: MikroORM,
+    private readonly embedded: EmbeddedDatabase | null,
     migrations: 'checked' | 'not checked',
   ) {
     this.migrated = migrations === 'not checked';
@@ -31,7 +33,7 @@ export class Readiness {
   }
 
   async databaseFault(): Promise<string | null> {
-    const connected = await this.orm.isConnected();
-    return connected ? null : 'The database does not answer.';
+    const answers = this.embedded ? this.embedded.health().isReady : await this.orm.isConnected();
+    return answers ? null : 'The database does not answer.';
   }
 }

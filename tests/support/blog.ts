@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { PGlite } from '@electric-sql/pglite';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { print } from 'graphql';
 import { pino } from 'pino';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
+import { openEmbedded } from '../../src/database/embedded/embedded.ts';
 import { Readiness } from '../../src/server/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { Sessions } from '../../src/users/sessions.ts';
@@ -20,13 +19,14 @@ export const settings = {
   refreshTokenDays: 30,
   refuseCommonPasswords: false,
 };
-export const orm = await copyOfTemplate();
+const database = await copyOfTemplate();
+export const { orm } = database;
 export const sessions = new Sessions(settings);
 const server = await buildServer({
   em: orm.em,
   log: pino({ level: process.env['LOG_LEVEL'] ?? 'fatal' }),
   settings,
-  readiness: new Readiness(orm, 'not checked'),
+  readiness: new Readiness(orm, null, 'not checked'),
 });
 export const address = await server.listen({ port: 0, host: '127.0.0.1' });
 
@@ -35,6 +35,7 @@ beforeEach(() => orm.em.fork().execute('truncate users, tags restart identity ca
 afterAll(async () => {
   await server.close();
   await orm.close();
+  await database.close();
 });
 
 /** Asks the blog, as a guest unless `as` says who. Everything else are the document's variables. */
@@ -62,16 +63,14 @@ export interface Answer<R> {
   errors?: { message: string; path?: (string | number)[]; extensions: { code: string; [more: string]: unknown } }[];
 }
 
-async function copyOfTemplate(): Promise<MikroORM> {
+async function copyOfTemplate() {
   const template = inject('template');
   if (template.kind === 'embedded') {
-    const config = ormConfig({ production: false, databaseUrl: null, dataFolder: '.data' });
-    const pglite = await PGlite.create({ loadDataDir: new Blob([readFileSync(template.dump)]) });
-    const driverOptions = { pglite: () => pglite };
-    return MikroORM.init({ ...config, driver: PgliteDriver as never, dbName: 'postgres', driverOptions });
+    const embedded = await openEmbedded({ folder: 'memory', loadFrom: readFileSync(template.dump) });
+    return { orm: await MikroORM.init(ormConfig(embedded.connection)), close: () => embedded.close() };
   }
   const { server, name } = template;
   const copy = `${name}_${process.pid}_${Date.now()}`;
   await onServer(server, (client) => client.query(`create database ${copy} template ${name}`));
-  return MikroORM.init(ormConfig({ production: false, databaseUrl: databaseOn(server, copy), dataFolder: '' }));
+  return { orm: await MikroORM.init(ormConfig({ clientUrl: databaseOn(server, copy) })), close: async () => {} };
 }

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
-import { PgliteDriver } from '@mikro-orm/pglite';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ormConfig } from '../../mikro-orm.config.ts';
+import type { Connection } from '../../src/database/connecting.ts';
+import { openEmbedded } from '../../src/database/embedded/embedded.ts';
 import { applyMigrations } from '../../src/database/migrating.ts';
 
 /** Migrates one database before all tests; every test file gets a copy of it. */
@@ -25,12 +25,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function embeddedTemplate() {
   const folder = mkdtempSync(join(tmpdir(), 'conduit-test-'));
-  const pglite = await PGlite.create();
-  const driver = { driver: PgliteDriver as never, dbName: 'postgres', driverOptions: { pglite } };
-  await migrate({ ...ormConfig({ production: false, databaseUrl: null, dataFolder: folder }), ...driver });
+  const embedded = await openEmbedded({ folder: 'memory' });
+  await migrate(embedded.connection);
   const dump = join(folder, 'migrated.tar');
-  writeFileSync(dump, await (await pglite.dumpDataDir('none')).bytes());
-  await pglite.close();
+  writeFileSync(dump, await embedded.dumpDataDir());
+  await embedded.close();
   const template: Template = { kind: 'embedded', dump };
   return { template, remove: async () => rmSync(folder, { recursive: true }) };
 }
@@ -38,7 +37,7 @@ async function embeddedTemplate() {
 async function postgresTemplate(server: string) {
   const name = `conduit_test_${randomBytes(4).toString('hex')}`;
   await onServer(server, async (client) => void (await client.query(`create database ${name}`)));
-  await migrate(ormConfig({ production: false, databaseUrl: databaseOn(server, name), dataFolder: '' }));
+  await migrate({ clientUrl: databaseOn(server, name) });
   const template: Template = { kind: 'postgres', server, name };
   const remove = () =>
     onServer(server, async (client) => {
@@ -48,8 +47,9 @@ async function postgresTemplate(server: string) {
   return { template, remove };
 }
 
-async function migrate(config: ReturnType<typeof ormConfig>): Promise<void> {
-  const orm = await MikroORM.init({ ...config, debug: false, migrations: { ...config.migrations, silent: true } });
+async function migrate(connection: Connection): Promise<void> {
+  const config = ormConfig(connection);
+  const orm = await MikroORM.init({ ...config, migrations: { ...config.migrations, silent: true } });
   await applyMigrations(orm);
   await orm.close();
 }

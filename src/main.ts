@@ -13,10 +13,17 @@ import { keptSecretKey } from './users/secret-key.ts';
 /** Starts the server: environment, database, migrations if asked, HTTP; on SIGTERM the same backwards. */
 async function start(environment: Environment): Promise<void> {
   const log = pino({ level: environment.logLevel });
+  const opened: { close(): Promise<unknown> }[] = [];
+  closeWithGrace({ logger: log }, async () => {
+    for (const part of opened.toReversed()) await part.close();
+  });
   const settings = { ...environment, secretKey: environment.secretKey ?? secretKeyOfThisMachine(environment, log) };
 
   const { connection, embedded } = await reachDatabase(environment, 'server', (line) => log.info(line));
+  if (embedded) opened.push(embedded);
   const orm = await MikroORM.init(ormConfig(connection));
+  opened.push(orm);
+
   if (environment.migrateOnStart === 'up') {
     for (const name of await applyMigrations(orm)) log.info(`Applied ${name}`);
   }
@@ -25,11 +32,7 @@ async function start(environment: Environment): Promise<void> {
   if (fault) log.error(fault);
 
   const server = await buildServer({ em: orm.em, log, settings, readiness });
-  closeWithGrace({ logger: log }, async () => {
-    await server.close();
-    await orm.close();
-    await embedded?.close();
-  });
+  opened.push(server);
   await server.listen({ host: environment.host, port: environment.port });
   log.info(`GraphQL at http://${environment.host}:${environment.port}/graphql`);
 }

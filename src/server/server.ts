@@ -23,6 +23,7 @@ export async function buildServer({ em, log, settings, readiness }: ServerParts)
   const apollo = new ApolloServer<Context>({
     schema: buildSchema(em),
     introspection: true,
+    stopOnTerminationSignals: false, // main.ts stops what it started, in its order
     formatError: (formatted, error) => shownError(formatted, error, requests.getStore()),
     plugins: [ApolloServerPluginCacheControlDisabled(), fastifyApolloDrainPlugin(server)],
   });

@@ -75,7 +75,7 @@ test('closing tells every connection that the database shuts down', async () => 
   const database = await opened();
   const one = await client(database);
   const told = Promise.withResolvers<{ code?: string }>();
-  one.on('error', told.resolve);
+  one.on('error', (error: Error & { code?: string }) => told.resolve(error));
   await database.close();
   expect((await told.promise).code).toBe('57P01');
 });

@@ -133,14 +133,15 @@ export class ClientConnection implements Holder {
   }
 
   private async serve(unit: ClientUnit): Promise<void> {
-    const { engine, session, turns, patience } = this.house;
+    const { engine, turns, patience } = this.house;
     const wasInTransaction = this.isInTransaction;
     await turns.take(this, patience);
     try {
       await engine.whenOpen(patience);
       if (wasInTransaction && this.generation !== engine.generation) throw new TransactionLost();
       this.generation = engine.generation;
-      await session.dress(this.mine, { usesUnnamed: unit.usesEarlierUnnamed });
+      // In the midst of a transaction the session is this client's already, and settings must not change under it.
+      if (!wasInTransaction) await this.dress(unit);
       await this.run(unit);
     } catch (error) {
       if (this.isInTransaction) this.fatal(codeOf(error), messageOf(error));
@@ -148,6 +149,11 @@ export class ClientConnection implements Holder {
     } finally {
       if (!this.isInTransaction) turns.give(this);
     }
+  }
+
+  private async dress(unit: ClientUnit): Promise<void> {
+    const readOnly = this.house.writesRefused() !== undefined;
+    await this.house.session.dress(this.mine, { usesUnnamed: unit.usesEarlierUnnamed, readOnly });
   }
 
   private async run(unit: ClientUnit): Promise<void> {
@@ -187,8 +193,12 @@ export class ClientConnection implements Holder {
   }
 
   private answer(bytes: Buffer, taken: () => void): void {
-    if (this.isOver || this.socket.destroyed) taken();
-    else this.socket.write(bytes, () => taken());
+    if (this.isOver || this.socket.destroyed) {
+      taken();
+      return;
+    }
+    const refused = this.house.writesRefused();
+    this.socket.write(refused === undefined ? bytes : inTheDisksName(bytes, refused), () => taken());
   }
 
   private answerFault(unit: ClientUnit, error: unknown): void {
@@ -236,6 +246,18 @@ export class ClientConnection implements Holder {
       turns.give(this);
     }
   }
+}
+
+/** A write refused because the session is read-only is refused because the disk is full: so the client is told. */
+function inTheDisksName(bytes: Buffer, refused: string): Buffer {
+  const reader = new wire.MessageReader();
+  reader.push(bytes);
+  const told: Buffer[] = [];
+  for (let answer = reader.next(); answer !== undefined; answer = reader.next()) {
+    const isRefusal = answer.type === 'E' && wire.errorFields(answer.bytes).C === '25006';
+    told.push(isRefusal ? wire.errorResponse({ code: '53100', message: refused }) : answer.bytes);
+  }
+  return Buffer.concat(told);
 }
 
 class TransactionLost extends EngineStopped {

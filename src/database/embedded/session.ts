@@ -31,9 +31,10 @@ export class Session {
   }
 
   /** Makes the session `mine`. */
-  async dress(mine: Belongings, { usesUnnamed }: { usesUnnamed: boolean }): Promise<void> {
+  async dress(mine: Belongings, { usesUnnamed, readOnly }: { usesUnnamed: boolean; readOnly: boolean }): Promise<void> {
     if (this.generation !== this.engine.generation) this.startAfresh();
-    if (!sameSettings(this.applied, mine.settings)) await this.applySettings(mine.settings);
+    const wanted = readOnly ? new Map([...mine.settings, ...READ_ONLY]) : mine.settings;
+    if (!sameSettings(this.applied, wanted)) await this.applySettings(wanted);
     if ((this.prepared.get(mine) ?? this.era) !== this.era && mine.statements.size > 0) {
       await this.ask([...mine.statements.values(), sync()]);
     }
@@ -50,8 +51,11 @@ export class Session {
     }
     mine.unsettled ||= mayHaveSet || tags.some((tag) => SETS.has(tag));
     if (!mine.unsettled || status === 'E') return;
+    const [[readOnly] = []] = READ_ONLY;
+    const isOurs = readOnly !== undefined && this.applied.has(readOnly) && !mine.settings.has(readOnly);
     mine.settings = await this.currentSettings();
     this.applied = new Map(mine.settings);
+    if (isOurs) mine.settings.delete(readOnly); // the full disk's doing, not the client's wish
     mine.unsettled = status === 'T';
   }
 
@@ -106,6 +110,8 @@ export class SessionFault extends EngineStopped {
     super(fields.C ?? 'XX000', fields.M ?? 'PostgreSQL said no more than that it failed.');
   }
 }
+
+const READ_ONLY: [string, string][] = [['default_transaction_read_only', 'on']];
 
 const SETS = new Set(['SET', 'RESET', 'DISCARD ALL']);
 

@@ -24,6 +24,7 @@ export class Session {
   private era = 0;
   private readonly prepared = new WeakMap<Belongings, number>();
   private unnamedOf: Belongings | undefined;
+  private lockHolder: Belongings | undefined;
   readonly engine: Engine;
 
   constructor(engine: Engine) {
@@ -59,6 +60,28 @@ export class Session {
     mine.unsettled = status === 'T';
   }
 
+  /**
+   * Whether another client has session-level advisory locks. PostgreSQL would grant this one the same locks again, and
+   * let it give the other's back: to it, both are one session.
+   */
+  areLocksTaken(mine: Belongings): boolean {
+    if (this.generation !== this.engine.generation) this.lockHolder = undefined;
+    return this.lockHolder !== undefined && this.lockHolder !== mine;
+  }
+
+  /** After a unit that named a lock function, outside of a transaction: what is locked still is locked for the session. */
+  async noteLocks(mine: Belongings): Promise<void> {
+    const held = await this.select("select from pg_catalog.pg_locks where locktype = 'advisory' and granted limit 1");
+    this.lockHolder = held.length > 0 ? mine : undefined;
+  }
+
+  /** The messages that take back what `mine` still locks. */
+  unlocking(mine: Belongings): Buffer[] {
+    if (this.lockHolder !== mine) return [];
+    this.lockHolder = undefined;
+    return [query('select pg_catalog.pg_advisory_unlock_all()')];
+  }
+
   async ask(messages: Buffer[]): Promise<(string | null)[][]> {
     const rows: (string | null)[][] = [];
     let fault: Error | undefined;
@@ -87,6 +110,7 @@ export class Session {
     this.generation = this.engine.generation;
     this.era += 1;
     this.unnamedOf = undefined;
+    this.lockHolder = undefined;
   }
 
   private async applySettings(settings: Map<string, string>): Promise<void> {

@@ -2,7 +2,7 @@ import { between, check, pause, percentile, type Rig, Writer } from './rig.ts';
 
 /** kill -9 in the midst of writing, again and again; each start takes over the lock of the one that was killed. */
 export async function kills({ short, folder, note }: Rig): Promise<void> {
-  const rounds = short ? 6 : 200;
+  const rounds = short ? 4 : 200;
   const least = short ? 200 : 20_000;
   const acknowledged: number[] = [];
   const starts: number[] = [];

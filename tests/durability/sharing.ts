@@ -3,7 +3,7 @@ import { pause, type Rig } from './rig.ts';
 
 /** Second processes on a held folder, stale locks, and pairs that start at the same instant. */
 export async function sharing({ short, folder, note }: Rig): Promise<void> {
-  const rounds = short ? 4 : 50;
+  const rounds = short ? 2 : 50;
   await manyGuests(`${folder}/held`, rounds);
   note(`${rounds} second processes on a held folder: all served through its owner, folder intact`);
   await staleLocks(`${folder}/stale`, rounds);

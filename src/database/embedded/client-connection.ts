@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Engine, EngineStopped } from './engine.ts';
 import * as wire from './messages.ts';
 import { type Belongings, type Session, unitOf } from './session.ts';
@@ -31,6 +32,7 @@ export class ClientConnection implements Holder {
   /** Some messages of an extended query have run, and its Sync is still to come. */
   private isMidUnit = false;
   private skipsToSync = false;
+  private locksInTransaction = false;
   private runsInEngine = false;
   private generation = 0;
   private lastActive = Date.now();
@@ -133,14 +135,16 @@ export class ClientConnection implements Holder {
   }
 
   private async serve(unit: ClientUnit): Promise<void> {
-    const { engine, session, turns, patience } = this.house;
+    const { engine, turns, patience } = this.house;
     const wasInTransaction = this.isInTransaction;
     await turns.take(this, patience);
     try {
+      if (unit.locks) await this.waitForLocks(unit);
       await engine.whenOpen(patience);
       if (wasInTransaction && this.generation !== engine.generation) throw new TransactionLost();
       this.generation = engine.generation;
-      await session.dress(this.mine, { usesUnnamed: unit.usesEarlierUnnamed });
+      // In the midst of a transaction the session is this client's already, and settings must not change under it.
+      if (!wasInTransaction) await this.dress(unit);
       await this.run(unit);
     } catch (error) {
       if (this.isInTransaction) this.fatal(codeOf(error), messageOf(error));
@@ -148,6 +152,26 @@ export class ClientConnection implements Holder {
     } finally {
       if (!this.isInTransaction) turns.give(this);
     }
+  }
+
+  /**
+   * One client at a time has session-level advisory locks, whichever they are: another's wait, as far as they may.
+   * It waits without the turn, or the holder could not give them back.
+   */
+  private async waitForLocks({ triesLocks }: ClientUnit): Promise<void> {
+    const { session, turns, patience } = this.house;
+    const until = triesLocks || this.isInTransaction ? 0 : Date.now() + patience;
+    while (session.areLocksTaken(this.mine)) {
+      if (!this.isInTransaction) turns.give(this);
+      if (Date.now() >= until) throw new LocksTaken();
+      await sleep(10);
+      await turns.take(this, patience);
+    }
+  }
+
+  private async dress(unit: ClientUnit): Promise<void> {
+    const readOnly = this.house.writesRefused() !== undefined;
+    await this.house.session.dress(this.mine, { usesUnnamed: unit.usesEarlierUnnamed, readOnly });
   }
 
   private async run(unit: ClientUnit): Promise<void> {
@@ -165,6 +189,10 @@ export class ClientConnection implements Holder {
       if (!unit.endsReady) return;
       this.status = outcome.status;
       await session.undress(this.mine, outcome, unit.mayHaveSet);
+      this.locksInTransaction ||= unit.locks;
+      if (!this.locksInTransaction || this.status !== 'I') return;
+      this.locksInTransaction = false;
+      await session.noteLocks(this.mine);
     } finally {
       this.runsInEngine = false;
       this.copying = false;
@@ -187,8 +215,12 @@ export class ClientConnection implements Holder {
   }
 
   private answer(bytes: Buffer, taken: () => void): void {
-    if (this.isOver || this.socket.destroyed) taken();
-    else this.socket.write(bytes, () => taken());
+    if (this.isOver || this.socket.destroyed) {
+      taken();
+      return;
+    }
+    const refused = this.house.writesRefused();
+    this.socket.write(refused === undefined ? bytes : inTheDisksName(bytes, refused), () => taken());
   }
 
   private answerFault(unit: ClientUnit, error: unknown): void {
@@ -226,6 +258,7 @@ export class ClientConnection implements Holder {
     if (this.hungry) this.feedCopy();
     await this.serving;
     const leftovers = this.isInTransaction ? [wire.sync(), wire.query('rollback')] : [];
+    leftovers.push(...session.unlocking(this.mine));
     for (const name of this.preparedNames) leftovers.push(wire.message('C', Buffer.from('S'), wire.cstring(name)));
     if (this.preparedNames.size > 0) leftovers.push(wire.sync());
     if (leftovers.length === 0 || this.generation !== engine.generation) return turns.give(this);
@@ -235,6 +268,27 @@ export class ClientConnection implements Holder {
     } finally {
       turns.give(this);
     }
+  }
+}
+
+/** A write refused because the session is read-only is refused because the disk is full: so the client is told. */
+function inTheDisksName(bytes: Buffer, refused: string): Buffer {
+  const reader = new wire.MessageReader();
+  reader.push(bytes);
+  const told: Buffer[] = [];
+  for (let answer = reader.next(); answer !== undefined; answer = reader.next()) {
+    const isRefusal = answer.type === 'E' && wire.errorFields(answer.bytes).C === '25006';
+    told.push(isRefusal ? wire.errorResponse({ code: '53100', message: refused }) : answer.bytes);
+  }
+  return Buffer.concat(told);
+}
+
+class LocksTaken extends EngineStopped {
+  constructor() {
+    super(
+      '55P03',
+      'Another connection has advisory locks of its session; the embedded database lets one at a time have any.',
+    );
   }
 }
 

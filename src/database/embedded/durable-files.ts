@@ -17,6 +17,8 @@ export class DurableFiles extends NodeFS {
 /** PGlite starts PostgreSQL with `-F`, which is `fsync = off`. */
 export function startParameters({ durable }: { durable: boolean }): string[] {
   const withoutF = PGlite.defaultStartParams.filter((parameter) => parameter !== '-F');
+  // Little log is kept for reuse, and none piles up to PostgreSQL's gigabyte: a laptop's disk is shared.
+  withoutF.push('-c', 'min_wal_size=32MB', '-c', 'max_wal_size=128MB');
   return durable ? [...withoutF, '-c', 'fsync=on', '-c', 'wal_sync_method=fsync'] : [...withoutF, '-F'];
 }
 

@@ -29,6 +29,8 @@ export interface EmbeddedOptions {
   overLoopback?: boolean;
   /** A copy made by `dumpDataDir`, for a folder that has no data yet. */
   loadFrom?: Uint8Array;
+  /** Bytes left where the data lie; tests have a disk of their own making. */
+  spaceLeft?: () => Promise<number>;
   log?: (line: string) => void;
 }
 
@@ -182,6 +184,7 @@ function withDefaults(options: EmbeddedOptions): OwningOptions {
     idleInTransaction: options.idleInTransaction ?? 10_000,
     overLoopback: options.overLoopback ?? process.platform === 'win32',
     log: options.log ?? (() => {}),
+    ...(options.spaceLeft === undefined ? {} : { spaceLeft: options.spaceLeft }),
     ...(options.loadFrom === undefined ? {} : { loadFrom: options.loadFrom }),
   };
 }

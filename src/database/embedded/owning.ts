@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DiskGuard, spaceLeftIn } from './disk-guard.ts';
 import { Engine } from './engine.ts';
 import { type FolderLock, type Owner, thisCommand, writeOwner } from './folder-lock.ts';
 import { type Places, PORT, socketIn } from './places.ts';
@@ -17,6 +18,8 @@ export interface OwningOptions {
   idleInTransaction: number;
   /** Loopback with a secret in place of a socket in the file system: Windows has no other way. */
   overLoopback: boolean;
+  /** Bytes left where the data lie; tests have a disk of their own making. */
+  spaceLeft?: () => Promise<number>;
   log(line: string): void;
 }
 
@@ -38,6 +41,7 @@ export class Owning {
   readonly turns: Turns;
   private readonly server: WireServer;
   private readonly upkeep: Upkeep;
+  private readonly disk: DiskGuard;
   private readonly storage: Storage;
 
   private constructor(parts: {
@@ -46,6 +50,7 @@ export class Owning {
     turns: Turns;
     server: WireServer;
     upkeep: Upkeep;
+    disk: DiskGuard;
     storage: Storage;
   }) {
     this.connection = parts.connection;
@@ -53,6 +58,7 @@ export class Owning {
     this.turns = parts.turns;
     this.server = parts.server;
     this.upkeep = parts.upkeep;
+    this.disk = parts.disk;
     this.storage = parts.storage;
   }
 
@@ -67,9 +73,10 @@ export class Owning {
     await engine.start();
     const turns = new Turns({ idleLimit: options.idleInTransaction });
     const session = new Session(engine);
-    const upkeep = new Upkeep({ engine, session, turns, folder, log: options.log });
+    const upkeep = new Upkeep({ engine, session, turns });
+    const disk = new DiskGuard(options.spaceLeft ?? (() => spaceLeft(storage)), options.log);
     const { statementDeadline, patience } = options;
-    const house = { engine, session, turns, statementDeadline, patience, writesRefused: () => upkeep.writesRefused };
+    const house = { engine, session, turns, statementDeadline, patience, writesRefused: () => disk.writesRefused };
     const secret = options.overLoopback ? randomBytes(24).toString('hex') : undefined;
     const server = new WireServer(house, secret);
     const address = addressFor(storage, options, port);
@@ -89,7 +96,8 @@ export class Owning {
     const connection = connectionTo(storage, server, secret);
     if ('places' in storage) writeOwner(storage.places.owner, asOwner(connection));
     upkeep.start();
-    return new Owning({ connection, engine, turns, server, upkeep, storage });
+    await disk.start();
+    return new Owning({ connection, engine, turns, server, upkeep, disk, storage });
   }
 
   /** A copy of the data, as a tar file that `loadFrom` takes. Nothing is written meanwhile. */
@@ -102,6 +110,7 @@ export class Owning {
 
   async close({ patience = 3000 } = {}): Promise<void> {
     this.upkeep.stop();
+    this.disk.stop();
     await this.server.close(patience);
     if (this.engine.state === 'open') await this.upkeep.lastCheckpoint();
     await this.engine.close();
@@ -111,6 +120,9 @@ export class Owning {
     } else rmSync(this.storage.socketFolder, { recursive: true, force: true });
   }
 }
+
+const spaceLeft = (storage: Storage) =>
+  'places' in storage ? spaceLeftIn(storage.places.folder) : Promise.resolve(Number.POSITIVE_INFINITY);
 
 /** Says whether the folder is to be filled. What a start that was cut short left there is nobody's data: it goes. */
 function makeReady({ folder, unfinished }: Places): boolean {

@@ -24,6 +24,7 @@ export class Session {
   private era = 0;
   private readonly prepared = new WeakMap<Belongings, number>();
   private unnamedOf: Belongings | undefined;
+  private lockHolder: Belongings | undefined;
   readonly engine: Engine;
 
   constructor(engine: Engine) {
@@ -31,9 +32,10 @@ export class Session {
   }
 
   /** Makes the session `mine`. */
-  async dress(mine: Belongings, { usesUnnamed }: { usesUnnamed: boolean }): Promise<void> {
+  async dress(mine: Belongings, { usesUnnamed, readOnly }: { usesUnnamed: boolean; readOnly: boolean }): Promise<void> {
     if (this.generation !== this.engine.generation) this.startAfresh();
-    if (!sameSettings(this.applied, mine.settings)) await this.applySettings(mine.settings);
+    const wanted = readOnly ? new Map([...mine.settings, ...READ_ONLY]) : mine.settings;
+    if (!sameSettings(this.applied, wanted)) await this.applySettings(wanted);
     if ((this.prepared.get(mine) ?? this.era) !== this.era && mine.statements.size > 0) {
       await this.ask([...mine.statements.values(), sync()]);
     }
@@ -50,9 +52,34 @@ export class Session {
     }
     mine.unsettled ||= mayHaveSet || tags.some((tag) => SETS.has(tag));
     if (!mine.unsettled || status === 'E') return;
+    const [[readOnly] = []] = READ_ONLY;
+    const isOurs = readOnly !== undefined && this.applied.has(readOnly) && !mine.settings.has(readOnly);
     mine.settings = await this.currentSettings();
     this.applied = new Map(mine.settings);
+    if (isOurs) mine.settings.delete(readOnly); // the full disk's doing, not the client's wish
     mine.unsettled = status === 'T';
+  }
+
+  /**
+   * Whether another client has session-level advisory locks. PostgreSQL would grant this one the same locks again, and
+   * let it give the other's back: to it, both are one session.
+   */
+  areLocksTaken(mine: Belongings): boolean {
+    if (this.generation !== this.engine.generation) this.lockHolder = undefined;
+    return this.lockHolder !== undefined && this.lockHolder !== mine;
+  }
+
+  /** After a unit that named a lock function, outside of a transaction: what is locked still is locked for the session. */
+  async noteLocks(mine: Belongings): Promise<void> {
+    const held = await this.select("select from pg_catalog.pg_locks where locktype = 'advisory' and granted limit 1");
+    this.lockHolder = held.length > 0 ? mine : undefined;
+  }
+
+  /** The messages that take back what `mine` still locks. */
+  unlocking(mine: Belongings): Buffer[] {
+    if (this.lockHolder !== mine) return [];
+    this.lockHolder = undefined;
+    return [query('select pg_catalog.pg_advisory_unlock_all()')];
   }
 
   async ask(messages: Buffer[]): Promise<(string | null)[][]> {
@@ -83,6 +110,7 @@ export class Session {
     this.generation = this.engine.generation;
     this.era += 1;
     this.unnamedOf = undefined;
+    this.lockHolder = undefined;
   }
 
   private async applySettings(settings: Map<string, string>): Promise<void> {
@@ -106,6 +134,8 @@ export class SessionFault extends EngineStopped {
     super(fields.C ?? 'XX000', fields.M ?? 'PostgreSQL said no more than that it failed.');
   }
 }
+
+const READ_ONLY: [string, string][] = [['default_transaction_read_only', 'on']];
 
 const SETS = new Set(['SET', 'RESET', 'DISCARD ALL']);
 

@@ -15,6 +15,8 @@ export interface ClientUnit {
   mayHaveSet: boolean;
   /** It names an advisory lock function, or runs a statement that does. */
   locks: boolean;
+  /** It names one that does not wait: `pg_try_advisory_lock`. */
+  triesLocks: boolean;
 }
 
 /** Gathers one client's messages into units, under statement names that no other client has. */
@@ -85,6 +87,7 @@ export class UnitCollector {
     if (locks) this.locking.add(name);
     else this.locking.delete(name);
     if (locks) this.unit.locks = true;
+    if (/pg_try_advisory/i.test(sql)) this.unit.triesLocks = true;
   }
 
   /** PostgreSQL cuts names at 63 bytes, and would take two long ones for the same. */
@@ -105,4 +108,5 @@ const emptyUnit = (): ClientUnit => ({
   usesEarlierUnnamed: false,
   mayHaveSet: false,
   locks: false,
+  triesLocks: false,
 });

@@ -4,11 +4,9 @@ import type { Holder, Turns } from './turns.ts';
 
 /**
  * What PostgreSQL's background processes do elsewhere, and nobody in PGlite: checkpoints, so that the log and the next
- * start stay short; vacuum and analyze, so that tables don't swell and plans fit; and an eye on the disk.
+ * start stay short, and vacuum and analyze, so that tables don't swell and plans fit.
  */
 export class Upkeep implements Holder {
-  /** Why writes are refused now, if they are. */
-  writesRefused: string | undefined;
   private timer: NodeJS.Timeout | undefined;
   private checkpointed = Date.now();
   private lastLog = '';
@@ -16,7 +14,7 @@ export class Upkeep implements Holder {
   private readonly session: Session;
   private readonly turns: Turns;
 
-  constructor(house: { engine: Engine; session: Session; turns: Turns; folder: string; log(line: string): void }) {
+  constructor(house: { engine: Engine; session: Session; turns: Turns }) {
     this.engine = house.engine;
     this.session = house.session;
     this.turns = house.turns;

@@ -111,6 +111,31 @@ test('a startup packet sets what PGOPTIONS would', async () => {
   expect((await one.query('show statement_timeout')).rows).toEqual([{ statement_timeout: '9s' }]);
 });
 
+test('session-level advisory locks are one connection’s at a time: another waits for them, or is refused', async () => {
+  const [one, two] = [await client(database), await client(database)];
+  await one.query('select pg_advisory_lock(1)');
+  expect((await failure(two.query('select pg_try_advisory_lock(1)'))).code).toBe('55P03');
+  expect((await two.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
+  let isGranted = false;
+  const waiting = two.query('select pg_advisory_lock($1)', [1]).then(() => {
+    isGranted = true;
+  });
+  await one.query('select 1');
+  expect(isGranted).toBe(false);
+  await one.query('select pg_advisory_unlock(1)');
+  await waiting;
+  await two.end();
+  expect((await one.query('select pg_try_advisory_lock(1) as got')).rows).toEqual([{ got: true }]);
+});
+
+test('an advisory lock of a transaction goes with it', async () => {
+  const [one, two] = [await client(database), await client(database)];
+  await one.query('begin; select pg_advisory_xact_lock(2)');
+  const waiting = two.query('select pg_try_advisory_xact_lock(2) as got');
+  await one.query('commit');
+  expect((await waiting).rows).toEqual([{ got: true }]);
+});
+
 test('a large statement arrives in many pieces, and a large answer leaves in many', async () => {
   const one = await client(database);
   const text = 'ä'.repeat(3_000_000);

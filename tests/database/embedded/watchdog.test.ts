@@ -74,8 +74,8 @@ test('while a statement runs on and on, the event loop turns and the database sa
 test('closing tells every connection that the database shuts down', async () => {
   const database = await opened();
   const one = await client(database);
-  const told = Promise.withResolvers<{ code?: string }>();
-  one.on('error', (error: Error & { code?: string }) => told.resolve(error));
+  const told = Promise.withResolvers<Error & { code?: string }>();
+  one.on('error', told.resolve);
   await database.close();
   expect((await told.promise).code).toBe('57P01');
 });

@@ -1,0 +1,56 @@
+/** `npm run db:dump [file]` and `npm run db:restore [file]`: the embedded database out to plain SQL, and back in. */
+import { createReadStream, statSync } from 'node:fs';
+import { rename, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { dumpSql } from './dumping.ts';
+import { openEmbedded } from './embedded.ts';
+import { restoreSql } from './restoring.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { folder: { type: 'string', default: '.data/conduit' }, replace: { type: 'boolean', default: false } },
+});
+const [command, file = 'conduit.sql'] = positionals;
+const progress = (line: string) => process.stderr.write(`${line}\n`);
+
+try {
+  const database = await openEmbedded({ folder: values.folder, log: progress });
+  try {
+    if (command === 'dump') await dump(database.connection);
+    else if (command === 'restore') await restore(database.connection);
+    else throw new Error(`"${command}" is neither dump nor restore.`);
+  } finally {
+    await database.close();
+  }
+} catch (error) {
+  progress(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
+
+async function dump(connection: Parameters<typeof dumpSql>[0]): Promise<void> {
+  const sql = await dumpSql(connection, (table) => progress(`rows of ${table}`));
+  // Written beside and renamed: a file of that name is a whole dump, or the one that was there before.
+  await writeFile(`${file}.part`, sql, { mode: 0o600, flush: true });
+  await rename(`${file}.part`, file);
+  progress(
+    `${file}: ${(Buffer.byteLength(sql) / 1e6).toFixed(1)} MB. Load it with: psql -v ON_ERROR_STOP=1 -f ${file} "$DATABASE_URL"`,
+  );
+}
+
+async function restore(connection: Parameters<typeof dumpSql>[0]): Promise<void> {
+  await restoreSql(connection, readWithProgress(file), { replaces: values.replace });
+  progress(`${file} is in the embedded database.`);
+}
+
+async function* readWithProgress(path: string): AsyncGenerator<string> {
+  const { size } = statSync(path);
+  let read = 0;
+  let told = 0;
+  for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 256 * 1024 })) {
+    yield chunk;
+    read += Buffer.byteLength(chunk);
+    const tenth = Math.floor((10 * read) / size);
+    if (tenth > told) progress(`${tenth * 10}% of ${path}`);
+    told = tenth;
+  }
+}

@@ -13,6 +13,8 @@ export const DateTime = new GraphQLScalarType({
 
 export const Url = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
+  // As it was given: the URL class would add a slash here and an escape there.
+  serialize: String,
   name: 'URL',
   description: 'Absolute http(s) URL.',
   specifiedByURL: 'https://www.w3.org/Addressing/URL/url-spec.html',

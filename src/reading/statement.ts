@@ -80,7 +80,7 @@ class Statement {
       case 'exists':
         return this.exists(reading);
       case 'each':
-        return sql`json_build_array(${sql.join(reading.readings.map((one) => one && this.value(one, type, nodes)))})`;
+        return sql`json_build_array(${sql.join(reading.readings.map((one) => (one ? this.value(one, type, nodes) : sql.lit(null))))})`;
       case 'list':
         return this.list(reading, type, nodes);
       case 'page':

@@ -33,8 +33,8 @@ export class Sessions {
    * has a copy of it, and there is no telling who is who.
    */
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
-    const [sessionId, secret] = token.split('.');
-    if (!sessionId || !secret || !UUID.test(sessionId)) return null;
+    const [sessionId, secret, ...more] = token.split('.');
+    if (!sessionId || !secret || more.length > 0 || !UUID.test(sessionId)) return null;
     const next = newSecret();
     const traded = await em.nativeUpdate(
       Session,
@@ -52,12 +52,16 @@ export class Sessions {
   }
 
   /** Ends every other session of the user, and the access tokens that this one has given out so far. */
-  async endOthers(em: EntityManager, user: User, kept: OpenSession): Promise<IssuedToken> {
-    await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
-    const session = await em.findOneOrFail(Session, kept.id);
-    session.generation += 1;
-    await em.flush();
-    return this.tokenFor(session, user.id);
+  endOthers(em: EntityManager, user: User, kept: OpenSession): Promise<IssuedToken> {
+    // All or nothing: what is flushed along may be refused, a username that is taken, say.
+    return em.transactional(async (em) => {
+      await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
+      const session = await em.findOne(Session, kept.id);
+      if (!session) throw new Unauthenticated('is invalid or has expired'); // ended in the meantime
+      session.generation += 1;
+      await em.flush();
+      return this.tokenFor(session, user.id);
+    });
   }
 
   async end(em: EntityManager, session: OpenSession): Promise<void> {

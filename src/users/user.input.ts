@@ -103,6 +103,8 @@ const email = text(254).check(
   fault((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),
 );
 
+const storable = fault(isStorable, UserErrorCode.INVALID, 'is invalid');
+
 /** No rules of composition: NIST 800-63B and ASVS 5.0 (6.2.1, 6.2.5, 6.2.9). */
 const password = (refuseCommon: boolean) =>
   z.string().check(
@@ -114,7 +116,7 @@ const password = (refuseCommon: boolean) =>
       8,
     ),
     fault((value) => characters(value) <= 128, UserErrorCode.TOO_LONG, 'is too long (maximum is 128 characters)', 128),
-    fault(isStorable, UserErrorCode.INVALID, 'is invalid'),
+    storable,
     fault((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
   );
 
@@ -127,7 +129,7 @@ export interface PasswordSettings {
 export const registration = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({ username, email, password: password(refuseCommonPasswords) });
 
-export const credentials = z.object({ email: given, password: given });
+export const credentials = z.object({ email: given.check(storable), password: given });
 
 export const viewerChanges = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({

@@ -1,8 +1,326 @@
-import { expect, test } from 'vitest';
-import { RegisterDocument } from '../../schema/generated/graphql.ts';
-import { blog } from '../support/blog.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  type CurrentUserQuery,
+  DeleteUserDocument,
+  FollowUserDocument,
+  LoginDocument,
+  ProfileDocument,
+  RegisterDocument,
+  UnfollowUserDocument,
+  UpdateUserDocument,
+} from '../../schema/generated/graphql.ts';
+import { Article } from '../../src/articles/article.entity.ts';
+import { Comment } from '../../src/comments/comment.entity.ts';
+import { User } from '../../src/users/user.entity.ts';
+import { blog, orm } from '../support/blog.ts';
+import { aComment, anArticle, aUser, PASSWORD, reloaded } from '../support/people.ts';
 
-test('a blank address is blank, and not invalid besides', async () => {
-  const input = { username: 'ann', email: '  ', password: 'secret-secret' };
-  expect(await blog(RegisterDocument, { input })).toFailWith('BLANK input email');
+const EMOJI = '🐉';
+const account = { username: 'ann', email: 'ann@example.com', password: 'secret-secret' };
+const register = (changes: object = {}) => blog(RegisterDocument, { input: { ...account, ...changes } });
+const users = () => orm.em.fork().count(User);
+
+/** What both making and changing an account refuse. */
+const REFUSED: [field: string, what: string, value: string, fault: string, limit?: number][] = [
+  ['username', 'blank', ' \t\n', 'BLANK'],
+  ['username', 'of 51 characters', 'x'.repeat(51), 'TOO_LONG', 50],
+  ['username', 'of 51 emoji', EMOJI.repeat(51), 'TOO_LONG', 50],
+  ['username', 'with a NUL', 'an\0n', 'INVALID'],
+  ['username', 'with half a character', 'ann\ud83d', 'INVALID'],
+  ['email', 'blank', ' ', 'BLANK'],
+  ['email', 'without @', 'ann.example.com', 'INVALID'],
+  ['email', 'with two @', 'ann@home@example.com', 'INVALID'],
+  ['email', 'with nothing before @', '@example.com', 'INVALID'],
+  ['email', 'with nothing after @', 'ann@', 'INVALID'],
+  ['email', 'with white space', 'ann smith@example.com', 'INVALID'],
+  ['email', 'of 255 characters', `${'x'.repeat(243)}@example.com`, 'TOO_LONG', 254],
+  ['email', 'with a NUL', 'ann\0@example.com', 'INVALID'],
+  ['email', 'with half a character', 'ann\udc09@example.com', 'INVALID'],
+  ['password', 'of 7 characters', 'x'.repeat(7), 'TOO_SHORT', 8],
+  ['password', 'of 7 emoji, which are 14 code units', EMOJI.repeat(7), 'TOO_SHORT', 8],
+  ['password', 'of 129 characters', 'x'.repeat(129), 'TOO_LONG', 128],
+  ['password', 'with a NUL', 'secret\0secret', 'INVALID'],
+  ['password', 'with half a character', 'secret-secret\ud83d', 'INVALID'],
+];
+
+const ACCEPTED: [field: string, what: string, value: string][] = [
+  ['username', 'of 1 character', 'x'],
+  ['username', 'of 50 emoji', EMOJI.repeat(50)],
+  ['username', 'of any script and sign', 'Änne O’Neill-王 <b>'],
+  ['username', 'that means something to JavaScript', '__proto__'],
+  ['email', 'of 254 characters', `${'x'.repeat(242)}@example.com`],
+  ['email', 'of any script', 'änne@bücher.example'],
+  ['password', 'of 8 characters', 'x'.repeat(8)],
+  ['password', 'of 128 emoji', EMOJI.repeat(128)],
+];
+
+describe('making an account', () => {
+  test.each(REFUSED)('refuses a %s %s', async (field, _, value, code, limit = null as never) => {
+    const answer = await register({ [field]: value });
+    expect(answer).toFailWith(`${code} input ${field}`);
+    expect(answer.data.register).toMatchObject({ viewer: null, token: null, refreshToken: null, errors: [{ limit }] });
+    expect(await users()).toBe(0);
+  });
+
+  test.each(ACCEPTED)('accepts a %s %s, and keeps it as it is', async (field, _, value) => {
+    const { data } = await register({ [field]: value });
+    expect(data.register?.errors).toEqual([]);
+    const given = { ...account, [field]: value };
+    const { email, password } = given;
+    const login = await blog(LoginDocument, { input: { email, password } });
+    const told = {
+      username: login.data.login?.viewer?.user.username,
+      email: login.data.login?.viewer?.email,
+      password,
+    };
+    expect(told).toEqual(given);
+  });
+
+  test('reports every fault at once', async () => {
+    expect(await register({ username: '', email: 'ann', password: 'short' })).toFailWith(
+      'BLANK input username',
+      'INVALID input email',
+      'TOO_SHORT input password',
+    );
+  });
+
+  test('a blank address is blank, and not invalid besides', async () => {
+    expect(await register({ email: '  ' })).toFailWith('BLANK input email');
+  });
+
+  test.each([
+    ['ann', 'ANN'],
+    ['Straße', 'STRASSE'],
+    ['ｆｕｌｌ', 'full'],
+    ['caf\u00e9', 'cafe\u0301'],
+    ['Ὀδυσσεύς', 'ὈΔΥΣΣΕΎΣ'],
+  ])('refuses a username that differs from another only in form: %s and %s', async (first, second) => {
+    expect(await register({ username: first })).toSucceed();
+    expect(await register({ username: second, email: 'other@example.com' })).toFailWith('TAKEN input username');
+    expect(await users()).toBe(1);
+    const { data } = await blog(ProfileDocument, { username: second });
+    expect(data.user?.username).toBe(first);
+  });
+
+  test('refuses an address that differs from another only in case', async () => {
+    await register();
+    expect(await register({ username: 'other', email: 'Ann@EXAMPLE.com' })).toFailWith('TAKEN input email');
+  });
+});
+
+describe('changing the account', () => {
+  test.each(REFUSED)('refuses a %s %s, and changes nothing', async (field, _, value, code, limit = null as never) => {
+    const ann = await aUser('ann');
+    const before = await orm.em.fork().execute('select * from users');
+    const answer = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: value } });
+    expect(answer).toFailWith(`${code} input ${field}`);
+    expect(answer.data.updateViewer).toMatchObject({ viewer: null, token: null, errors: [{ limit }] });
+    expect(await orm.em.fork().execute('select * from users')).toEqual(before);
+  });
+
+  test.each([
+    ['bio', 'of 1,001 characters', 'x'.repeat(1001), 'TOO_LONG', 1000],
+    ['bio', 'of 1,001 emoji', EMOJI.repeat(1001), 'TOO_LONG', 1000],
+    ['bio', 'with a NUL', 'I\0write', 'INVALID', null],
+    ['bio', 'with half a character', '\ud83d', 'INVALID', null],
+    ['image', 'without a scheme', 'example.com/ann.png', 'INVALID', null],
+    ['image', 'of another scheme', 'javascript:alert(1)', 'INVALID', null],
+    ['image', 'of data', 'data:image/png;base64,AAAA', 'INVALID', null],
+    ['image', 'without a host', 'https://', 'INVALID', null],
+    ['image', 'with white space', 'https://example.com/a b.png', 'INVALID', null],
+    ['image', 'of white space', '   ', 'INVALID', null],
+    ['image', 'of 2,049 characters', `https://example.com/${'x'.repeat(2029)}`, 'TOO_LONG', 2048],
+    ['image', 'with a NUL', 'https://example.com/\0', 'INVALID', null],
+  ])('refuses a %s %s', async (field, _, value, code, limit) => {
+    const ann = await aUser('ann');
+    const answer = await blog(UpdateUserDocument, { as: ann, input: { [field]: value } });
+    expect([...new Set(answer.data.updateViewer?.errors.map(({ path }) => path?.join(' ')))]).toEqual([
+      `input ${field}`,
+    ]);
+    expect(answer.data.updateViewer?.errors).toContainEqual(expect.objectContaining({ code, limit }));
+    expect(await reloaded(await orm.em.fork().findOneOrFail(User, ann.id))).toMatchObject({ bio: null, image: null });
+  });
+
+  test.each([
+    ['bio', 'of 1,000 emoji', EMOJI.repeat(1000)],
+    ['bio', 'of lines and signs', ' \r\n<b>"\\ \u202e\u0007 '],
+    ['image', 'of 2,048 characters', `https://example.com/${'x'.repeat(2028)}`],
+    ['image', 'without a path', 'https://example.com'],
+    ['image', 'with a port, a query and letters of its own', 'HTTP://Example.com:8080/Änne.png?size=1&x=%20#face'],
+  ])('keeps a %s %s as it is', async (field, _, value) => {
+    const ann = await aUser('ann');
+    const { data } = await blog(UpdateUserDocument, { as: ann, input: { [field]: value } });
+    expect(data.updateViewer).toMatchObject({ errors: [], viewer: { user: { [field]: value } } });
+    expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toMatchObject({ [field]: value });
+  });
+
+  test('leaves what is absent as it is', async () => {
+    const ann = await aUser('ann');
+    const image = 'https://example.com/ann.png';
+    await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', image } });
+    for (const input of [{}, { username: 'anna' }, { email: 'anna@example.com' }]) {
+      const { data } = await blog(UpdateUserDocument, { as: ann, input });
+      expect(data.updateViewer?.viewer?.user).toMatchObject({ bio: 'I write.', image });
+    }
+    const { data } = await blog<CurrentUserQuery, object>('{ viewer { email user { username bio image } } }', {
+      as: ann,
+    });
+    expect(data.viewer).toEqual({ email: 'anna@example.com', user: { username: 'anna', bio: 'I write.', image } });
+  });
+
+  test.each([['bio'], ['image']])('clears the %s with null and with "", and nothing else', async (field) => {
+    const ann = await aUser('ann');
+    const full = { bio: 'I write.', image: 'https://example.com/ann.png' };
+    for (const nothing of [null, '']) {
+      await blog(UpdateUserDocument, { as: ann, input: full });
+      const { data } = await blog(UpdateUserDocument, { as: ann, input: { [field]: nothing } });
+      expect(data.updateViewer?.viewer?.user).toMatchObject({ ...full, [field]: null });
+      const [row] = await orm.em.fork().execute(`select ${field} from users`);
+      expect(row).toEqual({ [field]: null });
+    }
+  });
+
+  test.each([['username'], ['email'], ['password']])('refuses null and "" for the %s', async (field) => {
+    const ann = await aUser('ann');
+    for (const nothing of [null, '']) {
+      const answer = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: nothing } });
+      expect(answer).toFailWith(`BLANK input ${field}`);
+    }
+    expect((await blog(ProfileDocument, { username: 'ann' })).data.user?.bio).toBeNull();
+  });
+
+  test("refuses what somebody else has, and takes one's own in another case", async () => {
+    const ann = await aUser('ann');
+    await aUser('bob');
+    const change = (input: object) => blog(UpdateUserDocument, { as: ann, input });
+    expect(await change({ username: 'BOB' })).toFailWith('TAKEN input username');
+    expect(await change({ email: 'Bob@example.com' })).toFailWith('TAKEN input email');
+    expect(await change({ username: 'Ann', email: 'ANN@example.com' })).toSucceed();
+    expect((await blog(ProfileDocument, { username: 'ann' })).data.user?.username).toBe('Ann');
+  });
+
+  test('lets go of the old name', async () => {
+    const ann = await aUser('ann');
+    await blog(UpdateUserDocument, { as: ann, input: { username: 'anna' } });
+    expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
+    expect(await register({ email: 'new@example.com' })).toSucceed();
+  });
+});
+
+describe('following', () => {
+  test('is done once, however often it is asked for, and undone the same way', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const input = { user: { username: 'ann' } };
+    for (const _ of [1, 2]) {
+      const { data } = await blog(FollowUserDocument, { as: bob, input });
+      expect(data.followUser).toMatchObject({ errors: [], user: { viewerIsFollowing: true, followersCount: 1 } });
+    }
+    for (const _ of [1, 2]) {
+      const { data } = await blog(UnfollowUserDocument, { as: bob, input });
+      expect(data.unfollowUser).toMatchObject({ errors: [], user: { viewerIsFollowing: false, followersCount: 0 } });
+    }
+    expect((await blog(ProfileDocument, { username: ann.username })).data.user?.followersCount).toBe(0);
+  });
+
+  test('goes by id, and by name ignoring case', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const id = Buffer.from(`User:${ann.id}`).toString('base64url');
+    expect(await blog(FollowUserDocument, { as: bob, input: { user: { id } } })).toSucceed();
+    expect(await blog(UnfollowUserDocument, { as: bob, input: { user: { username: 'ANN' } } })).toSucceed();
+  });
+
+  test('is one-sided', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    await blog(FollowUserDocument, { as: bob, input: { user: { username: 'ann' } } });
+    const { data } = await blog<any, object>('{ user(by: { username: "bob" }) { viewerIsFollowing followingCount } }', {
+      as: ann,
+    });
+    expect(data.user).toEqual({ viewerIsFollowing: false, followingCount: 1 });
+  });
+
+  test('oneself is refused', async () => {
+    const ann = await aUser('ann');
+    const answer = await blog(FollowUserDocument, { as: ann, input: { user: { username: 'ann' } } });
+    expect(answer).toFailWith('INVALID input user');
+  });
+
+  test('somebody who is not there is refused', async () => {
+    const ann = await aUser('ann');
+    for (const user of [{ username: 'nobody' }, { id: 'VXNlcjo5OQ' }, { id: 'QXJ0aWNsZTox' }, { username: 'a\0' }]) {
+      const answer = await blog(FollowUserDocument, { as: ann, input: { user } });
+      expect(answer).toFailWith('NOT_FOUND input user');
+      expect(answer.data.followUser?.errors).toMatchObject([{ resource: 'USER' }]);
+    }
+  });
+});
+
+describe('deleting the account', () => {
+  test('deletes its articles with their comments, and its favourites and follows', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const hers = await anArticle({ by: ann, tagList: ['hers', 'both'] });
+    const his = await anArticle({ by: bob, title: 'His', tagList: ['both'] });
+    await aComment({ on: hers, by: bob });
+    await aComment({ on: hers, by: ann });
+    const em = orm.em.fork();
+    await em.execute(
+      `insert into favorites (user_id, article_id) values (${ann.id}, ${his.id}), (${bob.id}, ${hers.id})`,
+    );
+    await em.execute(
+      `insert into follows (follower_id, followed_id) values (${ann.id}, ${bob.id}), (${bob.id}, ${ann.id})`,
+    );
+
+    const { data } = await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    expect(data.deleteViewer).toEqual({ deletedId: Buffer.from(`User:${ann.id}`).toString('base64url'), errors: [] });
+    expect(await em.find(Article, {}, { fields: ['title'] })).toMatchObject([{ title: 'His' }]);
+    expect(await em.count(Comment)).toBe(0);
+    expect(await em.execute('select * from favorites')).toEqual([]);
+    expect(await em.execute('select * from follows')).toEqual([]);
+
+    const left = await blog<any, object>(
+      `{
+        user(by: { username: "bob" }) { followersCount followingCount articlesCount favorites { totalCount } }
+        article(by: { slug: "his" }) { favoritesCount }
+        articles { totalCount }
+        tags { nodes { name articlesCount } }
+      }`,
+    );
+    expect(left.data).toEqual({
+      user: { followersCount: 0, followingCount: 0, articlesCount: 1, favorites: { totalCount: 0 } },
+      article: { favoritesCount: 0 },
+      articles: { totalCount: 1 },
+      tags: { nodes: [{ name: 'both', articlesCount: 1 }] },
+    });
+  });
+
+  test('keeps its comments elsewhere, without an author', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const comment = await aComment({ on: await anArticle({ by: bob, title: 'His' }), by: ann, body: 'Well said.' });
+    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    const { data } = await blog<any, object>(
+      `{ article(by: { slug: "his" }) { commentsCount comments { totalCount nodes {
+        databaseId body author { username } viewerCanUpdate viewerCanDelete
+      } } } }`,
+      { as: bob },
+    );
+    const left = { databaseId: comment.id, body: 'Well said.', author: null, viewerCanUpdate: false };
+    expect(data.article).toEqual({
+      commentsCount: 1,
+      comments: { totalCount: 1, nodes: [{ ...left, viewerCanDelete: true }] },
+    });
+  });
+
+  test('frees its name and address', async () => {
+    const ann = await aUser('ann');
+    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
+    expect(await register()).toSucceed();
+  });
+
+  test('leaves everybody else alone', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const his = await orm.em.fork().findOneOrFail(User, bob.id);
+    const before = await reloaded(his);
+    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    expect(await reloaded(his)).toEqual(before);
+  });
 });

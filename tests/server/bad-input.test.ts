@@ -1,0 +1,171 @@
+import { type GraphQLField, getNamedType, isCompositeType, isObjectType } from 'graphql';
+import { expect, test } from 'vitest';
+import { User } from '../../src/users/user.entity.ts';
+import { type Answer, orm, post, sessions } from '../support/blog.ts';
+import { aComment, anArticle, aUser, PASSWORD } from '../support/people.ts';
+import { toldSchema } from '../support/schema.ts';
+import { spoilt } from '../support/spoiling.ts';
+
+/** Whatever comes in, the answer is a documented one: for every place of every input, generated from the schema. */
+
+const schema = await toldSchema();
+
+/** An input of each mutation that it would accept. A mutation without a row here fails its test. */
+const GOOD_INPUT: Record<string, object> = {
+  register: { username: 'new', email: 'new@example.com', password: 'secret-secret' },
+  login: { email: 'ann@example.com', password: PASSWORD },
+  refreshSession: { refreshToken: 'none' },
+  logout: { everywhere: false },
+  updateViewer: {
+    username: 'anna',
+    email: 'anna@example.com',
+    password: 'secret-secret',
+    bio: 'I write.',
+    image: 'https://example.com/ann.png',
+    currentPassword: PASSWORD,
+  },
+  deleteViewer: { password: PASSWORD },
+  followUser: { user: { username: 'bob' } },
+  unfollowUser: { user: { username: 'bob' } },
+  createArticle: { title: 'Title', description: 'd', body: 'b', tagList: ['one', 'two'] },
+  updateArticle: { article: { slug: 'hers' }, title: 'Title', description: 'd', body: 'b', tagList: ['three'] },
+  deleteArticle: { article: { slug: 'hers' } },
+  favoriteArticle: { article: { slug: 'hers' } },
+  unfavoriteArticle: { article: { slug: 'hers' } },
+  addComment: { article: { slug: 'hers' }, body: 'Well said.' },
+  updateComment: { comment: { inArticle: { slug: 'hers', databaseId: 1 } }, body: 'Better said.' },
+  deleteComment: { comment: { inArticle: { slug: 'hers', databaseId: 1 } } },
+};
+
+test.each(Object.entries(schema.getMutationType()?.getFields() ?? {}))(
+  '%s answers bad input with a documented error, and then changes nothing',
+  async (name, field) => {
+    const [argument] = field.args;
+    const good = GOOD_INPUT[name];
+    if (!argument || !good) throw new Error(`${name} has no row in GOOD_INPUT.`);
+    const hasErrors = isObjectType(field.type) && 'errors' in field.type.getFields();
+    const errors = hasErrors ? 'errors { code path message }' : '';
+    const query = `mutation Spoilt($input: ${argument.type}) { ${name}(input: $input) { __typename ${errors} } }`;
+
+    let token = await aBlog();
+    let before = await contents();
+    const faults: string[] = [];
+    for (const [path, bad] of spoilt(argument.type, good, 'input')) {
+      const answer = (await ask(query, { input: bad }, token)) as Answer<Record<string, { errors?: unknown[] } | null>>;
+      const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
+      faults.push(...undocumented(answer).map((fault) => `${what} answers ${fault}`));
+      if (answer.errors || answer.data[name]?.errors?.length) {
+        const after = await contents();
+        if (!same(before, after)) faults.push(`${what} fails and yet changes something`);
+      } else {
+        token = await aBlog();
+        before = await contents();
+      }
+    }
+    expect(faults).toEqual([]);
+  },
+);
+
+/** How to get to a type whose fields have arguments. */
+const WAYS: Record<string, (field: string) => string> = {
+  Query: (field) => field,
+  Viewer: (field) => `viewer { ${field} }`,
+  User: (field) => `user(by: { username: "ann" }) { ${field} }`,
+  Article: (field) => `article(by: { slug: "hers" }) { ${field} }`,
+  Tag: (field) => `tag(name: "one") { ${field} }`,
+};
+
+const FIELDS_WITH_ARGUMENTS = Object.values(schema.getTypeMap()).flatMap((type) =>
+  isObjectType(type) && type !== schema.getMutationType() && !type.name.startsWith('__')
+    ? Object.values(type.getFields())
+        .filter(({ args }) => args.length > 0)
+        .map((field): [string, string, GraphQLField<unknown, unknown>] => [type.name, field.name, field])
+    : [],
+);
+
+test.each(FIELDS_WITH_ARGUMENTS)(
+  '%s.%s answers anything with a documented error or an answer',
+  async (type, _, field) => {
+    const way = WAYS[type];
+    if (!way) throw new Error(`${type} has fields with arguments, but no row in WAYS.`);
+    const token = await aBlog();
+    const faults: string[] = [];
+    for (const { name, type: given } of field.args) {
+      const query = `query Spoilt($value: ${given}) { ${way(`${field.name}(${name}: $value) ${selectionOf(field)}`)} }`;
+      for (const [path, bad] of spoilt(given, undefined, name)) {
+        const answer = await ask(query, { value: bad }, token);
+        const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
+        faults.push(...undocumented(answer).map((fault) => `${what} answers ${fault}`));
+      }
+    }
+    expect(faults).toEqual([]);
+  },
+);
+
+test('response names may be anything, also __proto__ and constructor', async () => {
+  await aBlog();
+  const { data } = await ask(
+    '{ __proto__: articles { constructor: nodes { __proto__: title toString: slug hasOwnProperty: author { __proto__: username } } } }',
+  );
+  expect(JSON.stringify(data)).toBe(
+    '{"__proto__":{"constructor":[{"__proto__":"Hers","toString":"hers","hasOwnProperty":{"__proto__":"ann"}}]}}',
+  );
+});
+
+test('nodes answers null for ids of nothing, and nothing for none', async () => {
+  await aBlog();
+  const id = (text: string) => Buffer.from(text).toString('base64url');
+  const query = 'query Nodes($ids: [ID!]!) { nodes(ids: $ids) { __typename } }';
+  expect((await ask(query, { ids: [] })).data).toEqual({ nodes: [] });
+  expect((await ask(query, { ids: ['nothing', '\0'] })).data).toEqual({ nodes: [null, null] });
+  const mixed = [id('User:1'), id('User:99'), 'nothing', id('Article:1'), id('User:1')];
+  expect((await ask(query, { ids: mixed })).data).toEqual({
+    nodes: [{ __typename: 'User' }, null, null, { __typename: 'Article' }, { __typename: 'User' }],
+  });
+  expect((await ask(query, { ids: Array(100).fill(id('User:1')) })).data).toEqual({
+    nodes: Array(100).fill({ __typename: 'User' }),
+  });
+  expect(await ask(query, { ids: Array(101).fill(id('User:1')) })).toFailWith('BAD_USER_INPUT');
+});
+
+const DOCUMENTED = new Set([
+  'BAD_USER_INPUT',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'QUERY_TOO_COMPLEX',
+  'RATE_LIMITED',
+]);
+
+const undocumented = ({ errors = [] }: Answer<unknown>) =>
+  errors.filter(({ extensions }) => !DOCUMENTED.has(extensions.code)).map(({ extensions }) => extensions.code);
+
+function selectionOf(field: GraphQLField<unknown, unknown>): string {
+  const named = getNamedType(field.type);
+  if (!isCompositeType(named)) return '';
+  return named.name.endsWith('Connection') ? '{ totalCount pageInfo { startCursor } nodes { id } }' : '{ __typename }';
+}
+
+/** An empty database but for Ann with an article and a comment, and Bob. Answers a token of Ann's. */
+async function aBlog(): Promise<string> {
+  await orm.em.fork().execute('truncate users, tags restart identity cascade');
+  const ann = await aUser('ann');
+  await aUser('bob');
+  const article = await anArticle({ by: ann, title: 'Hers', tagList: ['one', 'two'] });
+  await aComment({ on: article, by: ann });
+  const em = orm.em.fork();
+  return (await sessions.open(em, em.getReference(User, ann.id))).token;
+}
+
+async function ask(query: string, variables = {}, token?: string): Promise<Answer<unknown>> {
+  return (await post({ query, variables }, token ? { authorization: `Token ${token}` } : {})).body;
+}
+
+/** Everything in the database. */
+async function contents(): Promise<unknown> {
+  const tables = ['users', 'sessions', 'follows', 'articles', 'article_tags', 'tags', 'favorites', 'comments'];
+  const digest = (table: string) =>
+    `select '${table}' as name, md5(coalesce(string_agg(row::text, '|' order by row::text), '')) from ${table} as row`;
+  return orm.em.fork().execute(tables.map(digest).join(' union all '));
+}
+
+const same = (left: unknown, right: unknown) => JSON.stringify(left) === JSON.stringify(right);

@@ -1,0 +1,428 @@
+import { createHmac } from 'node:crypto';
+import { print } from 'graphql';
+import { describe, expect, test } from 'vitest';
+import {
+  CreateArticleDocument,
+  CurrentUserDocument,
+  type CurrentUserQuery,
+  DeleteUserDocument,
+  FollowUserDocument,
+  LoginDocument,
+  LogoutDocument,
+  RefreshSessionDocument,
+  RegisterDocument,
+  UpdateUserDocument,
+} from '../../schema/generated/graphql.ts';
+import { Session } from '../../src/users/session.entity.ts';
+import { issueToken } from '../../src/users/token.ts';
+import { User } from '../../src/users/user.entity.ts';
+import { blog, orm, post, sessions, settings } from '../support/blog.ts';
+import { aUser, PASSWORD, type Person } from '../support/people.ts';
+
+const signIn = async (email: string, password = PASSWORD) =>
+  (await blog(LoginDocument, { input: { email, password } })).data.login;
+
+/** Another session of the same person, past the API. */
+async function anotherSession({ id }: Person) {
+  const em = orm.em.fork();
+  return sessions.open(em, em.getReference(User, id));
+}
+
+const refresh = async (refreshToken: string) => blog(RefreshSessionDocument, { input: { refreshToken } });
+
+/** Whom the blog takes the bearer for. */
+async function nameOf(as: { token: string }): Promise<string> {
+  const { data, errors } = await blog<CurrentUserQuery, object>(print(CurrentUserDocument), { as });
+  return errors?.[0]?.extensions.code ?? data.viewer?.user.username ?? 'a guest';
+}
+
+const withHeader = (authorization: string, document = '{ viewer { user { username } } }') =>
+  post({ query: document }, { authorization });
+
+async function makeOlder({ id }: Person, minutes: number): Promise<void> {
+  const openedAt = new Date(Date.now() - minutes * 60_000);
+  await orm.em.fork().nativeUpdate(Session, { user: id }, { openedAt } as never);
+}
+
+const claimsOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+function signed(header: object, claims: object): string {
+  const content = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${content}.${createHmac('sha256', settings.secretKey).update(content).digest('base64url')}`;
+}
+
+describe('signing in', () => {
+  test('ignores the case of the address', async () => {
+    await aUser('ann');
+    expect((await signIn('ANN@Example.com'))?.viewer?.user.username).toBe('ann');
+  });
+
+  test('answers tokens that work, and when they end', async () => {
+    await aUser('ann');
+    const session = await signIn('ann@example.com');
+    expect(await nameOf({ token: session?.token ?? '' })).toBe('ann');
+    expect(Date.parse(session?.expiresAt ?? '')).toBe(claimsOf(session?.token ?? '').exp * 1000);
+  });
+
+  test('fails in the same words for a wrong password and an unknown address, and opens nothing', async () => {
+    await aUser('ann');
+    const wrong = await blog(LoginDocument, { input: { email: 'ann@example.com', password: 'not her password' } });
+    const unknown = await blog(LoginDocument, { input: { email: 'bob@example.com', password: PASSWORD } });
+    expect(wrong).toFailWith('INVALID_CREDENTIALS');
+    expect(unknown).toEqual(wrong);
+    expect(wrong.data.login).toMatchObject({ token: null, expiresAt: null, refreshToken: null, viewer: null });
+    expect(await orm.em.fork().count(Session)).toBe(1);
+  });
+
+  test('takes the password as it is: case, white space and all', async () => {
+    const password = ' Pass  wörd 🐉 ';
+    await blog(RegisterDocument, { input: { username: 'ann', email: 'ann@example.com', password } });
+    expect((await signIn('ann@example.com', password))?.viewer).not.toBeNull();
+    for (const other of [password.trim(), password.toLowerCase(), password.slice(0, -1)]) {
+      expect((await signIn('ann@example.com', other))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
+    }
+  });
+
+  test('shows the rest of the document who has signed in', async () => {
+    await Promise.all([aUser('ann'), aUser('bob')]);
+    const answer = await blog<any, object>(
+      `mutation {
+        login(input: { email: "ann@example.com", password: "${PASSWORD}" }) { viewer { user { isViewer } } }
+        followUser(input: { user: { username: "bob" } }) { user { viewerIsFollowing } errors { code } }
+      }`,
+    );
+    expect(answer.data).toEqual({
+      login: { viewer: { user: { isViewer: true } } },
+      followUser: { user: { viewerIsFollowing: true }, errors: [] },
+    });
+  });
+
+  test.each(['Token not.a.token', 'Bearer ', 'Basic YW5uOnBhc3M=', 'nonsense'])(
+    'works with the header "%s", which is of no use',
+    async (authorization) => {
+      const ann = await aUser('ann');
+      const asked = (query: string) =>
+        withHeader(authorization, `mutation { ${query} { viewer { email } errors { code } } }`);
+      const { body: registered } = await asked(
+        'register(input: { username: "bob", email: "bob@example.com", password: "password123" })',
+      );
+      expect(registered.data).toEqual({ register: { viewer: { email: 'bob@example.com' }, errors: [] } });
+      const { body: signedIn } = await asked(`login(input: { email: "ann@example.com", password: "${PASSWORD}" })`);
+      expect(signedIn.data).toEqual({ login: { viewer: { email: 'ann@example.com' }, errors: [] } });
+      const { body: refreshed } = await asked(`refreshSession(input: { refreshToken: "${ann.refreshToken}" })`);
+      expect(refreshed.data).toEqual({ refreshSession: { viewer: { email: 'ann@example.com' }, errors: [] } });
+    },
+  );
+});
+
+describe('the header', () => {
+  test.each(['Token', 'Bearer', 'token', 'BEARER'])('may say %s', async (word) => {
+    const { token } = await aUser('ann');
+    const { body } = await withHeader(`${word} ${token}`);
+    expect(body.data).toEqual({ viewer: { user: { username: 'ann' } } });
+  });
+
+  test.each([
+    '',
+    'Token',
+    'Token ',
+    'Basic YW5uOnBhc3M=',
+    'Token a b',
+    'Token not.a.token',
+    'Bearer null',
+    'Bearer undefined',
+  ])('that says "%s" makes nobody a guest', async (authorization) => {
+    const { body } = await withHeader(authorization, '{ articles { totalCount } }');
+    expect(body).toFailWith('UNAUTHENTICATED');
+  });
+
+  test('that is not there makes a guest', async () => {
+    expect(await blog(CurrentUserDocument)).toEqual({ data: { viewer: null } });
+  });
+
+  test('fails every field with a token that is not good, and none of them takes another along', async () => {
+    const { body } = await withHeader('Token not.a.token', '{ viewer { email } article(by: { slug: "x" }) { id } }');
+    expect(body.data).toEqual({ viewer: null, article: null });
+    expect(body).toFailWith('UNAUTHENTICATED', 'UNAUTHENTICATED');
+  });
+});
+
+describe('a token', () => {
+  const HEADER = { alg: 'HS256', typ: 'JWT' };
+  const now = () => Math.floor(Date.now() / 1000);
+
+  test('is good when it is signed as here', async () => {
+    const { token } = await aUser('ann');
+    expect(await nameOf({ token: signed(HEADER, claimsOf(token)) })).toBe('ann');
+  });
+
+  test.each<[what: string, header: object, claims: () => object]>([
+    ['has expired', {}, () => ({ iat: now() - 7200, exp: now() - 3600 })],
+    ['never expires', {}, () => ({ exp: undefined })],
+    ['is of another algorithm', { alg: 'HS512' }, () => ({})],
+    ['is of no algorithm', { alg: 'none' }, () => ({})],
+    ['has a critical header', { crit: ['exp'] }, () => ({})],
+    ['is for another user in this session', {}, () => ({ sub: '2' })],
+    ['is for a session of nobody', {}, () => ({ sid: '00000000-0000-4000-8000-000000000000' })],
+    ['is of an earlier generation', {}, () => ({ gen: 99 })],
+  ])('that %s is UNAUTHENTICATED', async (_, header, claims) => {
+    const { token } = await aUser('ann');
+    await aUser('bob');
+    expect(await nameOf({ token: signed({ ...HEADER, ...header }, { ...claimsOf(token), ...claims() }) })).toBe(
+      'UNAUTHENTICATED',
+    );
+  });
+
+  test('of another key is UNAUTHENTICATED', async () => {
+    const { token } = await aUser('ann');
+    const { sid, sub, gen } = claimsOf(token);
+    const claims = { userId: Number(sub), sessionId: sid, generation: gen };
+    const forged = issueToken(claims, 'another key that is longer than 32 bytes', 30);
+    expect(await nameOf(forged)).toBe('UNAUTHENTICATED');
+  });
+
+  test('of a session that has expired is UNAUTHENTICATED, and so is its refresh token', async () => {
+    const ann = await aUser('ann');
+    await orm.em.fork().nativeUpdate(Session, { user: ann.id }, { expiresAt: new Date(Date.now() - 1000) });
+    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
+    expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+  });
+});
+
+describe('refreshing', () => {
+  test('trades the refresh token for a new pair; the access token goes on until it expires', async () => {
+    const ann = await aUser('ann');
+    const { data } = await refresh(ann.refreshToken);
+    expect(data.refreshSession).toMatchObject({ errors: [], viewer: { user: { username: 'ann' } } });
+    expect(data.refreshSession?.refreshToken).not.toBe(ann.refreshToken);
+    expect(await nameOf({ token: data.refreshSession?.token ?? '' })).toBe('ann');
+    expect(await nameOf(ann)).toBe('ann');
+    expect(await refresh(data.refreshSession?.refreshToken ?? '')).toSucceed();
+  });
+
+  test('with a token that was used before ends the whole session, and no other', async () => {
+    const ann = await aUser('ann');
+    const elsewhere = await anotherSession(ann);
+    const { data } = await refresh(ann.refreshToken);
+    expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect(await nameOf({ token: data.refreshSession?.token ?? '' })).toBe('UNAUTHENTICATED');
+    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
+    expect(await refresh(data.refreshSession?.refreshToken ?? '')).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect(await nameOf(elsewhere)).toBe('ann');
+  });
+
+  test('many times at once with one token gives at most one pair', async () => {
+    const ann = await aUser('ann');
+    const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(ann.refreshToken)));
+    const won = answers.filter(({ data }) => data.refreshSession?.errors.length === 0);
+    expect(won.length).toBeLessThanOrEqual(1);
+    expect(answers.flatMap(({ errors = [] }) => errors)).toEqual([]);
+  });
+
+  test.each([
+    '',
+    '.',
+    'nonsense',
+    '00000000-0000-4000-8000-000000000000.secret',
+    "'; drop table sessions; --.x",
+    '\0.\0',
+  ])('with %j is refused, and ends nothing', async (forged) => {
+    const ann = await aUser('ann');
+    expect(await refresh(forged)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect(await nameOf(ann)).toBe('ann');
+  });
+
+  test('takes no access token, nor a refresh token with something behind it', async () => {
+    const ann = await aUser('ann');
+    expect(await refresh(ann.token)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect(await refresh(`${ann.refreshToken}.more`)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+  });
+
+  test('keeps of the secret only what can not be used', async () => {
+    const { refreshToken } = await aUser('ann');
+    const [row] = await orm.em.fork().execute('select * from sessions');
+    expect(JSON.stringify(row)).not.toContain(refreshToken.split('.')[1]);
+  });
+});
+
+describe('signing out', () => {
+  test('ends this session at once, and no other', async () => {
+    const ann = await aUser('ann');
+    const elsewhere = await anotherSession(ann);
+    expect((await blog(LogoutDocument, { as: ann })).data.logout).toEqual({ ok: true });
+    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
+    expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect(await nameOf(elsewhere)).toBe('ann');
+  });
+
+  test('everywhere ends every session of the viewer, and of nobody else', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const elsewhere = await anotherSession(ann);
+    await blog(LogoutDocument, { as: ann, input: { everywhere: true } });
+    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
+    expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');
+    expect(await nameOf(bob)).toBe('bob');
+  });
+
+  test('with everywhere: null or an empty input ends this session', async () => {
+    const ann = await aUser('ann');
+    for (const input of [{ everywhere: null }, {}, null]) {
+      const session = await anotherSession(ann);
+      await blog(LogoutDocument, { as: session, input });
+      expect(await nameOf(session)).toBe('UNAUTHENTICATED');
+    }
+    expect(await nameOf(ann)).toBe('ann');
+  });
+
+  test('makes a guest of what follows in the same document', async () => {
+    const ann = await aUser('ann');
+    const answer = await blog(
+      'mutation { logout { ok } followUser(input: { user: { username: "ann" } }) { errors { code } } }',
+      { as: ann },
+    );
+    expect(answer).toFailWith('UNAUTHENTICATED');
+    expect(answer.data).toEqual({ logout: { ok: true }, followUser: null });
+  });
+});
+
+describe('a new password', () => {
+  const change = (as: { token: string }, input: object) => blog(UpdateUserDocument, { as, input });
+  const password = 'a new password';
+
+  test('ends every other session, and the tokens of this one; the new token works', async () => {
+    const ann = await aUser('ann');
+    const elsewhere = await anotherSession(ann);
+    const { data } = await change(ann, { password });
+    expect(data.updateViewer).toMatchObject({ errors: [], token: expect.any(String), expiresAt: expect.any(String) });
+    expect(await nameOf({ token: data.updateViewer?.token ?? '' })).toBe('ann');
+    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
+    expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');
+    expect(await refresh(elsewhere.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect(await refresh(ann.refreshToken)).toSucceed();
+    expect((await signIn('ann@example.com', password))?.errors).toEqual([]);
+    expect((await signIn('ann@example.com'))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
+  });
+
+  test('ends no session of anybody else', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    await change(ann, { password });
+    expect(await nameOf(bob)).toBe('bob');
+  });
+
+  test('needs the old one in a session that was opened more than 15 minutes ago', async () => {
+    const ann = await aUser('ann');
+    await makeOlder(ann, 16);
+    for (const currentPassword of [undefined, null, '']) {
+      expect(await change(ann, { password, currentPassword })).toFailWith('BLANK input currentPassword');
+    }
+    const wrong = await change(ann, { password, currentPassword: 'not her password' });
+    expect(wrong).toFailWith('INVALID_CREDENTIALS input currentPassword');
+    expect(await nameOf(ann)).toBe('ann');
+    expect(await change(ann, { password, currentPassword: PASSWORD })).toSucceed();
+  });
+
+  test('needs no old one within 15 minutes', async () => {
+    const ann = await aUser('ann');
+    await makeOlder(ann, 14);
+    expect(await change(ann, { password })).toSucceed();
+  });
+
+  test('refreshing makes no session younger', async () => {
+    const ann = await aUser('ann');
+    await makeOlder(ann, 16);
+    const { data } = await refresh(ann.refreshToken);
+    const answer = await change({ token: data.refreshSession?.token ?? '' }, { password });
+    expect(answer).toFailWith('BLANK input currentPassword');
+  });
+
+  test('is not needed for any other change, however old the session', async () => {
+    const ann = await aUser('ann');
+    await makeOlder(ann, 60 * 24);
+    const { data } = await change(ann, { email: 'new@example.com', bio: 'I write.' });
+    expect(data.updateViewer).toMatchObject({ errors: [], token: null, expiresAt: null });
+    expect(await nameOf(ann)).toBe('ann');
+  });
+
+  test('that is refused changes nothing else, and ends no session', async () => {
+    const ann = await aUser('ann');
+    const elsewhere = await anotherSession(ann);
+    await aUser('bob');
+    expect(await change(ann, { password: 'short', bio: 'I write.' })).toFailWith('TOO_SHORT input password');
+    expect(await change(ann, { password, username: 'bob' })).toFailWith('TAKEN input username');
+    await makeOlder(ann, 16);
+    expect(await change(ann, { password, bio: 'I write.' })).toFailWith('BLANK input currentPassword');
+    expect(await nameOf(ann)).toBe('ann');
+    expect(await nameOf(elsewhere)).toBe('ann');
+    expect((await signIn('ann@example.com'))?.viewer?.user.bio).toBeNull();
+  });
+
+  test('comes with the other changes, or not at all', async () => {
+    const ann = await aUser('ann');
+    const { data } = await change(ann, { password, username: 'anna', bio: 'I write.' });
+    expect(data.updateViewer?.viewer?.user).toMatchObject({ username: 'anna', bio: 'I write.' });
+  });
+
+  test('in a session that is ended meanwhile is UNAUTHENTICATED, and the old one stays', async () => {
+    const ann = await aUser('ann');
+    const [changed] = await Promise.all([change(ann, { password }), blog(LogoutDocument, { as: ann })]);
+    if (changed.errors) {
+      expect(changed).toFailWith('UNAUTHENTICATED');
+      expect((await signIn('ann@example.com'))?.errors).toEqual([]);
+    } else {
+      expect(await nameOf({ token: changed.data.updateViewer?.token ?? '' })).toMatch(/^(ann|UNAUTHENTICATED)$/);
+    }
+  });
+});
+
+describe('a deleted account', () => {
+  test('ends its tokens at once', async () => {
+    const ann = await aUser('ann');
+    const elsewhere = await anotherSession(ann);
+    expect(await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })).toSucceed();
+    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
+    expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');
+    expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect((await signIn('ann@example.com'))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
+  });
+
+  test('can do nothing any more', async () => {
+    const ann = await aUser('ann');
+    await aUser('bob');
+    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    const article = { title: 't', description: 'd', body: 'b' };
+    expect(await blog(CreateArticleDocument, { as: ann, input: article })).toFailWith('UNAUTHENTICATED');
+    expect(await blog(FollowUserDocument, { as: ann, input: { user: { username: 'bob' } } })).toFailWith(
+      'UNAUTHENTICATED',
+    );
+    expect(await blog(UpdateUserDocument, { as: ann, input: { bio: 'Still here' } })).toFailWith('UNAUTHENTICATED');
+  });
+
+  test('makes a guest of what follows in the same document', async () => {
+    const ann = await aUser('ann');
+    const answer = await blog(
+      `mutation { deleteViewer(input: { password: "${PASSWORD}" }) { errors { code } } updateViewer(input: { bio: "x" }) { errors { code } } }`,
+      { as: ann },
+    );
+    expect(answer).toFailWith('UNAUTHENTICATED');
+  });
+
+  test('needs its password', async () => {
+    const ann = await aUser('ann');
+    const remove = (password: string) => blog(DeleteUserDocument, { as: ann, input: { password } });
+    expect(await remove('')).toFailWith('BLANK input password');
+    expect(await remove('not her password')).toFailWith('INVALID_CREDENTIALS input password');
+    expect(await nameOf(ann)).toBe('ann');
+  });
+
+  test('while it is being changed answers UNAUTHENTICATED, and stays deleted', async () => {
+    const ann = await aUser('ann');
+    const answers = await Promise.all([
+      blog(UpdateUserDocument, { as: ann, input: { password: 'a new password' } }),
+      blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
+      blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
+    ]);
+    for (const { errors = [] } of answers) {
+      for (const { extensions } of errors) expect(extensions.code).toBe('UNAUTHENTICATED');
+    }
+  });
+});

@@ -136,8 +136,9 @@ const isSortValue: Record<SortKind, (value: unknown) => boolean> = {
   date: (value) => typeof value === 'string' && isInstant(value),
 };
 
-/** Only what a statement writes: four digits of year, milliseconds, UTC. */
-const isInstant = (text: string) => !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
+/** Only what a statement writes: four digits of year, of which PostgreSQL knows no 0000, milliseconds, UTC. */
+const isInstant = (text: string) =>
+  /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 
 const DEFAULT_PAGE = 20;
 const LARGEST_PAGE = 100;

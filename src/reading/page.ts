@@ -110,14 +110,16 @@ export type SortKind = 'date' | 'number' | 'text';
 function readCursor(cursor: string, order: string, sortsBy: SortKind): Position | string {
   const [cursorOrder, sortValue, id, ...rest] = parsedList(cursor);
   if (typeof cursorOrder === 'string' && cursorOrder !== order && KNOWN_ORDER.test(cursorOrder)) {
-    return `is a cursor of another list or order; one of ${order} is asked for.`;
+    return `is a cursor of ${cursorOrder}; it must be one of ${order}.`;
   }
   const wellFormed = cursorOrder === order && isSortValue[sortsBy](sortValue) && isInteger(id) && rest.length === 0;
-  if (!wellFormed) return 'is no cursor of this list; take one from its pageInfo or edges.';
+  if (!wellFormed) return `is "${shortened(cursor)}"; it must be a cursor from this list's pageInfo or edges.`;
   return [sortValue as string | number, id as number];
 }
 
 const KNOWN_ORDER = /^[A-Z_]+ (ASC|DESC)$/;
+
+const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 function parsedList(cursor: string): unknown[] {
   try {

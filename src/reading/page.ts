@@ -110,14 +110,16 @@ export type SortKind = 'date' | 'number' | 'text';
 function readCursor(cursor: string, order: string, sortsBy: SortKind): Position | string {
   const [cursorOrder, sortValue, id, ...rest] = parsedList(cursor);
   if (typeof cursorOrder === 'string' && cursorOrder !== order && KNOWN_ORDER.test(cursorOrder)) {
-    return `is a cursor of another list or order; one of ${order} is asked for.`;
+    return `is a cursor of ${cursorOrder}; it must be one of ${order}.`;
   }
   const wellFormed = cursorOrder === order && isSortValue[sortsBy](sortValue) && isInteger(id) && rest.length === 0;
-  if (!wellFormed) return 'is no cursor of this list; take one from its pageInfo or edges.';
+  if (!wellFormed) return `is "${shortened(cursor)}"; it must be a cursor from this list's pageInfo or edges.`;
   return [sortValue as string | number, id as number];
 }
 
 const KNOWN_ORDER = /^[A-Z_]+ (ASC|DESC)$/;
+
+const shortened = (text: string) => (text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
 function parsedList(cursor: string): unknown[] {
   try {
@@ -136,7 +138,7 @@ const isSortValue: Record<SortKind, (value: unknown) => boolean> = {
   date: (value) => typeof value === 'string' && isInstant(value),
 };
 
-/** Only what a statement writes: four digits of year, milliseconds, UTC. JavaScript knows years that PostgreSQL does not. */
+/** Only what a statement writes: four digits of year, of which PostgreSQL knows no 0000, milliseconds, UTC. */
 const isInstant = (text: string) =>
   /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 

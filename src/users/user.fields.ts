@@ -69,7 +69,7 @@ export class UserFields {
     return page(User, {
       through: Follow,
       where: (follower, follow) => [equal(follow.followed, user.id), equal(follow.follower, follower.id)],
-      order: { name: 'FOLLOWED_AT', direction: 'DESC', by: { link: 'createdAt' } },
+      order: { name: 'FOLLOWER_SINCE', direction: 'DESC', by: { link: 'createdAt' } },
       args,
     });
   }

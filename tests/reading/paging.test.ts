@@ -1,0 +1,329 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { blog } from '../support/blog.ts';
+import type { Person } from '../support/people.ts';
+import {
+  aBlogFullOfTies,
+  addArticles,
+  addTwo,
+  connectionFields,
+  documentFor,
+  empty,
+  idsOf,
+  type List,
+  lists,
+  plainLists,
+  type ReadPage,
+  readPage,
+  remove,
+  tableOfLists,
+} from './lists.ts';
+
+const SIZE = 3;
+const NOWHERE = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
+
+/** Paging that makes no sense, with what is said of it after the field's name. */
+const FAULTS = [
+  ...['first', 'last'].flatMap((size) =>
+    [0, -1, 101, 2 ** 31 - 1].map((value) => ({
+      paging: `${size}: ${value}`,
+      message: `(${size}:) is ${value}; it must be from 1 to 100.`,
+    })),
+  ),
+  ...[-1, 10_001].map((value) => ({
+    paging: `offset: ${value}`,
+    message: `(offset:) is ${value}; it must be from 0 to 10000. Page with after to go further.`,
+  })),
+  { paging: 'first: 5, last: 5', message: '(first:) and last are both given; give one of them.' },
+  { paging: 'offset: 5, after: "x"', message: '(offset:) and after are both given; give one of them.' },
+  { paging: 'offset: 0, before: "x"', message: '(offset:) and before are both given; give one of them.' },
+  { paging: 'offset: 5, last: 5', message: '(offset:) and last are both given; give one of them.' },
+];
+
+let bob: Person;
+beforeEach(async () => {
+  bob = await aBlogFullOfTies();
+});
+
+test('every list of the schema is in the table of lists', () => {
+  expect(tableOfLists).toEqual(connectionFields);
+});
+
+describe.each(plainLists)('$field, in each order and with each filter:', ({ field }) => {
+  const cases = lists.filter((list) => list.field === field);
+
+  test.each([
+    { words: 'first and after', way: forward },
+    { words: 'last and before', way: backward },
+    { words: 'offset', way: byOffset },
+  ])('$words visit each item once, in order, and say where the ends are', async ({ way }) => {
+    for (const list of cases) {
+      const ids = await idsOf(list);
+      const pages = await walk(list, way);
+      if (way === backward) pages.reverse();
+      expect(pages.flatMap(idsIn), list.name).toEqual(ids);
+      expectEndsToBeRight(list, pages, ids.length);
+    }
+  });
+
+  test.each([
+    { words: 'first and after', way: forward },
+    { words: 'last and before', way: backward },
+  ])('$words visit what stays exactly once while others come and go between pages', async ({ way }) => {
+    for (const list of cases) {
+      const { seen, stayed } = await walkWhileItChanges(list, way);
+      expect(new Set(seen).size, list.name).toBe(seen.length);
+      expect(
+        seen.filter((id) => stayed.includes(id)),
+        list.name,
+      ).toEqual(stayed);
+      expect(stayed.length).toBeGreaterThan(2);
+    }
+  });
+});
+
+describe.each(plainLists)('$field', (list) => {
+  test('has nothing before or after it when it is empty', async () => {
+    await empty(list);
+    const nothing = { nodes: [], edges: [], pageInfo: NOWHERE, totalCount: 0 };
+    expect(await readPage(list, bob, 'first: 5')).toEqual(nothing);
+    expect(await readPage(list, bob, 'last: 5')).toEqual(nothing);
+    expect(await readPage(list, bob, 'first: 5, offset: 5')).toEqual(nothing);
+  });
+
+  test('is empty after its end and before its start, and says that there is something the other way', async () => {
+    const { pageInfo, totalCount } = await readPage(list, bob, 'first: 100');
+    const after = `after: "${pageInfo.endCursor}"`;
+    const before = `before: "${pageInfo.startCursor}"`;
+    for (const paging of [`first: 2, ${after}`, `last: 2, ${after}`, `first: 2, offset: ${totalCount}`]) {
+      const beyond = await readPage(list, bob, paging);
+      expect(beyond).toEqual({ nodes: [], edges: [], pageInfo: { ...NOWHERE, hasPreviousPage: true }, totalCount });
+    }
+    for (const paging of [`first: 2, ${before}`, `last: 2, ${before}`]) {
+      const ahead = await readPage(list, bob, paging);
+      expect(ahead).toEqual({ nodes: [], edges: [], pageInfo: { ...NOWHERE, hasNextPage: true }, totalCount });
+    }
+  });
+
+  test('between two cursors holds what lies between them, from either end', async () => {
+    const ids = await idsOf(list);
+    const { edges } = await readPage(list, bob, 'first: 100');
+    const between = `after: "${edges[1]?.cursor}", before: "${edges[6]?.cursor}"`;
+    const start = await readPage(list, bob, `first: 2, ${between}`);
+    expect(idsIn(start)).toEqual(ids.slice(2, 4));
+    expect(start.pageInfo).toMatchObject({ hasPreviousPage: true, hasNextPage: true });
+    const end = await readPage(list, bob, `last: 2, ${between}`);
+    expect(idsIn(end)).toEqual(ids.slice(4, 6));
+    expect(end.pageInfo).toMatchObject({ hasPreviousPage: true, hasNextPage: true });
+    expect(idsIn(await readPage(list, bob, `first: 50, ${between}`))).toEqual(ids.slice(2, 6));
+    expect(idsIn(await readPage(list, bob, between))).toEqual(ids.slice(2, 6));
+  });
+
+  test('says what follows a page even when only pageInfo or only totalCount is asked for', async () => {
+    const whole = await readPage(list, bob, 'first: 3');
+    const document = documentFor(list, 'first: 3');
+    const cut = (...fields: RegExp[]) => fields.reduce((text, field) => text.replace(field, ''), document);
+    const onlyInfo = await blog(cut(/nodes \{ id \}/, /edges \{ cursor node \{ id \} \}/, /totalCount/), { as: bob });
+    expect(JSON.stringify(onlyInfo.data)).toContain(JSON.stringify({ pageInfo: whole.pageInfo }));
+    const onlyTotal = await blog(cut(/nodes \{ id \}/, /edges \{.*\}/, /pageInfo \{.*\}/), { as: bob });
+    expect(JSON.stringify(onlyTotal.data)).toContain(JSON.stringify({ totalCount: whole.totalCount }));
+  });
+
+  test('refuses paging that makes no sense, with its field, the value and the wish', async () => {
+    const field = list.field.split('.')[1];
+    for (const { paging, message } of FAULTS) {
+      const answer = await blog(documentFor(list, paging), { as: bob });
+      expect(answer, paging).toFailWith('BAD_USER_INPUT');
+      expect(answer.errors?.[0]?.message).toBe(`${field}${message}`);
+    }
+  });
+
+  test('refuses forged cursors, with its field and what it wants instead', async () => {
+    const field = list.field.split('.')[1];
+    const { pageInfo } = await readPage(list, bob, 'first: 3');
+    for (const forged of forgeriesOf(pageInfo.endCursor ?? '')) {
+      for (const argument of ['after', 'before']) {
+        const answer = await blog(documentFor(list, `first: 3, ${argument}: ${JSON.stringify(forged)}`), { as: bob });
+        expect(answer, `${argument}: ${decoded(forged)}`).toFailWith('BAD_USER_INPUT');
+        expect(answer.errors?.[0]?.message).toContain(`${field}(${argument}:) is "${forged.slice(0, 20)}`);
+        expect(answer.errors?.[0]?.message).toMatch(/; it must be a cursor from this list's pageInfo or edges\.$/);
+      }
+    }
+  });
+});
+
+test('a cursor of another order is refused, and the message names both', async () => {
+  const orders = new Map<string, { list: List; cursor: string }>();
+  for (const list of lists) {
+    const cursor = (await readPage(list, bob, 'first: 1')).pageInfo.endCursor ?? '';
+    orders.set(orderIn(cursor), { list, cursor });
+  }
+  expect(orders.size).toBeGreaterThan(15);
+  for (const [order, { list }] of orders) {
+    for (const [otherOrder, { cursor }] of orders) {
+      if (order === otherOrder) continue;
+      const answer = await blog(documentFor(list, `first: 3, after: "${cursor}"`), { as: bob });
+      expect(answer, `${otherOrder} in ${order}`).toFailWith('BAD_USER_INPUT');
+      expect(answer.errors?.[0]?.message).toContain(otherOrder);
+      expect(answer.errors?.[0]?.message).toContain(order);
+    }
+  }
+});
+
+test('a cursor of followers is none of following, nor the other way round', async () => {
+  const listOf = (name: string) => plainLists.find(({ field }) => field === name) as List;
+  const [followers, following] = [listOf('User.followers'), listOf('User.following')];
+  for (const [one, other] of [[followers, following] as const, [following, followers] as const]) {
+    const { endCursor } = (await readPage(one, bob, 'first: 1')).pageInfo;
+    expect(await blog(documentFor(other, `after: "${endCursor}"`), { as: bob })).toFailWith('BAD_USER_INPUT');
+  }
+});
+
+test('a list in a list in a list refuses paging that makes no sense', async () => {
+  for (const { paging, message } of FAULTS) {
+    const list = `followers { edges { node { favorites(${paging}) { totalCount } } } }`;
+    const answer = await blog(`{ articles { nodes { author { ${list} } } } }`);
+    expect(answer, paging).toFailWith('BAD_USER_INPUT');
+    expect(answer.errors?.[0]?.message).toBe(`favorites${message}`);
+  }
+});
+
+test('the paging of a list that nothing belongs to is refused all the same', async () => {
+  expect(await blog('{ user(by: { username: "nobody" }) { articles(first: 0) { totalCount } } }')).toFailWith(
+    'BAD_USER_INPUT',
+  );
+});
+
+test('a page has twenty items unless told otherwise', async () => {
+  await addArticles('ann', 23, 30);
+  const { data } = await blog<{ articles: ReadPage }, object>('{ articles { nodes { id } pageInfo { hasNextPage } } }');
+  expect(data.articles.nodes).toHaveLength(20);
+  expect(data.articles.pageInfo.hasNextPage).toBe(true);
+});
+
+test('null is the same as leaving a paging argument away', async () => {
+  const nulls = 'first: null, after: null, last: null, before: null, offset: null';
+  for (const list of plainLists) {
+    expect(await readPage(list, bob, `${nulls}`)).toEqual(await readPage(list, bob, 'first: 20'));
+  }
+});
+
+test('the largest page and the largest offset are allowed', async () => {
+  for (const list of plainLists) {
+    expect((await readPage(list, bob, 'first: 100')).nodes).not.toHaveLength(0);
+    expect((await readPage(list, bob, 'last: 100')).nodes).not.toHaveLength(0);
+    expect((await readPage(list, bob, 'offset: 10000')).nodes).toHaveLength(0);
+  }
+});
+
+/** The paging of the page that follows, or of the first; null behind the last. */
+type Way = (page: ReadPage | undefined, pageNumber: number) => string | null;
+
+function forward(page?: ReadPage): string | null {
+  if (!page) return `first: ${SIZE}`;
+  return page.pageInfo.hasNextPage ? `first: ${SIZE}, after: "${page.pageInfo.endCursor}"` : null;
+}
+
+function backward(page?: ReadPage): string | null {
+  if (!page) return `last: ${SIZE}`;
+  return page.pageInfo.hasPreviousPage ? `last: ${SIZE}, before: "${page.pageInfo.startCursor}"` : null;
+}
+
+function byOffset(page: ReadPage | undefined, pageNumber: number): string | null {
+  return !page || page.pageInfo.hasNextPage ? `first: ${SIZE}, offset: ${pageNumber * SIZE}` : null;
+}
+
+async function walk(list: List, way: Way, between = async (_page: ReadPage) => {}): Promise<ReadPage[]> {
+  const pages: ReadPage[] = [];
+  for (let paging = way(undefined, 0); paging !== null; paging = way(pages.at(-1), pages.length)) {
+    if (pages.length > 50) throw new Error(`${list.name} does not end.`);
+    const page = await readPage(list, bob, paging);
+    pages.push(page);
+    await between(page);
+  }
+  return pages;
+}
+
+/** Two come between any two pages; the item the cursor came from goes, and so does the next one. */
+async function walkWhileItChanges(list: List, way: Way) {
+  let stayed = await idsOf(list);
+  const pages = await walk(list, way, async (page) => {
+    const ids = await idsOf(list);
+    const [edge, step] = way === forward ? [idsIn(page).at(-1), 1] : [idsIn(page)[0], -1];
+    const next = ids[ids.indexOf(edge ?? '') + 2 * step];
+    await remove(list, [edge, next]);
+    await addTwo(list);
+    const left = await idsOf(list);
+    stayed = stayed.filter((id) => left.includes(id));
+  });
+  const seen = (way === forward ? pages : pages.reverse()).flatMap(idsIn);
+  return { seen, stayed };
+}
+
+const idsIn = ({ nodes }: ReadPage): string[] => nodes.map(({ id }) => id);
+
+function expectEndsToBeRight(list: List, pages: readonly ReadPage[], totalCount: number): void {
+  for (const [index, page] of pages.entries()) {
+    expect(page.edges.map(({ node }) => node)).toEqual(page.nodes);
+    expect(page.pageInfo, list.name).toEqual({
+      hasPreviousPage: index > 0,
+      hasNextPage: index < pages.length - 1,
+      startCursor: page.edges[0]?.cursor,
+      endCursor: page.edges.at(-1)?.cursor,
+    });
+    expect(page.totalCount, list.name).toBe(totalCount);
+  }
+}
+
+const orderIn = (cursor: string): string => (JSON.parse(decoded(cursor)) as [string])[0];
+const decoded = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
+const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** What somebody might send in place of a cursor: no base64, no JSON, no list, parts of wrong types, values out of range. */
+function forgeriesOf(cursor: string): string[] {
+  const [order, value, id] = JSON.parse(decoded(cursor)) as [string, string | number, number];
+  const wrongIds = [null, '1', 1.5, 2 ** 31, -(2 ** 31), 1e300, true, [], {}];
+  const wrongNumbers = [null, '1', 1.5, 2 ** 31, -1e300, true, [], {}, '2026-01-01T00:00:00.000Z'];
+  const wrongTexts = [null, 1, true, [], {}, 'a\0b', '\ud800'];
+  const wrongInstants = [
+    ...[
+      null,
+      1,
+      true,
+      [],
+      {},
+      '',
+      'today',
+      'infinity',
+      '2026-01-01',
+      '2026-01-01T00:00:00Z',
+      '2026-02-30T00:00:00.000Z',
+    ],
+    ...['2026-01-01T24:00:00.000Z', '0000-01-01T00:00:00.000Z', '-000001-01-01T00:00:00.000Z'],
+    ...['+010000-01-01T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', "2026-01-01T00:00:00.000Z' or true--"],
+  ];
+  const isInstant = /^\d{4}-.*Z$/.test(String(value));
+  const wrongValues = typeof value === 'number' ? wrongNumbers : isInstant ? wrongInstants : wrongTexts;
+  return [
+    ...['', ' ', 'null', 'é', '\ud83d\ude00', 'x'.repeat(10_000), cursor.slice(0, -3), `x${cursor}`],
+    ...[0, 40, 255].map((byte) => Buffer.alloc(12, byte).toString('base64url')),
+    Buffer.from([0x91, 0x4f, 0x00, 0xe3, 0xff, 0x1b, 0x22, 0x5b]).toString('base64url'),
+    ...[
+      null,
+      true,
+      5,
+      'text',
+      {},
+      [],
+      [order],
+      [order, value],
+      [order, value, id, id],
+      [value, id],
+      [[order, value, id]],
+    ],
+    { 0: order, 1: value, 2: id },
+    ['not an order', value, id],
+    [null, value, id],
+    ...wrongIds.map((wrong) => [order, value, wrong]),
+    ...wrongValues.map((wrong) => [order, wrong, id]),
+  ].map((forged) => (typeof forged === 'string' ? forged : encoded(forged)));
+}

@@ -11,11 +11,14 @@ export interface LedgerRow {
   durationMs: number | undefined;
   executedBy: string | undefined;
   appVersion: string | undefined;
+  /** What was applied, to show what an edit changed. */
+  source: string | undefined;
 }
 
 /** What is known of the migration that is about to be recorded. */
 export interface Attempt {
   checksum: string;
+  source: string;
   started: number;
   appVersion: string | undefined;
 }
@@ -57,17 +60,37 @@ export class Ledger extends MigrationStorage {
 
   override async logMigration(params: { name: string }, tx?: Transaction): Promise<void> {
     await super.logMigration(params, tx);
-    const { checksum = null, started, appVersion = null } = this.attempt ?? {};
+    const { checksum = null, source = null, started, appVersion = null } = this.attempt ?? {};
     await this.#run(
-      `update ${this.quotedTable()} set checksum = ?, duration_ms = ?, executed_by = ?, app_version = ? where name = ?`,
-      [checksum, started ? Date.now() - started : null, whoAmI(), appVersion, this.getMigrationName(params.name)],
+      `update ${this.quotedTable()} set checksum = ?, duration_ms = ?, executed_by = ?, app_version = ?, source = ? where name = ?`,
+      [
+        checksum,
+        started ? Date.now() - started : null,
+        whoAmI(),
+        appVersion,
+        source,
+        this.getMigrationName(params.name),
+      ],
       tx,
     );
   }
 
-  /** Writes the checksum of a migration that was applied before checksums were kept, or that was blessed anew. */
-  async bless(name: string, checksum: string): Promise<void> {
-    await this.#run(`update ${this.quotedTable()} set checksum = ? where name = ?`, [checksum, name]);
+  /** Takes a migration as it is written now for what was applied, with this checksum. */
+  async bless(name: string, { checksum, source }: Pick<Attempt, 'checksum' | 'source'>): Promise<void> {
+    await this.#run(`update ${this.quotedTable()} set checksum = ?, source = ? where name = ?`, [
+      checksum,
+      source,
+      name,
+    ]);
+  }
+
+  /** Keeps the first row of a name that is recorded more than once. */
+  async forgetRepeated(name: string): Promise<void> {
+    const table = this.quotedTable();
+    await this.#run(`delete from ${table} where name = ? and id > (select min(id) from ${table} where name = ?)`, [
+      name,
+      name,
+    ]);
   }
 
   /** Every row, oldest first, in one SELECT that creates nothing; undefined when there is no table or no database. */
@@ -81,6 +104,7 @@ export class Ledger extends MigrationStorage {
         durationMs: (row.duration_ms as number | null) ?? undefined,
         executedBy: (row.executed_by as string | null) ?? undefined,
         appVersion: (row.app_version as string | null) ?? undefined,
+        source: (row.source as string | null) ?? undefined,
       }));
     } catch (error) {
       if (['42P01', '3D000', '3F000'].includes(sqlState(error) ?? '')) return undefined;
@@ -105,7 +129,7 @@ export class Ledger extends MigrationStorage {
 /** The statements that turn a stock tracking table into ours: no row is rewritten, so it costs nothing. */
 export function upgradeSql(table: string, tableName: string): string[] {
   return [
-    `alter table ${table} add column if not exists checksum text, add column if not exists duration_ms int, add column if not exists executed_by text, add column if not exists app_version text`,
+    `alter table ${table} add column if not exists checksum text, add column if not exists duration_ms int, add column if not exists executed_by text, add column if not exists app_version text, add column if not exists source text`,
     // Two rows of one name are reported by the integrity check; an index that can't be built must not hide them.
     `do $$ begin create unique index if not exists "${tableName}_name_unique" on ${table} (name); exception when unique_violation then null; end $$`,
   ];

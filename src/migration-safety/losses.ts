@@ -1,5 +1,5 @@
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
-import type { Statement } from './statements.ts';
+import type { Statement, Tree } from './statements.ts';
 
 /** What of the data that is there now the statements would drop: a line for each table and column that is not empty. */
 export async function lossesOf(statements: Statement[], driver: AbstractSqlDriver): Promise<string[]> {
@@ -33,20 +33,16 @@ export interface Dropped {
 /** The tables and columns a statement drops, or empties. */
 export function dropped({ kind, tree }: Statement): Dropped[] {
   if (kind === 'DropStmt' && tree.removeType === 'OBJECT_TABLE') {
-    // biome-ignore lint/suspicious/noExplicitAny: see Statement.tree.
-    return tree.objects.map((each: any) => ({
-      // biome-ignore lint/suspicious/noExplicitAny: see Statement.tree.
-      table: each.List.items.map((item: any) => quote(item.String.sval)).join('.'),
+    return tree.objects.map((each: Tree) => ({
+      table: each.List.items.map((item: Tree) => quote(item.String.sval)).join('.'),
     }));
   }
   if (kind === 'TruncateStmt') {
-    // biome-ignore lint/suspicious/noExplicitAny: see Statement.tree.
-    return tree.relations.map((each: any) => ({ table: tableOf(each.RangeVar) }));
+    return tree.relations.map((each: Tree) => ({ table: tableOf(each.RangeVar) }));
   }
   if (kind === 'AlterTableStmt' && tree.objtype === 'OBJECT_TABLE') {
     const table = tableOf(tree.relation);
-    // biome-ignore lint/suspicious/noExplicitAny: see Statement.tree.
-    return tree.cmds.flatMap(({ AlterTableCmd: cmd }: any) =>
+    return tree.cmds.flatMap(({ AlterTableCmd: cmd }: Tree) =>
       cmd?.subtype === 'AT_DropColumn' ? [{ table, column: cmd.name }] : [],
     );
   }

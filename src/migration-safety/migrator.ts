@@ -8,6 +8,8 @@ import type {
 } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type Migration, Migrator as StockMigrator } from '@mikro-orm/migrations';
+import type { AbstractSqlDriver, DatabaseSchema, SqlEntityManager } from '@mikro-orm/sql';
+import { checkEverything, type Fault, problemOf } from './check.ts';
 import { asProblem, endWith, runsAsCommand } from './command-line.ts';
 import { guardSchemaCommands, refuseLosingDown } from './guards.ts';
 import { examine, type Finding, refuseUntrusted, tellFindings } from './integrity.ts';
@@ -48,6 +50,11 @@ export class Migrator extends StockMigrator {
   get settings(): Settings {
     this.#settings ??= readSettings((this.options as { safety?: SafetyOptions }).safety);
     return this.#settings;
+  }
+
+  /** For a migrator of our own making, which must not listen to the environment. */
+  set settings(settings: Settings) {
+    this.#settings = settings;
   }
 
   override async up(options?: RunOptions): Promise<MigrationInfo[]> {
@@ -99,7 +106,7 @@ export class Migrator extends StockMigrator {
         await this.init();
         const rows = (await this.storage.rows()) ?? [];
         if (rows.some((row) => row.name === known)) return this.#tell(`${known} is recorded already; nothing to do`);
-        this.storage.attempt = { ...this.#appVersion(), ...this.#checksum(files, known) };
+        this.storage.attempt = { ...this.#appVersion(), ...fingerprintOf(files, known) };
         await this.storage.logMigration({ name: known });
       });
     });
@@ -136,6 +143,42 @@ export class Migrator extends StockMigrator {
   /** In which ways the files and the tracking table disagree. */
   async integrity(): Promise<Finding[]> {
     return examine(await this.readAll(), (await this.history()) ?? []);
+  }
+
+  /** Compares everything there is to compare; `offline` leaves the live database out. */
+  async check({ offline = false } = {}): Promise<Fault[]> {
+    await this.initPaths();
+    return checkEverything(this, { offline });
+  }
+
+  /** `migration:check`: as a command, tells every fault and ends with the code of the gravest. */
+  override async checkSchema(): Promise<boolean> {
+    return this.forPeople(async () => {
+      const faults = await this.check();
+      if (faults.length > 0 && runsAsCommand()) throw problemOf(faults);
+      return faults.length > 0;
+    });
+  }
+
+  /** What the others of this folder work with; MikroORM keeps it to the class. */
+  get parts() {
+    const { em, driver, config, options, storage } = this;
+    return { em: em as SqlEntityManager, driver: driver as AbstractSqlDriver, config, options, storage };
+  }
+
+  /** The tables as migration:create last left them; undefined when there is no snapshot. */
+  async snapshot(): Promise<DatabaseSchema | undefined> {
+    await this.initPaths();
+    return this.getSchemaFromSnapshot();
+  }
+
+  /** Runs the work while no other migrator can run, with the database and the tracking table in place. */
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+    await this.initPaths();
+    return this.#exclusively(async () => {
+      await this.init();
+      return work();
+    });
   }
 
   /** Runs the work; as a command, whatever goes wrong is told and ends the process with a code of its own. */
@@ -229,7 +272,8 @@ export class Migrator extends StockMigrator {
     const attempts = migration.transactional && !transaction ? this.settings.attempts : 1;
     const [info] = await withRetries(attempts, tellRetry(run), async () => {
       this.runner.current = run;
-      this.storage.attempt = { checksum: migration.checksum, started: Date.now(), ...this.#appVersion() };
+      const { checksum, source } = migration;
+      this.storage.attempt = { checksum, source, started: Date.now(), ...this.#appVersion() };
       this.options.allOrNothing = transaction !== undefined;
       return super.runMigrations(method, {
         migrations: [migration.name],
@@ -270,12 +314,12 @@ export class Migrator extends StockMigrator {
     return { appVersion: this.settings.appVersion };
   }
 
-  #checksum(files: WrittenMigration[], name: string) {
-    const checksum = files.find((file) => file.name === name)?.checksum;
-    return checksum === undefined ? {} : { checksum };
-  }
-
   #tell(text: string): void {
     if (!this.options.silent) this.config.getLogger().log('migrator', text, { enabled: true });
   }
+}
+
+function fingerprintOf(files: WrittenMigration[], name: string): { checksum?: string; source?: string } {
+  const file = files.find((each) => each.name === name);
+  return file ? { checksum: file.checksum, source: file.source } : {};
 }

@@ -33,6 +33,8 @@ export function safeMigrations({ safety, ...stock }: SafeMigrationsOptions = {})
   return {
     migrations: migrations as MigrationsOptions & { safety: SafetyOptions },
     extensions: [Migrator],
+    // Creating the database is migration:up's, under the lock; otherwise whoever connects first would, to look.
+    ensureDatabase: false,
     ...(direct && { clientUrl: direct }),
   };
 }

@@ -2,13 +2,16 @@ import { loadModule, type Node, parseSync, type SqlError, scanSync } from 'libpg
 
 await loadModule();
 
+/** A node of PostgreSQL's own parse tree; whoever asks knows the shape of what it asks for. */
+// biome-ignore lint/suspicious/noExplicitAny: typing it would take the 9,000 lines of @pgsql/types and a cast a line.
+export type Tree = any;
+
 /** One SQL statement of a migration, and what PostgreSQL's own grammar makes of it. */
 export interface Statement {
   sql: string;
   /** The kind of statement, as the grammar calls it: 'IndexStmt', 'AlterTableStmt', … Empty where it can't be parsed. */
   kind: string;
-  // biome-ignore lint/suspicious/noExplicitAny: the tree is PostgreSQL's; each rule knows the shape of what it asks for.
-  tree: any;
+  tree: Tree;
   syntaxError?: { message: string; position: number };
 }
 
@@ -50,8 +53,7 @@ export function canonical(sql: string): string {
  * Statements PostgreSQL runs only outside a transaction block, by kind. Each entry looks at the tree and answers
  * with what to call the statement, or nothing when this one is harmless.
  */
-// biome-ignore lint/suspicious/noExplicitAny: see Statement.tree.
-const onlyOutside: Record<string, (tree: any) => string | false | undefined> = {
+const onlyOutside: Record<string, (tree: Tree) => string | false | undefined> = {
   IndexStmt: (tree) => tree.concurrent && 'create index concurrently',
   DropStmt: (tree) => tree.concurrent && 'drop index concurrently',
   ReindexStmt: (tree) =>
@@ -66,8 +68,7 @@ const onlyOutside: Record<string, (tree: any) => string | false | undefined> = {
   ClusterStmt: (tree) => !tree.relation && 'cluster',
   CreateSubscriptionStmt: () => 'create subscription',
   AlterTableStmt: (tree) =>
-    // biome-ignore lint/suspicious/noExplicitAny: see Statement.tree.
-    tree.cmds?.some((cmd: any) => cmd.AlterTableCmd?.def?.PartitionCmd?.concurrent) && 'detach partition concurrently',
+    tree.cmds?.some((cmd: Tree) => cmd.AlterTableCmd?.def?.PartitionCmd?.concurrent) && 'detach partition concurrently',
 };
 
 /** What to call the statement if it can't run inside a transaction; undefined if it can. */
@@ -80,8 +81,7 @@ export function isConcurrent(statement: Statement): boolean {
   return onlyOutsideTransaction(statement)?.endsWith('concurrently') ?? false;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: see Statement.tree.
-function hasOption(params: any[] | undefined, name: string): boolean {
+function hasOption(params: Tree[] | undefined, name: string): boolean {
   return params?.some((param) => param.DefElem?.defname === name) ?? false;
 }
 

@@ -26,6 +26,8 @@ export interface WrittenMigration {
   /** Its code asks the database and decides from the answer: what it sends is known only while it runs. */
   dynamic: Record<Method, boolean>;
   checksum: string;
+  /** What the checksum is of, as text a person can compare. */
+  source: string;
   safeBecause: Record<string, string>;
   lockTimeout: number | undefined;
   statementTimeout: number | undefined;
@@ -54,7 +56,7 @@ export async function readMigration(file: MigrationFile, driver: AbstractSqlDriv
     up: up.statements,
     down: down.statements,
     dynamic: { up: up.dynamic, down: down.dynamic },
-    checksum: checksumOf(up, migration),
+    ...fingerprint(up, migration),
     safeBecause: declared.safeBecause ?? {},
     lockTimeout: timeout(declared.lockTimeout, 'lockTimeout'),
     statementTimeout: timeout(declared.statementTimeout, 'statementTimeout'),
@@ -140,12 +142,13 @@ function unreachable(driver: AbstractSqlDriver): AbstractSqlDriver {
  * A hash of what `up` sends, indifferent to layout, line endings and .ts against .js. Where the SQL depends on the
  * data, a hash of the code instead, reduced to what neither a formatter nor a compiler touches.
  */
-function checksumOf(up: Recording, migration: Migration): string {
+function fingerprint(up: Recording, migration: Migration): { checksum: string; source: string } {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
-  if (!up.dynamic) return `sql:${hash(up.queries.map(canonical).join(' ; '))}`;
-  const code = migration.up
-    .toString()
-    .replace(/\/\*[\s\S]*?\*\/|(^|[^:'"`])\/\/[^\n]*/g, '$1')
-    .replace(/[\s;,()'"`]/g, '');
-  return `code:${hash(code)}`;
+  if (!up.dynamic) {
+    const checksum = `sql:${hash(up.queries.map(canonical).join(' ; '))}`;
+    return { checksum, source: up.statements.map(({ sql }) => `${sql};`).join('\n') };
+  }
+  const source = migration.up.toString();
+  const code = source.replace(/\/\*[\s\S]*?\*\/|(^|[^:'"`])\/\/[^\n]*/g, '$1').replace(/[\s;,()'"`]/g, '');
+  return { checksum: `code:${hash(code)}`, source };
 }

@@ -1,4 +1,4 @@
-type Ask = (sql: string) => Promise<Record<string, unknown>[]>;
+import type { Ask } from './losses.ts';
 
 /** Everything in a database that has a definition, by a name a person would use: 'table articles, column slug'. */
 export type Catalog = Map<string, string>;

@@ -1,9 +1,11 @@
 import { DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
 import { differences, readCatalog } from './catalog.ts';
 import { examine, tellFindings } from './integrity.ts';
+import { type LintFinding, lint } from './lint.ts';
 import type { Migrator } from './migrator.ts';
 import { MigrationProblem, type ProblemKind } from './problems.ts';
 import { openShadow, type Shadow, trackingTable } from './shadow.ts';
+import { excerpt } from './statement-failed.ts';
 import type { WrittenMigration } from './written-migration.ts';
 
 /** One thing that is wrong, in a line, with more below it where a line is not enough. */
@@ -31,6 +33,12 @@ export async function checkEverything(migrator: Migrator, { offline }: { offline
     }));
   const pending = offline ? [] : files.filter(({ name }) => !executed.has(name));
   if (pending.length > 0) faults.push(pendingFault(pending));
+  for (const file of files)
+    faults.push(
+      ...lint(file, file.up)
+        .filter(({ severity }) => severity === 'error')
+        .map(lintFault),
+    );
   if (!integrity.some(({ kind }) => kind === 'duplicate')) {
     const applied = files.filter(({ name }) => executed.has(name)).map(({ name }) => name);
     // With rows there is no file for, nobody can say what the database should look like.
@@ -67,6 +75,12 @@ const pendingFault = (pending: WrittenMigration[]): Fault => ({
   kind: 'pending',
   says: `${pending.length} ${pending.length === 1 ? 'migration is' : 'migrations are'} not applied to this database.`,
   details: [...pending.map(({ name }) => name), 'Apply: npx mikro-orm migration:up'],
+});
+
+const lintFault = (finding: LintFinding): Fault => ({
+  kind: 'lint',
+  says: `${finding.migration}: ${finding.code}. ${finding.harm}`,
+  details: [...excerpt(finding.sql), `Instead: ${finding.instead}`],
 });
 
 async function replay(migrator: Migrator, { applied, live }: { applied: string[]; live: boolean }): Promise<Fault[]> {

@@ -3,6 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import { CLIHelper, configure } from '@mikro-orm/cli';
 import { problemOf } from './check.ts';
 import { asProblem, endWith } from './command-line.ts';
+import { refusal } from './inspection.ts';
+import { lint, tellLint, tellRules } from './lint.ts';
 import type { Migrator } from './migrator.ts';
 import { offlineSql } from './offline-sql.ts';
 import { readPlan, tellPlan } from './plan.ts';
@@ -22,6 +24,7 @@ interface Options {
   offline?: boolean;
   yes?: boolean;
   range?: string;
+  rules?: boolean;
   yesDestroy?: string;
   naive?: boolean;
 }
@@ -70,6 +73,18 @@ const commands: Record<string, Command> = {
         process.exitCode = faults[0] ? exitCodes[faults[0].kind] : 0;
       } else if (faults.length > 0) throw problemOf(faults);
       else show('Entities, migrations, snapshot and database agree.');
+    },
+  },
+  'migration:lint': {
+    describe: 'Lint the migrations without a database',
+    options: { rules: { type: 'boolean', desc: 'List the rules instead' } },
+    run: async (migrator, options) => {
+      if (options.rules) return show(tellRules());
+      const findings = (await migrator.readAll()).flatMap((file) => lint(file, file.up));
+      const errors = findings.filter(({ severity }) => severity === 'error');
+      const warnings = findings.filter(({ severity }) => severity === 'warning');
+      show(warnings.length > 0 ? tellLint(warnings) : `No warnings.`);
+      if (errors.length > 0) throw refusal(errors);
     },
   },
   'migration:plan': {

@@ -42,7 +42,9 @@ export function guardSchemaCommands(orm: MikroORM, settings: () => Settings): vo
 /** A `down` that drops a table or a column with data in it needs the same permission, told what would be lost. */
 export async function refuseLosingDown(chosen: WrittenMigration[], driver: AbstractSqlDriver, settings: Settings) {
   if (isPermitted(driver, settings)) return;
-  const losses = (await Promise.all(chosen.map((migration) => lossesOf(migration.down, driver)))).flat();
+  const losses = (
+    await Promise.all(chosen.map((migration) => lossesOf(migration.down, (sql) => driver.getConnection().execute(sql))))
+  ).flat();
   if (losses.length === 0) return;
   refuseUnlessDisposable(
     driver,

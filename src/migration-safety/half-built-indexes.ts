@@ -1,6 +1,5 @@
+import type { Ask } from './losses.ts';
 import { parseStatements, type Statement } from './statements.ts';
-
-type Ask = (sql: string) => Promise<Record<string, unknown>[]>;
 
 /**
  * Before `create index concurrently`: an index of this name that an earlier attempt left INVALID is dropped (queries

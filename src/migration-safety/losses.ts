@@ -1,9 +1,10 @@
-import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { Statement, Tree } from './statements.ts';
 
+/** Sends a query over whichever connection its owner is on: embedded, there is only one. */
+export type Ask = (sql: string) => Promise<Record<string, unknown>[]>;
+
 /** What of the data that is there now the statements would drop: a line for each table and column that is not empty. */
-export async function lossesOf(statements: Statement[], driver: AbstractSqlDriver): Promise<string[]> {
-  const ask = (sql: string) => driver.getConnection().execute<Record<string, unknown>[]>(sql);
+export async function lossesOf(statements: Statement[], ask: Ask): Promise<string[]> {
   const losses: string[] = [];
   for (const { table, column } of statements.flatMap(dropped)) {
     const [there] = await ask(`select to_regclass('${table.replaceAll("'", "''")}') is not null as yes`);
@@ -20,7 +21,9 @@ export async function lossesOf(statements: Statement[], driver: AbstractSqlDrive
     const n = Number(counted?.n ?? 0);
     const rows = n > 10_000 ? 'more than 10000 rows' : `${n} ${n === 1 ? 'row' : 'rows'}`;
     if (n > 0)
-      losses.push(column ? `column ${table}.${quote(column)}: ${rows} with a value` : `table ${table}: ${rows}`);
+      losses.push(
+        `${column ? `column ${table}.${quote(column)}: ${rows} with a value` : `table ${table}: ${rows}`} (select * from ${table}${where && ` ${where}`})`,
+      );
   }
   return losses;
 }

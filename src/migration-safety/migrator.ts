@@ -3,6 +3,7 @@ import type {
   IMigrationRunner,
   IMigratorStorage,
   MigrationInfo,
+  MigrationResult,
   MigrationRow,
   MikroORM,
 } from '@mikro-orm/core';
@@ -12,11 +13,14 @@ import type { AbstractSqlDriver, DatabaseSchema, SqlEntityManager } from '@mikro
 import { checkEverything, type Fault, problemOf } from './check.ts';
 import { asProblem, endWith, runsAsCommand } from './command-line.ts';
 import { guardSchemaCommands, refuseLosingDown } from './guards.ts';
+import { inspect } from './inspection.ts';
 import { examine, type Finding, refuseUntrusted, tellFindings } from './integrity.ts';
 import { Ledger, type LedgerRow } from './ledger.ts';
+import { lint, tellLint } from './lint.ts';
 import { whileHolding } from './lock.ts';
 import { lockFor, markedDatabase } from './lock-choice.ts';
 import { withRetries } from './retries.ts';
+import { refuseRowsInTheWay } from './rows-in-the-way.ts';
 import { type Run, Runner, tellRetry } from './runner.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
 import { StatementFailed } from './statement-failed.ts';
@@ -90,6 +94,15 @@ export class Migrator extends StockMigrator {
       return this.#inSchema(options?.schema, async () =>
         (await this.storage.rows()) ? this.storage.getExecutedMigrations() : [],
       );
+    });
+  }
+
+  /** Writes the difference between entities and history as a migration, and says what the rules think of it. */
+  override async create(path?: string, blank?: boolean, initial?: boolean, name?: string): Promise<MigrationResult> {
+    return this.forPeople(async () => {
+      const result = await super.create(path, blank, initial, name);
+      await this.#tellRules(result.fileName);
+      return result;
     });
   }
 
@@ -249,7 +262,12 @@ export class Migrator extends StockMigrator {
         migration.transactional && migration[method].find((statement) => onlyOutsideTransaction(statement));
       if (outsider) throw StatementFailed.outsider(migration.name, outsider);
     }
-    if (method === 'down') await refuseLosingDown(chosen, this.driver, this.settings);
+    if (method === 'down') return refuseLosingDown(chosen, this.driver, this.settings);
+    const ask = (sql: string) => this.driver.getConnection().execute(sql);
+    for (const migration of this.settings.inspect ? chosen : []) {
+      // What its code decides on from the data is looked at while it runs.
+      if (!migration.dynamic.up) await inspect(migration, migration.up, ask, (text) => this.#tell(text));
+    }
   }
 
   /** One migration at a time, each with its log row: what is done stays done when a later one fails. */
@@ -266,8 +284,12 @@ export class Migrator extends StockMigrator {
       attempts: this.settings.attempts,
       markIn: markedDatabase(this.driver, this.settings),
       tell: (text) => this.#tell(text),
-      inspect: () => {},
+      inspect: async (statements, ask) => {
+        if (method === 'up' && migration.dynamic.up && this.settings.inspect)
+          await inspect(migration, statements, ask, run.tell);
+      },
     };
+    if (method === 'up' && this.settings.inspect) await refuseRowsInTheWay(migration, this.driver);
     // Outside a transaction the runner tries a statement again; the whole migration again would repeat what is done.
     const attempts = migration.transactional && !transaction ? this.settings.attempts : 1;
     const [info] = await withRetries(attempts, tellRetry(run), async () => {
@@ -308,6 +330,12 @@ export class Migrator extends StockMigrator {
     } finally {
       this.storage.unsetRunSchema();
     }
+  }
+
+  async #tellRules(fileName: string): Promise<void> {
+    const written = (await this.readAll()).find(({ name }) => fileName.startsWith(`${name}.`));
+    const findings = written ? lint(written, written.up) : [];
+    if (findings.length > 0) this.#tell(`\n${tellLint(findings)}\n`);
   }
 
   #appVersion() {

@@ -2,6 +2,7 @@ import type { Transaction } from '@mikro-orm/core';
 import { type Migration, MigrationRunner } from '@mikro-orm/migrations';
 import { markAsWorking, unmarkAsWorking } from './advisory-lock.ts';
 import { clearTheWay } from './half-built-indexes.ts';
+import type { Ask } from './losses.ts';
 import { withRetries } from './retries.ts';
 import { StatementFailed } from './statement-failed.ts';
 import { isConcurrent, onlyOutsideTransaction, parseStatements, type Statement } from './statements.ts';
@@ -18,7 +19,7 @@ export interface Run {
   markIn: string | undefined;
   tell: (text: string) => void;
   /** Looks at the statements once they are known, before the first is sent. Throws to refuse. */
-  inspect: (statements: Statement[]) => void;
+  inspect: (statements: Statement[], ask: Ask) => Promise<void>;
 }
 
 type Setting = [name: string, value: string];
@@ -71,7 +72,7 @@ export class Runner extends MigrationRunner {
         await this.#set(this.#settings(run, run.tableLockTimeout), true, tx);
         if (run.markIn) await this.#send(markAsWorking(run.markIn, 'transaction'), tx);
         if (this.#schema) await this.#set([['search_path', `"${this.#schema.replaceAll('"', '""')}"`]], true, tx);
-        const statements = await this.#statements(run, migration, method);
+        const statements = await this.#statements(run, migration, method, tx);
         await this.#refuseOutsiders(run, statements);
         for (const [index, statement] of statements.entries()) {
           await this.#execute(run, method, statements, index, () => this.#send(statement.sql, tx));
@@ -99,7 +100,7 @@ export class Runner extends MigrationRunner {
         try {
           await this.#set(this.#settings(run, run.tableLockTimeout), false, session);
           if (run.markIn) await this.#send(markAsWorking(run.markIn, 'session'), session);
-          const statements = await this.#statements(run, migration, method);
+          const statements = await this.#statements(run, migration, method, session);
           for (const [index, statement] of statements.entries()) {
             const patience = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
             await this.#set([['lock_timeout', String(patience)]], false, session);
@@ -118,10 +119,10 @@ export class Runner extends MigrationRunner {
     await afterRun?.();
   }
 
-  async #statements(run: Run, migration: Migration, method: Method): Promise<Statement[]> {
+  async #statements(run: Run, migration: Migration, method: Method, on: Transaction): Promise<Statement[]> {
     await migration[method]();
     const statements = migration.getQueries().flatMap((query) => parseStatements(textOf(query, this.driver)));
-    run.inspect(statements);
+    await run.inspect(statements, (sql) => this.#send(sql, on));
     return statements;
   }
 

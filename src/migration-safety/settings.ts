@@ -34,6 +34,8 @@ export interface Settings {
   yesDestroy: string | undefined;
   renames: string | undefined;
   naive: boolean;
+  /** Whether the rules and the rows are asked before a migration runs; not where history is only replayed. */
+  inspect: boolean;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -61,6 +63,7 @@ export function readSettings(options: SafetyOptions = {}, env: Environment = pro
       .filter(Boolean),
     yesDestroy: env.MIGRATION_YES_DESTROY || undefined,
     renames: env.MIGRATION_RENAMES || undefined,
+    inspect: true,
     naive: ['1', 'true', 'yes'].includes(env.MIGRATION_NAIVE ?? ''),
   };
 }

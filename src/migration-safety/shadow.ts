@@ -41,7 +41,10 @@ export async function openShadow(migrator: Migrator): Promise<Shadow> {
   const ask = (sql: string) => driver.getConnection().execute<Record<string, unknown>[]>(sql);
   const replaying = orm.migrator as unknown as Migrator;
   // What was allowed once, in one database, must not stop a replay; and there is nobody to keep out.
-  replaying.settings = readSettings({ lock: 'none', embedded: true, attempts: 1, outOfOrder: 'allow' }, {});
+  replaying.settings = {
+    ...readSettings({ lock: 'none', embedded: true, attempts: 1, outOfOrder: 'allow' }, {}),
+    inspect: false,
+  };
   return {
     migrator: replaying,
     driver,

@@ -117,7 +117,8 @@ async function driftOf(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
   ];
 }
 
-async function comparedWithEntities(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
+/** What the entities and the snapshot say that history does not, and the other way round. */
+export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
   const { config, driver } = migrator.parts;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const entities = generator.getTargetSchema();

@@ -9,6 +9,7 @@ import type { Migrator } from './migrator.ts';
 import { offlineSql } from './offline-sql.ts';
 import { readPlan, tellPlan } from './plan.ts';
 import { exitCodes, MigrationProblem } from './problems.ts';
+import { failedRehearsal, rehearse } from './rehearsal.ts';
 import { findRepairs } from './repair.ts';
 import { migratorOf } from './start-up.ts';
 import { readHistory, readStatus, type Status, tellStatuses } from './status.ts';
@@ -73,6 +74,16 @@ const commands: Record<string, Command> = {
         process.exitCode = faults[0] ? exitCodes[faults[0].kind] : 0;
       } else if (faults.length > 0) throw problemOf(faults);
       else show('Entities, migrations, snapshot and database agree.');
+    },
+  },
+  'migration:test': {
+    describe: 'Run all history up, down and up again on a database in memory, and compare with the entities',
+    run: async (migrator) => {
+      const rehearsal = await rehearse(migrator);
+      const problem = failedRehearsal(rehearsal);
+      if (problem) throw problem;
+      show(`${rehearsal.migrations} migrations went up, down and up again; the tables are what the entities say.`);
+      for (const name of rehearsal.oneWay) show(`  ${name} has no way back; it was tried forwards only.`);
     },
   },
   'migration:lint': {

@@ -1,10 +1,10 @@
-import { DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
+import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
 import { differences, readCatalog } from './catalog.ts';
 import { examine, tellFindings } from './integrity.ts';
 import { type LintFinding, lint } from './lint.ts';
 import type { Migrator } from './migrator.ts';
 import { MigrationProblem, type ProblemKind } from './problems.ts';
-import { openShadow, type Shadow, trackingTable } from './shadow.ts';
+import { introspect, openShadow, type Shadow, trackingTable } from './shadow.ts';
 import { excerpt } from './statement-failed.ts';
 import type { WrittenMigration } from './written-migration.ts';
 
@@ -122,18 +122,7 @@ export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): 
   const { config, driver } = migrator.parts;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const entities = generator.getTargetSchema();
-  const schemas = [...entities.getNamespaces()];
-  const { skipTables, skipViews } = config.get('schemaGenerator');
-  const history = await DatabaseSchema.create(
-    shadow.driver.getConnection(),
-    shadow.driver.getPlatform(),
-    config,
-    undefined,
-    schemas,
-    undefined,
-    skipTables,
-    skipViews,
-  );
+  const history = await introspect(shadow.driver, config, [...entities.getNamespaces()]);
   const statementsBetween = (from: DatabaseSchema, to: DatabaseSchema) => {
     const diff = new SchemaComparator(driver.getPlatform()).compare(from, to);
     return lines(generator.diffToSQL(diff, { wrap: false, safe: false, dropTables: true }));

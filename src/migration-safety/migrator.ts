@@ -12,6 +12,7 @@ import { type Migration, Migrator as StockMigrator } from '@mikro-orm/migrations
 import type { AbstractSqlDriver, DatabaseSchema, SqlEntityManager } from '@mikro-orm/sql';
 import { checkEverything, type Fault, problemOf } from './check.ts';
 import { asProblem, endWith, runsAsCommand } from './command-line.ts';
+import { draftMigrations, writeMigrations } from './creation.ts';
 import { guardSchemaCommands, refuseLosingDown } from './guards.ts';
 import { inspect } from './inspection.ts';
 import { examine, type Finding, refuseUntrusted, tellFindings } from './integrity.ts';
@@ -100,7 +101,11 @@ export class Migrator extends StockMigrator {
   /** Writes the difference between entities and history as a migration, and says what the rules think of it. */
   override async create(path?: string, blank?: boolean, initial?: boolean, name?: string): Promise<MigrationResult> {
     return this.forPeople(async () => {
-      const result = await super.create(path, blank, initial, name);
+      await this.initPaths();
+      const result =
+        blank || initial
+          ? await super.create(path, blank, initial, name ?? (initial ? 'initial' : undefined))
+          : await this.#createFromDifference(path, name);
       await this.#tellRules(result.fileName);
       return result;
     });
@@ -332,9 +337,23 @@ export class Migrator extends StockMigrator {
     }
   }
 
+  async #createFromDifference(path: string | undefined, name: string | undefined): Promise<MigrationResult> {
+    const drafts = await draftMigrations(this, (text) => this.#tell(text));
+    if (drafts.length === 0) return { fileName: '', code: '', diff: { up: [], down: [] } };
+    const { emit, pathTs, path: compiled } = this.options;
+    const folder = fs.normalizePath(
+      this.config.get('baseDir'),
+      path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')),
+    );
+    const result = await writeMigrations(drafts, name, (diff, own) => this.generator.generate(diff, path, own), folder);
+    await this.storeCurrentSchema();
+    return result;
+  }
+
   async #tellRules(fileName: string): Promise<void> {
-    const written = (await this.readAll()).find(({ name }) => fileName.startsWith(`${name}.`));
-    const findings = written ? lint(written, written.up) : [];
+    const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));
+    const written = (await this.readAll()).filter((file) => names.includes(file.name));
+    const findings = written.flatMap((file) => lint(file, file.up));
     if (findings.length > 0) this.#tell(`\n${tellLint(findings)}\n`);
   }
 
@@ -343,7 +362,10 @@ export class Migrator extends StockMigrator {
   }
 
   #tell(text: string): void {
-    if (!this.options.silent) this.config.getLogger().log('migrator', text, { enabled: true });
+    if (this.options.silent) return;
+    // MikroORM's logger would put it all on one line.
+    if (runsAsCommand() && text.includes('\n')) console.log(text);
+    else this.config.getLogger().log('migrator', text, { enabled: true });
   }
 }
 

@@ -5,6 +5,7 @@ import { Migrator } from './migrator.ts';
 import type { SafetyOptions } from './settings.ts';
 
 export { MigrationProblem } from './problems.ts';
+export { renamedFrom } from './renames.ts';
 export { applyPendingMigrations, pendingMigrations } from './start-up.ts';
 export { Migrator };
 

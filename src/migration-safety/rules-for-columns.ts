@@ -27,7 +27,7 @@ export const columnRules: Rule[] = [
   },
   {
     code: 'rename-column',
-    severity: 'error',
+    severity: 'warning',
     harm: 'Code that still runs uses the old name, and fails until it is replaced.',
     instead:
       'add the new column, write both, fill it, read the new one, drop the old one; or say why nothing runs meanwhile.',

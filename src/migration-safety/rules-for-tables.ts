@@ -48,7 +48,7 @@ export const tableRules: Rule[] = [
   },
   {
     code: 'rename-table',
-    severity: 'error',
+    severity: 'warning',
     harm: 'Code that still runs uses the old name, and fails until it is replaced.',
     instead:
       'rename, and leave a view of the old name until the old code is gone (create view old as select * from new).',

@@ -1,5 +1,5 @@
-import { MikroORM } from '@mikro-orm/core';
-import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import { type Configuration, MikroORM } from '@mikro-orm/core';
+import { type AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
 import type { Catalog } from './catalog.ts';
 import { readCatalog } from './catalog.ts';
 import { Migrator } from './migrator.ts';
@@ -55,6 +55,25 @@ export async function openShadow(migrator: Migrator): Promise<Shadow> {
       await pglite.close();
     },
   };
+}
+
+/** The tables of a database, as MikroORM compares them with entities. */
+export function introspect(
+  driver: AbstractSqlDriver,
+  config: Configuration,
+  schemas: string[],
+): Promise<DatabaseSchema> {
+  const { skipTables, skipViews } = config.get('schemaGenerator');
+  return DatabaseSchema.create(
+    driver.getConnection(),
+    driver.getPlatform(),
+    config,
+    undefined,
+    schemas,
+    undefined,
+    skipTables,
+    skipViews,
+  );
 }
 
 /** The bare name of the tracking table, which is nobody's business but ours. */

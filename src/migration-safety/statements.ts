@@ -17,6 +17,7 @@ export interface Statement {
 
 /** Splits a text into its statements. A text that PostgreSQL's grammar refuses stays whole and says why. */
 export function parseStatements(sql: string): Statement[] {
+  if (sql.trim() === '') return [];
   try {
     const bytes = Buffer.from(sql);
     return (parseSync(sql).stmts ?? []).map((raw) => {

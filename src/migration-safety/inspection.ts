@@ -47,7 +47,9 @@ export function refusal(errors: readonly LintFinding[]): MigrationProblem {
 async function smallTables(statements: readonly Statement[], ask: Ask): Promise<Set<string>> {
   const small = new Set<string>();
   for (const table of new Set(statements.flatMap((statement) => locksOf(statement)).map(({ table }) => table))) {
-    const [there] = await ask(`select to_regclass('${table.replaceAll("'", "''")}')::text as name`);
+    const [there] = await ask(
+      `select to_regclass('${table.replaceAll("'", "''")}')::text as name where (select relkind from pg_class where oid = to_regclass('${table.replaceAll("'", "''")}')) in ('r', 'p')`,
+    );
     // A table that is not there yet is made by this migration or by one before it: nobody uses it.
     const [counted] = there?.name
       ? await ask(`select count(*)::int as n from (select 1 from ${table} limit ${smallTable + 1}) t`)

@@ -55,7 +55,11 @@ const readers: Record<string, Reader> = {
     ];
   },
   IndexStmt: (tree) => one(tree.relation, tree.concurrent ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE'),
-  RenameStmt: (tree) => one(tree.relation, 'ACCESS EXCLUSIVE'),
+  // An index or a view is renamed by the same statement, and is no table.
+  RenameStmt: (tree) =>
+    ['OBJECT_TABLE', 'OBJECT_COLUMN', 'OBJECT_TABCONSTRAINT'].includes(tree.renameType)
+      ? one(tree.relation, 'ACCESS EXCLUSIVE')
+      : [],
   CreateTrigStmt: (tree) => one(tree.relation, 'SHARE ROW EXCLUSIVE'),
   InsertStmt: (tree) => one(tree.relation, 'ROW EXCLUSIVE'),
   UpdateStmt: (tree) => one(tree.relation, 'ROW EXCLUSIVE'),

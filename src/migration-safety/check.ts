@@ -148,6 +148,20 @@ export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): 
   return faults;
 }
 
+/** What the snapshot should hold, if it holds something else. */
+export async function staleSnapshot(migrator: Migrator): Promise<DatabaseSchema | undefined> {
+  if (!(await migrator.snapshot())) return undefined;
+  const shadow = await openShadow(migrator);
+  try {
+    await shadow.migrator.up();
+    const faults = await comparedWithEntities(migrator, shadow);
+    if (!faults.some(({ kind }) => kind === 'stale-snapshot')) return undefined;
+    return await introspect(shadow.driver, migrator.parts.config, ['public']);
+  } finally {
+    await shadow.close();
+  }
+}
+
 const lines = (sql: string) =>
   sql
     .split('\n')

@@ -14,7 +14,7 @@ export async function draftMigrations(migrator: Migrator, tell: (text: string) =
   const { config, driver } = migrator.parts;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const to = generator.getTargetSchema();
-  const from = (await migrator.snapshot()) ?? (await replayed(migrator, to));
+  const from = await replayed(migrator, to);
   const entities = driver.getMetadata().getAll().values();
   const renames = await applyRenames(from, to, readAnswers(migrator.settings.renames, entities));
   for (const { says } of renames) if (says) tell(`Renamed: ${says}`);
@@ -64,7 +64,10 @@ function comparing(platform: ConstructorParameters<typeof SchemaComparator>[0]) 
   return comparator.compare.bind(comparator);
 }
 
-/** Without a snapshot, what history makes when it is replayed: a live database may be ahead, behind, or not there. */
+/**
+ * What history makes when it is replayed. A live database may be ahead, behind, or not there; a snapshot forgets nothing
+ * of a migration that was deleted since.
+ */
 async function replayed(migrator: Migrator, to: DatabaseSchema): Promise<DatabaseSchema> {
   const { config } = migrator.parts;
   const shadow = await openShadow(migrator);

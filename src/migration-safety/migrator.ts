@@ -190,6 +190,10 @@ export class Migrator extends StockMigrator {
     return this.getSchemaFromSnapshot();
   }
 
+  async writeSnapshot(schema: DatabaseSchema): Promise<void> {
+    await this.storeCurrentSchema(schema);
+  }
+
   /** Runs the work while no other migrator can run, with the database and the tracking table in place. */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
     await this.initPaths();

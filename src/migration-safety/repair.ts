@@ -1,3 +1,4 @@
+import { staleSnapshot } from './check.ts';
 import { examine } from './integrity.ts';
 import type { Migrator } from './migrator.ts';
 
@@ -52,6 +53,14 @@ export async function findRepairs(migrator: Migrator): Promise<Repair[]> {
       says: `${row.name}: was applied before checksums were kept; take what is written now`,
       difference: [],
       apply: () => storage.bless(row.name, file),
+    });
+  }
+  const snapshot = await staleSnapshot(migrator).catch(() => undefined);
+  if (snapshot) {
+    repairs.push({
+      says: 'The snapshot: write down what the migrations make',
+      difference: [],
+      apply: () => migrator.writeSnapshot(snapshot),
     });
   }
   return repairs;

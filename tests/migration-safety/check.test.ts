@@ -88,6 +88,21 @@ test.each(faults)('$kind ends with $code and says why', async ({ kind, code, say
   }
 });
 
+test('a stale snapshot is written anew by repair, and does not mislead migration:create', async () => {
+  const project = aProject();
+  await project.run('migration:up');
+  project.edit('entities.ts', (text) => text.replace('slug: p', 'readCount: p.integer().default(0),\n    slug: p'));
+  await project.run('migration:create');
+  project.remove(`migrations/${project.migrations().at(-1)}`);
+  expect(await project.run('migration:create')).toMatchObject({ code: 0 });
+  expect(project.migrations().at(-1)).toContain('add_articles_read_count');
+  await project.run('migration:up');
+  project.edit('migrations/.snapshot.json', (text) => text.replaceAll('read_count', 'reads'));
+  expect((await project.run('migration:check')).code).toBe(38);
+  expect(await project.extra('migration:repair', '--yes')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:check')).toMatchObject({ code: 0 });
+});
+
 test('with nothing wrong, check says so and ends with 0', async () => {
   const project = aProject();
   await project.run('migration:up');

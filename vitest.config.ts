@@ -14,7 +14,7 @@ export default defineConfig(({ mode }) => ({
     exclude: ['**/node_modules/**'],
     globalSetup: 'tests/support/migrated-template.ts',
     setupFiles: 'tests/support/matchers.ts',
-    provide: { databaseUrl: process.env['DATABASE_URL'] || (mode === 'postgres' ? LOCAL_POSTGRES : null) },
+    provide: { databaseUrl: process.env.DATABASE_URL || (mode === 'postgres' ? LOCAL_POSTGRES : null) },
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -4,8 +4,8 @@ import { type Logger, pino } from 'pino';
 import { ormConfig } from '../mikro-orm.config.ts';
 import { reachDatabase } from './database/connecting.ts';
 import { DatabaseIsHeld } from './database/embedded/embedded.ts';
-import { applyMigrations } from './database/migrating.ts';
 import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
+import { applyPendingMigrations, MigrationProblem } from './migration-safety/plug.ts';
 import { Readiness } from './server/health.ts';
 import { buildServer } from './server/server.ts';
 import { keptSecretKey } from './users/secret-key.ts';
@@ -19,15 +19,19 @@ async function start(environment: Environment): Promise<void> {
   });
   const settings = { ...environment, secretKey: environment.secretKey ?? secretKeyOfThisMachine(environment, log) };
 
-  const { connection, embedded } = await reachDatabase(environment, 'server', (line) => log.info(line));
-  if (embedded) opened.push(embedded);
-  const orm = await MikroORM.init(ormConfig(connection));
+  const reached = await reachDatabase(environment, 'server', (line) => log.info(line));
+  if (reached.embedded) opened.push(reached.embedded);
+  const orm = await MikroORM.init(ormConfig(reached));
   opened.push(orm);
 
   if (environment.migrateOnStart === 'up') {
-    for (const name of await applyMigrations(orm)) log.info(`Applied ${name}`);
+    for (const name of await applyPendingMigrations(orm)) log.info(`Applied ${name}`);
   }
-  const readiness = new Readiness(orm, embedded, environment.migrateOnStart === 'check' ? 'checked' : 'not checked');
+  const readiness = new Readiness(
+    orm,
+    reached.embedded ?? null,
+    environment.migrateOnStart === 'check' ? 'checked' : 'not checked',
+  );
   const fault = await readiness.migrationFault();
   if (fault) log.error(fault);
 
@@ -46,7 +50,7 @@ function secretKeyOfThisMachine({ dataFolder }: Environment, log: Logger): strin
 try {
   await start(readEnvironment());
 } catch (error) {
-  const explained = error instanceof EnvironmentFaults || error instanceof DatabaseIsHeld;
-  console.error(explained ? error.message : error);
+  const explained = [EnvironmentFaults, DatabaseIsHeld, MigrationProblem].some((known) => error instanceof known);
+  console.error(explained ? (error as Error).message : error);
   process.exit(1);
 }

@@ -142,12 +142,12 @@ test('commands that only talk to the database ask for nothing else', () => {
 });
 
 test('the server does not start with faults: it lists them and exits with 1', async () => {
-  const variables = { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: 'many', SECRET_KEY: 'hush-hush' };
+  const variables = { PATH: process.env.PATH, NODE_ENV: 'production', PORT: 'many', SECRET_KEY: 'hush-hush' };
   const start = promisify(execFile)(process.execPath, ['--import', '@oxc-node/core/register', 'src/main.ts'], {
     env: variables,
   });
   const failed = await start.catch((error) => error);
   expect(failed.code).toBe(1);
-  expect(failed.stderr).toMatch(/PORT is "many"[^]*SECRET_KEY has 9 bytes/);
+  expect(failed.stderr).toMatch(/PORT is "many"[\s\S]*SECRET_KEY has 9 bytes/);
   expect(failed.stderr).not.toContain('hush');
 });

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { OrderDirection, PageArgs } from '../reading/page.ts';
 import { DateTime } from '../server/scalars.ts';
 import { UserErrorCode } from '../server/user-errors.ts';
-import { fault, text } from '../server/validation.ts';
+import { text } from '../server/validation.ts';
 
 @InputType({ description: 'Which article: exactly one of the keys.' })
 @Extensions({ oneOf: true })

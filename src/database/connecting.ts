@@ -7,6 +7,14 @@ export type Connection =
   | { clientUrl: string }
   | { host: string; port: number; user: string; password?: string; dbName: string };
 
+export interface Reached {
+  readonly connection: Connection;
+  /** The embedded database, where it is that. */
+  readonly embedded?: EmbeddedDatabase;
+  /** The file to lock while migrating the embedded database: its connections share one session, and so its locks. */
+  readonly migrationLock?: string;
+}
+
 /**
  * Finds the PostgreSQL of the environment, or opens the embedded one in the data folder. A server owns that; a command
  * shares it with the server that has it, if one has.
@@ -15,12 +23,12 @@ export async function reachDatabase(
   { databaseUrl, dataFolder }: DatabaseEnvironment,
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
-): Promise<{ connection: Connection; embedded: EmbeddedDatabase | null }> {
-  if (databaseUrl) return { connection: { clientUrl: databaseUrl }, embedded: null };
+): Promise<Reached> {
+  if (databaseUrl) return { connection: { clientUrl: databaseUrl } };
   const embedded = await openEmbedded({
     folder: join(dataFolder, 'postgres'),
     use: as === 'server' ? 'own' : 'share',
     log,
   });
-  return { connection: embedded.connection, embedded };
+  return { connection: embedded.connection, embedded, migrationLock: join(dataFolder, 'migration.lock') };
 }

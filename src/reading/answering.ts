@@ -27,7 +27,7 @@ export function answerByStatements(schema: GraphQLSchema, em: EntityManager): vo
     entities.set(className, entity as AnyEntity);
   }
   const entityOf = (type: GraphQLObjectType) =>
-    (type.extensions['readsFrom'] as AnyEntity | undefined) ?? entities.get(type.name);
+    (type.extensions.readsFrom as AnyEntity | undefined) ?? entities.get(type.name);
 
   for (const type of Object.values(schema.getTypeMap())) {
     if (isInterfaceType(type) && type.name === 'Node') type.resolveType = (source) => source.$type;
@@ -41,7 +41,7 @@ export function answerByStatements(schema: GraphQLSchema, em: EntityManager): vo
       else if (isConnection) field.resolve = inConnection[field.name] ?? fromAnswer;
       else if (type.name.endsWith('Edge')) field.resolve = field.name === 'cursor' ? cursor : fromAnswer;
       else if (entity) {
-        refuseUnread(type, field.name, field.extensions['reads'], em, entity);
+        refuseUnread(type, field.name, field.extensions.reads, em, entity);
         field.resolve = field.name === 'id' ? idFromAnswer : fromAnswer;
       } else if (fieldEntity && type !== schema.getMutationType()) field.resolve = readAgain(fieldEntity);
     }
@@ -52,13 +52,13 @@ interface Asking extends Asked {
   readonly em: EntityManager;
 }
 
-type Resolve<S = Record<string, never>> = GraphQLFieldResolver<S, Asking, any, any>;
+type Resolve<S = Record<string, never>> = GraphQLFieldResolver<S, Asking, Record<string, unknown>, unknown>;
 
 /** Runs the reading that a resolver answers with. */
 const answered =
   (resolve: Resolve): Resolve =>
   async (source, args, context, info) => {
-    const reading: Reading | null = await resolve(source, args, context, info);
+    const reading = (await resolve(source, args, context, info)) as Reading | null;
     return reading === null ? null : run(reading, context, info);
   };
 

@@ -146,7 +146,7 @@ class Statement {
       if (field?.name === 'nodes') objects.push([name, this.object(field.type, fieldNodes, page)]);
       if (field?.name !== 'edges') continue;
       const edge = getNamedType(field.type) as GraphQLObjectType;
-      const node = edge.getFields()['node'];
+      const node = edge.getFields().node;
       const inEdge = [...this.fieldsOf(edge, fieldNodes)].filter(([, [first]]) => first?.name.value === 'node');
       if (node) {
         objects.push([
@@ -166,7 +166,7 @@ class Statement {
       const [node] = fieldNodes;
       const field = node && (concrete as GraphQLObjectType).getFields()[node.name.value];
       if (!field) continue; // __typename, which needs no row
-      const reads = field.extensions['reads'] as Reads | undefined;
+      const reads = field.extensions.reads as Reads | undefined;
       if (!reads) {
         const column = table.column(field.name);
         pairs.push([name, column.asJson(column.sql)]);

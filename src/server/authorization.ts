@@ -16,7 +16,7 @@ export const signedIn: AuthChecker<Context> = ({ context }) => {
 export function refuseFaultyTokens(schema: GraphQLSchema): void {
   for (const type of [schema.getQueryType(), schema.getMutationType()]) {
     for (const field of Object.values(type?.getFields() ?? {})) {
-      if (field.extensions['ignoresToken']) continue;
+      if (field.extensions.ignoresToken) continue;
       const resolve = field.resolve as GraphQLFieldResolver<unknown, Context>;
       field.resolve = (source, args, context: Context, info) => {
         if (context.tokenFault) throw context.tokenFault;

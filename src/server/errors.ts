@@ -29,7 +29,7 @@ export class ServiceUnavailable extends GraphQLError {
 /** What a client sees of an error of GraphQL; the log sees all of it. */
 export function shownError(formatted: GraphQLFormattedError, error: unknown, request?: FastifyRequest) {
   const { stacktrace: _stack, http: _http, ...extensions } = formatted.extensions ?? {};
-  const code = RENAMED[String(extensions['code'])] ?? String(extensions['code']);
+  const code = RENAMED[String(extensions.code)] ?? String(extensions.code);
   if (CODES.has(code)) return { ...formatted, extensions: { ...extensions, code } };
   request?.log.error({ err: unwrapResolverError(error), path: formatted.path }, 'A request failed for a fault of ours');
   const { path, locations } = formatted;

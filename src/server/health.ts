@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { FastifyInstance } from 'fastify';
 import type { EmbeddedDatabase } from '../database/embedded/embedded.ts';
-import { pendingMigrations } from '../database/migrating.ts';
+import { pendingMigrations } from '../migration-safety/plug.ts';
 
 /** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and why not. */
 export function addHealthChecks(server: FastifyInstance, readiness: Readiness): void {
@@ -27,9 +27,9 @@ export class Readiness {
   /** Asked before every request: it costs nothing once the database was seen to have every migration. */
   async migrationFault(): Promise<string | null> {
     if (this.migrated) return null;
-    const pending = await pendingMigrations(this.orm);
-    this.migrated = pending.length === 0;
-    return this.migrated ? null : `Pending migrations: ${pending.join(', ')}. Apply them: npx mikro-orm migration:up`;
+    const reasons = await pendingMigrations(this.orm);
+    this.migrated = reasons.length === 0;
+    return this.migrated ? null : `${reasons.join(' ')} Apply what is pending: npx mikro-orm migration:up`;
   }
 
   async databaseFault(): Promise<string | null> {

@@ -7,7 +7,7 @@ import { buildSchema } from './schema.ts';
 /** Writes schema/schema.graphql, the API as clients see it, from the code; `--check` only looks. Needs no database. */
 const FILE = 'schema/schema.graphql';
 
-const orm = await MikroORM.init(ormConfig({ clientUrl: 'postgresql://localhost/nowhere' }));
+const orm = await MikroORM.init(ormConfig({ connection: { clientUrl: 'postgresql://localhost/nowhere' } }));
 const schema = `${printSchema(lexicographicSortSchema(buildSchema(orm.em)))}\n`;
 
 if (!process.argv.includes('--check')) {

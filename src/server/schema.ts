@@ -40,7 +40,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
   });
   for (const type of Object.values(schema.getTypeMap())) {
     // TypeGraphQL has no @oneOf of its own; validation, introspection and printing follow this flag.
-    if (isInputObjectType(type) && type.extensions['oneOf']) type.isOneOf = true;
+    if (isInputObjectType(type) && type.extensions.oneOf) type.isOneOf = true;
   }
   answerByStatements(schema, em);
   prepareMutations(schema);

@@ -172,7 +172,7 @@ export const plainLists: readonly List[] = Object.entries(shapes).map(([field, s
 export function ordersOf(field: string, { sort } = shapeOf(field)): (string | null)[] {
   if (typeof sort === 'string') return [null];
   const orderBy = getNamedType(argument(field, 'orderBy')?.type);
-  const orderField = isInputObjectType(orderBy) ? getNamedType(orderBy.getFields()['field']?.type) : undefined;
+  const orderField = isInputObjectType(orderBy) ? getNamedType(orderBy.getFields().field?.type) : undefined;
   const names = (orderField as GraphQLEnumType).getValues().map(({ name }) => name);
   return [null, ...names.flatMap((name) => [`${name} ASC`, `${name} DESC`])];
 }

@@ -136,7 +136,7 @@ describe('fields', () => {
     expect(classified).toEqual(OBJECTS.map(({ name }) => name).toSorted());
   });
 
-  test.each(words(FIELDS['Viewer']?.private))('Viewer.%s is shown to its owner only', async (field) => {
+  test.each(words(FIELDS.Viewer?.private))('Viewer.%s is shown to its owner only', async (field) => {
     const people = await aBlog();
     const shown: Record<string, [selection: string, of: (person: Person) => unknown]> = {
       user: ['user { username }', ({ username }) => ({ username })],
@@ -179,7 +179,7 @@ describe('fields', () => {
       const { data } = await ask('{ user(by: { username: "ann" }) { id username bio image createdAt } }', who);
       const told = JSON.stringify(data);
       const [row] = await orm.em.fork().execute('select * from users where id = 1');
-      for (const secret of [row?.['email'], row?.['password_hash'], people.owner.token, people.owner.refreshToken]) {
+      for (const secret of [row?.email, row?.password_hash, people.owner.token, people.owner.refreshToken]) {
         expect(told).not.toContain(secret);
       }
     }

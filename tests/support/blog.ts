@@ -24,7 +24,7 @@ export const { orm } = database;
 export const sessions = new Sessions(settings);
 const server = await buildServer({
   em: orm.em,
-  log: pino({ level: process.env['LOG_LEVEL'] ?? 'fatal' }),
+  log: pino({ level: process.env.LOG_LEVEL ?? 'fatal' }),
   settings,
   readiness: new Readiness(orm, null, 'not checked'),
 });
@@ -67,10 +67,13 @@ async function copyOfTemplate() {
   const template = inject('template');
   if (template.kind === 'embedded') {
     const embedded = await openEmbedded({ folder: 'memory', loadFrom: readFileSync(template.dump) });
-    return { orm: await MikroORM.init(ormConfig(embedded.connection)), close: () => embedded.close() };
+    return { orm: await MikroORM.init(ormConfig(embedded)), close: () => embedded.close() };
   }
   const { server, name } = template;
   const copy = `${name}_${process.pid}_${Date.now()}`;
   await onServer(server, (client) => client.query(`create database ${copy} template ${name}`));
-  return { orm: await MikroORM.init(ormConfig({ clientUrl: databaseOn(server, copy) })), close: async () => {} };
+  return {
+    orm: await MikroORM.init(ormConfig({ connection: { clientUrl: databaseOn(server, copy) } })),
+    close: async () => {},
+  };
 }

@@ -8,7 +8,7 @@ import type { TestProject } from 'vitest/node';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import type { Connection } from '../../src/database/connecting.ts';
 import { openEmbedded } from '../../src/database/embedded/embedded.ts';
-import { applyMigrations } from '../../src/database/migrating.ts';
+import { applyPendingMigrations } from '../../src/migration-safety/plug.ts';
 
 /** Migrates one database before all tests; every test file gets a copy of it. */
 export type Template =
@@ -48,9 +48,9 @@ async function postgresTemplate(server: string) {
 }
 
 async function migrate(connection: Connection): Promise<void> {
-  const config = ormConfig(connection);
+  const config = ormConfig({ connection });
   const orm = await MikroORM.init({ ...config, migrations: { ...config.migrations, silent: true } });
-  await applyMigrations(orm);
+  await applyPendingMigrations(orm);
   await orm.close();
 }
 

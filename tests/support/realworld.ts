@@ -82,8 +82,8 @@ function route<R, V extends object>(
   return { on: new RegExp(`^${pattern}$`), answer };
 }
 
-const articleFrom = (parts: Parts) => ({ title: '', description: '', body: '', ...parts['article'] });
-const accountFrom = (parts: Parts) => ({ username: '', email: '', password: '', ...parts['user'] });
+const articleFrom = (parts: Parts) => ({ title: '', description: '', body: '', ...parts.article });
+const accountFrom = (parts: Parts) => ({ username: '', email: '', password: '', ...parts.user });
 const pageFrom = ({ limit, offset }: Names) => ({
   ...(limit !== undefined && { first: Number(limit) }),
   ...(offset !== undefined && { offset: Number(offset) }),
@@ -119,7 +119,7 @@ const ROUTES: readonly Route[] = [
   route(
     'PUT /user',
     UpdateUserDocument,
-    (_, parts) => input(parts['user'] ?? {}),
+    (_, parts) => input(parts.user ?? {}),
     ({ updateViewer }, token) => updateViewer?.viewer && ok(owner(updateViewer.viewer, updateViewer.token ?? token)),
     ({ updateViewer }) => updateViewer,
   ),
@@ -169,7 +169,7 @@ const ROUTES: readonly Route[] = [
   route(
     'PUT /articles/:slug',
     UpdateArticleDocument,
-    (names, parts) => input({ ...bySlug(names), ...parts['article'] }),
+    (names, parts) => input({ ...bySlug(names), ...parts.article }),
     ({ updateArticle }) => updateArticle?.article && ok({ article: article(updateArticle.article) }),
     ({ updateArticle }) => updateArticle,
   ),
@@ -203,7 +203,7 @@ const ROUTES: readonly Route[] = [
   route(
     'POST /articles/:slug/comments',
     AddCommentDocument,
-    (names, parts) => input({ ...bySlug(names), body: '', ...parts['comment'] }),
+    (names, parts) => input({ ...bySlug(names), body: '', ...parts.comment }),
     ({ addComment }) => addComment?.comment && ok({ comment: comment(addComment.comment) }, 201),
     ({ addComment }) => addComment,
   ),
@@ -234,7 +234,7 @@ function failure<R>({ data, errors }: Answer<R>, failed: (data: R) => Failed): R
   const [first] = faults;
   if (!first) return null;
   const words: Record<string, string[]> = {};
-  for (const fault of faults) (words[keyOf(fault)] ??= []).push(fault.message);
+  for (const fault of faults) words[keyOf(fault)] = [...(words[keyOf(fault)] ?? []), fault.message];
   return { status: STATUSES[first.__typename], body: { errors: words } };
 }
 

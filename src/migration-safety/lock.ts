@@ -1,0 +1,34 @@
+import type { Settings } from './settings.ts';
+
+/** Keeps every other migrator of the same database out while held. */
+export interface MigrationLock {
+  /** Waits, telling about the holder, until the lock is held; a MigrationProblem when the bound is reached. */
+  acquire(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** What a lock needs to know while it waits. */
+export interface Waiting {
+  timeout: number;
+  tell: (text: string) => void;
+}
+
+/** Runs the work while holding the lock, and lets go of it whatever happens. */
+export async function whileHolding<T>(lock: MigrationLock, work: () => Promise<T>): Promise<T> {
+  await lock.acquire();
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}
+
+/** For a database in memory, which nobody else can reach, and for those who know better. */
+export const noLock: MigrationLock = { acquire: async () => {}, release: async () => {} };
+
+/** 50 to 250 ms: short enough to be prompt, uneven enough that twenty waiters don't knock at once. */
+export const pollPause = () => 50 + Math.random() * 200;
+
+export const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
+
+export type LockKind = NonNullable<Settings['lock']>;

@@ -1,0 +1,94 @@
+import { type Catalog, differences } from './catalog.ts';
+import { comparedWithEntities, type Fault } from './check.ts';
+import type { Migrator } from './migrator.ts';
+import { MigrationProblem } from './problems.ts';
+import { openShadow, type Shadow } from './shadow.ts';
+import type { WrittenMigration } from './written-migration.ts';
+
+/** How `migration:test` ended. */
+export interface Rehearsal {
+  migrations: number;
+  /** Those without a way back, which were only tried forwards. */
+  oneWay: string[];
+  faults: Fault[];
+}
+
+/**
+ * Plays all history on a database in memory. Each migration goes up, down and up again: down has to leave what was
+ * there before up, and up has to do the same the second time. In the end the tables have to be what the entities say.
+ */
+export async function rehearse(migrator: Migrator): Promise<Rehearsal> {
+  const files = await migrator.readAll();
+  const faults: Fault[] = [];
+  let shadow = await openShadow(migrator);
+  try {
+    for (const [index, migration] of files.entries()) {
+      const found = await roundTrip(shadow, migration);
+      if (!found) continue;
+      faults.push(found);
+      // A migration that can not go up leaves nothing for the later ones to stand on.
+      if (found.details[0] === 'up') return { migrations: files.length, oneWay: [], faults };
+      // What it left behind would be taken for a fault of the next one.
+      await shadow.close();
+      shadow = await openShadow(migrator);
+      await shadow.migrator.up({ migrations: files.slice(0, index + 1).map(({ name }) => name) });
+    }
+    const ahead = (await comparedWithEntities(migrator, shadow)).filter(({ kind }) => kind === 'changed');
+    const oneWay = files.filter(({ irreversible }) => irreversible).map(({ name }) => name);
+    return { migrations: files.length, oneWay, faults: [...faults, ...ahead] };
+  } finally {
+    await shadow.close();
+  }
+}
+
+/** The rehearsal as a problem, if it went wrong. */
+export function failedRehearsal({ faults }: Rehearsal): MigrationProblem | undefined {
+  if (faults.length === 0) return undefined;
+  const text = faults.map(({ says, details }) => [says, ...details.slice(1).map((line) => `  ${line}`)].join('\n'));
+  return new MigrationProblem('test-failed', text.join('\n\n'));
+}
+
+async function roundTrip(shadow: Shadow, migration: WrittenMigration): Promise<Fault | undefined> {
+  const only = { migrations: [migration.name] };
+  const before = await everything(shadow);
+  const up = await attempt(() => shadow.migrator.up(only));
+  if (up) return fault('up', `${migration.name}: up fails.`, up);
+  if (migration.irreversible) return undefined;
+  const after = await everything(shadow);
+  const down = await attempt(() => shadow.migrator.down(only));
+  if (down) return fault('down', `${migration.name}: down fails.`, down);
+  const left = differences(before, await everything(shadow), 'the time before', 'the time after up and down');
+  if (left.length > 0) return fault('down', `${migration.name}: down does not undo all that up does.`, left);
+  const again = await attempt(() => shadow.migrator.up(only));
+  if (again) return fault('again', `${migration.name}: up fails the second time, after down.`, again);
+  const changed = differences(after, await everything(shadow), 'the first up', 'the second up');
+  return changed.length > 0
+    ? fault('again', `${migration.name}: up does something else the second time.`, changed)
+    : undefined;
+}
+
+const fault = (phase: string, says: string, details: string[]): Fault => ({
+  kind: 'test-failed',
+  says,
+  details: [phase, ...details],
+});
+
+async function attempt(work: () => Promise<unknown>): Promise<string[] | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof MigrationProblem)) throw error;
+    return error.message.split('\n');
+  }
+}
+
+/** The definitions, and how many rows each table has: a migration that moves data has a way back, too. */
+async function everything(shadow: Shadow): Promise<Catalog> {
+  const catalog = await shadow.catalog();
+  for (const [what] of [...catalog].filter(([name]) => /^table [^,]+$/.test(name))) {
+    const [counted] = await shadow.ask(`select count(*)::int as n from ${what.slice('table '.length)}`);
+    catalog.set(`${what}, rows`, String(counted?.n));
+  }
+  return catalog;
+}

@@ -1,0 +1,100 @@
+import { MigrationProblem } from './problems.ts';
+
+/** What a project says about its migrations, once, in mikro-orm.config.ts. Durations are text with a unit: '3s'. */
+export interface SafetyOptions {
+  /** Which lock keeps two migrators apart. A file for the embedded database, whose connections share one session. */
+  lock?: 'advisory' | 'none' | { file: string };
+  /** The embedded database belongs to one developer: guards let everything through. Implied by a lock file. */
+  embedded?: boolean;
+  /** How long one statement waits for a table before the migration steps back and tries again. */
+  tableLockTimeout?: string;
+  /** How long the concurrent statements wait: nobody queues behind them, so they may take their time. */
+  concurrentLockTimeout?: string;
+  statementTimeout?: string;
+  /** How long a migrator waits for another one to finish. */
+  lockTimeout?: string;
+  attempts?: number;
+  /** Recorded beside each migration; by default the version in package.json. */
+  appVersion?: string;
+  /** Whether a migration older than the newest applied one may still be applied. */
+  outOfOrder?: 'refuse' | 'allow';
+}
+
+export interface Settings {
+  lock: 'advisory' | 'none' | { file: string } | undefined;
+  embedded: boolean | undefined;
+  tableLockTimeout: number;
+  concurrentLockTimeout: number;
+  statementTimeout: number;
+  lockTimeout: number;
+  attempts: number;
+  appVersion: string | undefined;
+  outOfOrder: 'refuse' | 'allow';
+  disposable: string[];
+  yesDestroy: string | undefined;
+  renames: string | undefined;
+  naive: boolean;
+  /** Whether the rules and the rows are asked before a migration runs; not where history is only replayed. */
+  inspect: boolean;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** The options with the environment laid over them, and the defaults under both. Read once per migrator. */
+export function readSettings(options: SafetyOptions = {}, env: Environment = process.env): Settings {
+  const duration = (name: string, option: string | undefined, fallback: string) =>
+    milliseconds(env[name] || option || fallback, name);
+  return {
+    lock: options.lock,
+    embedded: options.embedded,
+    tableLockTimeout: duration('MIGRATION_TABLE_LOCK_TIMEOUT', options.tableLockTimeout, '3s'),
+    concurrentLockTimeout: duration('MIGRATION_CONCURRENT_LOCK_TIMEOUT', options.concurrentLockTimeout, '10min'),
+    statementTimeout: duration('MIGRATION_STATEMENT_TIMEOUT', options.statementTimeout, '0'),
+    lockTimeout: duration('MIGRATION_LOCK_TIMEOUT', options.lockTimeout, '10min'),
+    attempts: wholeNumber('MIGRATION_ATTEMPTS', env.MIGRATION_ATTEMPTS) ?? options.attempts ?? 5,
+    appVersion: env.MIGRATION_APP_VERSION || options.appVersion || env.npm_package_version,
+    outOfOrder:
+      oneOf('MIGRATION_OUT_OF_ORDER', env.MIGRATION_OUT_OF_ORDER, ['refuse', 'allow'] as const) ??
+      options.outOfOrder ??
+      'refuse',
+    disposable: (env.DISPOSABLE_DATABASES ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+    yesDestroy: env.MIGRATION_YES_DESTROY || undefined,
+    renames: env.MIGRATION_RENAMES || undefined,
+    inspect: true,
+    naive: ['1', 'true', 'yes'].includes(env.MIGRATION_NAIVE ?? ''),
+  };
+}
+
+const units: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 };
+
+/** '3s' to 3000. A bare number is refused: PostgreSQL would read it as milliseconds, most people as seconds. */
+export function milliseconds(text: string, name: string): number {
+  if (text === '0') return 0;
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(text.trim()) ?? [];
+  if (!amount || !unit) {
+    throw new MigrationProblem(
+      'bad-setting',
+      `${name} is "${text}"; it must be a duration with a unit, such as 500ms, 3s or 10min (0 for no limit).`,
+    );
+  }
+  return Math.round(Number(amount) * (units[unit] ?? 1));
+}
+
+function wholeNumber(name: string, text: string | undefined): number | undefined {
+  if (!text) return undefined;
+  if (!/^[1-9]\d*$/.test(text)) {
+    throw new MigrationProblem('bad-setting', `${name} is "${text}"; it must be a whole number, at least 1.`);
+  }
+  return Number(text);
+}
+
+function oneOf<T extends string>(name: string, text: string | undefined, allowed: readonly T[]): T | undefined {
+  if (!text) return undefined;
+  if (!allowed.includes(text as T)) {
+    throw new MigrationProblem('bad-setting', `${name} is "${text}"; it must be one of: ${allowed.join(', ')}.`);
+  }
+  return text as T;
+}

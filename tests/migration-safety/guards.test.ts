@@ -1,0 +1,56 @@
+import { expect, test, vi } from 'vitest';
+import { anEmbeddedProject, aProject } from './project.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const commands = [
+  ['migration:fresh'],
+  ['migration:fresh', '--drop-db'],
+  ['schema:drop', '--run'],
+  ['schema:drop', '--run', '--drop-db'],
+  ['schema:fresh', '--run'],
+  ['schema:update', '--run'],
+  ['migration:down', '--to', 'base'],
+];
+
+test('what destroys data refuses on a database that nobody has called disposable', async () => {
+  const project = aProject();
+  await project.run('migration:up');
+  const before = await project.dump();
+  for (const command of commands) {
+    const { code, out } = await project.run(...command);
+    expect([command, code]).toEqual([command, 22]);
+    expect(out).toContain(`MIGRATION_YES_DESTROY=${project.database}`);
+  }
+  expect(await project.dump()).toBe(before);
+  expect(await project.query('select count(*)::int as n from authors')).toEqual([{ n: 1 }]);
+});
+
+test('a down that loses no data needs no permission', async () => {
+  const project = aProject();
+  await project.run('migration:up');
+  expect(await project.run('migration:down', '--to', '-3')).toMatchObject({ code: 0 });
+});
+
+test('permission names the database: another name is not permission', async () => {
+  const project = aProject().with({ MIGRATION_YES_DESTROY: 'migsafe_test' });
+  await project.run('migration:up');
+  expect((await project.run('migration:fresh')).code).toBe(22);
+  expect(await project.with({ MIGRATION_YES_DESTROY: project.database }).run('migration:fresh')).toMatchObject({
+    code: 0,
+  });
+  expect(await project.applied()).toHaveLength(4);
+});
+
+test('a family of disposable databases is named with a star', async () => {
+  const project = aProject().with({ DISPOSABLE_DATABASES: 'other, migsafe_test_*' });
+  await project.run('migration:up');
+  expect(await project.run('migration:fresh')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:down', '--to', 'base')).toMatchObject({ code: 0 });
+});
+
+test('the embedded database belongs to its developer', async () => {
+  const project = anEmbeddedProject();
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:fresh')).toMatchObject({ code: 0 });
+});

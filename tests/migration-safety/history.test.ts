@@ -1,0 +1,134 @@
+import { expect, test, vi } from 'vitest';
+import { lineDifference } from '../../src/migration-safety/repair.ts';
+import { aProject } from './project.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const first = 'migrations/Migration20260101000000_create_authors_and_articles.ts';
+const second = 'migrations/Migration20260102000000_add_articles_slug.ts';
+
+test('layout, comments, line endings and keyword case do not count as an edit', async () => {
+  const project = aProject();
+  await project.run('migration:up');
+  project.edit(first, (text) =>
+    text.replaceAll('\n', '\r\n').replace('create table', '-- about people\n CREATE   TABLE'),
+  );
+  project.edit('migrations/Migration20260103000000_invite_the_editor.ts', (text) =>
+    text.replaceAll('    ', '\t\t').replace('this.execute(', 'this.execute(\n'),
+  );
+  project.migration('Migration20260105000000_one_more', ['select 1']);
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('a compiled migration is the one it was compiled from', async () => {
+  const project = aProject();
+  await project.run('migration:up');
+  const { transformSync } = await import('vite').then((vite) => ({ transformSync: vite.transformWithOxc }));
+  for (const name of project.migrations()) {
+    const { code } = await transformSync(project.read(`migrations/${name}`), name);
+    project.remove(`migrations/${name}`).write(`migrations/${name.replace('.ts', '.js')}`, code);
+  }
+  project.migration('Migration20260105000000_one_more', ['select 1']);
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('an edit of one token stops up and down, and repair shows it before it blesses it', async () => {
+  const project = aProject();
+  await project.run('migration:up', '--to', '+2');
+  project.edit(second, (text) => text.replace('varchar(255)', 'varchar(254)'));
+  for (const command of ['migration:up', 'migration:down']) {
+    const { code, out } = await project.run(command);
+    expect(code).toBe(32);
+    expect(out).toContain('Migration20260102000000_add_articles_slug was edited after it was applied');
+  }
+  expect(await project.applied()).toHaveLength(2);
+  const shown = await project.extra('migration:repair');
+  expect(shown.code).toBe(22);
+  expect(shown.out).toContain('- alter table "articles" add column "slug" varchar(255) null;');
+  expect(shown.out).toContain('+ alter table "articles" add column "slug" varchar(254) null;');
+  expect(await project.extra('migration:repair', '--yes')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('a migration that asks the database is checked by its code', async () => {
+  const project = aProject();
+  await project.run('migration:up');
+  project.edit('migrations/Migration20260103000000_invite_the_editor.ts', (text) => text.replace('editor-', 'boss-'));
+  project.migration('Migration20260105000000_one_more', ['select 1']);
+  expect((await project.run('migration:up')).code).toBe(32);
+});
+
+test('a missing file, a row that is there twice, and an older migration that comes late are each named', async () => {
+  const project = aProject();
+  await project.run('migration:up', '--to', '+2');
+  const text = project.read(first);
+  project.remove(first);
+  const missing = await project.run('migration:up');
+  expect(missing.code).toBe(33);
+  expect(missing.out).toContain('create_authors_and_articles was applied, and its file is gone');
+  expect(await project.run('migration:down', '--to', 'base')).toMatchObject({ code: 33 });
+
+  project.write(first, text).migration('Migration20260101500000_late', ['create table late (id int)']);
+  const late = await project.run('migration:up');
+  expect(late.code).toBe(34);
+  expect(late.out).toContain('Migration20260101500000_late is older than migrations that are already applied');
+  expect(await project.applied()).toHaveLength(2);
+  expect(await project.with({ MIGRATION_OUT_OF_ORDER: 'allow' }).run('migration:up', '--only', 'late')).toMatchObject({
+    code: 0,
+  });
+
+  await project.query(
+    'drop index mikro_orm_migrations_name_unique; insert into mikro_orm_migrations (name) select name from mikro_orm_migrations limit 1',
+  );
+  const twice = await project.run('migration:up');
+  expect(twice.code).toBe(35);
+});
+
+test('a database that is ahead of the code does not stop the code: that is what a rolling deployment looks like', async () => {
+  const project = aProject();
+  await project.run('migration:up');
+  project.remove('migrations/Migration20260104000000_index_articles_title.ts');
+  const up = await project.run('migration:up');
+  expect(up).toMatchObject({ code: 0 });
+  expect(up.out).toContain('was applied by a newer version of the code');
+});
+
+test('a database whose history the stock migrator wrote is taken over as it is', async () => {
+  const project = aProject();
+  await project.query('select 1').catch(() => {});
+  await project.run('migration:up');
+  await project.query(
+    'alter table mikro_orm_migrations drop column checksum, drop column duration_ms, drop column executed_by, drop column app_version, drop column source; drop index mikro_orm_migrations_name_unique',
+  );
+  project.migration('Migration20260105000000_one_more', ['select 1']);
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.extra('migration:repair', '--yes')).toMatchObject({ code: 0 });
+  project.edit(second, (text) => text.replace('varchar(255)', 'varchar(254)'));
+  expect((await project.run('migration:up')).code).toBe(32);
+});
+
+test('who, when, how long and from which version is recorded', async () => {
+  const project = aProject();
+  await project.run('migration:up', '--to', '+2');
+  const status = JSON.parse((await project.extra('migration:status', '--json')).out);
+  expect(status.map(({ state }: { state: string }) => state)).toEqual(['applied', 'applied', 'pending', 'pending']);
+  expect(status[0]).toMatchObject({
+    appVersion: '1.2.3',
+    durationMs: expect.any(Number),
+    executedBy: expect.stringContaining('@'),
+  });
+  expect((await project.extra('migration:current')).out.trim()).toBe('Migration20260102000000_add_articles_slug');
+  expect((await project.extra('migration:history')).out.trim().split('\n')).toHaveLength(2);
+});
+
+test('looking creates nothing: not even the database', async () => {
+  const project = aProject();
+  for (const command of ['migration:list', 'migration:pending'])
+    expect(await project.run(command)).toMatchObject({ code: 0 });
+  expect(await project.extra('migration:status')).toMatchObject({ code: 0 });
+  await expect(project.query('select 1')).rejects.toThrow('does not exist');
+});
+
+test('a difference keeps what stayed and shows what went and what came', () => {
+  expect(lineDifference('a\nb\nc', 'a\nx\nc\nd')).toEqual(['- b', '+ x', '+ d']);
+});

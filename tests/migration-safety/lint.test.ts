@@ -1,0 +1,117 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { lint, rules } from '../../src/migration-safety/lint.ts';
+import { parseStatements } from '../../src/migration-safety/statements.ts';
+import { corpus, notGuarded } from './lint-corpus.ts';
+import { aProject } from './project.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const codesOf = (sql: string, { outside = false, safeBecause = {}, small = [] as string[] } = {}) =>
+  lint({ name: 'm', transactional: !outside, safeBecause }, parseStatements(sql), new Set(small)).map(
+    ({ code }) => code,
+  );
+
+test('every rule has an example of what it refuses and of what it lets pass, and there are more than forty', () => {
+  expect(Object.keys(corpus).sort()).toEqual(rules.map(({ code }) => code).sort());
+  expect(new Set(rules.map(({ code }) => code)).size).toBe(rules.length);
+  expect(rules.length).toBeGreaterThan(40);
+});
+
+describe.each(Object.entries(corpus))('%s', (code, { refused, allowed, outside }) => {
+  test(`finds: ${refused}`, () => expect(codesOf(refused, { outside: outside?.refused ?? false })).toContain(code));
+  test(`passes: ${allowed}`, () =>
+    expect(codesOf(allowed, { outside: outside?.allowed ?? false })).not.toContain(code));
+  test('a sentence about it silences it, and nothing else', () => {
+    const safeBecause = { [code]: 'The table has no readers while this runs.' };
+    expect(codesOf(refused, { outside: outside?.refused ?? false, safeBecause })).toEqual(
+      codesOf(refused, { outside: outside?.refused ?? false }).filter((each) => each !== code),
+    );
+  });
+});
+
+test.each(Object.entries(notGuarded))('not guarded, deliberately: %s', (_, sql) => expect(codesOf(sql)).toEqual([]));
+
+test('what is only a matter of time is no matter for a small table; what loses data is', () => {
+  expect(codesOf('create index i on t (a); alter table t alter column a set not null', { small: ['t'] })).toEqual([]);
+  expect(codesOf('alter table t drop column a', { small: ['t'] })).toEqual(['drop-column']);
+});
+
+test('a reason has to be a sentence, about a rule that exists', () => {
+  expect(codesOf('select 1', { safeBecause: { 'drop-column': 'ok' } })).toEqual(['no-reason']);
+  expect(codesOf('select 1', { safeBecause: { 'drop-colum': 'Nothing has read it since 1.4.' } })).toEqual([
+    'unknown-code',
+  ]);
+});
+
+test('migration:up refuses before anything runs, and goes on once the reason is written down', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', [
+    'create table t (id int, a int); insert into t values (1, 2), (2, 3), (3, null)',
+  ]);
+  await project.run('migration:up');
+  project.migration('Migration20260102000000_two', ['create table u (id int)', 'alter table t drop column a']);
+  const before = await project.dump();
+  const refused = await project.run('migration:up');
+  expect(refused.code).toBe(37);
+  expect(refused.out).toContain('Migration20260102000000_two: error drop-column');
+  expect(refused.out).toContain('Would be lost: column "t"."a": 2 rows with a value');
+  expect(refused.out).toContain('select * from "t" where "a" is not null');
+  expect(await project.dump()).toBe(before);
+  const checked = await project.run('migration:check');
+  expect(checked.code).toBe(37);
+  expect(checked.out).toContain('lint: Migration20260102000000_two: drop-column');
+  project.edit('migrations/Migration20260102000000_two.ts', (text) =>
+    text.replace(
+      'extends Migration {',
+      `extends Migration {\n  safeBecause = { 'drop-column': 'No release since 1.4 reads it.' };`,
+    ),
+  );
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('a migration that decides from data is looked at while it runs, before its statements', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', [
+    'create table t (id int, a int); insert into t select n, n from generate_series(1, 20000) n',
+  ]);
+  await project.run('migration:up');
+  project.write(
+    'migrations/Migration20260102000000_two.ts',
+    `import { Migration } from '@mikro-orm/migrations';\nexport class Two extends Migration {\n  override async up(): Promise<void> {\n    for (const _ of await this.execute('select 1')) this.addSql('truncate t');\n  }\n}\n`,
+  );
+  const { code, out } = await project.run('migration:up');
+  expect(code).toBe(37);
+  expect(out).toContain('error truncate');
+  expect(await project.query('select count(*)::int as n from t')).toEqual([{ n: 20_000 }]);
+});
+
+test('migration:lint lints without a database, and lists the rules', async () => {
+  const project = aProject().with({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' });
+  expect(await project.extra('migration:lint')).toMatchObject({ code: 0 });
+  project.migration('Migration20260105000000_bad', ['drop table authors']);
+  expect((await project.extra('migration:lint')).code).toBe(37);
+  expect((await project.extra('migration:lint', '--rules')).out).toContain('blocking-index (error)');
+});
+
+// squawk assumes a transaction around the file, as the migrator makes one, and PostgreSQL 15.
+test.each(Object.entries(corpus).filter(([, { squawk }]) => squawk))(
+  'squawk agrees about %s',
+  (code, { refused, squawk }) => {
+    const file = join(aProject({ history: false }).folder, `${code}.sql`);
+    writeFileSync(file, `${refused};\n`);
+    let out = '';
+    try {
+      out = execFileSync(
+        'node_modules/.bin/squawk',
+        ['--reporter', 'json', '--pg-version', '15', '--assume-in-transaction', file],
+        { encoding: 'utf8', stdio: 'pipe' },
+      );
+    } catch (error) {
+      out = (error as { stdout: string }).stdout;
+    }
+    expect((JSON.parse(out) as { rule_name: string }[]).map(({ rule_name }) => rule_name)).toContain(squawk);
+  },
+);

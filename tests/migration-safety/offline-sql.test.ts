@@ -1,0 +1,52 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test, vi } from 'vitest';
+import { aProject, type Project } from './project.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const rows = 'select id, name, checksum, executed_by, app_version, source from mikro_orm_migrations order by id';
+const psql = (project: Project, sql: string) =>
+  execFileSync('psql', ['-X', '-q', '-v', 'ON_ERROR_STOP=1', project.url], {
+    input: sql,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+
+/** The sample history, but for the migration that asks the database, which no text can stand for. */
+function written(): Project {
+  return aProject().remove('migrations/Migration20260103000000_invite_the_editor.ts');
+}
+
+test('the SQL of all history, through psql, makes the schema and the tracking rows that migration:up makes', async () => {
+  const project = written();
+  await project.run('migration:up');
+  const other = aProject({ history: false });
+  await other.run('database:create');
+  psql(other, (await project.extra('migration:sql', 'base:head')).out);
+  expect(await other.dump()).toBe(await project.dump());
+  expect(await other.query(rows)).toEqual(await project.query(rows));
+});
+
+test('a range the other way round goes down', async () => {
+  const project = written();
+  await project.run('migration:up', '--to', '+1');
+  const [before, beforeRows] = [await project.dump(), await project.query(rows)];
+  await project.run('migration:up');
+  psql(project, (await project.extra('migration:sql', 'head:create_authors')).out);
+  expect(await project.dump()).toBe(before);
+  expect(await project.query(rows)).toEqual(beforeRows);
+});
+
+test('a migration that decides from data is refused by name', async () => {
+  const { code, out } = await aProject().extra('migration:sql');
+  expect(code).toBe(16);
+  expect(out).toContain('Migration20260103000000_invite_the_editor');
+});
+
+test('the plan names the lock, whom it blocks, and the size of the table', async () => {
+  const project = aProject();
+  await project.run('migration:up', '--to', '+1');
+  const { out } = await project.extra('migration:plan');
+  expect(out).toContain('-- ACCESS EXCLUSIVE on "articles" (about 0 rows, 8192 bytes): blocks reads and writes');
+  expect(out).toContain('-- SHARE UPDATE EXCLUSIVE on "articles"');
+  expect(await project.applied()).toHaveLength(1);
+});

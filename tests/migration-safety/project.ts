@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Client } from 'pg';
+import { onTestFinished } from 'vitest';
+
+const repository = resolve(import.meta.dirname, '../..');
+const server = process.env.TEST_SERVER_URL ?? 'postgres://postgres@127.0.0.1:5432';
+
+export interface Ended {
+  code: number | null;
+  /** Everything printed, without colours. */
+  out: string;
+}
+
+export interface Running extends PromiseLike<Ended> {
+  pid: number;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** A project of its own in a temporary folder, with a database of its own, used only through the real commands. */
+export class Project {
+  readonly folder = mkdtempSync(join(tmpdir(), 'migration-safety-'));
+  readonly database = `migsafe_test_${randomBytes(6).toString('hex')}`;
+  readonly url = `${server}/${this.database}`;
+  environment: Record<string, string> = { DATABASE_URL: this.url };
+
+  constructor({ history = true } = {}) {
+    const sample = join(import.meta.dirname, 'sample');
+    cpSync(sample, this.folder, { recursive: true, filter: (path) => history || !/Migration\d+/.test(path) });
+    mkdirSync(join(this.folder, 'migrations'), { recursive: true });
+    symlinkSync(join(repository, 'node_modules'), join(this.folder, 'node_modules'));
+    for (const file of ['mikro-orm.config.ts', 'server.ts']) {
+      this.edit(file, (text) => text.replace('../../../src', join(repository, 'src')));
+    }
+  }
+
+  /** A stock command, as `npx mikro-orm` runs it. */
+  run(...args: string[]): Running {
+    return this.start([join(this.folder, 'node_modules/.bin/mikro-orm'), ...args]);
+  }
+
+  /** A command of the superset, as the npm scripts run it. */
+  extra(...args: string[]): Running {
+    return this.start([
+      '--import',
+      '@oxc-node/core/register',
+      join(repository, 'src/migration-safety/command.ts'),
+      ...args,
+    ]);
+  }
+
+  start(args: string[]): Running {
+    const child = spawn(process.execPath, args, {
+      cwd: this.folder,
+      env: { ...clean(process.env), NO_COLOR: '1', ...this.environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    child.stderr.on('data', (chunk) => (out += chunk));
+    const ended = new Promise<Ended>((done) => child.on('close', (code) => done({ code, out })));
+    // biome-ignore lint/suspicious/noThenProperty: a running command can be awaited, and killed before that.
+    return { pid: child.pid ?? 0, kill: (signal) => child.kill(signal), then: (...args) => ended.then(...args) };
+  }
+
+  with(environment: Record<string, string>): this {
+    this.environment = { ...this.environment, ...environment };
+    return this;
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.folder, path), 'utf8');
+  }
+
+  write(path: string, text: string): this {
+    writeFileSync(join(this.folder, path), text);
+    return this;
+  }
+
+  edit(path: string, change: (text: string) => string): this {
+    return this.write(path, change(this.read(path)));
+  }
+
+  remove(path: string): this {
+    unlinkSync(join(this.folder, path));
+    return this;
+  }
+
+  migrations(): string[] {
+    return readdirSync(join(this.folder, 'migrations'))
+      .filter((name) => name.startsWith('Migration'))
+      .sort();
+  }
+
+  /** Adds a migration: statements for `up`, statements for `down`, and what else its class says. */
+  migration(name: string, up: string[], down: string[] = [], body = ''): this {
+    const add = (statements: string[]) =>
+      statements.map((sql) => `    this.addSql(${JSON.stringify(sql)});`).join('\n');
+    return this.write(
+      `migrations/${name}.ts`,
+      `import { Migration } from '@mikro-orm/migrations';\n\nexport class ${name} extends Migration {\n${body}\n  override up(): void {\n${add(up)}\n  }\n\n  override down(): void {\n${add(down)}\n  }\n}\n`,
+    );
+  }
+
+  async query(sql: string): Promise<Record<string, unknown>[]> {
+    return onServer(this.url, (client) => client.query(sql).then((result) => result.rows));
+  }
+
+  /** The names in the tracking table, in the order they were applied. */
+  async applied(): Promise<string[]> {
+    const rows = await this.query('select name from mikro_orm_migrations order by id');
+    return rows.map((row) => String(row.name).replace(/^Migration\d+_/, ''));
+  }
+
+  async dump(): Promise<string> {
+    const child = spawn('pg_dump', ['-s', '--no-owner', this.url], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.on('data', (chunk) => (out += chunk));
+    await new Promise((done) => child.on('close', done));
+    // Newer pg_dump fences its output with a key that is random in every dump.
+    return out.replace(/^\\(un)?restrict .*$/gm, '');
+  }
+
+  async dispose(): Promise<void> {
+    rmSync(this.folder, { recursive: true, force: true });
+    await onServer(`${server}/postgres`, (client) =>
+      client.query(`drop database if exists "${this.database}" with (force)`),
+    );
+  }
+}
+
+/** A project that is gone when the test is over. */
+export function aProject(options?: { history?: boolean }): Project {
+  const project = new Project(options);
+  onTestFinished(() => project.dispose());
+  return project;
+}
+
+/** The same on the embedded database. */
+export function anEmbeddedProject(options?: { history?: boolean }): Project {
+  const project = aProject(options);
+  return project.with({ DATA_FOLDER: join(project.folder, 'data') });
+}
+
+export async function onServer<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client(url);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** The environment without what the test runner, or a developer's shell, would say to the commands. */
+function clean(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const foreign =
+    /^(MIGRATION_|MIKRO_ORM_|DISPOSABLE_DATABASES|DATABASE_URL|DATA_FOLDER|NODE_OPTIONS|VITEST|FORCE_COLOR)/;
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !foreign.test(name)));
+}

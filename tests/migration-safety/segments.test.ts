@@ -1,0 +1,112 @@
+import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { expect, test, vi } from 'vitest';
+import { anEmbeddedProject, aProject, onServer, type Project } from './project.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const outside = '  override isTransactional(): boolean {\n    return false;\n  }\n';
+
+const threeSteps = (project: Project, third: string) =>
+  project
+    .migration('Migration20260101000000_one', ['create table t (id int)'], ['drop table t'])
+    .migration(
+      'Migration20260102000000_two',
+      ['create index concurrently t_id on t (id)'],
+      ['drop index concurrently t_id'],
+      outside,
+    )
+    .migration('Migration20260103000000_three', [third], ['drop table u']);
+
+test('what was applied before a failing migration stays recorded, and the rest follows once it is fixed', async () => {
+  const project = threeSteps(aProject({ history: false }), 'create table u (id intt)');
+  const failed = await project.run('migration:up');
+  expect(failed.code).toBe(12);
+  expect(await project.applied()).toEqual(['one', 'two']);
+  threeSteps(project, 'create table u (id int)');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.applied()).toEqual(['one', 'two', 'three']);
+});
+
+test('the same on the embedded database', async () => {
+  const project = threeSteps(anEmbeddedProject({ history: false }), 'create table u (id intt)');
+  expect((await project.run('migration:up')).code).toBe(12);
+  threeSteps(project, 'create table u (id int)');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  const database = await PGlite.create(join(project.folder, 'data'));
+  const { rows } = await database.query(`select count(*)::int as n from mikro_orm_migrations`);
+  await database.close();
+  expect(rows).toEqual([{ n: 3 }]);
+});
+
+test('an index that a failed attempt left invalid is dropped, and built again', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', ['create table t (id int); insert into t values (1), (1)']);
+  project.migration('Migration20260102000000_two', ['create unique index concurrently t_id on t (id)'], [], outside);
+  await project.run('migration:up', '--to', '+1');
+  await expect(project.query('create unique index concurrently t_id on t (id)')).rejects.toThrow(
+    'could not create unique index',
+  );
+  const invalid = `select indisvalid as valid from pg_index where indexrelid = 't_id'::regclass`;
+  expect(await project.query(invalid)).toEqual([{ valid: false }]);
+  await project.query('delete from t where ctid in (select ctid from t limit 1)');
+  const again = await project.run('migration:up');
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.out).toContain('left invalid');
+  expect(await project.query(invalid)).toEqual([{ valid: true }]);
+});
+
+test('an index that was finished by a migrator killed before it could record that is taken as done', async () => {
+  const project = threeSteps(aProject({ history: false }), 'create table u (id int)');
+  await project.run('migration:up', '--to', '+1');
+  await project.query('create index concurrently t_id on t (id)');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.applied()).toEqual(['one', 'two', 'three']);
+});
+
+test('an index of the same name and another definition is an error, and stays as it is', async () => {
+  const project = threeSteps(aProject({ history: false }), 'create table u (id int)');
+  await project.run('migration:up', '--to', '+1');
+  await project.query('create unique index concurrently t_id on t (id)');
+  const before = await project.dump();
+  expect((await project.run('migration:up')).code).toBe(12);
+  expect(await project.dump()).toBe(before);
+});
+
+test.each([
+  'create index concurrently t_id on t (id)',
+  'drop index concurrently t_id',
+  'reindex index concurrently t_id',
+  'vacuum t',
+  'create database other',
+  'alter system set work_mem = 1',
+])('%s is refused inside a transaction before anything runs', async (sql) => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', ['create table t (id int)']);
+  project.migration('Migration20260102000000_two', [sql]);
+  const { code, out } = await project.run('migration:up');
+  expect(code).toBe(15);
+  expect(out).toContain('isTransactional() { return false; }');
+  expect(await project.query(`select to_regclass('t') as t`)).toEqual([{ t: null }]);
+});
+
+test('the timeouts of a migration outside a transaction do not stay on the connection', async () => {
+  const project = threeSteps(
+    aProject({ history: false }),
+    "create table u as select current_setting('lock_timeout') as inside",
+  );
+  project.migration(
+    'Migration20260102500000_and_more',
+    ["create table v as select current_setting('lock_timeout') as inside"],
+    [],
+    outside,
+  );
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.query('select inside from u union all select inside from v')).toEqual([
+    { inside: '3s' },
+    { inside: '3s' },
+  ]);
+  expect(await onServer(project.url, (c) => c.query('show lock_timeout').then((r) => r.rows))).toEqual([
+    { lock_timeout: '0' },
+  ]);
+});

@@ -125,7 +125,8 @@ test('session-level advisory locks are one connection’s at a time: another wai
   await one.query('select pg_advisory_unlock(1)');
   await waiting;
   await two.end();
-  expect((await one.query('select pg_try_advisory_lock(1) as got')).rows).toEqual([{ got: true }]);
+  // A connection that ends gives its locks back, a moment after its client has left: so this waits for it.
+  expect((await one.query('select pg_advisory_lock(1)')).rowCount).toBe(1);
 });
 
 test('an advisory lock of a transaction goes with it', async () => {

@@ -15,6 +15,8 @@ export interface Reached {
   readonly migrationLock?: string;
 }
 
+export const embeddedFolder = (dataFolder: string): string => join(dataFolder, 'postgres');
+
 /**
  * Finds the PostgreSQL of the environment, or opens the embedded one in the data folder. A server owns that; a command
  * shares it with the server that has it, if one has.
@@ -26,7 +28,7 @@ export async function reachDatabase(
 ): Promise<Reached> {
   if (databaseUrl) return { connection: { clientUrl: databaseUrl } };
   const embedded = await openEmbedded({
-    folder: join(dataFolder, 'postgres'),
+    folder: embeddedFolder(dataFolder),
     use: as === 'server' ? 'own' : 'share',
     log,
   });

@@ -2,19 +2,22 @@
 import { createReadStream, statSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { dumpSql } from './dumping.ts';
-import { openEmbedded } from './embedded.ts';
-import { restoreSql } from './restoring.ts';
+import { readDatabaseEnvironment } from '../environment.ts';
+import { embeddedFolder } from './connecting.ts';
+import { dumpSql } from './embedded/dumping.ts';
+import { openEmbedded } from './embedded/embedded.ts';
+import { restoreSql } from './embedded/restoring.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { folder: { type: 'string', default: '.data/conduit' }, replace: { type: 'boolean', default: false } },
+  options: { folder: { type: 'string' }, replace: { type: 'boolean', default: false } },
 });
 const [command, file = 'conduit.sql'] = positionals;
+const folder = values.folder ?? embeddedFolder(readDatabaseEnvironment().dataFolder);
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 
 try {
-  const database = await openEmbedded({ folder: values.folder, log: progress });
+  const database = await openEmbedded({ folder, log: progress });
   try {
     if (command === 'dump') await dump(database.connection);
     else if (command === 'restore') await restore(database.connection);

@@ -10,8 +10,11 @@ export function validated<T extends z.ZodObject>(rules: T, input: object): Given
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const read = rules.safeParse(given);
   if (read.success) return read.data as Given<z.infer<T>>;
-  throw new Refusal(...read.error.issues.map(validationError));
+  throw new Refusal(...read.error.issues.slice(0, MOST_FAULTS).map(validationError));
 }
+
+/** Of a list with as many blanks as a request can hold nobody wants to read each. */
+const MOST_FAULTS = 100;
 
 type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 

@@ -1,24 +1,357 @@
-import { expect, test } from 'vitest';
-import { ArticleDocument, CreateArticleDocument, UpdateArticleDocument } from '../../schema/generated/graphql.ts';
-import { blog } from '../support/blog.ts';
-import { anArticle, aUser, reloaded } from '../support/people.ts';
+import { describe, expect, test } from 'vitest';
+import {
+  ArticleDocument,
+  CreateArticleDocument,
+  DeleteArticleDocument,
+  FavoriteArticleDocument,
+  UnfavoriteArticleDocument,
+  UpdateArticleDocument,
+} from '../../schema/generated/graphql.ts';
+import { Article } from '../../src/articles/article.entity.ts';
+import { Comment } from '../../src/comments/comment.entity.ts';
+import { Tag } from '../../src/tags/tag.entity.ts';
+import { blog, orm } from '../support/blog.ts';
+import { aComment, anArticle, aUser, type Person, reloaded } from '../support/people.ts';
 
-test('a new article can be read by everybody, with its tags in the order they were given', async () => {
-  const ann = await aUser('ann');
-  const input = { title: 'How to train', description: 'd', body: 'b', tagList: ['zebra', 'apple', 'mango'] };
-  const created = await blog(CreateArticleDocument, { as: ann, input });
-  expect(created).toSucceed();
-  const { data } = await blog(ArticleDocument, { slug: 'how-to-train' });
-  expect(data.article).toMatchObject({ title: 'How to train', tagList: ['zebra', 'apple', 'mango'] });
-  expect(data.article?.author.username).toBe('ann');
+const EMOJI = '🐉';
+const content = { title: 'Title', description: 'd', body: 'b' };
+const create = (as: Person, changes: object = {}) =>
+  blog(CreateArticleDocument, { as, input: { ...content, ...changes } });
+const update = (as: Person, slug: string, changes: object) =>
+  blog(UpdateArticleDocument, { as, input: { article: { slug }, ...changes } });
+
+/** What both a new article and a changed one refuse. */
+const REFUSED: [field: string, what: string, value: unknown, fault: string, limit?: number][] = [
+  ...(['title', 'description', 'body'] as const).flatMap((field): typeof REFUSED => [
+    [field, 'that is empty', '', `BLANK input ${field}`],
+    [field, 'of white space', ' \t\r\n\u00a0\u3000', `BLANK input ${field}`],
+    [field, 'with a NUL', 'a\0b', `INVALID input ${field}`],
+    [field, 'with half a character', 'a\ud800b', `INVALID input ${field}`],
+  ]),
+  ['title', 'of 201 characters', 'x'.repeat(201), 'TOO_LONG input title', 200],
+  ['title', 'of 201 emoji', EMOJI.repeat(201), 'TOO_LONG input title', 200],
+  ['title', 'of 900,000 characters', 'x'.repeat(900_000), 'TOO_LONG input title', 200],
+  ['description', 'of 501 emoji', EMOJI.repeat(501), 'TOO_LONG input description', 500],
+  ['body', 'of 100,001 characters', 'x'.repeat(100_001), 'TOO_LONG input body', 100_000],
+  ['tagList', 'with a blank tag', ['a', '  '], 'BLANK input tagList 1'],
+  ['tagList', 'with a tag of 51 emoji', [EMOJI.repeat(51)], 'TOO_LONG input tagList 0', 50],
+  ['tagList', 'with a NUL in a tag', ['a', 'b', 'c\0'], 'INVALID input tagList 2'],
+  ['tagList', 'with half a character in a tag', ['\udc00'], 'INVALID input tagList 0'],
+  ['tagList', 'of 21 tags', Array.from({ length: 21 }, (_, index) => `tag${index}`), 'TOO_MANY input tagList', 20],
+];
+
+const ACCEPTED: [field: string, what: string, value: unknown][] = [
+  ['title', 'of 200 emoji', EMOJI.repeat(200)],
+  ['title', 'of symbols only', '!? … ¡¿'],
+  ['title', 'with white space around it', '  Title\t'],
+  ['description', 'of 500 emoji', EMOJI.repeat(500)],
+  ['body', 'of 100,000 emoji', EMOJI.repeat(100_000)],
+  ['body', 'of lines, signs and marks', '\u0001\ufffd\u2028 \r\n\t<script>"\\\'-- 👩‍👩‍👧 \u202e e\u0301 \uffff'],
+  ['tagList', 'of 20 tags', Array.from({ length: 20 }, (_, index) => `tag${index}`)],
+  ['tagList', 'with a tag of 50 emoji', [EMOJI.repeat(50)]],
+  ['tagList', 'that differs by case', ['Dragon', 'dragon', 'DRAGON']],
+  ['tagList', 'of words that mean something to JavaScript', ['__proto__', 'constructor']],
+];
+
+describe('a new article', () => {
+  test('can be read by everybody, with its tags in the order they were given', async () => {
+    const ann = await aUser('ann');
+    const input = { title: 'How to train', description: 'd', body: 'b', tagList: ['zebra', 'apple', 'mango'] };
+    const created = await blog(CreateArticleDocument, { as: ann, input });
+    expect(created).toSucceed();
+    const { data } = await blog(ArticleDocument, { slug: 'how-to-train' });
+    expect(data.article).toMatchObject({ title: 'How to train', tagList: ['zebra', 'apple', 'mango'] });
+    expect(data.article?.author.username).toBe('ann');
+  });
+
+  test.each(REFUSED)('is refused with a %s %s, and leaves nothing behind', async (field, _, value, fault, limit) => {
+    const answer = await create(await aUser(), { tagList: ['new'], [field]: value });
+    expect(answer).toFailWith(fault);
+    expect(answer.data.createArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
+    expect(await orm.em.fork().count(Article)).toBe(0);
+    expect(await orm.em.fork().count(Tag)).toBe(0);
+  });
+
+  test.each(ACCEPTED)('is accepted with a %s %s, and keeps it as it is', async (field, _, value) => {
+    const { data } = await create(await aUser(), { [field]: value });
+    expect(data.createArticle?.errors).toEqual([]);
+    const slug = data.createArticle?.article?.slug ?? '';
+    expect((await blog(ArticleDocument, { slug })).data.article).toMatchObject({ ...content, [field]: value });
+  });
+
+  test('reports every fault at once', async () => {
+    const input = { title: '', description: 'x'.repeat(501), body: '\0', tagList: ['', 'good', 'x'.repeat(51)] };
+    expect(await create(await aUser(), input)).toFailWith(
+      'BLANK input title',
+      'TOO_LONG input description',
+      'INVALID input body',
+      'BLANK input tagList 0',
+      'TOO_LONG input tagList 2',
+    );
+  });
+
+  test('with as many faults as a request can hold reports the first hundred', async () => {
+    const answer = await create(await aUser(), { tagList: Array(200_000).fill('') });
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data.createArticle?.errors).toHaveLength(100);
+  });
+
+  test('drops white space around tags, and tags that came before', async () => {
+    const { data } = await create(await aUser(), { tagList: [' b ', 'a', 'b', '\ta\n', 'c'] });
+    expect(data.createArticle?.article?.tagList).toEqual(['b', 'a', 'c']);
+  });
+
+  test('may repeat a tag until there are more than 20 different ones', async () => {
+    const tagList = [...Array.from({ length: 20 }, (_, index) => `tag${index}`), 'tag0', ' tag1 '];
+    expect((await create(await aUser(), { tagList })).data.createArticle?.article?.tagList).toHaveLength(20);
+  });
+
+  test('has no tags from null, [] and nothing', async () => {
+    const ann = await aUser();
+    for (const tags of [{ tagList: null }, { tagList: [] }, {}]) {
+      expect((await create(ann, tags)).data.createArticle?.article?.tagList).toEqual([]);
+    }
+  });
+
+  test('takes an existing tag of that very name, and makes the others', async () => {
+    const ann = await aUser();
+    await anArticle({ tagList: ['old'] });
+    await create(ann, { tagList: ['new', 'old', 'Old'] });
+    const tags = await orm.em.fork().find(Tag, {}, { orderBy: { id: 'asc' } });
+    expect(tags.map(({ name, articlesCount }) => [name, articlesCount]).toSorted()).toEqual([
+      ['Old', 1],
+      ['new', 1],
+      ['old', 2],
+    ]);
+  });
+
+  test('of a title that exists gets a slug with an ending', async () => {
+    const ann = await aUser();
+    const slugs = [];
+    for (const title of ['Same title', 'Same title', 'same, TITLE!']) {
+      slugs.push((await create(ann, { title })).data.createArticle?.article?.slug);
+    }
+    expect(slugs[0]).toBe('same-title');
+    expect(slugs[1]).toMatch(/^same-title-[\da-f]{10}$/);
+    expect(slugs[2]).toMatch(/^same-title-[\da-f]{10}$/);
+    expect(new Set(slugs).size).toBe(3);
+  });
+
+  test('gets a slug of at most 100 characters, also where it clashes', async () => {
+    const ann = await aUser();
+    const title = 'long '.repeat(40);
+    for (const _ of [1, 2]) {
+      const slug = (await create(ann, { title })).data.createArticle?.article?.slug ?? '';
+      expect(slug.length).toBeLessThanOrEqual(100);
+      expect((await blog(ArticleDocument, { slug })).data.article?.title).toBe(title);
+    }
+  });
+
+  test('of a title of symbols gets a slug all the same', async () => {
+    const ann = await aUser();
+    const slugs = [];
+    for (const _ of [1, 2]) slugs.push((await create(ann, { title: '!?' })).data.createArticle?.article?.slug);
+    expect(slugs[0]).toMatch(/^article-/);
+    expect(slugs[1]).not.toBe(slugs[0]);
+  });
 });
 
-test('only its author updates an article', async () => {
-  const article = await anArticle();
-  const answer = await blog(UpdateArticleDocument, {
-    as: await aUser('bob'),
-    input: { article: { slug: article.slug }, title: 'Mine' },
+describe('changing an article', () => {
+  test('is for its author only', async () => {
+    const article = await anArticle();
+    const answer = await update(await aUser('bob'), article.slug, { title: 'Mine', tagList: ['mine'] });
+    expect(answer).toFailWith('FORBIDDEN');
+    expect(answer.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE', path: null }]);
+    expect(await reloaded(article)).toMatchObject({ title: article.title });
+    expect(await orm.em.fork().count(Tag)).toBe(0);
   });
-  expect(answer).toFailWith('FORBIDDEN');
-  expect(await reloaded(article)).toMatchObject({ title: article.title });
+
+  test('is forbidden before its input is looked at', async () => {
+    const article = await anArticle();
+    expect(await update(await aUser('bob'), article.slug, { title: '' })).toFailWith('FORBIDDEN');
+  });
+
+  test.each(REFUSED)('is refused with a %s %s, and changes nothing', async (field, _, value, fault, limit) => {
+    const ann = await aUser();
+    const article = await anArticle({ by: ann, tagList: ['old'] });
+    const before = await reloaded(article);
+    const answer = await update(ann, article.slug, { body: 'New', tagList: ['new'], [field]: value });
+    expect(answer).toFailWith(fault);
+    expect(answer.data.updateArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
+    expect(await reloaded(article)).toEqual(before);
+    expect(await orm.em.fork().find(Tag, {})).toMatchObject([{ name: 'old', articlesCount: 1 }]);
+  });
+
+  test.each(ACCEPTED)('is accepted with a %s %s', async (field, _, value) => {
+    const ann = await aUser();
+    const { slug } = await anArticle({ by: ann });
+    const { data } = await update(ann, slug, { [field]: value });
+    expect(data.updateArticle).toMatchObject({ errors: [], article: { [field]: value } });
+  });
+
+  test.each(['title', 'description', 'body', 'tagList'])('refuses null for the %s', async (field) => {
+    const ann = await aUser();
+    const article = await anArticle({ by: ann, tagList: ['old'] });
+    const before = await reloaded(article);
+    expect(await update(ann, article.slug, { [field]: null })).toFailWith(`BLANK input ${field}`);
+    expect(await reloaded(article)).toEqual(before);
+  });
+
+  test.each([
+    ['title', 'New title'],
+    ['description', 'New description'],
+    ['body', 'New body'],
+    ['tagList', ['new']],
+  ])('changes the %s alone where nothing else is given', async (field, value) => {
+    const ann = await aUser();
+    const article = await anArticle({ by: ann, title: 'Old', body: 'Old body', tagList: ['b', 'a'] });
+    const { data } = await update(ann, article.slug, { [field]: value });
+    const before = { title: 'Old', description: article.description, body: 'Old body', tagList: ['b', 'a'] };
+    expect(data.updateArticle?.article).toMatchObject({ ...before, [field]: value });
+  });
+
+  test('makes updatedAt later each time, even within a millisecond, and leaves createdAt and publishedAt', async () => {
+    const ann = await aUser();
+    const article = await reloaded(await anArticle({ by: ann }));
+    let last = article.updatedAt.getTime();
+    for (const changes of [{ body: 'New' }, { tagList: ['new'] }, { title: article.title }, {}]) {
+      expect(await update(ann, article.slug, changes)).toSucceed();
+      const { updatedAt, createdAt, publishedAt } = await reloaded(article);
+      expect(updatedAt.getTime()).toBeGreaterThan(last);
+      expect([createdAt, publishedAt]).toEqual([article.createdAt, article.publishedAt]);
+      last = updatedAt.getTime();
+    }
+  });
+
+  test('keeps the slug while the title says the same', async () => {
+    const ann = await aUser();
+    const { slug } = await anArticle({ by: ann, title: 'How to train' });
+    for (const changes of [{ body: 'New' }, { title: 'How to train' }, { title: 'How To Train!' }]) {
+      expect((await update(ann, slug, changes)).data.updateArticle?.article?.slug).toBe('how-to-train');
+    }
+  });
+
+  test('keeps a slug with an ending while the title says the same', async () => {
+    const ann = await aUser();
+    await create(ann);
+    const slug = (await create(ann)).data.createArticle?.article?.slug ?? '';
+    expect((await update(ann, slug, { title: 'Title' })).data.updateArticle?.article?.slug).toBe(slug);
+  });
+
+  test('gives it a slug of the new title, with an ending where somebody has that', async () => {
+    const ann = await aUser();
+    await anArticle({ title: 'Taken' });
+    await anArticle({ by: ann, title: 'Old' });
+    const { data } = await update(ann, 'old', { title: 'Taken' });
+    expect(data.updateArticle?.article?.slug).toMatch(/^taken-[\da-f]{10}$/);
+    expect((await blog(ArticleDocument, { slug: 'taken' })).data.article?.author.username).not.toBe(ann.username);
+  });
+
+  test.each([[['c', 'a', 'b']], [['a', 'x', 'b', 'c']], [['b']], [['y', 'b', 'x']], [[]], [['a', 'b', 'c']]])(
+    'makes its tags %j, in that order, and counts them',
+    async (tagList) => {
+      const ann = await aUser();
+      const { slug } = await anArticle({ by: ann, tagList: ['a', 'b', 'c'] });
+      await anArticle({ tagList: ['c'] });
+      expect((await update(ann, slug, { tagList })).data.updateArticle?.article?.tagList).toEqual(tagList);
+      expect((await blog(ArticleDocument, { slug })).data.article?.tagList).toEqual(tagList);
+      for (const { name, articlesCount } of await orm.em.fork().find(Tag, {})) {
+        expect([name, articlesCount]).toEqual([name, Number(tagList.includes(name)) + Number(name === 'c')]);
+      }
+    },
+  );
+
+  test('that is not there is not found', async () => {
+    const ann = await aUser();
+    for (const article of [{ slug: 'nowhere' }, { slug: 'a\0' }, { slug: '' }, { id: 'VXNlcjox' }, { id: '1' }]) {
+      const answer = await blog(UpdateArticleDocument, { as: ann, input: { article, title: 'New' } });
+      expect(answer).toFailWith('NOT_FOUND input article');
+      expect(answer.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE' }]);
+    }
+  });
+});
+
+describe('deleting an article', () => {
+  test('takes its comments and favourites along, and its tags from the counts', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const article = await anArticle({ by: ann, title: 'Gone', tagList: ['gone', 'both'] });
+    const other = await anArticle({ by: ann, title: 'Stays', tagList: ['both'] });
+    await aComment({ on: article, by: bob });
+    const kept = await aComment({ on: other, by: bob });
+    for (const slug of ['gone', 'stays'])
+      await blog(FavoriteArticleDocument, { as: bob, input: { article: { slug } } });
+
+    const { data } = await blog(DeleteArticleDocument, { as: ann, input: { article: { slug: 'gone' } } });
+    const deletedId = Buffer.from(`Article:${article.id}`).toString('base64url');
+    expect(data.deleteArticle).toEqual({ deletedId, deletedSlug: 'gone', errors: [] });
+    expect((await blog(ArticleDocument, { slug: 'gone' })).data.article).toBeNull();
+    expect(await orm.em.fork().find(Comment, {})).toMatchObject([{ id: kept.id }]);
+    const left = await blog<any, object>(
+      `{
+        user(by: { username: "bob" }) { favorites { nodes { slug } } }
+        article(by: { slug: "stays" }) { favoritesCount commentsCount tagList }
+        tags { nodes { name articlesCount } }
+      }`,
+    );
+    expect(left.data).toEqual({
+      user: { favorites: { nodes: [{ slug: 'stays' }] } },
+      article: { favoritesCount: 1, commentsCount: 1, tagList: ['both'] },
+      tags: { nodes: [{ name: 'both', articlesCount: 1 }] },
+    });
+  });
+
+  test('is for its author only', async () => {
+    const article = await anArticle();
+    const remove = { as: await aUser('bob'), input: { article: { slug: article.slug } } };
+    expect(await blog(DeleteArticleDocument, remove)).toFailWith('FORBIDDEN');
+    expect((await reloaded(article)).id).toBe(article.id);
+  });
+
+  test('twice finds nothing the second time', async () => {
+    const ann = await aUser();
+    const { slug } = await anArticle({ by: ann });
+    const remove = { as: ann, input: { article: { slug } } };
+    expect(await blog(DeleteArticleDocument, remove)).toSucceed();
+    const again = await blog(DeleteArticleDocument, remove);
+    expect(again).toFailWith('NOT_FOUND input article');
+    expect(again.data.deleteArticle).toMatchObject({ deletedId: null, deletedSlug: null });
+  });
+
+  test('frees its slug', async () => {
+    const ann = await aUser();
+    await anArticle({ by: ann, title: 'Title' });
+    await blog(DeleteArticleDocument, { as: ann, input: { article: { slug: 'title' } } });
+    expect((await create(ann)).data.createArticle?.article?.slug).toBe('title');
+  });
+});
+
+describe('favourites', () => {
+  test('count once, however often they are asked for, and are undone the same way', async () => {
+    const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+    const article = await anArticle({ by: ann });
+    const input = { article: { slug: article.slug } };
+    await blog(FavoriteArticleDocument, { as: ann, input });
+    for (const _ of [1, 2]) {
+      const { data } = await blog(FavoriteArticleDocument, { as: bob, input });
+      expect(data.favoriteArticle?.article).toMatchObject({ favoritesCount: 2, viewerHasFavorited: true });
+    }
+    for (const _ of [1, 2]) {
+      const { data } = await blog(UnfavoriteArticleDocument, { as: bob, input });
+      expect(data.unfavoriteArticle?.article).toMatchObject({ favoritesCount: 1, viewerHasFavorited: false });
+    }
+  });
+
+  test('are no change of the article', async () => {
+    const article = await anArticle();
+    const before = await reloaded(article);
+    await blog(FavoriteArticleDocument, { as: await aUser(), input: { article: { slug: article.slug } } });
+    expect((await reloaded(article)).updatedAt).toEqual(before.updatedAt);
+  });
+
+  test('of what is not there are not found', async () => {
+    const as = await aUser();
+    const input = { article: { slug: 'nowhere' } };
+    expect(await blog(FavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
+    expect(await blog(UnfavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
+  });
 });

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import {
+  AddCommentDocument,
+  CommentsDocument,
+  DeleteCommentDocument,
+  UpdateCommentDocument,
+} from '../../schema/generated/graphql.ts';
+import { Comment } from '../../src/comments/comment.entity.ts';
+import { blog, orm } from '../support/blog.ts';
+import { aComment, anArticle, aUser, reloaded } from '../support/people.ts';
+
+const EMOJI = '🐉';
+const idOf = ({ id }: Comment) => Buffer.from(`Comment:${id}`).toString('base64url');
+
+const REFUSED: [what: string, body: string, code: string, limit: number | null][] = [
+  ['empty', '', 'BLANK', null],
+  ['of white space', ' \n\t', 'BLANK', null],
+  ['of 10,001 characters', 'x'.repeat(10_001), 'TOO_LONG', 10_000],
+  ['of 10,001 emoji', EMOJI.repeat(10_001), 'TOO_LONG', 10_000],
+  ['with a NUL', 'a\0b', 'INVALID', null],
+  ['with half a character', '\ud83d', 'INVALID', null],
+];
+
+const ACCEPTED: [what: string, body: string][] = [
+  ['of 10,000 emoji', EMOJI.repeat(10_000)],
+  ['of lines and signs', ' \r\n<b>"\\ \u202e\u0007 '],
+];
+
+describe('a new comment', () => {
+  test('stands under its article, and counts', async () => {
+    const { slug } = await anArticle();
+    const input = { article: { slug }, body: 'Well said.' };
+    const { data } = await blog(AddCommentDocument, { as: await aUser('bob'), input });
+    expect(data.addComment).toMatchObject({
+      errors: [],
+      article: { commentsCount: 1 },
+      comment: { body: 'Well said.', author: { username: 'bob' }, viewerCanUpdate: true, viewerCanDelete: true },
+    });
+    const { article } = (await blog(CommentsDocument, { slug })).data;
+    expect(article?.comments).toMatchObject({ totalCount: 1, nodes: [{ body: 'Well said.', viewerCanUpdate: false }] });
+  });
+
+  test('is no change of its article', async () => {
+    const article = await anArticle();
+    const { updatedAt } = await reloaded(article);
+    await blog(AddCommentDocument, { as: await aUser(), input: { article: { slug: article.slug }, body: 'b' } });
+    expect((await reloaded(article)).updatedAt).toEqual(updatedAt);
+  });
+
+  test.each(REFUSED)('that is %s is refused', async (_, body, code, limit) => {
+    const article = await anArticle();
+    const answer = await blog(AddCommentDocument, {
+      as: await aUser(),
+      input: { article: { slug: article.slug }, body },
+    });
+    expect(answer).toFailWith(`${code} input body`);
+    expect(answer.data.addComment).toMatchObject({ comment: null, article: null, errors: [{ limit }] });
+    expect((await reloaded(article)).commentsCount).toBe(0);
+  });
+
+  test.each(ACCEPTED)('%s is kept as it is', async (_, body) => {
+    const { slug } = await anArticle();
+    await blog(AddCommentDocument, { as: await aUser(), input: { article: { slug }, body } });
+    expect((await blog(CommentsDocument, { slug })).data.article?.comments.nodes).toMatchObject([{ body }]);
+  });
+
+  test('on what is not there is not found, whatever it says', async () => {
+    const as = await aUser();
+    for (const article of [{ slug: 'nowhere' }, { id: 'QXJ0aWNsZTo5OQ' }, { id: 'VXNlcjox' }]) {
+      const answer = await blog(AddCommentDocument, { as, input: { article, body: '' } });
+      expect(answer).toFailWith('NOT_FOUND input article');
+    }
+  });
+});
+
+describe('changing a comment', () => {
+  test('changes what it says and when it was changed, and nothing else', async () => {
+    const bob = await aUser('bob');
+    const comment = await reloaded(await aComment({ on: await anArticle(), by: bob }));
+    const input = { comment: { id: idOf(comment) }, body: 'Better said.' };
+    const { data } = await blog(UpdateCommentDocument, { as: bob, input });
+    expect(data.updateComment).toMatchObject({ errors: [], comment: { body: 'Better said.', databaseId: comment.id } });
+    const { updatedAt, createdAt } = await reloaded(comment);
+    expect(updatedAt.getTime()).toBeGreaterThan(comment.updatedAt.getTime());
+    expect(createdAt).toEqual(comment.createdAt);
+  });
+
+  test.each(REFUSED)('into one that is %s is refused', async (_, body, code) => {
+    const bob = await aUser('bob');
+    const comment = await aComment({ on: await anArticle(), by: bob });
+    const before = await reloaded(comment);
+    const answer = await blog(UpdateCommentDocument, { as: bob, input: { comment: { id: idOf(comment) }, body } });
+    expect(answer).toFailWith(`${code} input body`);
+    expect(await reloaded(comment)).toEqual(before);
+  });
+
+  test("is for its author only, not for the article's", async () => {
+    const ann = await aUser('ann');
+    const comment = await aComment({ on: await anArticle({ by: ann }), by: await aUser('bob') });
+    const answer = await blog(UpdateCommentDocument, { as: ann, input: { comment: { id: idOf(comment) }, body: 'x' } });
+    expect(answer).toFailWith('FORBIDDEN');
+    expect(answer.data.updateComment?.errors).toMatchObject([{ resource: 'COMMENT' }]);
+    expect((await reloaded(comment)).body).toBe('Well said.');
+  });
+});
+
+describe('deleting a comment', () => {
+  test('takes it from the count, and leaves the others', async () => {
+    const bob = await aUser('bob');
+    const article = await anArticle();
+    const [gone, kept] = [await aComment({ on: article, by: bob }), await aComment({ on: article, by: bob })];
+    const { data } = await blog(DeleteCommentDocument, { as: bob, input: { comment: { id: idOf(gone) } } });
+    expect(data.deleteComment).toMatchObject({ deletedId: idOf(gone), errors: [], article: { commentsCount: 1 } });
+    expect(await orm.em.fork().find(Comment, {})).toMatchObject([{ id: kept.id }]);
+  });
+
+  test("is for the article's author too", async () => {
+    const ann = await aUser('ann');
+    const article = await anArticle({ by: ann });
+    const comment = await aComment({ on: article, by: await aUser('bob') });
+    const inArticle = { slug: article.slug, databaseId: comment.id };
+    expect(await blog(DeleteCommentDocument, { as: ann, input: { comment: { inArticle } } })).toSucceed();
+    expect(await orm.em.fork().count(Comment)).toBe(0);
+  });
+
+  test('is for nobody else', async () => {
+    const comment = await aComment({ on: await anArticle(), by: await aUser('bob') });
+    const answer = await blog(DeleteCommentDocument, {
+      as: await aUser('cem'),
+      input: { comment: { id: idOf(comment) } },
+    });
+    expect(answer).toFailWith('FORBIDDEN');
+    expect(answer.data.deleteComment).toMatchObject({ deletedId: null, article: null });
+    expect(await orm.em.fork().count(Comment)).toBe(1);
+  });
+
+  test('says whether it is the article that is not there, or the comment', async () => {
+    const bob = await aUser('bob');
+    const [here, elsewhere] = [await anArticle({ by: bob }), await anArticle({ by: bob })];
+    const { id: databaseId } = await aComment({ on: elsewhere, by: bob });
+    const missing = async (comment: object) => {
+      const answer = await blog(DeleteCommentDocument, { as: bob, input: { comment: comment as never } });
+      expect(answer.data.deleteComment?.errors).toMatchObject([{ code: 'NOT_FOUND' }]);
+      const [error] = answer.data.deleteComment?.errors ?? [];
+      return error?.__typename === 'NotFoundError' && error.resource;
+    };
+    expect(await missing({ inArticle: { slug: 'nowhere', databaseId } })).toBe('ARTICLE');
+    expect(await missing({ inArticle: { slug: here.slug, databaseId } })).toBe('COMMENT');
+    expect(await missing({ inArticle: { slug: elsewhere.slug, databaseId: -1 } })).toBe('COMMENT');
+    expect(await missing({ id: 'Q29tbWVudDo5OQ' })).toBe('COMMENT');
+    expect(await missing({ id: 'QXJ0aWNsZTox' })).toBe('COMMENT');
+    expect(await orm.em.fork().count(Comment)).toBe(1);
+  });
+});

@@ -13,7 +13,8 @@ export default defineConfig(({ mode }) => ({
     include: ['tests/**/*.test.ts'],
     exclude: ['**/node_modules/**'],
     globalSetup: 'tests/support/migrated-template.ts',
-    setupFiles: 'tests/support/matchers.ts',
+    // The polyfill first: a test may import any class of src, in any order.
+    setupFiles: ['reflect-metadata', 'tests/support/matchers.ts'],
     provide: { databaseUrl: process.env.DATABASE_URL || (mode === 'postgres' ? LOCAL_POSTGRES : null) },
     pool: 'forks',
     testTimeout: 60_000,

@@ -80,7 +80,10 @@ class Statement {
       case 'exists':
         return this.exists(reading);
       case 'each':
-        return sql`json_build_array(${sql.join(reading.readings.map((one) => (one ? this.value(one, type, nodes) : sql.lit(null))))})`;
+        return sql`json_build_array(${sql.join(
+          // Said in the text: PostgreSQL can not tell of which type a null would be as a parameter.
+          reading.readings.map((one) => (one === null ? sql`null` : this.value(one, type, nodes))),
+        )})`;
       case 'list':
         return this.list(reading, type, nodes);
       case 'page':

@@ -22,8 +22,8 @@ export function articlesMatching(article: Row<Article>, filter?: ArticleFilter |
     favoritedBy == null || exists(Favorite, { article: article.id, user: idOfUser(favoritedBy) }),
     tagsAny == null || carriesAny(article, tagsAny),
     tagsAll == null || tagsAll.map((name) => carriesAny(article, [name])),
-    publishedAfter == null || sql`${article.publishedAt} > ${instant(publishedAfter)}`,
-    publishedBefore == null || sql`${article.publishedAt} < ${instant(publishedBefore)}`,
+    publishedAfter == null || sql`${article.publishedAt} > ${publishedAfter}`,
+    publishedBefore == null || sql`${article.publishedAt} < ${publishedBefore}`,
   ];
 }
 
@@ -47,9 +47,6 @@ const carriesAny = (article: Row<Article>, names: readonly string[]) =>
   ]);
 
 const idOfUser = (username: string) => pick(User, 'id', userBy({ username }));
-
-/** As seconds: PGlite writes the year 0000 as JavaScript does, and PostgreSQL does not read it. */
-const instant = (date: Date) => sql`to_timestamp(${date.getTime() / 1000})`;
 
 function refuseMoreThan(most: number, lists: Record<string, readonly string[] | null | undefined>): void {
   for (const [name, list] of Object.entries(lists)) {

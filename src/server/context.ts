@@ -12,7 +12,7 @@ export interface Context {
   viewer: SignedIn | null;
   session: OpenSession | null;
   /** A token came along that is not good; whatever looks at it fails with this. */
-  readonly tokenFault: GraphQLError | null;
+  tokenFault: GraphQLError | null;
   readonly sessions: Sessions;
   readonly settings: Pick<Environment, 'refuseCommonPasswords'>;
 }

@@ -80,6 +80,7 @@ export class SessionResolver {
 function signedIn(context: Context, user: User, { session, ...tokens }: SignInTokens): AuthPayload {
   context.viewer = { id: user.id };
   context.session = session;
+  context.tokenFault = null;
   return { viewer: user, ...tokens };
 }
 

@@ -67,10 +67,10 @@ const query: Fields<unknown> = {
   article: (_, { by }, { articles }) =>
     articles.find((article) => (by.id ? globalIdOf(article) === by.id : article.slug === by.slug)) ?? null,
   tag: (_, { name }, { tags }) => tags.find((tag) => tag.name === name) ?? null,
-  articles: (_, args, world) => articlePage(world.articles.filter(matching(args['filter'], world)), args),
+  articles: (_, args, world) => articlePage(world.articles.filter(matching(args.filter, world)), args),
   tags: (_, args, { tags }) => {
-    const prefix = (args['prefix'] ?? '').toLowerCase();
-    const { field, direction } = args['orderBy'] ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
+    const prefix = (args.prefix ?? '').toLowerCase();
+    const { field, direction } = args.orderBy ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
     const found = tags.filter((tag) => tag.articlesCount > 0 && tag.name.toLowerCase().startsWith(prefix));
     return pageOf(found, (tag) => (field === 'NAME' ? tag.name : tag.articlesCount), field, direction, args);
   },
@@ -86,7 +86,7 @@ const user: Fields<User> = {
   followingCount: ({ id }, _, { follows }) => follows.filter(({ follower }) => follower.id === id).length,
   articlesCount: ({ id }, _, { articles }) => articles.filter(({ author }) => author.id === id).length,
   articles: ({ id }, args, world) =>
-    articlePage(world.articles.filter(({ author }) => author.id === id).filter(matching(args['filter'], world)), args),
+    articlePage(world.articles.filter(({ author }) => author.id === id).filter(matching(args.filter, world)), args),
   favorites: ({ id }, args, { favorites }) => {
     const mine = favorites.filter((favorite) => favorite.user.id === id);
     return linkPage(mine, ({ article }) => article, 'FAVORITED_AT', args);
@@ -124,7 +124,7 @@ const article: Fields<Article> = {
   viewerCanUpdate: ({ author }, _, { viewer }) => author.id === viewer?.id,
   viewerCanDelete: ({ author }, _, { viewer }) => author.id === viewer?.id,
   comments: ({ id }, args, { comments }) => {
-    const direction = args['orderBy']?.direction ?? 'ASC';
+    const direction = args.orderBy?.direction ?? 'ASC';
     const about = comments.filter((comment) => comment.article.id === id);
     return pageOf(about, ({ createdAt }) => createdAt.toISOString(), 'CREATED_AT', direction, args);
   },
@@ -209,7 +209,7 @@ export const articleSortValue = (source: Article, field: string): Value =>
   })[field] ?? '';
 
 function articlePage(articles: Article[], args: Args) {
-  const { field, direction } = args['orderBy'] ?? { field: 'PUBLISHED_AT', direction: 'DESC' };
+  const { field, direction } = args.orderBy ?? { field: 'PUBLISHED_AT', direction: 'DESC' };
   return pageOf(articles, (source) => articleSortValue(source, field), field, direction, args);
 }
 
@@ -225,14 +225,14 @@ function linkPage<L extends { createdAt: Date }, T extends { id: number }>(
 
 function pageOf<T extends { id: number }>(
   items: T[],
-  valueOf: (item: T) => Value,
+  sortValueOf: (item: T) => Value,
   order: string,
   direction: string,
   { first, after, last, before, offset }: Args,
 ) {
   const sign = direction === 'ASC' ? 1 : -1;
   type Place = readonly [Value, number];
-  const placeOf = (item: T): Place => [valueOf(item), item.id];
+  const placeOf = (item: T): Place => [sortValueOf(item), item.id];
   const compare = (left: Place, right: Place) =>
     sign * (left[0] < right[0] ? -1 : left[0] > right[0] ? 1 : left[1] - right[1]);
   const placeIn = (cursor: string) => JSON.parse(Buffer.from(cursor, 'base64url').toString()).slice(1) as Place;

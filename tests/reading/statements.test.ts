@@ -10,7 +10,7 @@ import {
 } from '../../schema/generated/graphql.ts';
 import { globalId } from '../../src/server/node.ts';
 import { blog } from '../support/blog.ts';
-import { aComment, anArticle, aUser, type Person } from '../support/people.ts';
+import { aComment, anArticle, type Person } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { aBlogOfEverything } from './everything.ts';
 import { schema } from './lists.ts';
@@ -214,7 +214,6 @@ test('filters that fit nothing, and dates at the ends of time, find nothing and 
   expect(await total({ favoritedBy: 'a\0b' })).toBe(0);
   expect(await total({ publishedAfter: '9999-12-31T23:59:59.999Z' })).toBe(0);
   expect(await total({ publishedAfter: '0001-01-01T00:00:00.000Z' })).toBe(9);
-  expect(await total({ publishedAfter: '0000-01-01T00:00:00.000Z' })).toBe(9);
   expect(await total({ publishedBefore: '2026-01-02T01:00:00.000+01:00' })).toBe(0);
 });
 

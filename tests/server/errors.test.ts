@@ -37,14 +37,14 @@ describe('a fault of ours', () => {
     const answer = await withoutComments(() => blog(query, { as: ann }));
     expect(answer).toFailWith('INTERNAL_SERVER_ERROR');
     expect(JSON.stringify(answer)).not.toMatch(/comments|relation|insert|select|secret|stack/);
-    expect(answer.errors?.[0]?.extensions['requestId']).toMatch(UUID);
+    expect(answer.errors?.[0]?.extensions.requestId).toMatch(UUID);
   });
 
   test('has another id for each request', async () => {
     await anArticle({ title: 'Good' });
     const query = '{ article(by: { slug: "good" }) { comments { totalCount } } }';
     const answers = await withoutComments(async () => [await blog(query), await blog(query)]);
-    const ids = answers.map(({ errors }) => errors?.[0]?.extensions['requestId']);
+    const ids = answers.map(({ errors }) => errors?.[0]?.extensions.requestId);
     expect(new Set(ids).size).toBe(2);
   });
 });

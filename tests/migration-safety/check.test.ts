@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { aProject, type Project } from './project.ts';
+import { aMigratedProject, aProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -76,8 +76,7 @@ const faults: { kind: string; code: number; says: string; when: (project: Projec
 ];
 
 test.each(faults)('$kind ends with $code and says why', async ({ kind, code, says, when }) => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   await when(project);
   const ended = await project.run('migration:check');
   expect(ended.out).toContain(says);
@@ -89,8 +88,7 @@ test.each(faults)('$kind ends with $code and says why', async ({ kind, code, say
 });
 
 test('a stale snapshot is written anew by repair, and does not mislead migration:create', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   project.edit('entities.ts', (text) => text.replace('slug: p', 'readCount: p.integer().default(0),\n    slug: p'));
   await project.run('migration:create');
   project.remove(`migrations/${project.migrations().at(-1)}`);
@@ -104,8 +102,7 @@ test('a stale snapshot is written anew by repair, and does not mislead migration
 });
 
 test('with nothing wrong, check says so and ends with 0', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   expect(await project.run('migration:check')).toMatchObject({ code: 0 });
   expect(JSON.parse((await project.extra('migration:check', '--json')).out)).toEqual({ ok: true, faults: [] });
 });

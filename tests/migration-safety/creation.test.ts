@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { nameFor } from '../../src/migration-safety/names.ts';
 import { safeForms } from '../../src/migration-safety/safe-forms.ts';
-import { aProject, type Project } from './project.ts';
+import { aMigratedProject, aProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -84,8 +84,7 @@ test('a required column without a default waits for somebody to say what the old
 });
 
 test('a renamed table and a renamed column keep their rows, and down brings the old names back', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   await project.query(`insert into articles (title, body, author_id) select 'Hello', 'World', id from authors`);
   const before = await project.dump();
   project.edit('entities.ts', (text) =>
@@ -113,8 +112,7 @@ test('a renamed table and a renamed column keep their rows, and down brings the 
 });
 
 test('renamedFrom on the entity answers for good', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   project.edit('entities.ts', (text) =>
     text.replace("tableName: 'articles'", "tableName: 'posts',\n  ...({ renamedFrom: 'articles' } as object)"),
   );
@@ -124,8 +122,7 @@ test('renamedFrom on the entity answers for good', async () => {
 });
 
 test('what could be a rename or a drop, with nobody to ask, is an error that names both, and writes no file', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   const files = project.migrations();
   project.edit('entities.ts', (text) =>
     text.replace('slug: p.string().nullable()', 'path: p.string().nullable(),\n    handle: p.string().nullable()'),

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { anEmbeddedProject, aProject } from './project.ts';
+import { aMigratedProject, anEmbeddedProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -14,11 +14,11 @@ const commands = [
 ];
 
 test('what destroys data refuses on a database that nobody has called disposable', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   const before = await project.dump();
-  for (const command of commands) {
-    const { code, out } = await project.run(...command);
+  for (const { command, code, out } of await Promise.all(
+    commands.map(async (command) => ({ command, ...(await project.run(...command)) })),
+  )) {
     expect([command, code]).toEqual([command, 22]);
     expect(out).toContain(`MIGRATION_YES_DESTROY=${project.database}`);
   }
@@ -27,14 +27,12 @@ test('what destroys data refuses on a database that nobody has called disposable
 });
 
 test('a down that loses no data needs no permission', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   expect(await project.run('migration:down', '--to', '-3')).toMatchObject({ code: 0 });
 });
 
 test('permission names the database: another name is not permission', async () => {
-  const project = aProject().with({ MIGRATION_YES_DESTROY: 'migsafe_test' });
-  await project.run('migration:up');
+  const project = (await aMigratedProject()).with({ MIGRATION_YES_DESTROY: 'migsafe_test' });
   expect((await project.run('migration:fresh')).code).toBe(22);
   expect(await project.with({ MIGRATION_YES_DESTROY: project.database }).run('migration:fresh')).toMatchObject({
     code: 0,
@@ -43,8 +41,7 @@ test('permission names the database: another name is not permission', async () =
 });
 
 test('a family of disposable databases is named with a star', async () => {
-  const project = aProject().with({ DISPOSABLE_DATABASES: 'other, migsafe_test_*' });
-  await project.run('migration:up');
+  const project = (await aMigratedProject()).with({ DISPOSABLE_DATABASES: 'other, migsafe_test_*' });
   expect(await project.run('migration:fresh')).toMatchObject({ code: 0 });
   expect(await project.run('migration:down', '--to', 'base')).toMatchObject({ code: 0 });
 });

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { lineDifference } from '../../src/migration-safety/repair.ts';
-import { aProject } from './project.ts';
+import { aMigratedProject, aProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -8,8 +8,7 @@ const first = 'migrations/Migration20260101000000_create_authors_and_articles.ts
 const second = 'migrations/Migration20260102000000_add_articles_slug.ts';
 
 test('layout, comments, line endings and keyword case do not count as an edit', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   project.edit(first, (text) =>
     text.replaceAll('\n', '\r\n').replace('create table', '-- about people\n CREATE   TABLE'),
   );
@@ -21,8 +20,7 @@ test('layout, comments, line endings and keyword case do not count as an edit', 
 });
 
 test('a compiled migration is the one it was compiled from', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   const { transformSync } = await import('vite').then((vite) => ({ transformSync: vite.transformWithOxc }));
   for (const name of project.migrations()) {
     const { code } = await transformSync(project.read(`migrations/${name}`), name);
@@ -51,8 +49,7 @@ test('an edit of one token stops up and down, and repair shows it before it bles
 });
 
 test('a migration that asks the database is checked by its code', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   project.edit('migrations/Migration20260103000000_invite_the_editor.ts', (text) => text.replace('editor-', 'boss-'));
   project.migration('Migration20260105000000_one_more', ['select 1']);
   expect((await project.run('migration:up')).code).toBe(32);
@@ -85,8 +82,7 @@ test('a missing file, a row that is there twice, and an older migration that com
 });
 
 test('a database that is ahead of the code does not stop the code: that is what a rolling deployment looks like', async () => {
-  const project = aProject();
-  await project.run('migration:up');
+  const project = await aMigratedProject();
   project.remove('migrations/Migration20260104000000_index_articles_title.ts');
   const up = await project.run('migration:up');
   expect(up).toMatchObject({ code: 0 });

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 
 const repository = resolve(import.meta.dirname, '../..');
 const server = process.env.TEST_SERVER_URL ?? 'postgres://postgres@127.0.0.1:5432';
@@ -146,6 +146,22 @@ export class Project {
 export function aProject(options?: { history?: boolean }): Project {
   const project = new Project(options);
   onTestFinished(() => project.dispose());
+  return project;
+}
+
+let migrated: Project | undefined;
+afterAll(async () => migrated?.dispose());
+
+/** A project whose whole history is applied: a copy of one that was, which takes a tenth of the time. */
+export async function aMigratedProject(): Promise<Project> {
+  if (!migrated) {
+    migrated = new Project();
+    const { code, out } = await migrated.run('migration:up');
+    if (code !== 0) throw new Error(out);
+  }
+  const project = aProject();
+  const [copy, original] = [project.database, migrated.database];
+  await onServer(`${server}/postgres`, (client) => client.query(`create database "${copy}" template "${original}"`));
   return project;
 }
 

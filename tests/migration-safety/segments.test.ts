@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { expect, test, vi } from 'vitest';
+import { onlyOutsideTransaction, parseStatements } from '../../src/migration-safety/statements.ts';
 import { anEmbeddedProject, aProject, onServer, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -73,22 +74,29 @@ test('an index of the same name and another definition is an error, and stays as
   expect(await project.dump()).toBe(before);
 });
 
-test.each([
-  'create index concurrently t_id on t (id)',
-  'drop index concurrently t_id',
-  'reindex index concurrently t_id',
-  'vacuum t',
-  'create database other',
-  'alter system set work_mem = 1',
-])('%s is refused inside a transaction before anything runs', async (sql) => {
+test('a statement that can not run in a transaction is refused inside one before anything runs', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
-  project.migration('Migration20260102000000_two', [sql]);
+  project.migration('Migration20260102000000_two', ['create index concurrently t_id on t (id)']);
   const { code, out } = await project.run('migration:up');
   expect(code).toBe(15);
   expect(out).toContain('isTransactional() { return false; }');
   expect(await project.query(`select to_regclass('t') as t`)).toEqual([{ t: null }]);
 });
+
+test.each([
+  ['drop index concurrently i', 'drop index concurrently'],
+  ['reindex index concurrently i', 'reindex concurrently'],
+  ['alter table t detach partition p concurrently', 'detach partition concurrently'],
+  ['vacuum t', 'vacuum'],
+  ['create database d', 'create database'],
+  ['alter system set work_mem = 1', 'alter system'],
+  ['analyze t', undefined],
+  ['create index i on t (id)', undefined],
+  ['cluster t using i', undefined],
+])('%s only runs outside a transaction: %s', (sql, name) =>
+  expect(parseStatements(sql).map(onlyOutsideTransaction)).toEqual([name]),
+);
 
 test('the timeouts of a migration outside a transaction do not stay on the connection', async () => {
   const project = threeSteps(

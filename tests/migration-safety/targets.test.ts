@@ -17,8 +17,9 @@ test('a mistyped target changes nothing, says so, and suggests the nearest name'
     ['migration:log', '--name', 'add_articles_slgu'],
     ['migration:unlog', '--name', 'add_articles_slgu'],
   ];
-  for (const command of typos) {
-    const { code, out } = await project.run(...command);
+  for (const { command, code, out } of await Promise.all(
+    typos.map(async (command) => ({ command, ...(await project.run(...command)) })),
+  )) {
     expect([command, code]).toEqual([command, 10]);
     expect(out).toContain('Did you mean Migration20260102000000_add_articles_slug?');
     expect(out).not.toMatch(/Options:|at .*\.js:\d+/);

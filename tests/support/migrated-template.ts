@@ -6,7 +6,6 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import type { Connection } from '../../src/database/connecting.ts';
 import { openEmbedded } from '../../src/database/embedded/embedded.ts';
 import { applyPendingMigrations } from '../../src/migration-safety/plug.ts';
 
@@ -26,7 +25,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 async function embeddedTemplate() {
   const folder = mkdtempSync(join(tmpdir(), 'conduit-test-'));
   const embedded = await openEmbedded({ folder: 'memory' });
-  await migrate(embedded.connection);
+  await migrate({ connection: embedded.connection, migrationLock: join(folder, 'migration.lock') });
   const dump = join(folder, 'migrated.tar');
   writeFileSync(dump, await embedded.dumpDataDir());
   await embedded.close();
@@ -37,7 +36,7 @@ async function embeddedTemplate() {
 async function postgresTemplate(server: string) {
   const name = `conduit_test_${randomBytes(4).toString('hex')}`;
   await onServer(server, async (client) => void (await client.query(`create database ${name}`)));
-  await migrate({ clientUrl: databaseOn(server, name) });
+  await migrate({ connection: { clientUrl: databaseOn(server, name) } });
   const template: Template = { kind: 'postgres', server, name };
   const remove = () =>
     onServer(server, async (client) => {
@@ -47,8 +46,8 @@ async function postgresTemplate(server: string) {
   return { template, remove };
 }
 
-async function migrate(connection: Connection): Promise<void> {
-  const config = ormConfig({ connection });
+async function migrate(reached: Parameters<typeof ormConfig>[0]): Promise<void> {
+  const config = ormConfig(reached);
   const orm = await MikroORM.init({ ...config, migrations: { ...config.migrations, silent: true } });
   await applyPendingMigrations(orm);
   await orm.close();

@@ -4,14 +4,20 @@ import { defineConfig } from 'vitest/config';
 const require = createRequire(import.meta.url);
 const LOCAL_POSTGRES = 'postgresql://postgres@127.0.0.1:5432/postgres';
 
-// `vitest run` tests on the embedded database, or beside the database of DATABASE_URL; `--mode postgres` needs a
-// PostgreSQL. Either way the tests make databases of their own and drop them.
+// `vitest run` needs nothing installed; `--mode postgres` runs what depends on the database on a PostgreSQL, and
+// `--mode migrations` the migration commands, as processes, on both. All make databases of their own and drop them.
+const NOT_IN: Record<string, string[]> = {
+  test: ['tests/migration-safety/**'],
+  postgres: ['tests/migration-safety/**', 'tests/database/embedded/**'],
+  migrations: ['tests/!(migration-safety)/**', 'tests/*.test.ts'],
+};
+
 export default defineConfig(({ mode }) => ({
   // Two builds of graphql in one process refuse each other's schemas ("another module or realm").
   resolve: { alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }] },
   test: {
     include: ['tests/**/*.test.ts'],
-    exclude: ['**/node_modules/**'],
+    exclude: ['**/node_modules/**', ...(NOT_IN[mode] ?? [])],
     globalSetup: 'tests/support/migrated-template.ts',
     // The polyfill first: a test may import any class of src, in any order.
     setupFiles: ['reflect-metadata', 'tests/support/matchers.ts'],

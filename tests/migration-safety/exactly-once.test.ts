@@ -7,7 +7,7 @@ import { anEmbeddedProject, aProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-// The full form (npm run test:migration-safety:full) is twenty; four take the same paths in a tenth of the time.
+// The full form (MIGRATION_SAFETY_FULL=1) is twenty; four take the same paths in a tenth of the time.
 const many = process.env.MIGRATION_SAFETY_FULL ? 20 : 4;
 const history = ['create_authors_and_articles', 'add_articles_slug', 'invite_the_editor', 'index_articles_title'];
 

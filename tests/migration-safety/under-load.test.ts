@@ -5,7 +5,7 @@ import { aProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
 
-// The full form (npm run test:migration-safety:full) is a million rows; these are enough for no table to be small.
+// The full form (MIGRATION_SAFETY_FULL=1) is a million rows; these are enough for no table to be small.
 const rows = process.env.MIGRATION_SAFETY_FULL ? 1_000_000 : 20_000;
 
 const before = (project: Project) =>

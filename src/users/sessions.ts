@@ -54,7 +54,8 @@ export class Sessions {
   /** Ends every other session of the user, and the access tokens that this one has given out so far. */
   async endOthers(em: EntityManager, user: User, kept: OpenSession): Promise<IssuedToken> {
     await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
-    const session = await em.findOneOrFail(Session, kept.id);
+    const session = await em.findOne(Session, kept.id);
+    if (!session) throw new Unauthenticated('is invalid or has expired');
     session.generation += 1;
     await em.flush();
     return this.tokenFor(session, user.id);

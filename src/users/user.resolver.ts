@@ -1,6 +1,8 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import { one, type Reading } from '../reading/reading.ts';
-import type { Context, SignedInContext } from '../server/context.ts';
+import type { Context, SignedIn, SignedInContext } from '../server/context.ts';
+import { Unauthenticated } from '../server/errors.ts';
 import { globalId } from '../server/node.ts';
 import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../server/user-errors.ts';
 import { validated } from '../server/validation.ts';
@@ -32,7 +34,7 @@ export class UserResolver {
     @Ctx() { em, viewer, session, sessions, settings }: SignedInContext,
   ): Promise<UpdateViewerPayload> {
     const { password, ...changes } = validated(viewerChanges(settings), input);
-    const user = await em.findOneOrFail(User, viewer.id, { populate: ['passwordHash'] });
+    const user = await accountOf(em, viewer);
     user.change(changes);
     if (password === undefined) {
       await em.flush();
@@ -55,7 +57,7 @@ export class UserResolver {
     @Ctx() context: SignedInContext,
   ): Promise<DeleteViewerPayload> {
     const { em, viewer } = context;
-    const user = await em.findOneOrFail(User, viewer.id, { populate: ['passwordHash'] });
+    const user = await accountOf(em, viewer);
     await confirm(user, 'password', input.password);
     await em.remove(user).flush();
     signOut(context);
@@ -92,6 +94,13 @@ export class UserResolver {
     await em.nativeDelete(Follow, { follower: viewer.id, followed: user });
     return { user };
   }
+}
+
+/** Who asks was found out before; the account may have gone since. */
+async function accountOf(em: EntityManager, viewer: SignedIn): Promise<User> {
+  const user = await em.findOne(User, viewer.id, { populate: ['passwordHash'] });
+  if (!user) throw new Unauthenticated('is invalid or has expired');
+  return user;
 }
 
 /** Goes on if it is the password. */

@@ -20,6 +20,18 @@ export async function findArticle(em: EntityManager, by: ArticleBy, path = ['inp
   return article;
 }
 
+/**
+ * The same for whoever changes or deletes it: they take turns, until the transaction ends. A change lets through who only
+ * refers to the article, as new comments and favourites do; they would else be waited for in a circle.
+ */
+export async function findArticleAlone(em: EntityManager, by: ArticleBy, to: 'change' | 'delete'): Promise<Article> {
+  const article = await findArticle(em, by);
+  const lock = to === 'change' ? 'for no key update' : 'for update';
+  await em.execute(`select from articles where id = ? ${lock}`, [article.id]);
+  if (!(await em.refresh(article))) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
+  return article;
+}
+
 /** The slug of the title, or one with an ending where somebody has that. Two at once may still meet: the table says so. */
 export async function freeSlug(em: EntityManager, title: string): Promise<string> {
   const slug = slugOf(title);

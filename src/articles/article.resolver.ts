@@ -4,7 +4,7 @@ import type { SignedInContext } from '../server/context.ts';
 import { globalId } from '../server/node.ts';
 import { allow, ResourceKind } from '../server/user-errors.ts';
 import { validated } from '../server/validation.ts';
-import { tagsNamed } from '../tags/tag.repository.ts';
+import { lockTagsOf, tagsNamed } from '../tags/tag.repository.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
 import { Article } from './article.entity.ts';
@@ -18,7 +18,7 @@ import {
   UpdateArticleInput,
 } from './article.input.ts';
 import { articleOrder, articlesMatching } from './article.lists.ts';
-import { articleBy, findArticle, freeSlug } from './article.lookup.ts';
+import { articleBy, findArticle, findArticleAlone, freeSlug } from './article.lookup.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
 import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
 import { Favorite } from './favorite.entity.ts';
@@ -63,7 +63,7 @@ export class ArticleResolver {
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
     return context.em.transactional(async (em) => {
-      const article = await findArticle(em, input.article);
+      const article = await findArticleAlone(em, input.article, 'change');
       allow(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
       const { tagList, ...changes } = validated(articleChanges, input);
       if (changes.title !== undefined && slugOf(changes.title) !== slugOf(article.title)) {
@@ -71,7 +71,9 @@ export class ArticleResolver {
       }
       if (tagList) {
         await article.tags.init();
-        article.tags.set(await tagsNamed(em, tagList));
+        // Those it loses are locked along with the new ones, since the trigger counts both.
+        const tags = await tagsNamed(em, [...new Set([...tagList, ...article.tags.map(({ name }) => name)])]);
+        article.tags.set(tags.slice(0, tagList.length));
       }
       article.change(changes);
       return { article };
@@ -83,15 +85,17 @@ export class ArticleResolver {
     nullable: true,
     description: "Deletes one of the viewer's own articles, with its comments and favourites.",
   })
-  async deleteArticle(
+  deleteArticle(
     @Arg('input', () => ArticleInput, { description: 'Which one.' }) input: ArticleInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<DeleteArticlePayload> {
-    const article = await findArticle(em, input.article);
-    allow(canDeleteArticle(viewer, article), ResourceKind.ARTICLE);
-    em.remove(article);
-    await em.flush();
-    return { deletedId: globalId('Article', article.id), deletedSlug: article.slug };
+    return context.em.transactional(async (em) => {
+      const article = await findArticleAlone(em, input.article, 'delete');
+      allow(canDeleteArticle(context.viewer, article), ResourceKind.ARTICLE);
+      await lockTagsOf(em, article);
+      em.remove(article);
+      return { deletedId: globalId('Article', article.id), deletedSlug: article.slug };
+    });
   }
 
   @Authorized()

@@ -1,9 +1,3 @@
-import {
-  DeadlockException,
-  type DriverException,
-  ForeignKeyConstraintViolationException,
-  UniqueConstraintViolationException,
-} from '@mikro-orm/core';
 import type { GraphQLError } from 'graphql';
 import { Unauthenticated } from '../server/errors.ts';
 import { NotFoundError, Refusal, ResourceKind, TakenError } from '../server/user-errors.ts';
@@ -19,9 +13,7 @@ export function meaningOf(error: unknown): Refusal | GraphQLError | null {
 
 /** Whether the same mutation may well succeed when it is done again from the start. */
 export const isWorthRetrying = (error: unknown): boolean =>
-  error instanceof DeadlockException ||
-  codeOf(error) === SERIALIZATION_FAILURE ||
-  constraintOf(error) === 'articles_slug_unique';
+  [DEADLOCK, SERIALIZATION_FAILURE].includes(codeOf(error)) || constraintOf(error) === 'articles_slug_unique';
 
 const articleIsGone = () => new Refusal(new NotFoundError(ResourceKind.ARTICLE));
 const userIsGone = () => new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
@@ -41,12 +33,15 @@ const MEANINGS: Record<string, () => Refusal | GraphQLError> = {
   comments_author_id_foreign: viewerIsGone,
 };
 
+/** Told by PostgreSQL's code: what a query builder throws is not one of MikroORM's exceptions. */
 function constraintOf(error: unknown): string | null {
-  const broken =
-    error instanceof UniqueConstraintViolationException || error instanceof ForeignKeyConstraintViolationException;
-  return broken ? String((error as DriverException & { constraint?: string }).constraint) : null;
+  const broken = [UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION].includes(codeOf(error));
+  return broken ? String((error as { constraint?: string }).constraint) : null;
 }
 
-const codeOf = (error: unknown) => (error as { code?: string } | null)?.code;
+const codeOf = (error: unknown) => String((error as { code?: string } | null)?.code);
 
+const FOREIGN_KEY_VIOLATION = '23503';
+const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK = '40P01';

@@ -16,3 +16,11 @@ export async function tagsNamed(em: EntityManager, names: readonly string[]): Pr
   );
   return tags.toSorted((left, right) => names.indexOf(left.name) - names.indexOf(right.name));
 }
+
+/** Locks the tags of an article for the count in the same order; call it in a transaction before the article goes. */
+export async function lockTagsOf(em: EntityManager, article: { id: number }): Promise<void> {
+  await em.execute(
+    'select from tags where id in (select tag_id from article_tags where article_id = ?) order by id for update',
+    [article.id],
+  );
+}

@@ -1,0 +1,264 @@
+import { print } from 'graphql';
+import { afterEach, expect, test } from 'vitest';
+import {
+  AddCommentDocument,
+  CreateArticleDocument,
+  CurrentUserDocument,
+  DeleteArticleDocument,
+  DeleteCommentDocument,
+  DeleteUserDocument,
+  FavoriteArticleDocument,
+  FollowUserDocument,
+  RefreshSessionDocument,
+  RegisterDocument,
+  UnfavoriteArticleDocument,
+  UnfollowUserDocument,
+  UpdateArticleDocument,
+  UpdateUserDocument,
+} from '../schema/generated/graphql.ts';
+import { globalId } from '../src/server/node.ts';
+import { type Answer, blog, orm } from './support/blog.ts';
+import { faultsOf } from './support/matchers.ts';
+import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/people.ts';
+
+/** Many at once, through the server. What must hold whoever comes first is looked up in the tables after every test. */
+
+afterEach(async () => {
+  expect(await rows(WRONG_COUNTERS)).toEqual([]);
+});
+
+test('two hundred articles of one title at once all get a slug of their own', async () => {
+  const authors = await people(4);
+  const input = { title: 'The same title', description: 'd', body: 'b', tagList: ['one', 'two'] };
+  const answers = await Promise.all(
+    times(200, (n) => blog(CreateArticleDocument, { as: authors[n % 4] as Person, input })),
+  );
+  expect(answers.flatMap(faultsOf)).toEqual([]);
+  expect(new Set(answers.map(({ data }) => data.createArticle?.article?.slug)).size).toBe(200);
+  expect(await count('articles')).toBe(200);
+});
+
+test('of two hundred registrations of one name one makes it, and the others are told that it is taken', async () => {
+  const answers = await Promise.all(
+    times(200, (n) => {
+      const username = n % 2 ? 'Straße' : 'STRASSE';
+      return blog(RegisterDocument, { input: { username, email: `${n}@example.com`, password: PASSWORD } });
+    }),
+  );
+  expect(answers.flatMap(faultsOf)).toEqual(Array(199).fill('TAKEN input username'));
+  expect([await count('users'), await count('sessions')]).toEqual([1, 1]);
+});
+
+test('favouriting and unfavouriting at once leave counts that equal the rows', async () => {
+  const fans = await people(6);
+  const articles = [await anArticle(), await anArticle()];
+  const answers = await Promise.all(
+    times(180, (n): Promise<Answer<unknown>> => {
+      const asked = { as: fans[n % 6] as Person, input: { article: { slug: articles[roll(2)]?.slug as string } } };
+      return roll(2) ? blog(FavoriteArticleDocument, asked) : blog(UnfavoriteArticleDocument, asked);
+    }),
+  );
+  expect(answers.flatMap(faultsOf)).toEqual([]);
+});
+
+test('following and unfollowing at once neither fail nor follow twice', async () => {
+  const crowd = await people(5);
+  const answers = await Promise.all(
+    times(150, (n): Promise<Answer<unknown>> => {
+      const [as, other] = [crowd[n % 5], crowd[(n + 1 + roll(4)) % 5]] as [Person, Person];
+      const asked = { as, input: { user: { username: other.username } } };
+      return roll(2) ? blog(FollowUserDocument, asked) : blog(UnfollowUserDocument, asked);
+    }),
+  );
+  expect(answers.flatMap(faultsOf)).toEqual([]);
+});
+
+test('comments that come and go at once leave counts that equal the rows', async () => {
+  const [ann, bob] = (await people(2)) as [Person, Person];
+  const article = await anArticle({ by: ann });
+  const old = await Promise.all(times(60, () => aComment({ on: article, by: bob })));
+  const answers = await Promise.all([
+    ...old.flatMap(({ id }) => [
+      blog(DeleteCommentDocument, { as: bob, input: { comment: { id: globalId('Comment', id) } } }),
+      blog(DeleteCommentDocument, { as: ann, input: { comment: { id: globalId('Comment', id) } } }),
+    ]),
+    ...times(60, () =>
+      blog(AddCommentDocument, { as: bob, input: { article: { slug: article.slug }, body: 'Me too.' } }),
+    ),
+  ]);
+  expectOnly(answers, 'NOT_FOUND input comment');
+  expect(await count('comments')).toBe(60);
+});
+
+test('updates of one article at once all succeed, and leave the tags of one of them', async () => {
+  const ann = await aUser();
+  const { slug } = await anArticle({ by: ann, tagList: ['a', 'b', 'c'] });
+  const lists = [['a'], ['c', 'b', 'd'], ['d', 'c', 'b', 'a'], [], ['e', 'a']];
+  const answers = await Promise.all(
+    times(60, (n) =>
+      blog(UpdateArticleDocument, {
+        as: ann,
+        input: { article: { slug }, body: `b${n}`, tagList: lists[n % 5] as string[] },
+      }),
+    ),
+  );
+  expect(answers.flatMap(faultsOf)).toEqual([]);
+  const { data } = await blog<{ article: { tagList: string[] } }, object>(
+    `{ article(by: { slug: "${slug}" }) { tagList } }`,
+  );
+  expect(lists).toContainEqual(data.article.tagList);
+});
+
+test('authors who share tags in opposite orders never see a deadlock, whether they create, update or delete', async () => {
+  const authors = await people(4);
+  const names = times(12, (n) => `tag${n}`);
+  const shuffled = (n: number) => (n % 2 ? names : names.toReversed());
+  const articles = await Promise.all(
+    times(40, (n) => anArticle({ by: authors[n % 4] as Person, tagList: shuffled(n) })),
+  );
+  const answers = await Promise.all(
+    articles.flatMap(({ slug }, n): Promise<Answer<unknown>>[] => {
+      const as = authors[n % 4] as Person;
+      const content = { title: `New ${n}`, description: 'd', body: 'b', tagList: shuffled(n + 1) };
+      return [
+        blog(CreateArticleDocument, { as, input: content }),
+        blog(UpdateArticleDocument, { as, input: { article: { slug }, tagList: shuffled(n + 1).slice(n % 5) } }),
+        blog(DeleteArticleDocument, { as, input: { article: { slug } } }),
+      ];
+    }),
+  );
+  expectOnly(answers, 'NOT_FOUND input article');
+  expect(await count('articles')).toBe(40);
+});
+
+test('an article that goes while comments, favourites and changes arrive leaves nothing behind', async () => {
+  const ann = await aUser('ann');
+  const crowd = await people(5);
+  for (let round = 0; round < 5; round += 1) {
+    const { slug } = await anArticle({ by: ann, tagList: ['red', 'blue'] });
+    const article = { slug };
+    const answers = await Promise.all([
+      ...times(30, (n): Promise<Answer<unknown>> => {
+        const as = crowd[n % 5] as Person;
+        if (n % 3 === 0) return blog(FavoriteArticleDocument, { as, input: { article } });
+        if (n % 3 === 1) return blog(AddCommentDocument, { as, input: { article, body: 'Wait!' } });
+        return blog(UpdateArticleDocument, { as: ann, input: { article, tagList: [`tag${n}`, 'blue'] } });
+      }).toSpliced(15, 0, blog(DeleteArticleDocument, { as: ann, input: { article } })),
+    ]);
+    expectOnly(answers, 'NOT_FOUND input article', 'NOT_FOUND');
+  }
+  expect(await tableCounts('articles', 'comments', 'favorites', 'article_tags')).toEqual([0, 0, 0, 0]);
+});
+
+test('an account that goes while it acts leaves nothing behind, and is told that its token is no longer good', async () => {
+  const other = await aUser('other');
+  const stays = await anArticle({ by: other });
+  for (let round = 0; round < 4; round += 1) {
+    const ann = await aUser();
+    const article = { slug: stays.slug };
+    const content = { title: 'By one who goes', description: 'd', body: 'b', tagList: ['red'] };
+    const act = (n: number): Promise<Answer<unknown>> =>
+      [
+        () => blog(CreateArticleDocument, { as: ann, input: content }),
+        () => blog(FavoriteArticleDocument, { as: ann, input: { article } }),
+        () => blog(AddCommentDocument, { as: ann, input: { article, body: 'Bye.' } }),
+        () => blog(FollowUserDocument, { as: ann, input: { user: { username: 'other' } } }),
+        () => blog(FollowUserDocument, { as: other, input: { user: { username: ann.username } } }),
+        () => blog(UpdateUserDocument, { as: ann, input: { bio: `Gone ${n}` } }),
+        () => blog(UpdateUserDocument, { as: ann, input: { password: PASSWORD } }),
+      ][n % 7]?.() as Promise<Answer<unknown>>;
+    const deleting = blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    const answers = [];
+    // Sooner or later in the time that checking the password takes.
+    for (let wave = 0; wave < 6; wave += 1) answers.push(...(await Promise.all(times(14, act))));
+    await deleting;
+    expectOnly(answers, 'UNAUTHENTICATED', 'NOT_FOUND input user');
+    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+  }
+  expect(await count('articles')).toBe(1);
+});
+
+test('an account deleted twice at once is deleted once', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    const ann = await aUser();
+    const answers = await Promise.all(
+      times(4, () => blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })),
+    );
+    expectOnly(answers, 'UNAUTHENTICATED');
+    expect(answers.filter(({ data }) => data?.deleteViewer?.deletedId).length).toBeGreaterThan(0);
+  }
+  expect(await tableCounts('users', 'sessions')).toEqual([0, 0]);
+});
+
+test('accounts that favoured the same articles go at once without a deadlock', async () => {
+  const crowd = await people(6);
+  const articles = await Promise.all(times(30, () => anArticle({ by: crowd[0] as Person })));
+  const others = crowd.slice(1);
+  for (const [index, { id }] of others.entries()) {
+    const order = index % 2 ? articles : articles.toReversed();
+    const values = order.map((article) => `(${id}, ${article.id})`).join();
+    await orm.em.fork().execute(`insert into favorites (user_id, article_id) values ${values}`);
+  }
+  const answers = await Promise.all(
+    others.map((as) => blog(DeleteUserDocument, { as, input: { password: PASSWORD } })),
+  );
+  expect(answers.flatMap(faultsOf)).toEqual([]);
+  expect(await count('favorites')).toBe(0);
+});
+
+test('two users who take one name at once do not both get it', async () => {
+  const crowd = await people(10);
+  const answers = await Promise.all(crowd.map((as) => blog(UpdateUserDocument, { as, input: { username: 'wanted' } })));
+  expect(answers.flatMap(faultsOf)).toEqual(Array(9).fill('TAKEN input username'));
+});
+
+test('a new password set twice at once fails neither request for a fault of ours', async () => {
+  const ann = await aUser();
+  const answers = await Promise.all(
+    times(4, (n) => blog(UpdateUserDocument, { as: ann, input: { password: `password ${n}` } })),
+  );
+  expectOnly(answers, 'UNAUTHENTICATED');
+  expect(answers.filter(({ data }) => data?.updateViewer?.token).length).toBeGreaterThan(0);
+});
+
+test('a refresh token used twice at once is good at most once, and ends the session', async () => {
+  for (let round = 0; round < 10; round += 1) {
+    const { token, refreshToken } = await aUser();
+    const answers = await Promise.all(times(4, () => blog(RefreshSessionDocument, { input: { refreshToken } })));
+    expectOnly(answers, 'INVALID_CREDENTIALS input refreshToken');
+    const refreshed = answers.map(({ data }) => data.refreshSession).filter((payload) => payload?.token);
+    expect(refreshed.length).toBeLessThanOrEqual(1);
+    for (const left of [token, ...refreshed.map((payload) => payload?.token as string)]) {
+      expect(await blog<unknown, object>(print(CurrentUserDocument), { as: { token: left } })).toFailWith(
+        'UNAUTHENTICATED',
+      );
+    }
+  }
+  expect(await count('sessions')).toBe(0);
+});
+
+/** Every counter column beside what it should be, where it is something else. */
+const WRONG_COUNTERS = `
+  select 'favorites' as what, id, favorites_count as is, favorites as should from articles,
+    lateral (select count(*)::int as favorites from favorites where article_id = articles.id) f where favorites_count <> favorites
+  union all select 'comments', id, comments_count, comments from articles,
+    lateral (select count(*)::int as comments from comments where article_id = articles.id) c where comments_count <> comments
+  union all select 'tags', id, articles_count, carried from tags,
+    lateral (select count(*)::int as carried from article_tags where tag_id = tags.id) t where articles_count <> carried`;
+
+/** Some may have come too late, and were told so in these words; anything else, above all a fault of ours, is wrong. */
+function expectOnly(answers: readonly Answer<unknown>[], ...faults: string[]): void {
+  const others = answers.filter((answer) => faultsOf(answer).some((fault) => !faults.includes(fault)));
+  expect(others).toEqual([]);
+}
+
+const times = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
+const people = (count: number): Promise<Person[]> => Promise.all(times(count, () => aUser()));
+const roll = (sides: number): number => Math.floor(Math.random() * sides);
+const rows = (sql: string): Promise<object[]> => orm.em.fork().execute(sql);
+const tableCounts = (...tables: string[]) => Promise.all(tables.map(count));
+
+async function count(table: string): Promise<number> {
+  const [row] = await rows(`select count(*)::int as count from ${table}`);
+  return (row as { count: number }).count;
+}

@@ -1,0 +1,1 @@
+export const addDemoBlog = async (_: unknown) => ({});

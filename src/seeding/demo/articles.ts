@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { slugOf } from '../../articles/slug.ts';
+import { draw } from './draw.ts';
+
+export interface DemoArticle {
+  readonly slug: string;
+  readonly title: string;
+  readonly description: string;
+  readonly author: string;
+  readonly publishedAt: Date;
+  readonly updatedAt: Date;
+  readonly tags: readonly string[];
+  readonly body: string;
+  readonly comments: readonly DemoComment[];
+}
+
+export interface DemoComment {
+  readonly author: string;
+  readonly saidAt: Date;
+  readonly body: string;
+}
+
+/** The articles of the demo blog, oldest first: one file each, with a head, the Markdown body and what readers said. */
+export const demoArticles = (): DemoArticle[] =>
+  readdirSync(FOLDER)
+    .map((file) => articleOf(readFileSync(`${FOLDER}/${file}`, 'utf8')))
+    .toSorted((left, right) => left.publishedAt.getTime() - right.publishedAt.getTime());
+
+const FOLDER = `${import.meta.dirname}/articles`;
+
+function articleOf(file: string): DemoArticle {
+  const [, head = '', body = '', comments = ''] = file.split(/^---\n|^<!-- comments -->\n/m);
+  const {
+    title = '',
+    description = '',
+    author = '',
+    published = '',
+    tags = '',
+  } = Object.fromEntries(head.split('\n').map((line) => line.split(/: (.*)/, 2)));
+  const publishedAt = new Date(published);
+  const wasEdited = draw('edited', title) < 20;
+  return {
+    slug: slugOf(title),
+    title,
+    description,
+    author,
+    publishedAt,
+    updatedAt: wasEdited ? hoursAfter(publishedAt, 1 + draw('edited when', title)) : publishedAt,
+    tags: tags.split(', '),
+    body: body.trim(),
+    comments: comments
+      .trim()
+      .split('\n')
+      .map((line) => commentOf(line, publishedAt)),
+  };
+}
+
+/** `- mira, 27 h later: Ask explain.` */
+function commentOf(line: string, publishedAt: Date): DemoComment {
+  const [, author = '', hours = '', body = ''] = /^- (\w+), (\d+) h later: (.*)$/.exec(line) ?? [];
+  return { author, saidAt: hoursAfter(publishedAt, Number(hours), draw(line) % 60), body };
+}
+
+const hoursAfter = (date: Date, hours: number, minutes = 0) =>
+  new Date(date.getTime() + (hours * 60 + minutes) * 60_000);

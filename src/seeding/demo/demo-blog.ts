@@ -1,0 +1,140 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Kysely } from 'kysely';
+import { Article } from '../../articles/article.entity.ts';
+import { Favorite } from '../../articles/favorite.entity.ts';
+import { Comment } from '../../comments/comment.entity.ts';
+import { tagsNamed } from '../../tags/tag.repository.ts';
+import { Follow } from '../../users/follow.entity.ts';
+import { User } from '../../users/user.entity.ts';
+import { oneSeedAtATime } from '../one-at-a-time.ts';
+import { ExitCode, Stop } from '../stop.ts';
+import { demoArticles } from './articles.ts';
+import { demoUsers } from './people.ts';
+import { demoFavorites, demoFollows } from './reactions.ts';
+
+/**
+ * Adds what is missing of the demo blog, all of it or nothing. A row is the demo's own when it was made at its moment,
+ * which nobody can change through the API; it stays as it is. Answers how many rows were added.
+ */
+export const addDemoBlog = (em: EntityManager): Promise<Record<string, number>> =>
+  em.transactional(async (em) => {
+    await oneSeedAtATime(em.getKysely() as Kysely<unknown>);
+    const people = await addPeople(em);
+    const articles = await addArticles(em, people.all);
+    // From here on everything has its id, which is what the rest is known by.
+    await em.flush();
+    return {
+      users: people.added,
+      follows: await addFollows(em, people.all),
+      articles: articles.added,
+      favorites: await addFavorites(em, people.all, articles.all),
+      comments: await addComments(em, people.all, articles.all),
+    };
+  });
+
+/** Rows of the demo, its own and those just added, by the names that they have there. */
+type Named<T> = ReadonlyMap<string, T>;
+
+async function addPeople(em: EntityManager): Promise<{ all: Named<User>; added: number }> {
+  const people = demoUsers();
+  const there = await em.find(User, {
+    $or: [
+      { usernameKey: { $in: people.map(({ usernameKey }) => usernameKey) } },
+      { emailKey: { $in: people.map(({ emailKey }) => emailKey) } },
+    ],
+  });
+
+  const all = new Map<string, User>();
+  let added = 0;
+  for (const user of people) {
+    const namesakes = there.filter((one) => one.usernameKey === user.usernameKey || one.emailKey === user.emailKey);
+    const own = namesakes.find((one) => isSameMoment(one.createdAt, user.createdAt));
+    if (!own && namesakes.length > 0) throw taken('user', user.username, 'the user name or the e-mail address');
+    if (!own) em.persist(user);
+    added += own ? 0 : 1;
+    all.set(user.username, own ?? user);
+  }
+  return { all, added };
+}
+
+async function addArticles(em: EntityManager, people: Named<User>) {
+  const articles = demoArticles();
+  const slugs = articles.map(({ slug }) => slug);
+  const authors = idsOf(people).filter((id) => id !== undefined);
+  const there = await em.find(Article, { $or: [{ slug: { $in: slugs } }, { author: { $in: authors } }] });
+  const tags = await tagsNamed(em, [...new Set(articles.flatMap((article) => article.tags))]);
+
+  const all = new Map<string, Article>();
+  let added = 0;
+  for (const { author, publishedAt, updatedAt, tags: names, comments: _, ...content } of articles) {
+    const user = get(people, author);
+    const own = there.find((one) => one.author.id === user.id && isSameMoment(one.createdAt, publishedAt));
+    const namesake = there.find(({ slug }) => slug === content.slug);
+    if (!own && namesake) throw taken('article', content.title, `the slug "${content.slug}"`);
+    const article =
+      own ?? Object.assign(new Article(user, content), { createdAt: publishedAt, publishedAt, updatedAt });
+    if (!own) article.tags.set(names.map((name) => tags.find((tag) => tag.name === name)!));
+    if (!own) em.persist(article);
+    added += own ? 0 : 1;
+    all.set(content.slug, article);
+  }
+  return { all: all as Named<Article>, added };
+}
+
+async function addFollows(em: EntityManager, people: Named<User>): Promise<number> {
+  const there = await em.find(Follow, { follower: { $in: idsOf(people) } });
+  const known = new Set(there.map(({ follower, followed }) => `${follower.id} ${followed.id}`));
+  const missing = demoFollows()
+    .map(({ createdAt, ...who }) => {
+      return { follower: get(people, who.follower).id, followed: get(people, who.followed).id, createdAt };
+    })
+    .filter(({ follower, followed }) => !known.has(`${follower} ${followed}`));
+  await em.insertMany(Follow, missing);
+  return missing.length;
+}
+
+async function addFavorites(em: EntityManager, people: Named<User>, articles: Named<Article>): Promise<number> {
+  const there = await em.find(Favorite, { article: { $in: idsOf(articles) } });
+  const known = new Set(there.map(({ user, article }) => `${user.id} ${article.id}`));
+  const missing = demoArticles()
+    .flatMap((demo) => {
+      const article = get(articles, demo.slug).id;
+      return demoFavorites(demo).map(({ user, createdAt }) => ({ user: get(people, user).id, article, createdAt }));
+    })
+    .filter(({ user, article }) => !known.has(`${user} ${article}`));
+  await em.insertMany(Favorite, missing);
+  return missing.length;
+}
+
+/** A comment is known by its article and moment alone: that of a deleted account stays, without its author. */
+async function addComments(em: EntityManager, people: Named<User>, articles: Named<Article>): Promise<number> {
+  const there = await em.find(Comment, { article: { $in: idsOf(articles) } });
+  const known = new Set(there.map(({ article, createdAt }) => `${article.id} ${createdAt.getTime()}`));
+  const missing = demoArticles()
+    .flatMap(({ slug, comments }) =>
+      comments.map(({ author, body, saidAt }) => {
+        const who = { article: get(articles, slug).id, author: get(people, author).id };
+        return { ...who, body, createdAt: saidAt, updatedAt: saidAt };
+      }),
+    )
+    .filter(({ article, createdAt }) => !known.has(`${article} ${createdAt.getTime()}`));
+  await em.insertMany(Comment, missing);
+  return missing.length;
+}
+
+const idsOf = (rows: Named<{ readonly id: number }>): number[] => [...rows.values()].map(({ id }) => id);
+
+function get<T>(rows: Named<T>, name: string): T {
+  const row = rows.get(name);
+  if (!row) throw new Error(`The demo speaks of "${name}", whom it does not have.`);
+  return row;
+}
+
+const isSameMoment = (left: Date, right: Date) => left.getTime() === right.getTime();
+
+const taken = (kind: string, name: string, what: string) =>
+  new Stop(
+    ExitCode.NAME_TAKEN,
+    `The demo's ${kind} "${name}" can not be added: ${what} belongs to somebody else here. Nothing was added. ` +
+      'Rename theirs, or give the demo a database of its own.',
+  );

@@ -1,0 +1,20 @@
+import { type Kysely, sql } from 'kysely';
+import type { Size } from './size.ts';
+import { tagNames } from './words.ts';
+
+/** Adds the tags that are not there yet. Tags belong to nobody: one that somebody else has made is as good. */
+export async function addTags(db: Kysely<unknown>, size: Size): Promise<{ tags: number }> {
+  const { rows } = await sql`
+    insert into tags (name) select unnest(${tagNames(size.tags)}::text[]) on conflict do nothing returning id`.execute(
+    db,
+  );
+  return { tags: rows.length };
+}
+
+/** Their ids, the most popular first. */
+export async function idsOfTags(db: Kysely<unknown>, size: Size): Promise<number[]> {
+  const { rows } = await sql<{ id: number }>`
+    select id from unnest(${tagNames(size.tags)}::text[]) with ordinality as wanted (name, rank)
+    join tags using (name) order by rank`.execute(db);
+  return rows.map(({ id }) => id);
+}

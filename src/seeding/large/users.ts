@@ -1,0 +1,66 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { PASSWORD_HASH } from '../known-password.ts';
+import { ExitCode, Stop } from '../stop.ts';
+import { Dice } from './dice.ts';
+import type { Size } from './size.ts';
+import { FIRST_NAMES, LAST_NAMES } from './words.ts';
+
+/** Adds the users of these numbers that are not there yet. Answers how many it added. */
+export async function addUsers(db: Kysely<unknown>, size: Size, from: number, to: number): Promise<{ users: number }> {
+  const dice = new Dice(size.seed);
+  const { rows } = await sql`
+    insert into users (username, username_key, email, email_key, password_hash, bio, image, created_at)
+    select name, name, email, email, ${PASSWORD_HASH},
+      'Writes about ' || ${dice.oneOf(INTERESTS, { for: n, of: 3 })} || '.',
+      'https://api.dicebear.com/9.x/notionists/svg?seed=' || name,
+      timestamptz '2015-01-01Z' + make_interval(mins => ${dice.below(525_600, { for: n, of: 4 })})
+    from generate_series(${from}::int, ${to}::int) as n
+    cross join lateral (select ${nameOf(size, dice)} as name, ${emailOf(size)} as email) as account
+    order by n
+    on conflict do nothing
+    returning id`.execute(db);
+  return { users: rows.length };
+}
+
+/** The ids of all users of the blog, in the order of their numbers. */
+export async function idsOfUsers(db: Kysely<unknown>, size: Size): Promise<number[]> {
+  const { rows } = await sql<{ id: number | null; name: string }>`
+    select id, ${nameOf(size, new Dice(size.seed))} as name
+    from generate_series(1, ${size.users}::int) as n
+    left join users on email_key = ${emailOf(size)}
+    order by n`.execute(db);
+  const taken = rows.filter(({ id }) => id === null).map(({ name }) => name);
+  if (taken.length > 0) {
+    throw new Stop(
+      ExitCode.NAME_TAKEN,
+      `${taken.length} of the names are taken by accounts that the seed did not make: ${taken.slice(0, 5).join(', ')}. ` +
+        'Another --seed makes other names.',
+    );
+  }
+  return rows.map(({ id }) => Number(id));
+}
+
+/** Whom to sign in as: user 1 to user N, told apart from those of another seed by their domain. */
+export const emailOfUser = (number: number | string, { seed }: Size) => `user${number}@seed${seed}.conduit.example`;
+
+const emailOf = (size: Size): RawBuilder<string> => {
+  const [before, after] = emailOfUser('|', size).split('|');
+  return sql`${before}::text || n || ${after}::text`;
+};
+
+const nameOf = (size: Size, dice: Dice): RawBuilder<string> => sql`
+  concat_ws('-', ${dice.oneOf(FIRST_NAMES, { for: n, of: 1 })}, ${dice.oneOf(LAST_NAMES, { for: n, of: 2 })},
+    nullif(${size.seed}::int, 1), n)`;
+
+const n = sql`n`;
+
+const INTERESTS = [
+  'databases and bread',
+  'distributed systems, mostly failing ones',
+  'teaching people to program',
+  'the web, since before it had frames',
+  'compilers and long walks',
+  'operations, gardens and patience',
+  'interfaces that stay out of the way',
+  'data, maps and trains',
+];

@@ -1,0 +1,83 @@
+import { MikroORM } from '@mikro-orm/postgresql';
+import { ormConfig } from '../../mikro-orm.config.ts';
+import { EnvironmentFaults, readDatabaseEnvironment } from '../environment.ts';
+import { addDemoBlog } from './demo/demo-blog.ts';
+import { DEMO_ACCOUNT } from './demo/people.ts';
+import { HELP } from './help.ts';
+import { PASSWORD } from './known-password.ts';
+import { addLargeBlog } from './large/large-blog.ts';
+import type { Size } from './large/size.ts';
+import { emailOfUser } from './large/users.ts';
+import { type Options, readOptions } from './options.ts';
+import { duration, Progress } from './progress.ts';
+import { readyDatabase } from './ready-database.ts';
+import { ExitCode, Stop } from './stop.ts';
+
+/** `npm run seed`: adds a blog to the database of the environment. help.ts says all it can do. */
+async function seed(options: Options): Promise<ExitCode> {
+  const startedAt = performance.now();
+  const out = options.json ? process.stderr : process.stdout;
+  const say = (text: string) => out.write(`${text}\n`);
+  const interruption = interruptedBy('SIGINT', 'SIGTERM');
+
+  const environment = readDatabaseEnvironment();
+  const orm = await connected(ormConfig(environment));
+  try {
+    await readyDatabase(orm, environment, say);
+    const em = orm.em.fork();
+    const course = { progress: new Progress(out), signal: interruption };
+    const added = options.size ? await addLargeBlog(em, options.size, course) : await addDemoBlog(em);
+    const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
+    const signIn = { email: options.size ? emailOfUser(1, options.size) : DEMO_ACCOUNT, password: PASSWORD };
+    const interrupted = options.size !== null && interruption.aborted;
+
+    if (options.json)
+      console.log(JSON.stringify({ blog: options.size ?? 'demo', added, interrupted, seconds, signIn }));
+    else say(summary(added, options.size, seconds));
+    if (interrupted) say('Stopped before the end. The same command goes on from here.');
+    else say(`Sign in as ${signIn.email} with the password "${signIn.password}".`);
+    return interrupted ? ExitCode.INTERRUPTED : ExitCode.DONE;
+  } finally {
+    await orm.close();
+  }
+}
+
+function summary(added: object, size: Size | null, seconds: number): string {
+  const rows = Object.entries(added).filter(([, count]) => count > 0);
+  const blog = size ? `blog of ${size.articles.toLocaleString('en')} articles` : 'demo blog';
+  if (rows.length === 0) return `The ${blog} is already there: nothing to add.`;
+  return `Added to the ${blog}: ${rows.map(([what, count]) => `${count.toLocaleString('en')} ${what}`).join(', ')} in ${duration(seconds)}.`;
+}
+
+/** With `npm run`, Ctrl-C arrives twice, from the terminal and from npm: the second one is no wish of its own. */
+function interruptedBy(...signals: NodeJS.Signals[]): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of signals) process.on(signal, () => controller.abort());
+  return controller.signal;
+}
+
+/** MikroORM makes a database that is not there; here that would be one of a mistyped name. */
+async function connected(config: ReturnType<typeof ormConfig>): Promise<MikroORM> {
+  const orm = await MikroORM.init({
+    ...config,
+    ensureDatabase: false,
+    migrations: { ...config.migrations, silent: true },
+  });
+  try {
+    await orm.em.fork().execute('select 1');
+    return orm;
+  } catch (error) {
+    await orm.close();
+    throw new Stop(ExitCode.FAILED, `The database does not answer: ${(error as Error).message}`);
+  }
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(HELP);
+  else process.exitCode = await seed(options);
+} catch (error) {
+  const expected = error instanceof Stop || error instanceof EnvironmentFaults;
+  console.error(expected ? error.message : error);
+  process.exitCode = error instanceof Stop ? error.exitCode : ExitCode.FAILED;
+}

@@ -3,17 +3,20 @@ import type { DatabaseEnvironment } from '../environment.ts';
 import { type EmbeddedDatabase, openEmbedded } from './embedded/embedded.ts';
 
 /** Where the database is, as MikroORM's options say it. */
-export type Connection =
-  | { clientUrl: string }
+export type ConnectionOptions =
+  | { clientUrl: string; driverOptions?: typeof LIMITS }
   | { host: string; port: number; user: string; password?: string; dbName: string };
 
 export interface Reached {
-  readonly connection: Connection;
+  readonly connection: ConnectionOptions;
   /** The embedded database, where it is that. */
   readonly embedded?: EmbeddedDatabase;
   /** The file to lock while migrating the embedded database: its connections share one session, and so its locks. */
   readonly migrationLock?: string;
 }
+
+/** Milliseconds. No request is worth more of a server's database; the embedded one has limits of its own. */
+const LIMITS = { statement_timeout: 10_000, connectionTimeoutMillis: 5_000 };
 
 export const embeddedFolder = (dataFolder: string): string => join(dataFolder, 'postgres');
 
@@ -26,7 +29,7 @@ export async function reachDatabase(
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
 ): Promise<Reached> {
-  if (databaseUrl) return { connection: { clientUrl: databaseUrl } };
+  if (databaseUrl) return { connection: { clientUrl: databaseUrl, ...(as === 'server' && { driverOptions: LIMITS }) } };
   const embedded = await openEmbedded({
     folder: embeddedFolder(dataFolder),
     use: as === 'server' ? 'own' : 'share',

@@ -27,8 +27,8 @@ export function readOptions(commandLine: readonly string[]): Options {
 
   const number = (name: NumberOption) => (given[name] === undefined ? {} : { [name]: Number(given[name]) });
   const rest = { ...number('users'), ...number('tags'), ...number('seed') };
-  const size = given['articles'] === undefined ? null : sizeFor(Number(given['articles']), rest);
-  return { size, json: given['json'] === true, help: given['help'] === true };
+  const size = given.articles === undefined ? null : sizeFor(Number(given.articles), rest);
+  return { size, json: given.json === true, help: given.help === true };
 }
 
 type NumberOption = keyof typeof LIMITS;
@@ -67,6 +67,6 @@ function faultOfNumber(name: NumberOption, value: string | boolean | undefined):
 }
 
 const faultWithoutArticles = (name: NumberOption, given: Record<string, unknown>) =>
-  given[name] !== undefined && given['articles'] === undefined
+  given[name] !== undefined && given.articles === undefined
     ? `--${name} says what a large blog is like; give --articles too.`
     : null;

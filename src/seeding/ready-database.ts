@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
-import { applyMigrations, pendingMigrations } from '../database/migrating.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
+import { applyPendingMigrations, pendingMigrations } from '../migration-safety/plug.ts';
 import { ExitCode, Stop } from './stop.ts';
 
 /** Stops unless this is a database to seed. An embedded one that is new gets its tables, as the start of the server would. */
@@ -18,7 +18,7 @@ export async function readyDatabase(
   }
   const isNew = (await orm.migrator.getExecuted()).length === 0;
   if (databaseUrl === null && isNew) {
-    for (const name of await applyMigrations(orm)) say(`The embedded database is new: applied ${name}`);
+    for (const name of await applyPendingMigrations(orm)) say(`The embedded database is new: applied ${name}`);
   }
   const pending = await pendingMigrations(orm);
   if (pending.length > 0) {

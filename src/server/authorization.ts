@@ -4,7 +4,7 @@ import type { Context } from './context.ts';
 import { Unauthenticated } from './errors.ts';
 
 /** `@Authorized()`: somebody must be signed in. It is asked before anything is looked up, so 401 comes before 404. */
-export const signedIn: AuthChecker<Context> = ({ context }) => {
+export const somebodyIsSignedIn: AuthChecker<Context> = ({ context }) => {
   if (!context.viewer) throw new Unauthenticated('is missing');
   return true;
 };

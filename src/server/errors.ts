@@ -1,6 +1,7 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { isDatabaseFault } from '../database/faults.ts';
 
 /**
  * Top-level errors: what no form can fix. Their codes are a closed list; whatever is not in it is a bug of ours, logged
@@ -31,8 +32,13 @@ export function shownError(formatted: GraphQLFormattedError, error: unknown, req
   const { stacktrace: _stack, http: _http, ...extensions } = formatted.extensions ?? {};
   const code = RENAMED[String(extensions.code)] ?? String(extensions.code);
   if (CODES.has(code)) return { ...formatted, extensions: { ...extensions, code } };
-  request?.log.error({ err: unwrapResolverError(error), path: formatted.path }, 'A request failed for a fault of ours');
+  const cause = unwrapResolverError(error);
   const { path, locations } = formatted;
+  if (isDatabaseFault(cause)) {
+    request?.log.warn({ err: cause, path }, 'A request failed for a fault of the database');
+    return { ...(path && { path }), ...unavailable };
+  }
+  request?.log.error({ err: cause, path }, 'A request failed for a fault of ours');
   return { ...(locations && { locations }), ...(path && { path }), ...internal(request) };
 }
 
@@ -45,6 +51,11 @@ export function shownHttpError(error: FastifyError, request: FastifyRequest, rep
   request.log.error({ err: error }, 'A request failed for a fault of ours');
   return reply.code(500).send({ errors: [internal(request)] });
 }
+
+const unavailable = {
+  message: 'The database can not serve this just now.',
+  extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true },
+};
 
 const internal = (request: FastifyRequest | undefined) => ({
   message: 'Internal server error',

@@ -11,7 +11,7 @@ import { TagResolver } from '../tags/tag.resolver.ts';
 import { SessionResolver } from '../users/session.resolver.ts';
 import { UserFields, ViewerFields } from '../users/user.fields.ts';
 import { UserResolver } from '../users/user.resolver.ts';
-import { refuseFaultyTokens, signedIn } from './authorization.ts';
+import { refuseFaultyTokens, somebodyIsSignedIn } from './authorization.ts';
 import { prepareMutations } from './mutations.ts';
 import { NodeResolver } from './node.resolver.ts';
 import { ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError } from './user-errors.ts';
@@ -34,7 +34,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
     ],
     // Nothing refers to them but the interface they implement.
     orphanedTypes: [ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError],
-    authChecker: signedIn,
+    authChecker: somebodyIsSignedIn,
     // Inputs have rules of their own (validation.ts), which report every fault with its path.
     validate: false,
   });

@@ -26,9 +26,12 @@ export class SessionResolver {
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
     const { password, ...account } = validated(registration(context.settings), input);
-    const user = new User({ ...account, passwordHash: await hashPassword(password) });
-    await context.em.persist(user).flush();
-    return signedIn(context, user, await context.sessions.open(context.em, user));
+    const passwordHash = await hashPassword(password);
+    return context.em.transactional(async (em) => {
+      const user = new User({ ...account, passwordHash });
+      await em.persist(user).flush();
+      return signedIn(context, user, await context.sessions.open(em, user));
+    });
   }
 
   @Extensions({ ignoresToken: true })

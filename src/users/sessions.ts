@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Unauthenticated } from '../server/errors.ts';
 import { Session } from './session.entity.ts';
@@ -15,7 +15,7 @@ export class Sessions {
     const secret = newSecret();
     const session = em.create(Session, { user, refreshTokenHash: hash(secret), expiresAt: this.expiry() });
     await em.flush();
-    return { ...this.tokenFor(session, user.id), refreshToken: refreshToken(session.id, secret), session };
+    return { ...this.tokenFor(session, user.id), refreshToken: this.refreshToken(session.id, secret), session };
   }
 
   /** Whose token it is, and in which session; throws Unauthenticated when it is not, or no longer, good. */
@@ -29,12 +29,12 @@ export class Sessions {
   }
 
   /**
-   * Trades an unused refresh token for a new pair; null when it is not good. A used one ends the session: somebody else
-   * has a copy of it, and there is no telling who is who.
+   * Trades an unused refresh token for a new pair; null when it is not good. A used one of ours ends the session: somebody
+   * else has a copy of it, and there is no telling who is who.
    */
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
-    const [sessionId, secret, ...more] = token.split('.');
-    if (!sessionId || !secret || more.length > 0 || !UUID.test(sessionId)) return null;
+    const [sessionId = '', secret = '', seal, ...more] = token.split('.');
+    if (more.length > 0 || !UUID.test(sessionId) || seal !== this.seal(sessionId, secret)) return null;
     const next = newSecret();
     const traded = await em.nativeUpdate(
       Session,
@@ -48,7 +48,7 @@ export class Sessions {
     const session = await em.findOne(Session, sessionId);
     if (!session) return null;
     const tokens = this.tokenFor(session, session.user.id);
-    return { ...tokens, refreshToken: refreshToken(sessionId, next), session, userId: session.user.id };
+    return { ...tokens, refreshToken: this.refreshToken(sessionId, next), session, userId: session.user.id };
   }
 
   /** Ends every other session of the user, and the access tokens that this one has given out so far. */
@@ -77,6 +77,13 @@ export class Sessions {
     return issueToken({ userId, sessionId: session.id, generation: session.generation }, secretKey, accessTokenMinutes);
   }
 
+  private refreshToken = (sessionId: string, secret: string) =>
+    [sessionId, secret, this.seal(sessionId, secret)].join('.');
+
+  /** Shows that a refresh token is one of ours: who only knows the session's id can not end it with a made-up one. */
+  private seal = (sessionId: string, secret: string) =>
+    createHmac('sha256', this.settings.secretKey).update(`${sessionId}.${secret}`).digest('base64url');
+
   private expiry = () => new Date(Date.now() + this.settings.refreshTokenDays * 86_400_000);
 }
 
@@ -94,6 +101,5 @@ export interface SignInTokens extends IssuedToken {
 }
 
 const newSecret = () => randomBytes(32).toString('base64url');
-const refreshToken = (sessionId: string, secret: string) => `${sessionId}.${secret}`;
 const hash = (secret: string) => createHash('sha256').update(secret).digest('base64url');
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;

@@ -73,7 +73,7 @@ async function addArticles(em: EntityManager, people: Named<User>) {
     if (!own && namesake) throw taken('article', content.title, `the slug "${content.slug}"`);
     const article =
       own ?? Object.assign(new Article(user, content), { createdAt: publishedAt, publishedAt, updatedAt });
-    if (!own) article.tags.set(names.map((name) => tags.find((tag) => tag.name === name)!));
+    if (!own) article.tags.set(names.flatMap((name) => tags.filter((tag) => tag.name === name)));
     if (!own) em.persist(article);
     added += own ? 0 : 1;
     all.set(content.slug, article);

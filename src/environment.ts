@@ -24,10 +24,10 @@ export class EnvironmentFaults extends Error {
 const number = (from: number, to: number, preset: number) =>
   z
     .string()
-    .transform(Number)
-    .refine((value) => Number.isInteger(value) && value >= from && value <= to, {
+    .refine((text) => /^\d+$/.test(text) && Number(text) >= from && Number(text) <= to, {
       error: `must be a whole number from ${from} to ${to}`,
     })
+    .transform(Number)
     .default(preset);
 
 const oneOf = <T extends string>(...values: readonly T[]) =>
@@ -66,28 +66,37 @@ const serverShape = {
 
 const database = z.object(databaseShape).transform(databaseSettings);
 
-const environment = z.object({ ...databaseShape, ...serverShape }).transform((given, context) => {
-  const settings = databaseSettings(given);
-  const shortest = settings.production ? 32 : 0;
-  if (Buffer.byteLength(given.SECRET_KEY ?? '') < shortest) {
-    const fault = given.SECRET_KEY ? `has ${Buffer.byteLength(given.SECRET_KEY)} bytes` : 'is missing';
-    const message = `${fault}; in production it must have at least 32 bytes, e.g. from: openssl rand -base64 48`;
-    context.addIssue({ code: 'custom', path: ['SECRET_KEY'], message });
-  }
-  return {
-    ...settings,
-    host: given.HOST,
-    port: given.PORT,
-    logLevel: given.LOG_LEVEL,
-    migrateOnStart: given.MIGRATE_ON_START ?? (settings.databaseUrl ? 'check' : 'up'),
-    /** Absent only outside production, where one is made and kept in the data folder. */
-    secretKey: given.SECRET_KEY,
-    algorithm: given.ALGORITHM,
-    accessTokenMinutes: given.ACCESS_TOKEN_EXPIRE_MINUTES,
-    refreshTokenDays: given.REFRESH_TOKEN_EXPIRE_DAYS,
-    refuseCommonPasswords: given.REFUSE_COMMON_PASSWORDS ?? settings.production,
-  } as const;
-});
+const serverVariables = z
+  .object({ ...databaseShape, ...serverShape })
+  .refine(
+    ({ NODE_ENV, SECRET_KEY = '' }) => NODE_ENV !== 'production' || Buffer.byteLength(SECRET_KEY) >= SHORTEST_KEY,
+    {
+      path: ['SECRET_KEY'],
+      // Also when another variable is at fault: all faults are listed at once.
+      when: () => true,
+      error: ({ input }) => {
+        const { SECRET_KEY } = input as { SECRET_KEY?: string };
+        const fault = SECRET_KEY ? `has ${Buffer.byteLength(SECRET_KEY)} bytes` : 'is missing';
+        return `${fault}; in production it must have at least 32 bytes, e.g. from: openssl rand -base64 48`;
+      },
+    },
+  );
+
+const SHORTEST_KEY = 32;
+
+const environment = serverVariables.transform((given) => ({
+  ...databaseSettings(given),
+  host: given.HOST,
+  port: given.PORT,
+  logLevel: given.LOG_LEVEL,
+  migrateOnStart: given.MIGRATE_ON_START ?? (given.DATABASE_URL || given.DB_HOST ? 'check' : 'up'),
+  /** Absent only outside production, where one is made and kept in the data folder. */
+  secretKey: given.SECRET_KEY,
+  algorithm: given.ALGORITHM,
+  accessTokenMinutes: given.ACCESS_TOKEN_EXPIRE_MINUTES,
+  refreshTokenDays: given.REFRESH_TOKEN_EXPIRE_DAYS,
+  refuseCommonPasswords: given.REFUSE_COMMON_PASSWORDS ?? given.NODE_ENV === 'production',
+}));
 
 function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
   return {
@@ -100,7 +109,8 @@ function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
 
 function urlFromParts(host: string, given: z.infer<z.ZodObject<typeof databaseShape>>): string {
   const url = new URL('postgresql://localhost');
-  url.hostname = host;
+  // Encoded, because a URL silently keeps its old host where it can not take one as it is: ::1, /var/run/postgresql.
+  url.hostname = encodeURIComponent(host);
   url.port = String(given.DB_PORT);
   url.username = encodeURIComponent(given.DB_USER);
   url.password = encodeURIComponent(given.DB_PASS ?? '');

@@ -99,7 +99,9 @@ export class DeleteViewerInput {
 
 const username = text(50);
 
-const email = text(254).check(fault((value) => /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'));
+const email = text(254).check(
+  fault((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),
+);
 
 /** No rules of composition: NIST 800-63B and ASVS 5.0 (6.2.1, 6.2.5, 6.2.9). */
 const password = (refuseCommon: boolean) =>

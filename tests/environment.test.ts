@@ -1,0 +1,153 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { EnvironmentFaults, readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
+
+const LONG_KEY = 'k'.repeat(32);
+
+function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
+  try {
+    readEnvironment(variables);
+    return [];
+  } catch (error) {
+    if (error instanceof EnvironmentFaults) return error.faults;
+    throw error;
+  }
+}
+
+test('an empty environment is one for development, on the embedded database', () => {
+  expect(readEnvironment({})).toEqual({
+    production: false,
+    databaseUrl: null,
+    dataFolder: '.data',
+    host: 'localhost',
+    port: 4000,
+    logLevel: 'info',
+    migrateOnStart: 'up',
+    secretKey: undefined,
+    algorithm: 'HS256',
+    accessTokenMinutes: 30,
+    refreshTokenDays: 30,
+    refuseCommonPasswords: false,
+  });
+});
+
+test('an empty variable is an absent one', () => {
+  const empty = { PORT: '', DATABASE_URL: '', DB_HOST: '', SECRET_KEY: '', MIGRATE_ON_START: '', NODE_ENV: '' };
+  expect(readEnvironment(empty)).toEqual(readEnvironment({}));
+});
+
+test('all faults are listed at once, each with the variable, its value and the wish', () => {
+  const faults = faultsOf({ PORT: 'many', LOG_LEVEL: 'loud', ALGORITHM: 'none', ACCESS_TOKEN_EXPIRE_MINUTES: '0' });
+  expect(faults.toSorted()).toEqual([
+    'ACCESS_TOKEN_EXPIRE_MINUTES is "0"; it must be a whole number from 1 to 1440',
+    'ALGORITHM is "none"; it must be one of: HS256',
+    'LOG_LEVEL is "loud"; it must be one of: trace, debug, info, warn, error, fatal, silent',
+    'PORT is "many"; it must be a whole number from 0 to 65535',
+  ]);
+});
+
+test('a secret key that is missing is listed beside the other faults', () => {
+  expect(faultsOf({ NODE_ENV: 'production', PORT: 'many' })).toEqual([
+    expect.stringContaining('PORT is "many"'),
+    expect.stringContaining('SECRET_KEY is missing'),
+  ]);
+});
+
+test.each(['1.5', '-1', '65536', ' ', '0x10', '1e3', 'NaN', '４０'])('the port %j is none', (PORT) => {
+  expect(faultsOf({ PORT })).toHaveLength(1);
+});
+
+test('production needs a secret key of at least 32 bytes', () => {
+  const production = (SECRET_KEY?: string) => faultsOf({ NODE_ENV: 'production', SECRET_KEY });
+  expect(production()).toEqual([expect.stringMatching(/^SECRET_KEY is missing; .* openssl rand/)]);
+  expect(production('k'.repeat(31))).toEqual([expect.stringContaining('has 31 bytes')]);
+  expect(production(LONG_KEY)).toEqual([]);
+  expect(production('é'.repeat(16))).toEqual([]);
+});
+
+test('elsewhere any secret key will do', () => {
+  expect(readEnvironment({ SECRET_KEY: 'short' }).secretKey).toBe('short');
+  expect(readEnvironment({ NODE_ENV: 'test' }).secretKey).toBeUndefined();
+});
+
+test('secrets are never repeated', () => {
+  const secrets = {
+    NODE_ENV: 'production',
+    SECRET_KEY: 'hush-hush',
+    DATABASE_URL: 'mysql://ann:hush-hush@localhost/blog',
+    DB_PASS: 'hush-hush',
+    PORT: 'many',
+  };
+  expect(() => readEnvironment(secrets)).toThrow(EnvironmentFaults);
+  expect(faultsOf(secrets).join('\n')).not.toContain('hush');
+});
+
+test.each(['mysql://localhost/blog', 'localhost:5432', 'blog', 'https://localhost'])(
+  '%s is no address of a PostgreSQL',
+  (DATABASE_URL) => {
+    expect(faultsOf({ DATABASE_URL })).toEqual([
+      expect.stringMatching(/^DATABASE_URL must be a URL such as postgresql:/),
+    ]);
+  },
+);
+
+test('a database can be named by its parts, whatever they are made of', () => {
+  const parts = { DB_HOST: 'db.example.com', DB_USER: 'a:n@n', DB_PASS: 'p@ss/w:o%r?d#', DB_NAME: 'my blog/1' };
+  const url = new URL(readEnvironment(parts).databaseUrl ?? '');
+  expect([url.hostname, url.port, url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent)).toEqual([
+    'db.example.com',
+    '5432',
+    'a:n@n',
+    'p@ss/w:o%r?d#',
+    'my blog/1',
+  ]);
+});
+
+test('the parts have defaults, once there is a host', () => {
+  expect(readEnvironment({ DB_HOST: 'db', DB_PORT: '6432' }).databaseUrl).toBe('postgresql://postgres@db:6432/conduit');
+  expect(readEnvironment({ DB_NAME: 'blog', DB_USER: 'ann' }).databaseUrl).toBeNull();
+});
+
+test.each(['::1', '/var/run/postgresql', 'my_db', 'DB.example.com', 'a b', 'db:6432', 'ann@db', 'db/blog'])(
+  'the host %j is that host, and never silently another',
+  (DB_HOST) => {
+    const { hostname, port } = new URL(readEnvironment({ DB_HOST }).databaseUrl ?? '');
+    expect([decodeURIComponent(hostname), port]).toEqual([DB_HOST, '5432']);
+  },
+);
+
+test('DATABASE_URL wins over the parts', () => {
+  const DATABASE_URL = 'postgres://ann@localhost/blog';
+  expect(readEnvironment({ DATABASE_URL, DB_HOST: 'elsewhere' }).databaseUrl).toBe(DATABASE_URL);
+});
+
+test('migrations are applied at the start on the embedded database, and checked elsewhere, unless said otherwise', () => {
+  expect(readEnvironment({}).migrateOnStart).toBe('up');
+  expect(readEnvironment({ DB_HOST: 'db' }).migrateOnStart).toBe('check');
+  expect(readEnvironment({ DB_HOST: 'db', MIGRATE_ON_START: 'up' }).migrateOnStart).toBe('up');
+  expect(readEnvironment({ MIGRATE_ON_START: 'off' }).migrateOnStart).toBe('off');
+});
+
+test('common passwords are refused in production, unless said otherwise', () => {
+  const production = { NODE_ENV: 'production', SECRET_KEY: LONG_KEY };
+  expect(readEnvironment(production).refuseCommonPasswords).toBe(true);
+  expect(readEnvironment({ ...production, REFUSE_COMMON_PASSWORDS: 'off' }).refuseCommonPasswords).toBe(false);
+  expect(readEnvironment({ REFUSE_COMMON_PASSWORDS: 'on' }).refuseCommonPasswords).toBe(true);
+});
+
+test('commands that only talk to the database ask for nothing else', () => {
+  const environment = readDatabaseEnvironment({ NODE_ENV: 'production', DB_HOST: 'db', PORT: 'many' });
+  expect(environment.databaseUrl).toBe('postgresql://postgres@db:5432/conduit');
+});
+
+test('the server does not start with faults: it lists them and exits with 1', async () => {
+  const variables = { PATH: process.env['PATH'], NODE_ENV: 'production', PORT: 'many', SECRET_KEY: 'hush-hush' };
+  const start = promisify(execFile)(process.execPath, ['--import', '@oxc-node/core/register', 'src/main.ts'], {
+    env: variables,
+  });
+  const failed = await start.catch((error) => error);
+  expect(failed.code).toBe(1);
+  expect(failed.stderr).toMatch(/PORT is "many"[^]*SECRET_KEY has 9 bytes/);
+  expect(failed.stderr).not.toContain('hush');
+});

@@ -1,0 +1,129 @@
+import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { expect, test } from 'vitest';
+import { issueToken, readToken } from '../../src/users/token.ts';
+
+const SECRET = 'a secret key for tests, longer than 32 bytes';
+const CLAIMS = { userId: 7, sessionId: randomUUID(), generation: 1 };
+const now = () => Math.floor(Date.now() / 1000);
+
+/** The payload of a good token, to be spoilt. */
+const payload = () => ({
+  sid: CLAIMS.sessionId,
+  gen: 1,
+  sub: '7',
+  iss: 'conduit',
+  aud: 'conduit',
+  iat: now(),
+  exp: now() + 60,
+});
+
+/** Any header with any claims, and a signature that is right. */
+function forged(header: object, claims: object, secret = SECRET, digest = 'sha256'): string {
+  const content = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  return `${content}.${createHmac(digest, secret).update(content).digest('base64url')}`;
+}
+
+const HEADER = { alg: 'HS256', typ: 'JWT' };
+
+test('a token says whose it is, in which session, and until when', () => {
+  const { token, expiresAt } = issueToken(CLAIMS, SECRET, 30);
+  expect(readToken(token, SECRET)).toEqual({ ...CLAIMS, expiresAt });
+  const { iat = 0, exp = 0 } = jwt.decode(token) as jwt.JwtPayload;
+  expect(exp - iat).toBe(30 * 60);
+  expect(expiresAt.getTime()).toBe(exp * 1000);
+});
+
+test('a token holds nothing but what it must', () => {
+  const { token } = issueToken(CLAIMS, SECRET, 30);
+  expect(Object.keys(jwt.decode(token) as object).toSorted()).toEqual([
+    'aud',
+    'exp',
+    'gen',
+    'iat',
+    'iss',
+    'sid',
+    'sub',
+  ]);
+});
+
+test('what the other tests spoil is good', () => {
+  expect(readToken(forged(HEADER, payload()), SECRET)).toMatchObject(CLAIMS);
+});
+
+test.each<[what: string, claims: object]>([
+  ['has expired', { exp: now() - 1 }],
+  ['never expires', { exp: undefined }],
+  ['expires in words', { exp: 'tomorrow' }],
+  ['does not say since when it is', { iat: undefined }],
+  ['is of the future', { iat: now() + 3600, exp: now() + 7200 }],
+  ['is not valid yet', { nbf: now() + 3600 }],
+  ['is of another issuer', { iss: 'elsewhere' }],
+  ['names no issuer', { iss: undefined }],
+  ['is for another audience', { aud: 'elsewhere' }],
+  ['names no audience', { aud: undefined }],
+  ['names nobody', { sub: undefined }],
+  ['names somebody by something else than an id', { sub: 'ann' }],
+  ['names somebody by a fraction', { sub: '7.5' }],
+  ['names somebody by an id of eleven digits', { sub: '12345678901' }],
+  ['names no session', { sid: undefined }],
+  ['names a session by something else than its id', { sid: "' or 1=1" }],
+  ['has no generation', { gen: undefined }],
+  ['has a generation of text', { gen: '1' }],
+])('a token that %s is not good', (_, claims) => {
+  expect(readToken(forged(HEADER, { ...payload(), ...claims }), SECRET)).toBeNull();
+});
+
+test('a token signed with another key is not good', () => {
+  expect(readToken(forged(HEADER, payload(), 'another secret key of more than 32 bytes'), SECRET)).toBeNull();
+  expect(readToken(forged(HEADER, payload(), ''), SECRET)).toBeNull();
+});
+
+test.each<[alg: string, digest: string]>([
+  ['HS384', 'sha384'],
+  ['HS512', 'sha512'],
+])('a token signed with the right key by %s is not good', (alg, digest) => {
+  expect(readToken(forged({ alg, typ: 'JWT' }, payload(), SECRET, digest), SECRET)).toBeNull();
+});
+
+test('a token signed by RS256 is not good', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  expect(readToken(jwt.sign(payload(), privateKey, { algorithm: 'RS256' }), SECRET)).toBeNull();
+});
+
+test.each(['none', 'None', 'NONE', ''])('a token of the algorithm "%s" is not good, signed or not', (alg) => {
+  const token = forged({ alg, typ: 'JWT' }, payload());
+  expect(readToken(token, SECRET)).toBeNull();
+  expect(readToken(token.replace(/[^.]*$/, ''), SECRET)).toBeNull();
+});
+
+test.each<[header: object]>([
+  [{ crit: ['exp'] }],
+  [{ crit: [] }],
+  [{ crit: ['b64'], b64: false }],
+  [{ typ: 'at+jwt' }],
+  [{ typ: undefined }],
+])('a token with the header %j is not good', (header) => {
+  expect(readToken(forged({ ...HEADER, ...header }, payload()), SECRET)).toBeNull();
+});
+
+test.each([
+  ['without its signature', (token: string) => token.replace(/[^.]*$/, '')],
+  ['with another signature', (token: string) => token.replace(/[^.]*$/, 'A'.repeat(43))],
+  ['with one character less', (token: string) => token.slice(0, -1)],
+  ['with a fourth part', (token: string) => `${token}.e30`],
+  ['with other claims under the same signature', (token: string) => token.replace(/\.[^.]*\./, '.eyJzdWIiOiIxIn0.')],
+])('a token %s is not good', (_, spoil) => {
+  expect(readToken(spoil(forged(HEADER, payload())), SECRET)).toBeNull();
+});
+
+test.each(['', '.', '..', '...', 'null', 'a.b.c', '{}', '\0', '\ud800.\ud800.\ud800', 'e30.e30.', 'e30.bnVsbA.e30'])(
+  '%j is no token',
+  (text) => {
+    expect(readToken(text, SECRET)).toBeNull();
+  },
+);
+
+test.each([null, 'text', 7, [], [payload()]])('claims of %j are none', (claims) => {
+  expect(readToken(forged(HEADER, claims as never), SECRET)).toBeNull();
+});

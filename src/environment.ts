@@ -35,6 +35,17 @@ const oneOf = <T extends string>(...values: readonly T[]) =>
 
 const onOff = oneOf('on', 'off').transform((value) => value === 'on');
 
+const origins = z
+  .string()
+  .refine((value) => value === '*' || listed(value).every(isOrigin), {
+    error: 'must be * or origins such as https://blog.example, separated by commas',
+  })
+  .transform((value) => (value === '*' ? ('*' as const) : listed(value)));
+
+const listed = (value: string) => value.split(',').map((item) => item.trim());
+
+const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
+
 const postgresUrl = z
   .string()
   .refine((value) => URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol), {
@@ -56,6 +67,8 @@ const serverShape = {
   HOST: z.string().default('localhost'),
   PORT: number(0, 65_535, 4000),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
+  CORS_ORIGINS: origins.optional(),
+  GUEST_CACHE_SECONDS: number(0, 86_400, 0),
   MIGRATE_ON_START: oneOf('off', 'check', 'up').optional(),
   SECRET_KEY: z.string().optional(),
   ALGORITHM: oneOf('HS256').default('HS256'),
@@ -89,6 +102,9 @@ const environment = serverVariables.transform((given) => ({
   host: given.HOST,
   port: given.PORT,
   logLevel: given.LOG_LEVEL,
+  /** Production serves no other site unless told to; development serves whatever frontend runs beside it. */
+  allowedOrigins: given.CORS_ORIGINS ?? (given.NODE_ENV === 'production' ? [] : ('this machine' as const)),
+  guestCacheSeconds: given.GUEST_CACHE_SECONDS,
   migrateOnStart: given.MIGRATE_ON_START ?? (given.DATABASE_URL || given.DB_HOST ? 'check' : 'up'),
   /** Absent only outside production, where one is made and kept in the data folder. */
   secretKey: given.SECRET_KEY,

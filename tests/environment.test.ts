@@ -23,6 +23,8 @@ test('an empty environment is one for development, on the embedded database', ()
     host: 'localhost',
     port: 4000,
     logLevel: 'info',
+    allowedOrigins: 'this machine',
+    guestCacheSeconds: 0,
     migrateOnStart: 'up',
     secretKey: undefined,
     algorithm: 'HS256',
@@ -69,6 +71,27 @@ test('production needs a secret key of at least 32 bytes', () => {
 test('elsewhere any secret key will do', () => {
   expect(readEnvironment({ SECRET_KEY: 'short' }).secretKey).toBe('short');
   expect(readEnvironment({ NODE_ENV: 'test' }).secretKey).toBeUndefined();
+});
+
+test('other sites may call when CORS_ORIGINS names them; by default those of this machine, and in production none', () => {
+  expect(readEnvironment({ NODE_ENV: 'production', SECRET_KEY: LONG_KEY }).allowedOrigins).toEqual([]);
+  expect(readEnvironment({ CORS_ORIGINS: '*' }).allowedOrigins).toBe('*');
+  expect(readEnvironment({ CORS_ORIGINS: 'https://a.example, http://b.example:8080' }).allowedOrigins).toEqual([
+    'https://a.example',
+    'http://b.example:8080',
+  ]);
+});
+
+test.each([
+  'blog.example',
+  'https://blog.example/',
+  'https://a.example https://b.example',
+  'null',
+  'https://*.example,',
+])('%j names no origins', (CORS_ORIGINS) => {
+  expect(faultsOf({ CORS_ORIGINS })).toEqual([
+    expect.stringMatching(/^CORS_ORIGINS is ".+"; it must be \* or origins/),
+  ]);
 });
 
 test('secrets are never repeated', () => {

@@ -2,13 +2,15 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
-import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type SessionSettings, Sessions } from '../users/sessions.ts';
 import { type Context, contextFor } from './context.ts';
+import { type AllowedOrigins, allowOrigins } from './cors.ts';
 import { ServiceUnavailable, shownError, shownHttpError } from './errors.ts';
+import { addGraphqlEndpoint } from './graphql-endpoint.ts';
 import { addHealthChecks, type Readiness } from './health.ts';
+import { type CacheSettings, rememberOutcome } from './http-answers.ts';
 import { buildSchema } from './schema.ts';
 
 /** The HTTP server: GraphQL at /graphql, health at /healthz and /readyz. It listens when it is told to. */
@@ -19,30 +21,29 @@ export async function buildServer({ em, log, settings, readiness }: ServerParts)
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
   });
+  await allowOrigins(server, settings.allowedOrigins);
   const requests = new AsyncLocalStorage<FastifyRequest>();
   const apollo = new ApolloServer<Context>({
     schema: buildSchema(em),
     introspection: true,
     stopOnTerminationSignals: false, // main.ts stops what it started, in its order
     formatError: (formatted, error) => shownError(formatted, error, requests.getStore()),
-    plugins: [ApolloServerPluginCacheControlDisabled(), fastifyApolloDrainPlugin(server)],
+    plugins: [ApolloServerPluginCacheControlDisabled(), rememberOutcome(() => requests.getStore())],
   });
   await apollo.start();
 
   const sessions = new Sessions(settings);
-  const answer = fastifyApolloHandler(apollo, {
-    context: async (request) => {
+  server.setErrorHandler(shownHttpError);
+  addGraphqlEndpoint(server, {
+    apollo,
+    requests,
+    cache: settings,
+    contextOf: async (request) => {
       const fault = await readiness.migrationFault();
       if (fault) throw new ServiceUnavailable(fault);
       return contextFor(request.headers.authorization, { em: em.fork(), sessions, settings });
     },
   });
-  server.route({
-    url: '/graphql',
-    method: ['GET', 'POST'],
-    handler: (request, reply) => requests.run(request, () => answer.call(server, request, reply)),
-  });
-  server.setErrorHandler(shownHttpError);
   addHealthChecks(server, readiness);
   return server;
 }
@@ -50,8 +51,12 @@ export async function buildServer({ em, log, settings, readiness }: ServerParts)
 export interface ServerParts {
   readonly em: EntityManager;
   readonly log: FastifyBaseLogger;
-  readonly settings: SessionSettings & Context['settings'];
+  readonly settings: SessionSettings & Context['settings'] & HttpSettings;
   readonly readiness: Readiness;
+}
+
+export interface HttpSettings extends CacheSettings {
+  readonly allowedOrigins: AllowedOrigins;
 }
 
 /** 100,000 characters of an article, each escaped in JSON as two surrogates (12 bytes), and the rest. */

@@ -18,6 +18,8 @@ export const settings = {
   accessTokenMinutes: 30,
   refreshTokenDays: 30,
   refuseCommonPasswords: false,
+  allowedOrigins: ['https://blog.example'],
+  guestCacheSeconds: 0,
 };
 const database = await copyOfTemplate();
 export const { orm } = database;

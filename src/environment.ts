@@ -3,8 +3,8 @@ import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
 
 /**
- * Every environment variable, checked once; nothing else reads `process.env`. `.env` is read when it is there, and what
- * the shell says wins over it. Throws EnvironmentFaults, which lists everything that is wrong.
+ * Every environment variable, checked once; nothing else reads `process.env`, but for migration-safety, which is to be
+ * able to live without us. `.env` is read when it is there, and what the shell says wins over it. Throws EnvironmentFaults, which lists everything that is wrong.
  */
 export const readEnvironment = (variables = shellAndFile()): Environment => read(environment, variables);
 

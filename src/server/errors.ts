@@ -1,6 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 
 /**
  * Top-level errors: what no form can fix. Their codes are a closed list; whatever is not in it is a bug of ours, logged
@@ -31,7 +31,9 @@ export function shownError(formatted: GraphQLFormattedError, error: unknown, req
   const { stacktrace: _stack, http: _http, ...extensions } = formatted.extensions ?? {};
   const code = RENAMED[String(extensions['code'])] ?? String(extensions['code']);
   if (CODES.has(code)) return { ...formatted, extensions: { ...extensions, code } };
-  request?.log.error({ err: unwrapResolverError(error), path: formatted.path }, 'A request failed for a fault of ours');
+  const cause = unwrapResolverError(error);
+  if (isFaultOfAnArgument(cause)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
+  request?.log.error({ err: cause, path: formatted.path }, 'A request failed for a fault of ours');
   const { path, locations } = formatted;
   return { ...(locations && { locations }), ...(path && { path }), ...internal(request) };
 }
@@ -45,6 +47,13 @@ export function shownHttpError(error: FastifyError, request: FastifyRequest, rep
   request.log.error({ err: error }, 'A request failed for a fault of ours');
   return reply.code(500).send({ errors: [internal(request)] });
 }
+
+/**
+ * GraphQL notices only when it comes to use it that a variable is null where it must not be, in an input of exactly one
+ * key or for a field with a default, and gives no code. What it points at is then the argument, not the field.
+ */
+const isFaultOfAnArgument = (cause: unknown): boolean =>
+  cause instanceof GraphQLError && cause.nodes?.[0] !== undefined && cause.nodes[0].kind !== Kind.FIELD;
 
 const internal = (request: FastifyRequest | undefined) => ({
   message: 'Internal server error',

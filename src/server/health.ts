@@ -30,8 +30,13 @@ export class Readiness {
     return this.migrated ? null : `Pending migrations: ${pending.join(', ')}. Apply them: npx mikro-orm migration:up`;
   }
 
+  /** Asks it: MikroORM calls a database unconnected until the first statement, which an unready server never gets. */
   async databaseFault(): Promise<string | null> {
-    const connected = await this.orm.isConnected();
-    return connected ? null : 'The database does not answer.';
+    try {
+      await this.orm.em.fork().execute('select 1');
+      return null;
+    } catch {
+      return 'The database does not answer.';
+    }
   }
 }

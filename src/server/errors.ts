@@ -1,6 +1,6 @@
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { isDatabaseFault } from '../database/faults.ts';
 
 /**
@@ -33,6 +33,7 @@ export function shownError(formatted: GraphQLFormattedError, error: unknown, req
   const code = RENAMED[String(extensions.code)] ?? String(extensions.code);
   if (CODES.has(code)) return { ...formatted, extensions: { ...extensions, code } };
   const cause = unwrapResolverError(error);
+  if (isFaultOfAnArgument(cause)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
   const { path, locations } = formatted;
   if (isDatabaseFault(cause)) {
     request?.log.warn({ err: cause, path }, 'A request failed for a fault of the database');
@@ -51,6 +52,13 @@ export function shownHttpError(error: FastifyError, request: FastifyRequest, rep
   request.log.error({ err: error }, 'A request failed for a fault of ours');
   return reply.code(500).send({ errors: [internal(request)] });
 }
+
+/**
+ * GraphQL notices only when it comes to use it that a variable is null where it must not be, in an input of exactly one
+ * key or for a field with a default, and gives no code. What it points at is then the argument, not the field.
+ */
+const isFaultOfAnArgument = (cause: unknown): boolean =>
+  cause instanceof GraphQLError && cause.nodes?.[0] !== undefined && cause.nodes[0].kind !== Kind.FIELD;
 
 const unavailable = {
   message: 'The database can not serve this just now.',

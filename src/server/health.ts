@@ -32,8 +32,14 @@ export class Readiness {
     return this.migrated ? null : `${reasons.join(' ')} Apply what is pending: npx mikro-orm migration:up`;
   }
 
+  /** Asks it: MikroORM calls a database unconnected until the first statement, which an unready server never gets. */
   async databaseFault(): Promise<string | null> {
-    const answers = this.embedded ? this.embedded.health().isReady : await this.orm.isConnected();
-    return answers ? null : 'The database does not answer.';
+    if (this.embedded) return this.embedded.health().isReady ? null : 'The embedded database does not answer.';
+    try {
+      await this.orm.em.fork().execute('select 1');
+      return null;
+    } catch {
+      return 'The database does not answer.';
+    }
   }
 }

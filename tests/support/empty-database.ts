@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MikroORM } from '@mikro-orm/postgresql';
+import { inject } from 'vitest';
+import { ormConfig } from '../../mikro-orm.config.ts';
+import { reachDatabase } from '../../src/database/connecting.ts';
+import type { DatabaseEnvironment } from '../../src/environment.ts';
+import { databaseOn, onServer } from './migrated-template.ts';
+
+/** A database of one test's own, without a table in it, on whatever kind the suite runs; migrations are silent. */
+export async function emptyDatabase(): Promise<{
+  orm: MikroORM;
+  environment: { DATABASE_URL?: string; DATA_FOLDER?: string };
+  remove: () => Promise<void>;
+}> {
+  const template = inject('template');
+  if (template.kind === 'embedded') {
+    const folder = mkdtempSync(join(tmpdir(), 'conduit-empty-'));
+    const { orm, reached } = await silent({ production: false, databaseUrl: null, dataFolder: folder });
+    const remove = async () => {
+      await orm.close(true);
+      await reached.embedded?.close();
+      rmSync(folder, { recursive: true });
+    };
+    return { orm, environment: { DATA_FOLDER: folder }, remove };
+  }
+  count += 1;
+  const name = `${template.name}_empty_${process.pid}_${count}`;
+  await onServer(template.server, (client) => client.query(`create database ${name}`));
+  const databaseUrl = databaseOn(template.server, name);
+  const { orm } = await silent({ production: false, databaseUrl, dataFolder: '' });
+  const remove = async () => {
+    await orm.close(true);
+    await onServer(template.server, (client) => client.query(`drop database ${name} with (force)`));
+  };
+  return { orm, environment: { DATABASE_URL: databaseUrl }, remove };
+}
+
+async function silent(environment: DatabaseEnvironment) {
+  const reached = await reachDatabase(environment, 'command');
+  const config = ormConfig(reached);
+  const orm = await MikroORM.init({ ...config, migrations: { ...config.migrations, silent: true } });
+  return { orm, reached };
+}
+
+let count = 0;

@@ -22,8 +22,8 @@ Signing in: every account has the password "password123".
   large   user1@seed1.conduit.example to userN@seed1.conduit.example, "seed1" being the --seed
 
 Running it again adds what is missing and leaves what is there, changed or not, as it is. The demo knows its own rows by
-who wrote them and the moment they were made, the large blog by the names and slugs with their numbers. Nothing else is
-changed or deleted. When somebody else already has a name, an e-mail address or a slug that it needs, it adds nothing
+who wrote them and the moment they were made, the large blog by the names and slugs with their numbers: more --articles
+with the same --seed make the same blog larger. Nothing else is changed or deleted. When somebody else already has a name, an e-mail address or a slug that it needs, it adds nothing
 there and says whose. Ctrl-C stops a large blog after the batch under way; the same command goes on from there.
 
 A large blog writes with the counting triggers off, a batch a transaction: on a PostgreSQL its role must own the tables,

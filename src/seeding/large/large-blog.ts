@@ -38,6 +38,8 @@ export async function addLargeBlog(em: EntityManager, size: Size, { progress, si
   await inBatches('articles', size.articles, 2_500, (db, from, to) =>
     withoutCounting(db, () => addArticles(db, size, { users, tags }, from, to)),
   );
+  if (signal.aborted) return added;
+
   // What was just written has neither statistics nor a visibility map: the first readers would pay for both.
   await sql`vacuum (analyze) users, follows, tags, articles, article_tags, favorites, comments`.execute(db);
   return added;

@@ -69,6 +69,7 @@ const serverShape = {
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
   CORS_ORIGINS: origins.optional(),
   GUEST_CACHE_SECONDS: number(0, 86_400, 0),
+  PLAYGROUND: onOff.optional(),
   MIGRATE_ON_START: oneOf('off', 'check', 'up').optional(),
   SECRET_KEY: z.string().optional(),
   ALGORITHM: oneOf('HS256').default('HS256'),
@@ -105,6 +106,7 @@ const environment = serverVariables.transform((given) => ({
   /** Production serves no other site unless told to; development serves whatever frontend runs beside it. */
   allowedOrigins: given.CORS_ORIGINS ?? (given.NODE_ENV === 'production' ? [] : ('this machine' as const)),
   guestCacheSeconds: given.GUEST_CACHE_SECONDS,
+  playground: given.PLAYGROUND ?? given.NODE_ENV !== 'production',
   migrateOnStart: given.MIGRATE_ON_START ?? (given.DATABASE_URL || given.DB_HOST ? 'check' : 'up'),
   /** Absent only outside production, where one is made and kept in the data folder. */
   secretKey: given.SECRET_KEY,

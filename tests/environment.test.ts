@@ -25,6 +25,7 @@ test('an empty environment is one for development, on the embedded database', ()
     logLevel: 'info',
     allowedOrigins: 'this machine',
     guestCacheSeconds: 0,
+    playground: true,
     migrateOnStart: 'up',
     secretKey: undefined,
     algorithm: 'HS256',
@@ -92,6 +93,13 @@ test.each([
   expect(faultsOf({ CORS_ORIGINS })).toEqual([
     expect.stringMatching(/^CORS_ORIGINS is ".+"; it must be \* or origins/),
   ]);
+});
+
+test('the Playground is on, in production only when asked for', () => {
+  const production = { NODE_ENV: 'production', SECRET_KEY: LONG_KEY };
+  expect(readEnvironment({ PLAYGROUND: 'off' }).playground).toBe(false);
+  expect(readEnvironment(production).playground).toBe(false);
+  expect(readEnvironment({ ...production, PLAYGROUND: 'on' }).playground).toBe(true);
 });
 
 test('secrets are never repeated', () => {

@@ -1,7 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type SessionSettings, Sessions } from '../users/sessions.ts';
@@ -11,9 +14,11 @@ import { ServiceUnavailable, shownError, shownHttpError } from './errors.ts';
 import { addGraphqlEndpoint } from './graphql-endpoint.ts';
 import { addHealthChecks, type Readiness } from './health.ts';
 import { type CacheSettings, rememberOutcome } from './http-answers.ts';
+import { addPlayground } from './playground/playground.ts';
 import { buildSchema } from './schema.ts';
+import { addSchemaEndpoint } from './schema-endpoint.ts';
 
-/** The HTTP server: GraphQL at /graphql, health at /healthz and /readyz. It listens when it is told to. */
+/** The HTTP server: GraphQL at /graphql, the schema at /schema.graphql, the Playground at /playground, health at /healthz and /readyz. It listens when it is told to. */
 export async function buildServer({ em, log, settings, readiness }: ServerParts): Promise<FastifyInstance> {
   const server: FastifyInstance = Fastify({
     loggerInstance: log,
@@ -23,12 +28,17 @@ export async function buildServer({ em, log, settings, readiness }: ServerParts)
   });
   await allowOrigins(server, settings.allowedOrigins);
   const requests = new AsyncLocalStorage<FastifyRequest>();
+  const schema = buildSchema(em);
   const apollo = new ApolloServer<Context>({
-    schema: buildSchema(em),
+    schema,
     introspection: true,
     stopOnTerminationSignals: false, // main.ts stops what it started, in its order
     formatError: (formatted, error) => shownError(formatted, error, requests.getStore()),
-    plugins: [ApolloServerPluginCacheControlDisabled(), rememberOutcome(() => requests.getStore())],
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(), // it would load its scripts from another host
+      rememberOutcome(() => requests.getStore()),
+    ],
   });
   await apollo.start();
 
@@ -44,6 +54,8 @@ export async function buildServer({ em, log, settings, readiness }: ServerParts)
       return contextFor(request.headers.authorization, { em: em.fork(), sessions, settings });
     },
   });
+  addSchemaEndpoint(server, schema);
+  if (settings.playground) addPlayground(server);
   addHealthChecks(server, readiness);
   return server;
 }
@@ -57,6 +69,7 @@ export interface ServerParts {
 
 export interface HttpSettings extends CacheSettings {
   readonly allowedOrigins: AllowedOrigins;
+  readonly playground: boolean;
 }
 
 /** 100,000 characters of an article, each escaped in JSON as two surrogates (12 bytes), and the rest. */

@@ -20,6 +20,7 @@ export const settings = {
   refuseCommonPasswords: false,
   allowedOrigins: ['https://blog.example'],
   guestCacheSeconds: 0,
+  playground: true,
 };
 const database = await copyOfTemplate();
 export const { orm } = database;

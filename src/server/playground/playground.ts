@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { publishedOperations } from '../published-files.ts';
+import { playgroundAssets } from './assets.ts';
+import { playgroundPage } from './page.ts';
+import { tabsOf } from './tabs.ts';
+
+/** The Playground: at /playground, and at /graphql for who asks for a page. Everything it is made of comes from here. */
+export function addPlayground(server: FastifyInstance): void {
+  const tabs = tabsOf(publishedOperations());
+
+  async function page(_request: FastifyRequest, reply: FastifyReply) {
+    const nonce = randomBytes(16).toString('base64');
+    const html = playgroundPage(await playgroundAssets(), tabs, nonce);
+    reply.headers({
+      'content-security-policy': policy(nonce),
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store', // a page kept would keep its nonce
+      vary: 'Accept',
+    });
+    return reply.type('text/html; charset=utf-8').send(html);
+  }
+
+  server.get('/playground', page);
+  server.get('/playground/:file', async (request, reply) => {
+    const asset = Object.values(await playgroundAssets()).find(({ url }) => url === request.url);
+    if (!asset) return reply.callNotFound();
+    reply.headers({
+      'cache-control': 'public, max-age=31536000, immutable',
+      'content-encoding': 'gzip',
+      'x-content-type-options': 'nosniff',
+    });
+    return reply.type(asset.type).send(asset.gzipped);
+  });
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.method === 'GET' && pathOf(request.url) === '/graphql' && wantsPage(request))
+      await page(request, reply);
+  });
+}
+
+/** A browser's address bar names text/html first; programs that take anything do not name it. */
+const wantsPage = ({ headers }: FastifyRequest) => /^text\/html\b/.test(headers.accept ?? '');
+
+const pathOf = (url: string) => url.split('?', 1)[0];
+
+/**
+ * Nothing from another host, and no script but ours. The editor positions its lines by style attributes, which can not
+ * carry a nonce; as attributes they can change looks alone.
+ */
+const policy = (nonce: string) =>
+  [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src-elem 'self' 'nonce-${nonce}'`,
+    "style-src-attr 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "worker-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { type Browser, type BrowserContext, chromium } from 'playwright-core';
+
+/** A headless Chromium that reaches this machine and nothing else. */
+export async function openChromium(): Promise<Browser> {
+  const executablePath = [process.env['CHROMIUM'], ...USUAL_PLACES].find((path) => path && existsSync(path));
+  if (!executablePath) {
+    throw new Error(
+      `No Chromium at ${USUAL_PLACES.join(', ')}. Install one (Debian: apt-get install chromium), or name it: CHROMIUM=/path/to/chromium npm run test:browser`,
+    );
+  }
+  return chromium.launch({
+    executablePath,
+    args: [
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      ...'--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking'.split(' '),
+      ...'--disable-component-update --disable-sync'.split(' '),
+    ],
+  });
+}
+
+const USUAL_PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** What the pages of a context asked other hosts for, and what they complained of. Both must stay empty. */
+export function watched(context: BrowserContext, ownAddress: string) {
+  const elsewhere: string[] = [];
+  const complaints: string[] = [];
+  context.on('request', (request) => {
+    const url = request.url();
+    if (!url.startsWith(`${ownAddress}/`) && !/^(data|blob):/.test(url)) elsewhere.push(url);
+  });
+  context.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  context.on('weberror', (error) => complaints.push(String(error.error())));
+  return { elsewhere, complaints };
+}

@@ -3,7 +3,7 @@ import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 
 /** A headless Chromium that reaches this machine and nothing else. */
 export async function openChromium(): Promise<Browser> {
-  const executablePath = [process.env['CHROMIUM'], ...USUAL_PLACES].find((path) => path && existsSync(path));
+  const executablePath = [process.env.CHROMIUM, ...USUAL_PLACES].find((path) => path && existsSync(path));
   if (!executablePath) {
     throw new Error(
       `No Chromium at ${USUAL_PLACES.join(', ')}. Install one (Debian: apt-get install chromium), or name it: CHROMIUM=/path/to/chromium npm run test:browser`,

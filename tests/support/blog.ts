@@ -70,7 +70,9 @@ async function copyOfTemplate() {
   const template = inject('template');
   if (template.kind === 'embedded') {
     const embedded = await openEmbedded({ folder: 'memory', loadFrom: readFileSync(template.dump) });
-    return { orm: await MikroORM.init(ormConfig(embedded)), close: () => embedded.close() };
+    const migrationLock = `${template.dump}.${process.pid}.lock`;
+    const config = ormConfig({ connection: embedded.connection, migrationLock });
+    return { orm: await MikroORM.init(config), close: () => embedded.close() };
   }
   const { server, name } = template;
   const copy = `${name}_${process.pid}_${Date.now()}`;

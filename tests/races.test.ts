@@ -18,6 +18,7 @@ import {
 } from '../schema/generated/graphql.ts';
 import { globalId } from '../src/server/node.ts';
 import { type Answer, blog, orm } from './support/blog.ts';
+import { WRONG_COUNTERS } from './support/counters.ts';
 import { faultsOf } from './support/matchers.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/people.ts';
 
@@ -236,15 +237,6 @@ test('a refresh token used twice at once is good at most once, and ends the sess
   }
   expect(await count('sessions')).toBe(0);
 });
-
-/** Every counter column beside what it should be, where it is something else. */
-const WRONG_COUNTERS = `
-  select 'favorites' as what, id, favorites_count as is, favorites as should from articles,
-    lateral (select count(*)::int as favorites from favorites where article_id = articles.id) f where favorites_count <> favorites
-  union all select 'comments', id, comments_count, comments from articles,
-    lateral (select count(*)::int as comments from comments where article_id = articles.id) c where comments_count <> comments
-  union all select 'tags', id, articles_count, carried from tags,
-    lateral (select count(*)::int as carried from article_tags where tag_id = tags.id) t where articles_count <> carried`;
 
 /** Some may have come too late, and were told so in these words; anything else, above all a fault of ours, is wrong. */
 function expectOnly(answers: readonly Answer<unknown>[], ...faults: string[]): void {

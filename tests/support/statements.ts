@@ -1,12 +1,13 @@
+import type { CompiledQuery } from 'kysely';
 import { orm } from './blog.ts';
 
-/** The SQL that is sent to the database while something is done. */
-export async function statementsDuring(act: () => Promise<unknown>): Promise<string[]> {
+/** What is sent to the database while something is done. */
+export async function statementsDuring(act: () => Promise<unknown>): Promise<CompiledQuery[]> {
   const executor = orm.em.getConnection().getClient().getExecutor();
   const execute = executor.executeQuery;
-  const statements: string[] = [];
+  const statements: CompiledQuery[] = [];
   executor.executeQuery = function (query, ...rest) {
-    statements.push(query.sql);
+    statements.push(query);
     return execute.call(this, query, ...rest) as never;
   };
   try {

@@ -1,0 +1,8 @@
+/** Every counter column beside what it should be, where it is something else. */
+export const WRONG_COUNTERS = `
+  select 'favorites' as what, id, favorites_count as is, favorites as should from articles,
+    lateral (select count(*)::int as favorites from favorites where article_id = articles.id) f where favorites_count <> favorites
+  union all select 'comments', id, comments_count, comments from articles,
+    lateral (select count(*)::int as comments from comments where article_id = articles.id) c where comments_count <> comments
+  union all select 'tags', id, articles_count, carried from tags,
+    lateral (select count(*)::int as carried from article_tags where tag_id = tags.id) t where articles_count <> carried`;

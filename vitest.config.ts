@@ -24,6 +24,8 @@ export default defineConfig(({ mode }) => ({
     // The polyfill first: a test may import any class of src, in any order.
     setupFiles: ['reflect-metadata', 'tests/support/matchers.ts'],
     provide: { databaseUrl: process.env.DATABASE_URL || (mode === 'postgres' ? LOCAL_POSTGRES : null) },
+    // The migration commands take no database down, with rows in it, that nobody has called disposable.
+    env: { DISPOSABLE_DATABASES: 'conduit_test_*' },
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 120_000,

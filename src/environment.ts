@@ -110,7 +110,6 @@ const environment = serverVariables.transform((given) => ({
   migrateOnStart: given.MIGRATE_ON_START ?? (given.DATABASE_URL || given.DB_HOST ? 'check' : 'up'),
   /** Absent only outside production, where one is made and kept in the data folder. */
   secretKey: given.SECRET_KEY,
-  algorithm: given.ALGORITHM,
   accessTokenMinutes: given.ACCESS_TOKEN_EXPIRE_MINUTES,
   refreshTokenDays: given.REFRESH_TOKEN_EXPIRE_DAYS,
   refuseCommonPasswords: given.REFUSE_COMMON_PASSWORDS ?? given.NODE_ENV === 'production',

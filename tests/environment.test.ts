@@ -28,7 +28,6 @@ test('an empty environment is one for development, on the embedded database', ()
     playground: true,
     migrateOnStart: 'up',
     secretKey: undefined,
-    algorithm: 'HS256',
     accessTokenMinutes: 30,
     refreshTokenDays: 30,
     refuseCommonPasswords: false,

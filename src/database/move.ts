@@ -23,7 +23,7 @@ try {
     else if (command === 'restore') await restore(database.connection);
     else throw new Error(`"${command}" is neither dump nor restore.`);
   } finally {
-    await database.close();
+    await database.close({ lingers: true });
   }
 } catch (error) {
   progress(error instanceof Error ? error.message : String(error));

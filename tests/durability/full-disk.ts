@@ -1,58 +1,74 @@
-import { execFileSync } from 'node:child_process';
-import { rmSync, statfsSync } from 'node:fs';
-import { check, mounted, pause, type Rig, Writer } from './rig.ts';
+import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { BlogServer } from './blog-server.ts';
+import { mounted, type Rig } from './rig.ts';
+import { check, Writers } from './writers.ts';
 
-/** A small disk that fills up twice, slowly by our own writes and at once by somebody else's, and is emptied again. */
-export async function fullDisk({ short, folder, note }: Rig): Promise<void> {
+/** A small disk that fills up, once nearly and once to the last byte faster than anyone looks, and is emptied again. */
+export async function fullDisk({ short, folder, note, round: told }: Rig): Promise<void> {
   const rounds = short ? 1 : 10;
-  await mounted(['-t', 'tmpfs', '-o', 'size=220m', 'tmpfs'], `${folder}/disk`, async () => {
-    const disk = `${folder}/disk`;
-    const writer = new Writer(`${disk}/data`);
-    await writer.prepare();
-    const writing = writer.write();
+  const disk = `${folder}/disk`;
+  await mounted(['-t', 'tmpfs', '-o', 'size=260m', 'tmpfs'], disk, async () => {
+    const server = await BlogServer.start(`${disk}/data`);
+    const writers = new Writers();
     try {
+      await writers.register(server);
+      const writing = writers.write(server);
       for (let round = 0; round < rounds; round += 1) {
-        await fill(disk, 30, writer); // nearly full: writes are refused in time, and reads go on
-        await readsGoOn(writer);
-        rmSync(`${disk}/filler`);
-        await goesOn(writer);
-        await fill(disk, 0, writer); // full to the last byte, faster than anyone looks
-        rmSync(`${disk}/filler`);
-        await goesOn(writer);
-        note(
-          `round ${round + 1}: ${writer.refused} writes refused so far, reads went on, writes came back without a restart by hand`,
-        );
+        await writers.until('writes go on', () => writers.acknowledgements > round * 50);
+        await fill(disk, 30, writers);
+        await server.ask('{ articles(first: 20) { totalCount nodes { title tagList } } }'); // reads go on
+        await emptied(disk, writers);
+        await fill(disk, 0, writers);
+        await emptied(disk, writers);
+        told(round + 1, rounds, 'times full');
       }
-      writer.stop();
+      writers.stop();
       await writing;
-      await check(writer.process, writer.acknowledged);
+      await check(server, writers.acknowledged);
     } finally {
-      writer.stop();
-      await writer.process.kill();
-      await writing;
+      writers.stop();
+      await server.kill();
     }
-    note(`${writer.acknowledged.length} acknowledged, 0 lost`);
+    note(`${rounds} times nearly full: writes were refused with SERVICE_UNAVAILABLE, reads went on`);
+    note(`${rounds} times full to the last byte: the same server wrote on once there was space`);
+    note(`${writers.acknowledgements} acknowledged, ${writers.refused} refused, 0 lost`);
   });
 }
 
-async function fill(disk: string, leave: number, writer: Writer): Promise<void> {
+async function fill(disk: string, leave: number, writers: Writers): Promise<void> {
+  const before = writers.refused;
+  takeSpace(`${disk}/filler`, () => free(disk) > leave * MEGABYTE);
+  await writers.until(`writes are refused with ${leave} MB left`, () => writers.refused > before + 4);
+}
+
+/** In pieces: others take space at the same time, and one that is too large would get none. */
+function takeSpace(path: string, wantsMore: () => boolean): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const size of [MEGABYTE, 4096]) while (wantsMore() && isWritten(file, Buffer.alloc(size, 1)));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function isWritten(file: number, piece: Buffer): boolean {
+  try {
+    return writeSync(file, piece) === piece.length;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') return false;
+    throw error;
+  }
+}
+
+function free(disk: string): number {
   const { bavail, bsize } = statfsSync(disk);
-  const room = bavail * bsize - leave * 1024 * 1024;
-  const before = writer.refused;
-  if (room > 0) execFileSync('fallocate', ['-l', String(room), `${disk}/filler`]);
-  for (const until = Date.now() + 30_000; writer.refused === before; await pause(20)) {
-    if (Date.now() > until) throw new Error(`Writes went on for 30 s with ${leave} MB left.`);
-  }
+  return bavail * bsize;
 }
 
-async function readsGoOn(writer: Writer): Promise<void> {
-  const { rows, message } = await writer.reads();
-  if (rows === undefined) throw new Error(`Reads stopped: ${message}`);
-}
+const MEGABYTE = 1024 * 1024;
 
-async function goesOn(writer: Writer): Promise<void> {
-  const before = writer.acknowledged.length;
-  for (const until = Date.now() + 60_000; writer.acknowledged.length === before; await pause(50)) {
-    if (Date.now() > until) throw new Error('Writes did not come back within 60 s of space.');
-  }
+async function emptied(disk: string, writers: Writers): Promise<void> {
+  rmSync(`${disk}/filler`);
+  const before = writers.acknowledgements;
+  await writers.until('writes come back', () => writers.acknowledgements > before + 10);
 }

@@ -1,43 +1,90 @@
-import pg from 'pg';
-import { openEmbedded } from '../../src/database/embedded/embedded.ts';
-import type { Rig } from './rig.ts';
+import { execFileSync } from 'node:child_process';
+import { BlogServer } from './blog-server.ts';
+import { percentile, type Rig } from './rig.ts';
 
-/** What durability costs: single-row commits and a page of a feed, with and without it; and what memory all takes. */
+const SEED = new URL('../../dist/src/seeding/seed.js', import.meta.url).pathname;
+
+/**
+ * What durability costs, on two servers side by side: single-row commits and pages of a feed, in rounds that take
+ * turns; and what memory the one with durability takes.
+ */
 export async function throughput({ short, folder, note }: Rig): Promise<void> {
-  const times = short ? 300 : 3000;
-  for (const durable of [true, false]) {
-    const database = await openEmbedded({ folder: `${folder}/${durable}`, durable });
-    const { dbName, ...rest } = database.connection;
-    const pool = new pg.Pool({ ...rest, database: dbName, max: 4 });
-    await pool.query(
-      'create table article (id int generated always as identity primary key, author int, title text, at timestamptz default now())',
-    );
-    await pool.query(
-      "insert into article (author, title) select i % 100, 'title ' || i from generate_series(1, 20000) i",
-    );
-    await pool.query('create index on article (at desc, id desc)');
-    await pool.query('vacuum (analyze) article');
-    const idle = process.memoryUsage.rss();
-    const commits = await perSecond(times, () => pool.query("insert into article (author, title) values (1, 'x')"));
-    const pages = await perSecond(times, () =>
-      pool.query('select * from article where author = any($1) order by at desc, id desc limit 20', [[1, 2, 3]]),
-    );
-    note(
-      `${durable ? 'durable' : 'not durable'}: ${commits} commits/s, ${pages} feed pages/s; RSS ${mb(idle)} MB idle, ${mb(process.memoryUsage.rss())} MB after`,
-    );
-    await pool.end();
-    await database.close();
+  const rounds = short ? 2 : 10;
+  const sides = [await side(`${folder}/on`, 'on', short), await side(`${folder}/off`, 'off', short)];
+  const [durable] = sides as [Side, Side];
+  try {
+    note(`memory: ${durable.server.memory().now} MB idle after the first start`);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const one of round % 2 === 0 ? sides : sides.toReversed()) {
+        one.commits.push(await perSecond(short ? 200 : 1000, commit(one)));
+        one.pages.push(await perSecond(short ? 100 : 400, page(one)));
+      }
+    }
+    const { now, most } = durable.server.memory();
+    note(`memory: ${now} MB after ${rounds} rounds, ${most} MB at most`);
+  } finally {
+    for (const { server } of sides) await server.kill();
   }
+  for (const what of ['commits', 'pages'] as const) {
+    const [on = 0, off = 0] = sides.map((one) => percentile(one[what], 0.5));
+    const ratios = durable[what].map((figure, round) => figure / (sides[1]?.[what][round] as number));
+    const ratio =
+      percentile(
+        ratios.map((one) => one * 1000),
+        0.5,
+      ) / 1000;
+    note(`${what} a second, median of ${rounds} rounds: ${on} durable, ${off} not; ratio ${ratio.toFixed(2)}`);
+  }
+  const restarted = await BlogServer.start(`${folder}/on`);
+  note(`memory: ${restarted.memory().now} MB idle after another start`);
+  await restarted.kill();
 }
 
-async function perSecond(times: number, work: () => Promise<unknown>): Promise<number> {
+interface Side {
+  server: BlogServer;
+  token: string;
+  commits: number[];
+  pages: number[];
+}
+
+/** A server with a blog of some size, and a reader who follows some of its authors. */
+async function side(folder: string, fsync: 'on' | 'off', short: boolean): Promise<Side> {
+  const variables = { EMBEDDED_FSYNC: fsync };
+  const server = await BlogServer.start(folder, variables);
+  const environment = { ...process.env, DATABASE_URL: '', DB_HOST: '', DATA_FOLDER: folder, ...variables };
+  const said = execFileSync(process.execPath, [SEED, '--articles', short ? '200' : '2000', '--json'], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const { login } = await server.ask<{ login: { token: string } }>(LOGIN, { input: JSON.parse(`${said}`).signIn });
+  await server.connected((client) => client.query('create table single_rows (id serial primary key, at timestamptz)'));
+  return { server, token: login.token, commits: [], pages: [] };
+}
+
+function commit({ server }: Side): Work {
+  return (times) =>
+    server.connected(async (client) => {
+      for (let n = 0; n < times; n += 1) await client.query('insert into single_rows (at) values (now())');
+    });
+}
+
+function page({ server, token }: Side): Work {
+  return async (times) => {
+    for (let n = 0; n < times; n += 1) await server.ask(FEED, {}, token);
+  };
+}
+
+type Work = (times: number) => Promise<void>;
+
+const CLIENTS = 4;
+
+async function perSecond(times: number, work: Work): Promise<number> {
   const start = performance.now();
-  await Promise.all(
-    Array.from({ length: 4 }, async () => {
-      for (let i = 0; i < times / 4; i += 1) await work();
-    }),
-  );
+  await Promise.all(Array.from({ length: CLIENTS }, () => work(times / CLIENTS)));
   return Math.round((times * 1000) / (performance.now() - start));
 }
 
-const mb = (bytes: number) => Math.round(bytes / 1e6);
+const LOGIN = 'mutation ($input: LoginInput!) { login(input: $input) { token } }';
+const FEED = `{ viewer { feed(first: 20) { nodes {
+  slug title description tagList createdAt viewerHasFavorited favoritesCount author { username image viewerIsFollowing }
+} pageInfo { endCursor hasNextPage } } } }`;

@@ -1,39 +1,51 @@
-import { openEmbedded } from '../../src/database/embedded/embedded.ts';
-import { cstring, int32, query } from '../../src/database/embedded/messages.ts';
-import { WireClient } from '../../src/database/embedded/wire-client.ts';
-import type { Rig } from './rig.ts';
+import { BlogServer } from './blog-server.ts';
+import { Broken, pause, type Rig } from './rig.ts';
 
-/** A slow statement leaves the event loop alone; a runaway one is ended, and the next one works. */
+/** A slow statement leaves the rest of the server alone; a runaway one is ended, and the next one works. */
 export async function watchdog({ folder, note }: Rig): Promise<void> {
-  const database = await openEmbedded({ folder: `${folder}/data`, statementDeadline: 3000 });
-  const client = new WireClient(database.connection);
-  const body = Buffer.concat([int32(3 << 16), ...['user', 'postgres'].map(cstring), Buffer.from([0])]);
-  await client.send(Buffer.concat([int32(body.length + 4), body]));
-  await ready(client);
-  let late = 0;
-  let last = performance.now();
-  const timer = setInterval(() => {
-    late = Math.max(late, performance.now() - last - 10);
-    last = performance.now();
-  }, 10);
-  await client.send(query('select count(*) from generate_series(1, 100000000000)'));
-  const fault = await ready(client);
-  clearInterval(timer);
-  await client.send(query('select 1'));
-  const next = await ready(client);
-  client.close();
-  await database.close();
-  if (fault !== '57014' || next !== undefined) throw new Error(`The runaway got ${fault}, the next one ${next}.`);
-  note(
-    `during a 3 s statement the event loop was at most ${Math.round(late)} ms late; it was ended, the next one worked`,
-  );
-  if (late > 100) throw new Error('The event loop was over 100 ms late.');
+  const server = await BlogServer.start(folder);
+  try {
+    const idle = await slowestOf(server, '/healthz', pause(SECONDS * 1000));
+    const slow = await slowestOf(server, '/healthz', runaway(server));
+    note(`/healthz took at most ${slow.longest} ms during a ${SECONDS} s statement, ${idle.longest} ms without one`);
+    if (slow.longest > idle.longest + 100) throw new Broken('A slow statement delayed /healthz by over 100 ms.');
+    const ready = await slowestOf(server, '/readyz', runaway(server));
+    await server.ask('{ articles { totalCount } }');
+    note(`the runaway was ended with 57014 at its deadline, and the next query worked`);
+    if (slow.statuses.some((status) => status !== 200)) throw new Broken(`/healthz was not 200: ${slow.statuses}`);
+    if (!ready.statuses.includes(503)) throw new Broken(`/readyz stayed ${ready.statuses} while nothing was answered.`);
+    if ((await server.status('/readyz')) !== 200) throw new Broken('/readyz did not recover.');
+    note('/readyz was 503 while the database did not answer, and 200 after; /healthz was 200 throughout');
+  } finally {
+    await server.kill();
+  }
 }
 
-async function ready(client: WireClient): Promise<string | undefined> {
-  for (let code: string | undefined; ; ) {
-    const said = await client.next();
-    if (said.type === 'E') code = /C([0-9A-Z]{5})\0/.exec(said.bytes.toString('latin1'))?.[1];
-    if (said.type === 'Z') return code;
+const SECONDS = 3;
+
+async function runaway(server: BlogServer): Promise<void> {
+  const outcome = await server.connected(
+    (client) => client.query('select count(*) from generate_series(1, 100000000000)').catch((error) => error.code),
+    { statement_timeout: SECONDS * 1000 },
+  );
+  if (outcome !== '57014') throw new Broken(`The runaway ended with ${outcome}.`);
+}
+
+/** Asks again and again until `meanwhile` is over. */
+async function slowestOf(server: BlogServer, path: string, meanwhile: Promise<unknown>) {
+  let isOver = false;
+  const ended = meanwhile.finally(() => {
+    isOver = true;
+  });
+  ended.catch(() => {});
+  let longest = 0;
+  const statuses = new Set<number>();
+  while (!isOver) {
+    const asked = performance.now();
+    statuses.add(await server.status(path));
+    longest = Math.max(longest, Math.round(performance.now() - asked));
+    await pause(10);
   }
+  await ended;
+  return { longest, statuses: [...statuses] };
 }

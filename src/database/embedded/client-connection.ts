@@ -1,9 +1,13 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Engine, EngineStopped } from './engine.ts';
+import { CopyInput } from './copy-input.ts';
+import type { Engine } from './engine.ts';
 import * as wire from './messages.ts';
+import { JOINED_BY } from './places.ts';
 import { type Belongings, type Session, unitOf } from './session.ts';
-import { type Holder, TurnRefused, type Turns } from './turns.ts';
+import { milliseconds } from './time-setting.ts';
+import { inTheDisksName, LocksTaken, TransactionLost, toldFault } from './told-faults.ts';
+import type { Holder, Turns } from './turns.ts';
 import { type ClientUnit, UnitCollector } from './units.ts';
 
 /** What all connections share. */
@@ -36,9 +40,7 @@ export class ClientConnection implements Holder {
   private runsInEngine = false;
   private generation = 0;
   private lastActive = Date.now();
-  private copying = false;
-  private hungry = false;
-  private copyData: Buffer[] = [];
+  private readonly copy: CopyInput;
   private isOver = false;
   private readonly socket: Socket;
   private readonly house: House;
@@ -55,9 +57,15 @@ export class ClientConnection implements Holder {
     this.secret = secret;
     this.mine = { settings, statements: new Map(), unnamed: undefined, unsettled: false };
     this.collector = new UnitCollector(id);
+    this.copy = new CopyInput(socket, house.engine);
     const closed = Promise.withResolvers<void>();
     this.closed = closed.promise;
     socket.once('close', () => void this.leave().then(closed.resolve, closed.resolve));
+  }
+
+  /** It is another process's sign that it uses the folder through this one. */
+  get isJoined(): boolean {
+    return !this.isOver && this.mine.settings.get('application_name')?.startsWith(JOINED_BY) === true;
   }
 
   get isInTransaction(): boolean {
@@ -68,29 +76,23 @@ export class ClientConnection implements Holder {
     if (this.isOver) return;
     this.lastActive = Date.now();
     if (message.type === 'X') this.hangUp();
-    else if (this.isCopyData(message.type)) this.takeCopyData(message.bytes);
+    else if (this.runsInEngine && this.copy.takes(message.type)) this.copy.add(message.bytes);
     else if ('QPBDECSHF'.includes(message.type)) this.collect(message);
     // What is left of a COPY that failed is skipped, as PostgreSQL does.
     else if (!'dcf'.includes(message.type))
-      this.fatal('08P01', `"${message.type}" is no message of PostgreSQL's protocol.`);
+      this.fatal({ code: '08P01', message: `"${message.type}" is no message of PostgreSQL's protocol.` });
   }
 
-  /** A client may send data as soon as it saw the answer to its COPY, before the engine was heard to be hungry. */
-  private isCopyData(type: string): boolean {
-    if (!this.runsInEngine) return false;
-    if ('dcf'.includes(type)) this.copying = true;
-    return this.copying && 'dcfSH'.includes(type);
-  }
-
+  /** It does nothing, or PostgreSQL waits for it: to send more of a COPY, or to take what it was answered. */
   idleFor(): number {
-    return this.serving === undefined ? Date.now() - this.lastActive : 0;
+    const isAwaited = this.serving === undefined || this.copy.isAwaited || this.socket.writableLength > 0;
+    return isAwaited ? Date.now() - this.lastActive : 0;
   }
 
   evict(): void {
-    this.fatal(
-      '25P03',
-      'The transaction was ended: it did nothing while other connections waited for the embedded database.',
-    );
+    const message =
+      'The transaction was ended: it did nothing while other connections waited for the embedded database.';
+    this.fatal({ code: '25P03', message });
   }
 
   /** Ends what this client runs or waits for, as CancelRequest asks. */
@@ -99,16 +101,19 @@ export class ClientConnection implements Holder {
     else this.house.turns.refuse(this, 'it was cancelled on request');
   }
 
-  fatal(code: string, message: string): void {
+  fatal(fault: wire.Fault): void {
     if (this.isOver) return;
-    this.socket.write(wire.errorResponse({ severity: 'FATAL', code, message }));
+    this.socket.write(wire.errorResponse({ ...fault, severity: 'FATAL' }));
     this.hangUp();
   }
 
   private hangUp(): void {
     this.isOver = true;
     this.units.length = 0;
+    this.copy.giveUp();
     this.socket.destroySoon();
+    // A client that takes nothing would keep its connection, and with it the session, for ever.
+    setTimeout(() => this.socket.destroy(), LAST_WORDS).unref();
   }
 
   private collect(message: wire.Message): void {
@@ -147,7 +152,7 @@ export class ClientConnection implements Holder {
       if (!wasInTransaction) await this.dress(unit);
       await this.run(unit);
     } catch (error) {
-      if (this.isInTransaction) this.fatal(codeOf(error), messageOf(error));
+      if (this.isInTransaction) this.fatal(toldFault(error));
       throw error;
     } finally {
       if (!this.isInTransaction) turns.give(this);
@@ -181,29 +186,30 @@ export class ClientConnection implements Holder {
       const outcome = await engine.run({
         ...unitOf(unit.messages, this.deadline()),
         onOutput: (bytes, taken) => this.answer(bytes, taken),
-        onHungry: () => this.feedCopy(),
+        onHungry: () => {
+          this.lastActive = Date.now();
+          this.copy.feed();
+        },
       });
       this.runsInEngine = false;
       this.remember(unit, outcome.failed);
       this.isMidUnit = !unit.endsReady;
       if (!unit.endsReady) return;
       this.status = outcome.status;
-      await session.undress(this.mine, outcome, unit.mayHaveSet);
+      await session.undress(this.mine, outcome, unit);
       this.locksInTransaction ||= unit.locks;
       if (!this.locksInTransaction || this.status !== 'I') return;
       this.locksInTransaction = false;
       await session.noteLocks(this.mine);
     } finally {
       this.runsInEngine = false;
-      this.copying = false;
-      this.hungry = false;
-      this.copyData = [];
+      this.copy.end();
     }
   }
 
   private deadline(): number {
     const own = this.mine.settings.get('statement_timeout');
-    return own === undefined ? this.house.statementDeadline : Number(own);
+    return own === undefined ? this.house.statementDeadline : milliseconds(own);
   }
 
   private remember({ prepares, closes, unnamed }: ClientUnit, failed: boolean): void {
@@ -220,33 +226,18 @@ export class ClientConnection implements Holder {
       return;
     }
     const refused = this.house.writesRefused();
-    this.socket.write(refused === undefined ? bytes : inTheDisksName(bytes, refused), () => taken());
+    if (this.socket.writableLength === 0) this.lastActive = Date.now();
+    this.socket.write(refused === undefined ? bytes : inTheDisksName(bytes, refused), () => {
+      this.lastActive = Date.now();
+      taken();
+    });
   }
 
   private answerFault(unit: ClientUnit, error: unknown): void {
     if (this.isOver) return;
-    this.socket.write(wire.errorResponse({ code: codeOf(error), message: messageOf(error) }));
+    this.socket.write(wire.errorResponse(toldFault(error)));
     if (unit.endsReady) this.socket.write(wire.readyForQuery('I'));
     else this.skipsToSync = true;
-  }
-
-  private feedCopy(): void {
-    this.copying = true;
-    this.hungry = true;
-    if (this.isOver) this.takeCopyData(wire.message('f', wire.cstring('The client is gone.')));
-    else if (this.copyData.length > 0) this.takeCopyData(Buffer.alloc(0));
-    this.socket.resume();
-  }
-
-  private takeCopyData(bytes: Buffer): void {
-    this.copyData.push(bytes);
-    if (!this.hungry) {
-      if (this.copyData.length > 64) this.socket.pause();
-      return;
-    }
-    this.hungry = false;
-    this.house.engine.feed(new Uint8Array(Buffer.concat(this.copyData)));
-    this.copyData = [];
   }
 
   /** The client is gone: what it left in the session goes too. */
@@ -255,13 +246,16 @@ export class ClientConnection implements Holder {
     this.isOver = true;
     this.units.length = 0;
     turns.refuse(this, 'its client is gone');
-    if (this.hungry) this.feedCopy();
+    this.copy.giveUp();
     await this.serving;
-    const leftovers = this.isInTransaction ? [wire.sync(), wire.query('rollback')] : [];
-    leftovers.push(...session.unlocking(this.mine));
+    if (this.generation !== engine.generation) return turns.give(this);
+    const leftovers = session.leftoversOf(this.mine, {
+      inTransaction: this.isInTransaction,
+      locked: this.locksInTransaction,
+    });
     for (const name of this.preparedNames) leftovers.push(wire.message('C', Buffer.from('S'), wire.cstring(name)));
     if (this.preparedNames.size > 0) leftovers.push(wire.sync());
-    if (leftovers.length === 0 || this.generation !== engine.generation) return turns.give(this);
+    if (leftovers.length === 0) return turns.give(this);
     try {
       await turns.take(this, 0);
       if (engine.state === 'open' && this.generation === engine.generation) await session.ask(leftovers);
@@ -271,41 +265,5 @@ export class ClientConnection implements Holder {
   }
 }
 
-/** A write refused because the session is read-only is refused because the disk is full: so the client is told. */
-function inTheDisksName(bytes: Buffer, refused: string): Buffer {
-  const reader = new wire.MessageReader();
-  reader.push(bytes);
-  const told: Buffer[] = [];
-  for (let answer = reader.next(); answer !== undefined; answer = reader.next()) {
-    const isRefusal = answer.type === 'E' && wire.errorFields(answer.bytes).C === '25006';
-    told.push(isRefusal ? wire.errorResponse({ code: '53100', message: refused }) : answer.bytes);
-  }
-  return Buffer.concat(told);
-}
-
-class LocksTaken extends EngineStopped {
-  constructor() {
-    super(
-      '55P03',
-      'Another connection has advisory locks of its session; the embedded database lets one at a time have any.',
-    );
-  }
-}
-
-class TransactionLost extends EngineStopped {
-  constructor() {
-    super('57P02', 'The transaction was lost: the embedded database restarted meanwhile.');
-  }
-}
-
-function codeOf(error: unknown): string {
-  if (error instanceof TurnRefused) return error.message.includes('cancelled') ? '57014' : '55P03';
-  return error instanceof EngineStopped ? error.code : 'XX000';
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof TurnRefused) {
-    return `The embedded database serves one transaction at a time, and this one was not served: ${error.message}.`;
-  }
-  return error instanceof Error ? error.message : String(error);
-}
+/** Milliseconds for a client to take what it was told last. */
+const LAST_WORDS = 1000;

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
@@ -25,6 +25,7 @@ export function startParameters({ durable }: { durable: boolean }): string[] {
 interface OpenFile {
   nfd?: number;
   node: unknown;
+  flags: number;
 }
 
 interface EmscriptenModule {
@@ -34,12 +35,17 @@ interface EmscriptenModule {
   };
 }
 
+const O_ACCMODE = 3;
+
 /** Emscripten's own errno numbers (WASI's), for the faults a disk has. */
-const ERRNO: Record<string, number> = { ENOSPC: 51, EDQUOT: 19, EROFS: 69, EIO: 29 };
+export const ERRNO: Record<string, number> = { ENOSPC: 51, EDQUOT: 19, EROFS: 69, EIO: 29 };
 
 function giveFsync({ FS }: EmscriptenModule): void {
   const { NODEFS } = FS.filesystems;
   NODEFS.stream_ops.fsync = (file) => {
+    const isDirectory = file.nfd === undefined;
+    // Recovery hints at every file before it syncs it. What must reach the disk, PostgreSQL opens for writing.
+    if (!isDirectory && (file.flags & O_ACCMODE) === constants.O_RDONLY) return 0;
     try {
       // A directory has no descriptor of Node's: its entries (a renamed WAL segment) need the sync as much as a file.
       if (file.nfd === undefined) syncDirectory(NODEFS.realPath(file.node));

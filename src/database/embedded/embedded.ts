@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
    */
   use?: 'share' | 'own';
   ownWithin?: number;
+  /** Milliseconds in which the process that has the folder must answer; a first start takes its time. */
+  joinWithin?: number;
   /** Milliseconds a statement may take, unless its connection sets `statement_timeout`; 0 for no limit. */
   statementDeadline?: number;
   /** Milliseconds a statement waits for its turn, or for a restart, before it fails. */
@@ -60,11 +62,17 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     return new EmbeddedDatabase(undefined, owning, await Owning.begin({ memory: true, socketFolder }, owning));
   }
   const places = placesOf(options.folder);
-  const until = Date.now() + (options.ownWithin ?? 5000);
-  for (;;) {
-    const role = await ownOrJoin(places, owning, options.use !== 'own');
+  const mayJoin = options.use !== 'own';
+  const asked = Date.now();
+  const until = asked + (mayJoin ? (options.joinWithin ?? 120_000) : (options.ownWithin ?? 5000));
+  for (let isTold = false; ; ) {
+    const role = await ownOrJoin(places, owning, mayJoin);
     if (role !== undefined) return new EmbeddedDatabase(places, owning, role);
-    if (options.use === 'own' && Date.now() >= until) throw new DatabaseIsHeld(places.folder, readOwner(places.owner));
+    if (Date.now() >= until) throw new DatabaseIsHeld(places.folder, readOwner(places.owner));
+    if (mayJoin && !isTold && Date.now() > asked + 3000) {
+      owning.log(`embedded database: waiting for ${nameOf(readOwner(places.owner))}, to answer.`);
+      isTold = true;
+    }
     await sleep(50);
   }
 }
@@ -73,12 +81,13 @@ export class DatabaseIsHeld extends Error {
   readonly owner: Owner | undefined;
 
   constructor(folder: string, owner: Owner | undefined) {
-    const who =
-      owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command}), since ${owner.since}`;
-    super(`The database in ${folder} is held by ${who}. Stop it, or name another folder.`);
+    super(`The database in ${folder} is held by ${nameOf(owner)}. Stop it, or name another folder.`);
     this.owner = owner;
   }
 }
+
+const nameOf = (owner: Owner | undefined) =>
+  owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command}), since ${owner.since}`;
 
 /** An open embedded database: this process owns it, or uses it through its owner, and takes over when that one goes. */
 export class EmbeddedDatabase {
@@ -87,7 +96,7 @@ export class EmbeddedDatabase {
   private lastConnection: Connection;
   private readonly places: Places | undefined;
   private readonly owning: OwningOptions;
-  private readonly atExit = () => void this.close();
+  private readonly atExit = () => void this.close({ lingers: true });
 
   constructor(places: Places | undefined, owning: OwningOptions, role: Owning | Joining) {
     this.places = places;
@@ -127,11 +136,21 @@ export class EmbeddedDatabase {
     throw new Error('Only the process that owns the embedded database can copy its folder.');
   }
 
-  async close(options?: { patience?: number }): Promise<void> {
+  /** A command stays, once it has done its work, for those that joined it: `lingers` says so. */
+  async close({ lingers = false, ...options }: { patience?: number; lingers?: boolean } = {}): Promise<void> {
     if (this.isClosed) return;
-    this.isClosed = true;
     process.off('beforeExit', this.atExit);
+    if (lingers) await this.untilNobodyIsJoined();
+    this.isClosed = true;
     await this.role?.close(options);
+  }
+
+  private async untilNobodyIsJoined(): Promise<void> {
+    for (let told = 0; this.role instanceof Owning && this.role.joined > 0; await sleep(20)) {
+      if (told !== this.role.joined)
+        this.owning.log(`embedded database: stays for ${this.role.joined} others that use it through this process.`);
+      told = this.role.joined;
+    }
   }
 
   private watchOwner(): void {
@@ -141,6 +160,7 @@ export class EmbeddedDatabase {
   /** The owner is gone. Whoever gets the lock is the next one, on the same socket, so that everyone's pools reconnect. */
   private async takeOver(): Promise<void> {
     this.role = undefined;
+    let told = '';
     while (!this.isClosed && this.places !== undefined) {
       try {
         const role = await ownOrJoin(this.places, this.owning, true);
@@ -152,7 +172,9 @@ export class EmbeddedDatabase {
           return this.watchOwner();
         }
       } catch (error) {
-        this.owning.log(`embedded database: ${error instanceof Error ? error.message : String(error)}`);
+        const fault = error instanceof Error ? error.message : String(error);
+        if (fault !== told) this.owning.log(`embedded database: ${fault}`);
+        told = fault;
         await sleep(1000, undefined, { ref: false });
       }
       await sleep(20, undefined, { ref: false });

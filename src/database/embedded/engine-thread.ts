@@ -4,7 +4,7 @@
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { DurableFiles, startParameters } from './durable-files.ts';
+import { DurableFiles, ERRNO, startParameters } from './durable-files.ts';
 import { FED, type FromThread, TAKEN, type ThreadData, type ToThread } from './engine-messages.ts';
 import { MessageReader, readyForQuery, type TransactionStatus } from './messages.ts';
 
@@ -15,6 +15,8 @@ const CHUNK = 64 * 1024;
 /** What of PGlite's module is used here: PGlite's own loop round these spins for good once the module has aborted. */
 interface PostgresModule {
   HEAPU8: Uint8Array;
+  /** Where the stack in its memory ends. */
+  ___stack_pointer: { value: number };
   addFunction(callback: (pointer: number, length: number) => number, signature: string): number;
   _pgl_set_rw_cbs(read: number, write: number): void;
   _pq_buffer_remaining_data(): number;
@@ -89,6 +91,7 @@ function run(postgres: PostgresModule, unit: Uint8Array, endsReady: boolean): vo
   readyCame = false;
   tags = [];
   failed = false;
+  const stack = postgres.___stack_pointer.value;
   // A COPY swallows the Sync of its unit: its end comes with the data, so it goes on until PostgreSQL is ready again.
   while (read < input.length || postgres._pq_buffer_remaining_data() > 0 || (copied && endsReady && !readyCame)) {
     try {
@@ -96,6 +99,8 @@ function run(postgres: PostgresModule, unit: Uint8Array, endsReady: boolean): vo
     } catch (error) {
       // PGlite goes on after any exception; one that is not PostgreSQL's own error means that the module is broken.
       if (postgres._pgl_setPGliteExitStatus(-2) !== ERROR_CAUGHT) throw error;
+      // PostgreSQL's longjmp would do this. Without it every error leaves a kilobyte of stack behind, some leave all of it.
+      postgres.___stack_pointer.value = stack;
       postgres._PostgresMainLongJmp();
     }
     if (copied) flush(postgres);
@@ -195,5 +200,6 @@ async function close(database: PGlite): Promise<void> {
 }
 
 function told(error: unknown): string {
+  if ((error as { errno?: number }).errno === ERRNO.ENOSPC) return 'The disk is full.';
   return error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error);
 }

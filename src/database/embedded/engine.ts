@@ -1,6 +1,7 @@
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { type EngineOptions, FED, type FromThread, TAKEN, type ThreadData, type ToThread } from './engine-messages.ts';
+import type { EngineOptions, FromThread } from './engine-messages.ts';
+import { EngineWorker } from './engine-worker.ts';
 import type { TransactionStatus } from './messages.ts';
+import { FolderUnfit } from './places.ts';
 
 /** The engine stopped while, or before, it ran a unit; `code` is the SQLSTATE to tell the client. */
 export class EngineStopped extends Error {
@@ -42,9 +43,7 @@ export class Engine {
   /** When the unit under way began, or since when nothing is under way. */
   since = Date.now();
   lastFault: string | undefined;
-  private thread: Worker | undefined;
-  private feedPort: MessagePort | undefined;
-  private counters = new Int32Array(new SharedArrayBuffer(8));
+  private worker: EngineWorker | undefined;
   private running: { unit: Unit; settle: PromiseWithResolvers<Outcome> } | undefined;
   private watchdog: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
@@ -97,16 +96,14 @@ export class Engine {
     this.running = { unit, settle };
     this.since = Date.now();
     this.watch();
-    this.thread?.ref(); // idle, it must not keep a command from ending; at work, it must
-    this.tell({ kind: 'run', unit: unit.bytes, endsReady: unit.endsReady });
+    this.worker?.ref(); // idle, it must not keep a command from ending; at work, it must
+    this.worker?.tell({ kind: 'run', unit: unit.bytes, endsReady: unit.endsReady });
     return settle.promise;
   }
 
   /** More of a COPY. Data that flow are progress: the deadline starts again. */
   feed(bytes: Uint8Array): void {
-    this.feedPort?.postMessage(bytes);
-    Atomics.add(this.counters, FED, 1);
-    Atomics.notify(this.counters, FED);
+    this.worker?.feed(bytes);
     this.watch();
   }
 
@@ -117,12 +114,12 @@ export class Engine {
 
   async dump(): Promise<Buffer> {
     this.dumped = Promise.withResolvers<Buffer>();
-    this.thread?.ref();
-    this.tell({ kind: 'dump' });
+    this.worker?.ref();
+    this.worker?.tell({ kind: 'dump' });
     try {
       return await this.dumped.promise;
     } finally {
-      this.thread?.unref();
+      this.worker?.unref();
     }
   }
 
@@ -133,10 +130,10 @@ export class Engine {
     clearTimeout(this.retry);
     this.opened.promise.catch(() => {});
     this.opened.reject(new EngineStopped('57P01', 'The embedded database is closed.'));
-    if (wasOpen && this.running === undefined && this.thread !== undefined) {
+    if (wasOpen && this.running === undefined && this.worker !== undefined) {
       this.closing = Promise.withResolvers<void>();
-      this.thread.ref();
-      this.tell({ kind: 'close' });
+      this.worker.ref();
+      this.worker?.tell({ kind: 'close' });
       const patience = setTimeout(() => this.closing?.resolve(), 5000);
       await this.closing.promise;
       clearTimeout(patience);
@@ -144,46 +141,33 @@ export class Engine {
     await this.endThread('57P01', 'The embedded database was closed.');
   }
 
-  private launch(): void {
-    const { port1, port2 } = new MessageChannel();
-    const signals = new SharedArrayBuffer(8);
-    const data: ThreadData = { ...this.options, feed: port2, signals };
-    // Next to this file under its own ending: .ts from the sources, .js when built.
-    const file = new URL(
-      import.meta.url.endsWith('.ts') ? './engine-thread.ts' : './engine-thread.js',
-      import.meta.url,
-    );
-    const thread = new Worker(file, {
-      workerData: data,
-      transferList: [port2],
-      name: 'embedded database',
-      // The parent's flags can be such as no thread takes (--input-type); they're needed only where Node reads no TypeScript.
-      execArgv: process.features.typescript === false && file.pathname.endsWith('.ts') ? process.execArgv : [],
-    });
-    this.thread = thread;
-    this.feedPort = port1;
-    this.counters = new Int32Array(signals);
-    port1.unref();
-    thread.on('message', (said: FromThread) => this.hear(thread, said));
-    thread.on('error', (error) => void this.broke(thread, String(error)));
-    thread.on('exit', () => void this.broke(thread, 'its thread ended'));
+  /** Ends it where it stands, without a last write. */
+  async abandon(code: string, reason: string): Promise<void> {
+    this.state = 'closed';
+    clearTimeout(this.retry);
+    this.opened.promise.catch(() => {});
+    this.opened.reject(new EngineStopped(code, reason));
+    await this.endThread(code, reason);
   }
 
-  private hear(thread: Worker, said: FromThread): void {
-    if (thread !== this.thread) return;
-    if (said.kind === 'open') this.isOpen(thread);
-    else if (said.kind === 'output')
-      this.running?.unit.onOutput(Buffer.from(said.bytes.buffer), this.takenBy(said.bytes.length));
+  private launch(): void {
+    this.worker = new EngineWorker(this.options, (worker, said) => this.hear(worker, said));
+  }
+
+  private hear(worker: EngineWorker, said: FromThread): void {
+    if (worker !== this.worker) return;
+    if (said.kind === 'open') this.isOpen(worker);
+    else if (said.kind === 'output') this.pass(worker, said.bytes);
     else if (said.kind === 'hungry') this.running?.unit.onHungry?.();
     else if (said.kind === 'done')
       this.finish()?.settle.resolve({ status: said.status, tags: said.tags, failed: said.failed });
     else if (said.kind === 'dumped') this.dumped?.resolve(Buffer.from(said.tar));
     else if (said.kind === 'closed') this.closing?.resolve();
-    else void this.broke(thread, said.reason);
+    else void this.broke(said.reason);
   }
 
-  private isOpen(thread: Worker): void {
-    thread.unref();
+  private isOpen(worker: EngineWorker): void {
+    worker.unref();
     this.state = 'open';
     this.generation += 1;
     this.failures = 0;
@@ -192,18 +176,14 @@ export class Engine {
     if (this.options.folder !== 'memory') delete this.options.loadFrom; // the folder has its data now
   }
 
-  private takenBy(length: number): () => void {
-    const counters = this.counters;
-    return () => {
-      Atomics.add(counters, TAKEN, length);
-      Atomics.notify(counters, TAKEN);
-    };
+  private pass(worker: EngineWorker, bytes: Uint8Array): void {
+    this.running?.unit.onOutput(Buffer.from(bytes.buffer), () => worker.taken(bytes.length));
   }
 
   private finish() {
     const ended = this.running;
     clearTimeout(this.watchdog);
-    if (ended !== undefined) this.thread?.unref();
+    if (ended !== undefined) this.worker?.unref();
     this.running = undefined;
     this.since = Date.now();
     return ended;
@@ -219,12 +199,14 @@ export class Engine {
     this.watchdog.unref();
   }
 
-  private async broke(thread: Worker, reason: string): Promise<void> {
-    if (thread !== this.thread || this.state === 'closed') return;
+  private async broke(reason: string): Promise<void> {
+    if (this.state === 'closed') return;
     if (this.state === 'starting') {
       await this.endThread('57P03', reason);
       this.state = 'closed';
-      this.opened.reject(new Error(`The embedded database in ${this.options.folder} does not open: ${reason}`));
+      const { folder } = this.options;
+      const wish = `If it is damaged, restore a copy of it, or a dump into a new folder.`;
+      this.opened.reject(new FolderUnfit(`The embedded database in ${folder} does not open: ${reason}\n${wish}`));
       return;
     }
     await this.restart('57P02', `The embedded database stopped and recovers: ${reason}`);
@@ -246,16 +228,11 @@ export class Engine {
 
   /** The thread must be gone before the next one opens the folder. */
   private async endThread(code: string, reason: string): Promise<void> {
-    const thread = this.thread;
-    this.thread = undefined;
+    const { worker } = this;
+    this.worker = undefined;
     this.finish()?.settle.reject(new EngineStopped(code, reason));
     this.dumped?.promise.catch(() => {});
     this.dumped?.reject(new EngineStopped(code, reason));
-    await thread?.terminate();
-    this.feedPort?.close();
-  }
-
-  private tell(asked: ToThread): void {
-    this.thread?.postMessage(asked);
+    await worker?.end();
   }
 }

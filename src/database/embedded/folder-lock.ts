@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 /**
@@ -8,9 +8,13 @@ import { DatabaseSync } from 'node:sqlite';
  */
 export class FolderLock {
   private readonly file: DatabaseSync;
+  private readonly path: string;
+  private readonly inode: bigint | undefined;
 
-  private constructor(file: DatabaseSync) {
+  private constructor(file: DatabaseSync, path: string) {
     this.file = file;
+    this.path = path;
+    this.inode = inodeOf(path);
   }
 
   /** The lock, or nothing when another process, or another part of this one, has it. */
@@ -19,12 +23,17 @@ export class FolderLock {
     try {
       // The journal in memory: the lock is all that is wanted, and a full disk must not stand in its way.
       file.exec('pragma journal_mode = memory; begin exclusive');
-      return new FolderLock(file);
+      return new FolderLock(file, path);
     } catch (error) {
       file.close();
       if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
       throw error;
     }
+  }
+
+  /** Whether others still meet it: who removes its file, or puts another there, may take that one's lock. */
+  get isInPlace(): boolean {
+    return this.inode !== undefined && inodeOf(this.path) === this.inode;
   }
 
   release(): void {
@@ -33,6 +42,8 @@ export class FolderLock {
 }
 
 const SQLITE_BUSY = 5;
+
+const inodeOf = (path: string) => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 
 /** Who has the lock and where it answers: for people, and for processes that join. Only the lock says that it's true. */
 export interface Owner {

@@ -2,8 +2,7 @@ import { createConnection, type Socket } from 'node:net';
 import { type Owner, readOwner } from './folder-lock.ts';
 import * as wire from './messages.ts';
 import type { Connection } from './owning.ts';
-import { type Places, socketIn } from './places.ts';
-import { DATABASE } from './wire-server.ts';
+import { DATABASE, JOINED_BY, type Places, socketIn } from './places.ts';
 
 /** A process that uses the folder through its owner: it keeps one connection open, to notice when the owner goes. */
 export class Joining {
@@ -75,7 +74,7 @@ function connected(owner: Owner): Promise<Socket | undefined> {
 }
 
 function startupPacket(): Buffer {
-  const fields = ['user', DATABASE, 'database', DATABASE, 'application_name', `joined by process ${process.pid}`];
+  const fields = ['user', DATABASE, 'database', DATABASE, 'application_name', `${JOINED_BY} ${process.pid}`];
   const body = Buffer.concat([wire.int32(3 << 16), ...fields.map(wire.cstring), Buffer.from([0])]);
   return Buffer.concat([wire.int32(body.length + 4), body]);
 }

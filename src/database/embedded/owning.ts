@@ -1,14 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DiskGuard, spaceLeftIn } from './disk-guard.ts';
 import { Engine } from './engine.ts';
+import { FolderGuard } from './folder-guard.ts';
 import { type FolderLock, type Owner, thisCommand, writeOwner } from './folder-lock.ts';
-import { type Places, PORT, socketIn } from './places.ts';
+import { DATABASE, FolderUnfit, type Places, PORT, placesOf, socketIn } from './places.ts';
 import { Session } from './session.ts';
 import { Turns } from './turns.ts';
 import { Upkeep } from './upkeep.ts';
-import { type Address, DATABASE, WireServer } from './wire-server.ts';
+import { type Address, WireServer } from './wire-server.ts';
 
 export interface OwningOptions {
   durable: boolean;
@@ -43,6 +54,8 @@ export class Owning {
   private readonly upkeep: Upkeep;
   private readonly disk: DiskGuard;
   private readonly storage: Storage;
+  private readonly guard: FolderGuard | undefined;
+  private isLost = false;
 
   private constructor(parts: {
     connection: Connection;
@@ -52,6 +65,7 @@ export class Owning {
     upkeep: Upkeep;
     disk: DiskGuard;
     storage: Storage;
+    log: (line: string) => void;
   }) {
     this.connection = parts.connection;
     this.engine = parts.engine;
@@ -60,11 +74,17 @@ export class Owning {
     this.upkeep = parts.upkeep;
     this.disk = parts.disk;
     this.storage = parts.storage;
+    if (!('places' in parts.storage)) return;
+    const on = { isLost: () => this.letGo(), isHidden: () => this.showUp(), log: parts.log };
+    this.guard = new FolderGuard(parts.storage, on);
+    this.guard.start();
   }
 
   static async begin(storage: Storage, options: OwningOptions, port = 0): Promise<Owning> {
     const folder = 'places' in storage ? storage.places.folder : 'memory';
     const isNew = 'memory' in storage || makeReady(storage.places);
+    // Before the engine is open, for those who want to know whom they wait for; to join, they find nobody answering yet.
+    if ('places' in storage && !options.overLoopback) writeOwner(storage.places.owner, asOwner(socketOf(storage)));
     const { durable, loadFrom } = options;
     const engine = new Engine(
       { folder, durable, ...(isNew && loadFrom !== undefined ? { loadFrom } : {}) },
@@ -73,7 +93,7 @@ export class Owning {
     await engine.start();
     const turns = new Turns({ idleLimit: options.idleInTransaction });
     const session = new Session(engine);
-    const upkeep = new Upkeep({ engine, session, turns });
+    const upkeep = new Upkeep({ engine, session, turns, log: options.log });
     const disk = new DiskGuard(options.spaceLeft ?? (() => spaceLeft(storage)), options.log);
     const { statementDeadline, patience } = options;
     const house = { engine, session, turns, statementDeadline, patience, writesRefused: () => disk.writesRefused };
@@ -82,13 +102,7 @@ export class Owning {
     const address = addressFor(storage, options, port);
     try {
       if ('places' in storage && isNew) await finish(storage.places, session, durable);
-      if ('path' in address) rmSync(address.path, { force: true }); // left by a process that was killed
-      const umask = process.umask(0o177);
-      try {
-        await server.listen(address);
-      } finally {
-        process.umask(umask);
-      }
+      await listen(server, address);
     } catch (error) {
       await engine.close();
       throw error;
@@ -97,7 +111,7 @@ export class Owning {
     if ('places' in storage) writeOwner(storage.places.owner, asOwner(connection));
     upkeep.start();
     await disk.start();
-    return new Owning({ connection, engine, turns, server, upkeep, disk, storage });
+    return new Owning({ connection, engine, turns, server, upkeep, disk, storage, log: options.log });
   }
 
   /** A copy of the data, as a tar file that `loadFrom` takes. Nothing is written meanwhile. */
@@ -108,16 +122,50 @@ export class Owning {
     });
   }
 
+  /** Other processes that use the folder through this one. */
+  get joined(): number {
+    return this.server.joined;
+  }
+
   async close({ patience = 3000 } = {}): Promise<void> {
+    this.guard?.stop();
     this.upkeep.stop();
     this.disk.stop();
     await this.server.close(patience);
     if (this.engine.state === 'open') await this.upkeep.lastCheckpoint();
     await this.engine.close();
     if ('places' in this.storage) {
-      rmSync(this.storage.places.owner, { force: true });
+      if (!this.isLost) rmSync(this.storage.places.owner, { force: true });
       this.storage.lock.release();
     } else rmSync(this.storage.socketFolder, { recursive: true, force: true });
+  }
+
+  /** The folder is no longer this process's: whatever it wrote now might go into another's. */
+  private async letGo(): Promise<void> {
+    this.isLost = true;
+    this.upkeep.stop();
+    this.disk.stop();
+    await this.engine.abandon('57P01', 'The folder of the embedded database was removed.');
+    await this.server.close(0);
+  }
+
+  /** Nobody finds the way here any more: makes it again. */
+  private async showUp(): Promise<void> {
+    if (!('places' in this.storage)) return;
+    const { connection } = this;
+    const places = placesOf(this.storage.places.folder);
+    if (connection.password === undefined) await listen(this.server, { path: socketIn(connection.host) });
+    writeOwner(places.owner, asOwner(connection));
+  }
+}
+
+async function listen(server: WireServer, address: Address): Promise<void> {
+  if ('path' in address) rmSync(address.path, { force: true }); // left by a process that was killed
+  const umask = process.umask(0o177);
+  try {
+    await server.listen(address);
+  } finally {
+    process.umask(umask);
   }
 }
 
@@ -127,17 +175,29 @@ const spaceLeft = (storage: Storage) =>
 /** Says whether the folder is to be filled. What a start that was cut short left there is nobody's data: it goes. */
 function makeReady({ folder, unfinished }: Places): boolean {
   if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true });
-  else if (existsSync(join(folder, 'PG_VERSION'))) return false;
+  else if (existsSync(join(folder, 'PG_VERSION'))) {
+    const made = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
+    if (made === POSTGRESQL) return false;
+    throw new FolderUnfit(
+      `${folder} was made by PostgreSQL ${made}, and this is ${POSTGRESQL}. Dump it with the version that made it (npm run db:dump), and restore it into a new folder.`,
+    );
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (readdirSync(folder).length > 0)
-    throw new Error(`${folder} holds files that are no database; name another folder.`);
+    throw new FolderUnfit(`${folder} holds files that are no database; name another folder.`);
   writeFileSync(unfinished, '');
   syncPath(unfinished);
   return true;
 }
 
+/** The version of PostgreSQL that PGlite is. */
+const POSTGRESQL = '18';
+
 /** PGlite unpacks a new database without syncing it: it counts as made once every file of it is on the disk. */
 async function finish({ folder, beside, unfinished }: Places, session: Session, durable: boolean): Promise<void> {
+  // Two thirds of the files, all of which a start after a crash would sync: they are for `create database`.
+  await session.select('update pg_catalog.pg_database set datistemplate = false');
+  for (const template of ['template0', 'template1']) await session.select(`drop database if exists ${template}`);
   await session.select('checkpoint');
   if (durable) {
     for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) syncPath(join(folder, entry));
@@ -164,9 +224,13 @@ function addressFor(storage: Storage, { overLoopback }: OwningOptions, port: num
 }
 
 function connectionTo(storage: Storage, server: WireServer, secret: string | undefined): Connection {
-  const common = { user: DATABASE, dbName: DATABASE };
-  if (secret !== undefined) return { host: '127.0.0.1', port: server.port, password: secret, ...common };
-  return { host: 'places' in storage ? storage.places.socketFolder : storage.socketFolder, port: PORT, ...common };
+  if (secret === undefined) return socketOf(storage);
+  return { host: '127.0.0.1', port: server.port, password: secret, user: DATABASE, dbName: DATABASE };
+}
+
+function socketOf(storage: Storage): Connection {
+  const host = 'places' in storage ? storage.places.socketFolder : storage.socketFolder;
+  return { host, port: PORT, user: DATABASE, dbName: DATABASE };
 }
 
 function asOwner({ host, port, password }: Connection): Owner {

@@ -17,8 +17,25 @@ export interface Places {
 
 export const PORT = 5432;
 
+/** The name of the one database there is, and of its one user. */
+export const DATABASE = 'postgres';
+
+/** What the connections call themselves by which processes that joined the owner watch it. */
+export const JOINED_BY = 'joined by process';
+
 export function placesOf(folder: string): Places {
-  const asked = resolve(folder);
+  try {
+    return placesIn(resolve(folder));
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error);
+    throw new FolderUnfit(`The database can not be kept in ${folder}: ${fault}. Name a folder that can be written to.`);
+  }
+}
+
+/** Nothing is wrong with the program: the folder is no place for a database, or the database in it is not for this one. */
+export class FolderUnfit extends Error {}
+
+function placesIn(asked: string): Places {
   mkdirSync(dirname(asked), { recursive: true });
   const real = join(realpathSync(dirname(asked)), basename(asked));
   const beside = `${real}.run`;

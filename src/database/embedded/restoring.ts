@@ -46,6 +46,9 @@ const REFUSE_IF_FULL = `do $$ begin
              where relkind in ('r', 'p', 'v', 'm') and nspname !~ '^pg_' and nspname <> 'information_schema')
   then raise 'This database has tables already; start with a new folder, or say --replace to drop them.'; end if; end $$`;
 
+/** What `raise` fails with. */
+const RAISED = 'P0001';
+
 const EMPTY_ALL = `do $$ declare one text; begin
   for one in select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'
   loop execute format('drop schema %I cascade', one); end loop;
@@ -64,6 +67,7 @@ async function answer(client: WireClient, sql: string): Promise<Message> {
     if (said.type === 'E') fault = errorFields(said.bytes);
     if (said.type !== 'Z' && said.type !== 'G' && fault?.S !== 'FATAL') continue;
     if (fault === undefined) return said;
+    if (sql === REFUSE_IF_FULL && fault.C === RAISED) throw new Error(fault.M);
     throw new Error(`${fault.M} (${fault.C}) at: ${sql.trim().slice(0, 200)}`);
   }
 }

@@ -1,5 +1,7 @@
 import { type Engine, EngineStopped, type Outcome, type Unit } from './engine.ts';
 import { dataRow, errorFields, MessageReader, query, sync } from './messages.ts';
+import { DATABASE } from './places.ts';
+import type { Traits } from './traits.ts';
 
 /** What one client has set up in its session, and believes is its own. */
 export interface Belongings {
@@ -25,6 +27,10 @@ export class Session {
   private readonly prepared = new WeakMap<Belongings, number>();
   private unnamedOf: Belongings | undefined;
   private lockHolder: Belongings | undefined;
+  /** Settings that clients made up: PostgreSQL lists only its own. */
+  private readonly customSettings = new Set<string>();
+  /** Those whose temporary tables and the like may be there. */
+  private readonly leaving = new Set<Belongings>();
   readonly engine: Engine;
 
   constructor(engine: Engine) {
@@ -45,12 +51,14 @@ export class Session {
   }
 
   /** Looks at what the unit that just ran left behind. */
-  async undress(mine: Belongings, { status, tags }: Outcome, mayHaveSet: boolean): Promise<void> {
+  async undress(mine: Belongings, { status, tags }: Outcome, traits: Traits): Promise<void> {
+    for (const name of traits.customSettings) this.customSettings.add(name);
+    if (traits.leavesThings) this.leaving.add(mine);
     if (tags.some((tag) => tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL')) {
       this.era += 1;
       mine.statements.clear();
     }
-    mine.unsettled ||= mayHaveSet || tags.some((tag) => SETS.has(tag));
+    mine.unsettled ||= traits.mayHaveSet || tags.some((tag) => SETS.has(tag));
     if (!mine.unsettled || status === 'E') return;
     const [[readOnly] = []] = READ_ONLY;
     const isOurs = readOnly !== undefined && this.applied.has(readOnly) && !mine.settings.has(readOnly);
@@ -75,17 +83,25 @@ export class Session {
     this.lockHolder = held.length > 0 ? mine : undefined;
   }
 
-  /** The messages that take back what `mine` still locks. */
-  unlocking(mine: Belongings): Buffer[] {
-    if (this.lockHolder !== mine) return [];
-    this.lockHolder = undefined;
-    return [query('select pg_catalog.pg_advisory_unlock_all()')];
+  /** The messages that take back what a client leaves behind; `inTransaction`, and `locked` in it, is how it went. */
+  leftoversOf(mine: Belongings, { inTransaction, locked }: { inTransaction: boolean; locked: boolean }): Buffer[] {
+    const leftovers = inTransaction ? [sync(), query('rollback')] : [];
+    if (inTransaction) this.applied = UNKNOWN; // the rollback takes settings back
+    if (this.lockHolder === mine || locked) leftovers.push(query('select pg_catalog.pg_advisory_unlock_all()'));
+    if (this.lockHolder === mine) this.lockHolder = undefined;
+    // Nobody knows whose they are: they go with the last one that may have made any.
+    if (this.leaving.delete(mine) && this.leaving.size === 0) {
+      leftovers.push(query('close all; unlisten *; deallocate all; discard temp'));
+      this.era += 1;
+    }
+    return leftovers;
   }
 
   async ask(messages: Buffer[]): Promise<(string | null)[][]> {
     const rows: (string | null)[][] = [];
     let fault: Error | undefined;
     const answers = new MessageReader();
+    this.unnamedOf = undefined; // a simple query takes it away
     await this.engine.run({
       ...unitOf(messages, 0),
       onOutput: (bytes, taken) => {
@@ -111,20 +127,23 @@ export class Session {
     this.era += 1;
     this.unnamedOf = undefined;
     this.lockHolder = undefined;
+    this.leaving.clear();
   }
 
   private async applySettings(settings: Map<string, string>): Promise<void> {
-    this.applied = new Map([['unknown', 'until all are applied']]);
+    this.applied = UNKNOWN;
     const sets = [...settings].map(([name, value]) => `set_config(${literal(name)}, ${literal(value)}, false)`);
-    await this.select(`reset role; reset all;${sets.length === 0 ? '' : `select ${sets.join(', ')}`}`);
+    await this.select(`${AS_NOBODY};${sets.length === 0 ? '' : `select ${sets.join(', ')}`}`);
     this.applied = new Map(settings);
   }
 
   private async currentSettings(): Promise<Map<string, string>> {
-    const rows = await this.select(
-      "select name, setting from pg_catalog.pg_settings where source = 'session' union all " +
-        "select 'role', r from pg_catalog.current_setting('role') r where r <> 'none'",
-    );
+    // Who the client is comes last: it may not be one who may set the rest.
+    const rows = await this.select(`
+      select name, setting from pg_catalog.pg_settings where source = 'session'
+      ${[...this.customSettings].map((name) => `union all ${currentValue(name)} where v <> ''`).join('\n')}
+      union all select 'session_authorization', session_user where session_user <> '${DATABASE}'
+      union all ${currentValue('role')} where v <> 'none'`);
     return new Map(rows.map(([name, value]) => [name ?? '', value ?? '']));
   }
 }
@@ -137,7 +156,17 @@ export class SessionFault extends EngineStopped {
 
 const READ_ONLY: [string, string][] = [['default_transaction_read_only', 'on']];
 
-const SETS = new Set(['SET', 'RESET', 'DISCARD ALL']);
+/** As the session is before any client. A reset would leave the user as it is: PGlite's session began without one. */
+export const AS_NOBODY = `set session authorization ${DATABASE}; reset role; reset all`;
+
+/** Settings that no client has: what is applied is to be applied anew. */
+const UNKNOWN = new Map([['unknown', 'until all are applied']]);
+
+const currentValue = (name: string) =>
+  `select ${literal(name)}, v from pg_catalog.current_setting(${literal(name)}, true) v`;
+
+/** Tags of what sets something, or may have code in it that does. */
+const SETS = new Set(['SET', 'RESET', 'DISCARD ALL', 'DO', 'CALL']);
 
 /** Messages as bytes of their own: posting a view on a shared buffer to the thread would copy all of the buffer. */
 export function unitOf(messages: Buffer[], deadline: number): Omit<Unit, 'onOutput'> {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { cstring, type Message, message, readCstring } from './messages.ts';
+import { addTraits, noTraits, type Traits, traitsOf } from './traits.ts';
 
 /** Messages of one client that must run together: a simple query, or extended ones up to Sync or Flush. */
-export interface ClientUnit {
+export interface ClientUnit extends Traits {
   messages: Buffer[];
   endsReady: boolean;
   /** Named statements it prepares, by PostgreSQL's name for them, and those it closes. */
@@ -11,18 +12,12 @@ export interface ClientUnit {
   /** Its Parse of the unnamed statement, if any; whether it binds one that an earlier unit parsed. */
   unnamed: Buffer | undefined;
   usesEarlierUnnamed: boolean;
-  /** It may change settings without a SET that PostgreSQL would report. */
-  mayHaveSet: boolean;
-  /** It names an advisory lock function, or runs a statement that does. */
-  locks: boolean;
-  /** It names one that does not wait: `pg_try_advisory_lock`. */
-  triesLocks: boolean;
 }
 
 /** Gathers one client's messages into units, under statement names that no other client has. */
 export class UnitCollector {
   private unit = emptyUnit();
-  private readonly locking = new Set<string>();
+  private readonly traits = new Map<string, Traits>();
   private readonly client: number;
 
   constructor(client: number) {
@@ -78,16 +73,18 @@ export class UnitCollector {
 
   private uses(name: string): void {
     if (name === '' && this.unit.unnamed === undefined) this.unit.usesEarlierUnnamed = true;
-    if (this.locking.has(name)) this.unit.locks = true;
+    const traits = this.traits.get(name);
+    if (traits !== undefined) addTraits(this.unit, traits);
   }
 
   private look(sql: string, name: string): void {
-    if (/set_config/i.test(sql)) this.unit.mayHaveSet = true;
-    const locks = /pg_\w*advisory/i.test(sql);
-    if (locks) this.locking.add(name);
-    else this.locking.delete(name);
-    if (locks) this.unit.locks = true;
-    if (/pg_try_advisory/i.test(sql)) this.unit.triesLocks = true;
+    const traits = traitsOf(sql);
+    if (traits === undefined) {
+      this.traits.delete(name);
+      return;
+    }
+    this.traits.set(name, traits);
+    addTraits(this.unit, traits);
   }
 
   /** PostgreSQL cuts names at 63 bytes, and would take two long ones for the same. */
@@ -106,7 +103,5 @@ const emptyUnit = (): ClientUnit => ({
   closes: [],
   unnamed: undefined,
   usesEarlierUnnamed: false,
-  mayHaveSet: false,
-  locks: false,
-  triesLocks: false,
+  ...noTraits(),
 });

@@ -3,9 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClientConnection, type House } from './client-connection.ts';
 import * as wire from './messages.ts';
-
-/** The name of the one database there is, and of its one user. */
-export const DATABASE = 'postgres';
+import { DATABASE } from './places.ts';
 
 export type Address = { path: string } | { port: number; host: string };
 
@@ -13,9 +11,9 @@ export type Address = { path: string } | { port: number; host: string };
 export class WireServer {
   private readonly clients = new Map<number, ClientConnection>();
   private readonly sockets = new Set<Socket>();
-  private readonly server: Server;
+  private server: Server | undefined;
   private lastId = 0;
-  private parameters: [string, string][] = [];
+  private parameters: [string, string][] | undefined;
   private readonly house: House;
   /** Asked of every client where file permissions don't say who may connect. */
   private readonly secret: string | undefined;
@@ -23,37 +21,42 @@ export class WireServer {
   constructor(house: House, secret: string | undefined) {
     this.house = house;
     this.secret = secret;
-    this.server = createServer({ noDelay: true }, (socket) => this.welcome(socket));
-    this.server.unref();
   }
 
+  /** Accepts connections at `address`, and no longer where it did before. */
   async listen(address: Address): Promise<void> {
-    this.parameters = await this.reportedParameters();
+    this.parameters ??= await this.reportedParameters();
+    this.server?.close();
+    const server = createServer({ noDelay: true }, (socket) => this.welcome(socket)).unref();
     await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      this.server.listen(address, () => resolve());
+      server.once('error', reject);
+      server.listen(address, () => resolve());
     });
+    server.on('error', () => {}); // one connection that could not be accepted: too many files are open
+    this.server = server;
   }
 
   get port(): number {
-    const address = this.server.address();
+    const address = this.server?.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  get connections(): number {
-    return this.clients.size;
+  /** Other processes that use the folder through this one. */
+  get joined(): number {
+    return [...this.clients.values()].filter(({ isJoined }) => isJoined).length;
   }
 
   /** Takes no more connections, lets open transactions end for up to `patience` ms, and tells the others goodbye. */
   async close(patience: number): Promise<void> {
-    this.server.close();
+    this.server?.close();
     await sleep(20); // who has just said goodbye is not told that the database closes
     const until = Date.now() + patience;
     while (Date.now() < until && [...this.clients.values()].some((client) => client.isInTransaction)) {
       await sleep(20);
     }
     const gone = [...this.clients.values()].map((client) => client.closed);
-    for (const client of this.clients.values()) client.fatal('57P01', 'The embedded database is closing.');
+    for (const client of this.clients.values())
+      client.fatal({ code: '57P01', message: 'The embedded database is closing.' });
     await Promise.race([Promise.all(gone), sleep(1000, undefined, { ref: false })]);
     for (const socket of this.sockets) socket.destroy();
   }
@@ -134,7 +137,7 @@ export class WireServer {
     socket.write(
       Buffer.concat([
         wire.authenticationOk(),
-        ...this.parameters.map(([name, value]) =>
+        ...(this.parameters ?? []).map(([name, value]) =>
           wire.parameterStatus(name, settings.get(name.toLowerCase()) ?? value),
         ),
         wire.backendKey(client.id, client.secret),

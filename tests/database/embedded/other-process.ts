@@ -24,7 +24,7 @@ try {
     }
   }
   await pool.end();
-  await database.close();
+  await database.close({ lingers: true });
 } catch (error) {
   say({ open: false, message: (error as Error).message });
   process.exitCode = 1;

@@ -22,12 +22,16 @@ export class OtherProcess {
     const program = fileURLToPath(new URL('./other-process.ts', import.meta.url));
     const command = ['--import', '@oxc-node/core/register', program, folder, JSON.stringify(options)];
     this.child = spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.child.stdin?.on('error', () => {}); // it has ended: what is asked of it is answered so
     this.lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
+  /** The next that it says. */
   async heard(): Promise<Said> {
-    const { value, done } = await this.lines.next();
-    return done === true ? { open: false, message: 'it ended' } : (JSON.parse(value) as Said);
+    const { value, done } = await this.inTime(this.lines.next());
+    return done === true
+      ? { open: false, message: 'it ended, or was killed for its silence' }
+      : (JSON.parse(value) as Said);
   }
 
   async ask(sql: string): Promise<Said> {
@@ -41,11 +45,23 @@ export class OtherProcess {
     await once(this.child, 'exit');
   }
 
-  /** Ends it in good order, and gives its exit code. */
+  /** Ends it in good order, and gives its exit code; none if it had to be killed. */
   async end(): Promise<number | null> {
     const exit = this.child.exitCode === null ? once(this.child, 'exit') : undefined;
     this.child.stdin?.end();
-    await exit;
+    if (exit !== undefined) await this.inTime(exit);
     return this.child.exitCode;
   }
+
+  /** Kills it if it does not answer, so that nobody waits for it for ever. */
+  private async inTime<T>(answer: Promise<T>): Promise<T> {
+    const late = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE);
+    try {
+      return await answer;
+    } finally {
+      clearTimeout(late);
+    }
+  }
 }
+
+const PATIENCE = 90_000;

@@ -1,6 +1,6 @@
-import { createConnection } from 'node:net';
+import { createConnection, type Socket } from 'node:net';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type EmbeddedDatabase, openEmbedded } from '../../../src/database/embedded/embedded.ts';
 import * as wire from '../../../src/database/embedded/messages.ts';
 import { address, client, failure, opened } from './opened.ts';
@@ -26,6 +26,27 @@ test('a client asks, with and without parameters, and is told the faults of its 
   expect((await one.query('select 3 as c')).rows).toEqual([{ c: 3 }]);
 });
 
+test('thousands of failed statements, and a few that fail deep down, leave room for the next ones', async () => {
+  const one = await client(database);
+  await one.query('create table once (id int primary key); insert into once values (1)');
+  for (let i = 0; i < 2500; i += 1) {
+    expect((await failure(one.query('insert into once values (1)'))).code).toBe('23505');
+  }
+  for (let i = 0; i < 3; i += 1) {
+    expect((await failure(one.query("select repeat('(', 100000)::tsquery"))).code).toBe('54001');
+  }
+  expect((await one.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
+});
+
+test('a statement that nests too deep is refused, and nothing restarts', async () => {
+  const own = await opened();
+  const one = await client(own);
+  await one.query('create function down(i int) returns int language plpgsql as $$ begin return down(i + 1); end $$');
+  expect((await failure(one.query('select down(1)'))).code).toBe('54001');
+  expect((await failure(one.query(`select ${'1+'.repeat(200_000)}1`))).code).toBe('54001');
+  expect(own.health().restarts).toBe(0);
+});
+
 test('a transaction is alone: what others send meanwhile runs after it', async () => {
   const [one, two] = [await client(database), await client(database)];
   await one.query('begin');
@@ -40,7 +61,7 @@ test('a client that goes away in its transaction leaves nothing of it', async ()
   const [one, two] = [await client(database), await client(database)];
   await one.query('begin');
   await one.query("insert into item (name) values ('dropped')");
-  (one as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  vanish(one);
   expect((await two.query("select * from item where name = 'dropped'")).rows).toEqual([]);
 });
 
@@ -49,6 +70,24 @@ test('a transaction that does nothing while others wait is ended, and they go on
   await idle.query('begin');
   expect((await waits.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
   expect((await failure(idle.query('select 1'))).message).toMatch(/terminated|not queryable|connection error/i);
+});
+
+test('nor can a client hold up the others that takes none of its answer, or sends none of its COPY', async () => {
+  const waits = await client(database);
+  const deaf = await client(database, { statement_timeout: 60_000 });
+  await deaf.query('begin');
+  streamOf(deaf).pause();
+  const answer = failure(deaf.query("select repeat('x', 1000) from generate_series(1, 50000)"));
+  expect((await waits.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
+  vanish(deaf);
+  await answer;
+
+  await waits.query('create table slow (id int)');
+  const socket = await greeted();
+  socket.write(Buffer.concat([wire.query('set statement_timeout = 0'), wire.query('copy slow from stdin')]));
+  await new Promise((resolve) => socket.once('data', resolve));
+  expect((await waits.query('select * from slow')).rows).toEqual([]);
+  expect(database.health().restarts).toBe(0);
 });
 
 test('who waits too long for a busy transaction is refused in a way that can be tried again', async () => {
@@ -103,6 +142,88 @@ test('a setting made in a transaction that is rolled back, or only for it, is go
   await two.query("set work_mem = '10MB'");
   expect((await one.query('show work_mem')).rows).toEqual([{ work_mem: '4MB' }]);
   expect((await one.query('show maintenance_work_mem')).rows).toEqual([{ maintenance_work_mem: '64MB' }]);
+});
+
+test('settings of a client’s own making, and those that code makes, belong to its connection too', async () => {
+  const [one, two] = [await client(database), await client(database)];
+  const tenant = async (who: pg.Client) =>
+    (await who.query("select current_setting('app.tenant', true) as tenant")).rows[0].tenant || null;
+  await one.query("set app.tenant = 'one'");
+  expect(await tenant(two)).toBe(null);
+  await two.query("select set_config('app.tenant', $1, false)", ['two']);
+  expect(await tenant(one)).toBe('one');
+  expect(await tenant(two)).toBe('two');
+  await one.query("do $$ begin execute 'set work_mem = ''11MB'''; end $$");
+  expect((await two.query('show work_mem')).rows).toEqual([{ work_mem: '4MB' }]);
+  expect((await one.query('show work_mem')).rows).toEqual([{ work_mem: '11MB' }]);
+});
+
+test('a prepared statement that makes a setting makes it for its connection, each time', async () => {
+  const [one, two] = [await client(database), await client(database)];
+  const set = (value: string) =>
+    one.query({ name: 'set', text: "select set_config('work_mem', $1, false)", values: [value] });
+  await set('12MB');
+  await two.query('select 1');
+  await set('13MB');
+  expect((await two.query('show work_mem')).rows).toEqual([{ work_mem: '4MB' }]);
+  expect((await one.query('show work_mem')).rows).toEqual([{ work_mem: '13MB' }]);
+});
+
+test('who takes on another role, or another user, takes nobody along', async () => {
+  const [one, two] = [await client(database), await client(database)];
+  await one.query('create role guest');
+  const who = async (of: pg.Client) => Object.values((await of.query('select session_user, current_user')).rows[0]);
+  await one.query('set role guest');
+  expect(await who(two)).toEqual(['postgres', 'postgres']);
+  expect(await who(one)).toEqual(['postgres', 'guest']);
+  await one.query('set session authorization guest');
+  expect(await who(two)).toEqual(['postgres', 'postgres']);
+  expect(await who(one)).toEqual(['guest', 'guest']);
+  await one.end();
+  expect(await who(two)).toEqual(['postgres', 'postgres']);
+});
+
+test('a client that goes away in its transaction leaves neither the settings nor the locks it made there', async () => {
+  const [one, two] = [await client(database), await client(database)];
+  await one.query("set work_mem = '14MB'");
+  await one.query('begin; reset work_mem');
+  await one.query('select pg_advisory_lock(3)');
+  vanish(one);
+  expect((await two.query('show work_mem')).rows).toEqual([{ work_mem: '4MB' }]);
+  expect((await two.query("select from pg_locks where locktype = 'advisory'")).rowCount).toBe(0);
+});
+
+test('temporary tables, held cursors and the like go with the last connection that made any', async () => {
+  const made =
+    'create temp table scratch (id int); declare held cursor with hold for select 1; prepare known as select 1';
+  const one = await client(database);
+  const other = await client(database);
+  await other.query({ name: 'kept', text: 'select $1::int as a', values: [1] });
+  await one.query(made);
+  await one.end();
+  await expect.poll(async () => (await failure(other.query('select * from scratch'))).code).toBe('42P01');
+  await other.query(made);
+  expect((await other.query({ name: 'kept', text: 'select $1::int as a', values: [7] })).rows).toEqual([{ a: 7 }]);
+});
+
+test('an unnamed statement survives what the house asks in between', async () => {
+  const parse = wire.message(
+    'P',
+    wire.cstring(''),
+    wire.cstring("select set_config('a.b', 'c', false)"),
+    Buffer.from([0, 0]),
+  );
+  const bind = wire.message('B', wire.cstring(''), wire.cstring(''), Buffer.alloc(6));
+  const execute = wire.message('E', wire.cstring(''), wire.int32(0));
+  const ask = Buffer.concat([bind, execute, wire.sync()]);
+  const answers = await rawly([parse, wire.sync(), ask, ask], 3);
+  expect(answers.join('')).toBe('1Z2DCZ2DCZ');
+});
+
+test('a time in a startup packet may have a unit', async () => {
+  const one = await client(database, { options: '-c statement_timeout=1min -c lock_timeout=2s' });
+  expect((await one.query('select 1 as a, pg_sleep(0.01)')).rows).toMatchObject([{ a: 1 }]);
+  expect(database.health().restarts).toBe(0);
 });
 
 test('a startup packet sets what PGOPTIONS would', async () => {
@@ -288,6 +409,19 @@ test('a pool of many connections mixes transactions, named and plain queries, an
   expect((await pool.query('select sum(n)::int as n from tally')).rows).toEqual([{ n: 100 }]);
   await pool.end();
 });
+
+const streamOf = (one: pg.Client) => (one as unknown as { connection: { stream: Socket } }).connection.stream;
+const vanish = (one: pg.Client) => streamOf(one).destroy();
+
+/** A connection that has said who it is, and speaks the protocol itself. */
+async function greeted(): Promise<Socket> {
+  const socket = createConnection(`${database.connection.host}/.s.PGSQL.${database.connection.port}`);
+  onTestFinished(() => void socket.destroy());
+  const greeting = Buffer.concat([wire.int32(3 << 16), ...['user', 'postgres', ''].map(wire.cstring)]);
+  socket.write(Buffer.concat([wire.int32(greeting.length + 4), greeting]));
+  await new Promise((resolve) => socket.once('data', resolve));
+  return socket;
+}
 
 /** Sends bytes as they are; gives the types of the answers up to the last ReadyForQuery, without the greeting's. */
 async function rawly(

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { DatabaseIsHeld, type EmbeddedOptions, openEmbedded } from '../../../src/database/embedded/embedded.ts';
 import { aFolder, client, failure, fresh, opened } from './opened.ts';
@@ -96,6 +96,57 @@ test('when the owner is killed, one that joined takes over, and its pool goes on
   expect((await (await client(joined)).query('select count(*)::int as n from handed')).rows).toEqual([{ n: 0 }]);
 });
 
+test('a command that has done its work stays for those that joined it', async () => {
+  const folder = aFolder();
+  const [first, joined] = [another(folder), another(folder)];
+  const hello = await Promise.all([first.heard(), joined.heard()]);
+  const [owner, guest] = hello[0].isOwner === true ? [first, joined] : [joined, first];
+  const ended = owner.end();
+  for (let i = 0; i < 20; i += 1) expect(await guest.ask('select 1 as a')).toMatchObject({ rows: [{ a: 1 }] });
+  expect(owner.child.exitCode).toBe(null);
+  expect(await guest.end()).toBe(0);
+  expect(await ended).toBe(0);
+});
+
+test('an owner whose folder is removed lets go of it, and the next process makes a new one', async () => {
+  const folder = aFolder();
+  const lines: string[] = [];
+  const database = await opened({ folder, log: (line) => lines.push(line) });
+  const here = await client(database);
+  await here.query('create table old (id int)');
+  rmSync(dirname(folder), { recursive: true });
+  await expect.poll(() => database.health().state, { timeout: 20_000 }).toBe('closed');
+  expect(lines.join()).toContain('was removed or replaced');
+  const next = another(folder);
+  expect(await next.heard()).toMatchObject({ open: true, isOwner: true });
+  await database.close();
+  expect(await next.ask('select * from old')).toMatchObject({ code: '42P01' });
+  expect(existsSync(`${folder}.run/owner.json`)).toBe(true);
+});
+
+test('a socket that somebody cleaned away is made again, and those who are connected notice nothing', async () => {
+  const folder = aFolder();
+  const database = await opened({ folder });
+  const here = await client(database);
+  rmSync(`${folder}.run/owner.json`);
+  rmSync(`${folder}.run/.s.PGSQL.5432`);
+  const said = async () => (await client(database).then((one) => one.query('select 1 as a'))).rows;
+  await expect.poll(() => said().catch(() => 'nothing'), { timeout: 20_000 }).toEqual([{ a: 1 }]);
+  expect((await here.query('select 2 as a')).rows).toEqual([{ a: 2 }]);
+  expect(await another(folder).heard()).toMatchObject({ open: true, isOwner: false });
+});
+
+test('who waits for an owner that does not answer is told who that is, and does not wait for ever', async () => {
+  const folder = aFolder();
+  const other = another(folder);
+  await other.heard();
+  other.child.kill('SIGSTOP');
+  const held = await failure(openEmbedded({ folder, joinWithin: 100, durable: false }));
+  expect(held.message).toMatch(new RegExp(`held by process ${other.child.pid} \\(`));
+  other.child.kill('SIGCONT');
+  expect((await other.ask('select 1 as a')).rows).toEqual([{ a: 1 }]);
+});
+
 test('two processes that start at one instant are both served, and one of them owns the folder', async () => {
   const folder = aFolder();
   const both = [another(folder), another(folder)];
@@ -126,6 +177,23 @@ test('a start that was cut short is begun again', async () => {
   const database = await opened({ folder });
   expect((await (await client(database)).query('select 1 as a')).rows).toEqual([{ a: 1 }]);
   expect(existsSync(`${folder}.run/unfinished`)).toBe(false);
+});
+
+test('a folder that can not be a database is named, and what is wrong with it', async () => {
+  const file = aFolder();
+  writeFileSync(file, 'a letter');
+  const within = failure(openEmbedded({ folder: join(file, 'postgres') }));
+  expect((await within).message).toMatch(/^The database can not be kept in .*postgres: .*(EEXIST|ENOTDIR)/);
+
+  const older = aFolder();
+  mkdirSync(older, { recursive: true });
+  writeFileSync(join(older, 'PG_VERSION'), '15\n');
+  expect((await failure(openEmbedded({ folder: older }))).message).toMatch(/was made by PostgreSQL 15, and this is 18/);
+
+  const damaged = aFolder();
+  mkdirSync(damaged, { recursive: true });
+  writeFileSync(join(damaged, 'PG_VERSION'), '18\n');
+  expect((await failure(openEmbedded({ folder: damaged }))).message).toMatch(/does not open: .*restore a copy of it/s);
 });
 
 test('a folder with other files in it is left alone', async () => {

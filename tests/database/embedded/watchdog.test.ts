@@ -4,7 +4,7 @@ import { aFolder, client, failure, opened } from './opened.ts';
 const RUNAWAY = 'select count(*) from generate_series(1, 100000000000)';
 
 test('a runaway statement is ended at the deadline, and the next one works on the same connection', async () => {
-  const database = await opened({ folder: aFolder(), statementDeadline: 300 });
+  const database = await opened({ folder: aFolder(), statementDeadline: 3000 });
   const one = await client(database);
   await one.query('create table kept as select 1 as id');
   expect((await failure(one.query(RUNAWAY))).code).toBe('57014');
@@ -13,8 +13,8 @@ test('a runaway statement is ended at the deadline, and the next one works on th
 });
 
 test('the others lose nothing but time: their settings and prepared statements are there after the restart', async () => {
-  const database = await opened({ folder: aFolder(), statementDeadline: 300 });
-  const [runs, waits] = [await client(database), await client(database)];
+  const database = await opened({ folder: aFolder() });
+  const [runs, waits] = [await client(database, { statement_timeout: 300 }), await client(database)];
   await waits.query("set work_mem = '8MB'");
   const prepared = () =>
     waits.query({ name: 'kept', text: "select $1::int as a, current_setting('work_mem') as m", values: [5] });
@@ -25,11 +25,12 @@ test('the others lose nothing but time: their settings and prepared statements a
 });
 
 test('a transaction whose statement is ended is over, and its connection with it', async () => {
-  const database = await opened({ folder: aFolder(), statementDeadline: 300 });
+  const database = await opened({ folder: aFolder() });
   const one = await client(database);
   await one.query('create table t (id int)');
   await one.query('begin');
   await one.query('insert into t values (1)');
+  await one.query('set local statement_timeout = 300');
   expect((await failure(one.query(RUNAWAY))).code).toBe('57014');
   expect((await failure(one.query('select 1'))).message).toMatch(/not queryable|connection error|terminated/i);
   expect((await (await client(database)).query('select * from t')).rows).toEqual([]);

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { Client, type ClientConfig } from 'pg';
-import { type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
+import { lockLost, type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
 import { MigrationProblem, sqlState } from './problems.ts';
 
 /** 'migr' and 'work' in ASCII: the two families of advisory locks used here, one key per database name in each. */
@@ -57,6 +57,10 @@ export class AdvisoryLock implements MigrationLock {
     const client = this.#client;
     this.#client = undefined;
     await client?.end();
+  }
+
+  async verify(): Promise<void> {
+    await this.#client?.query('select 1').catch(() => Promise.reject(lockLost()));
   }
 
   /** A connection to the database; undefined when the database does not exist yet. */

@@ -136,9 +136,15 @@ export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): 
       details: [...missing, 'Write the migration: npx mikro-orm migration:create'],
     });
   }
-  const snapshot = await migrator.snapshot();
+  const { snapshot, unreadable } = await readSnapshot(migrator);
   const stale = snapshot ? statementsBetween(snapshot, history) : [];
-  if (stale.length > 0) {
+  if (unreadable) {
+    faults.push({
+      kind: 'stale-snapshot',
+      says: `The snapshot can not be read: ${unreadable}`,
+      details: ['Write it anew: npm run migration:repair'],
+    });
+  } else if (stale.length > 0) {
     faults.push({
       kind: 'stale-snapshot',
       says: 'The snapshot is not what the migrations make; migration:create would write a wrong difference.',
@@ -148,9 +154,21 @@ export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): 
   return faults;
 }
 
+/** A merge may have left conflict markers in it, or half of it. */
+async function readSnapshot(
+  migrator: Migrator,
+): Promise<{ snapshot?: DatabaseSchema | undefined; unreadable?: string }> {
+  try {
+    return { snapshot: await migrator.snapshot() };
+  } catch (error) {
+    return { unreadable: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 /** What the snapshot should hold, if it holds something else. */
 export async function staleSnapshot(migrator: Migrator): Promise<DatabaseSchema | undefined> {
-  if (!(await migrator.snapshot())) return undefined;
+  const { snapshot, unreadable } = await readSnapshot(migrator);
+  if (!snapshot && !unreadable) return undefined;
   const shadow = await openShadow(migrator);
   try {
     await shadow.migrator.up();

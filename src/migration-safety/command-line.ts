@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { databaseMessage, type ErrorLike, MigrationProblem, sqlState } from './problems.ts';
 
 /**
@@ -14,11 +15,38 @@ export function runsAsCommand(argv: readonly string[] = process.argv): boolean {
   }
 }
 
+// Node may hang when it is told to exit while another of its threads compiles (nodejs/node#54918), as it does for a
+// command that fails early; a command is over before that compiler is of any use.
+if (runsAsCommand()) setFlagsFromString('--no-concurrent-sparkplug');
+
+/** Whether a program reads what we print: then standard output has one JSON document, and nothing beside it. */
+export const answersInJson = () => process.argv.includes('--json');
+
 /** Prints the problem and ends the process with its exit code. */
 export function endWith(problem: MigrationProblem): never {
+  if (answersInJson()) {
+    const { kind, exitCode, message } = problem;
+    const [says, ...details] = message.split('\n');
+    console.log(JSON.stringify({ ok: false, faults: [{ kind, says, details, exitCode }] }, null, 2));
+  }
   console.error(`\n${problem.message}\n`);
   if (process.env.MIGRATION_DEBUG) console.error(problem.cause ?? problem);
   process.exit(problem.exitCode);
+}
+
+/**
+ * Reads the configuration; as a command, what is wrong with it is told, before the stock command can add its help text
+ * and a stack: `export default () => forCommands(async () => defineConfig(…))`.
+ */
+export async function forCommands<T>(read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!runsAsCommand()) throw error;
+    const problem = asProblem(error, {});
+    if (problem.kind !== 'unforeseen') return endWith(problem);
+    return endWith(new MigrationProblem('bad-setting', error instanceof Error ? error.message : String(error)));
+  }
 }
 
 interface Target {

@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { createInterface } from 'node:readline/promises';
 import { CLIHelper, configure } from '@mikro-orm/cli';
 import { problemOf } from './check.ts';
 import { asProblem, endWith } from './command-line.ts';
@@ -13,6 +12,7 @@ import { failedRehearsal, rehearse } from './rehearsal.ts';
 import { findRepairs } from './repair.ts';
 import { migratorOf } from './start-up.ts';
 import { readHistory, readStatus, type Status, tellStatuses } from './status.ts';
+import { ask, someoneIsThere } from './terminal.ts';
 
 /**
  * Everything `mikro-orm` can do, and what it can not: the commands below, and two options. The stock binary takes no
@@ -94,8 +94,9 @@ const commands: Record<string, Command> = {
       const findings = (await migrator.readAll()).flatMap((file) => lint(file, file.up));
       const errors = findings.filter(({ severity }) => severity === 'error');
       const warnings = findings.filter(({ severity }) => severity === 'warning');
-      show(warnings.length > 0 ? tellLint(warnings) : `No warnings.`);
+      if (warnings.length > 0) show(tellLint(warnings));
       if (errors.length > 0) throw refusal(errors);
+      if (warnings.length === 0) show('No rule has anything to say.');
     },
   },
   'migration:plan': {
@@ -136,6 +137,11 @@ for (const [name, command] of Object.entries(commands)) {
     async (args: Options) => perform(command, args),
   );
 }
+// What was mistyped is told in a line, and no screenful of help pushes it out of sight.
+argv.showHelpOnFail(false).fail((mistyped: string | null, error: unknown) => {
+  if (!mistyped) endWith(asProblem(error, {}));
+  endWith(new MigrationProblem('unforeseen', `${mistyped}\nWhat there is: npm run mikro-orm -- --help`));
+});
 await argv.parse(process.argv.slice(2));
 
 async function perform(command: Command, options: Options): Promise<void> {
@@ -163,11 +169,7 @@ async function repair(migrator: Migrator, { yes }: Options): Promise<void> {
 }
 
 async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY) return false;
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question('Do this? (y/N) ');
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
+  return someoneIsThere() && /^y(es)?$/i.test((await ask('Do this? (y/N) ')) ?? '');
 }
 
 function showStatuses(statuses: Status[], options: Options, empty: string): void {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationResult } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
+import { lint, tellLint } from './lint.ts';
 import type { Migrator } from './migrator.ts';
 import { nameFor } from './names.ts';
 import { applyRenames, readAnswers } from './renames.ts';
@@ -9,15 +10,39 @@ import { type Draft, safeForms } from './safe-forms.ts';
 import { introspect, openShadow } from './shadow.ts';
 import { parseStatements } from './statements.ts';
 
+/** Writes the difference between entities and history, a file for each step that has to be on its own. */
+export async function createFromDifference(
+  migrator: Migrator,
+  path: string | undefined,
+  name: string | undefined,
+): Promise<MigrationResult> {
+  const drafts = await draftMigrations(migrator);
+  if (drafts.length === 0) return { fileName: '', code: '', diff: { up: [], down: [] } };
+  const { config, options, generator } = migrator.parts;
+  const { emit, pathTs, path: compiled } = options;
+  const folder = fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
+  const result = await writeMigrations(drafts, name, (diff, own) => generator.generate(diff, path, own), folder);
+  await migrator.writeSnapshot();
+  return result;
+}
+
+/** Says what the rules think of the files that were just written. */
+export async function tellRulesOf(migrator: Migrator, fileName: string): Promise<void> {
+  const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));
+  const written = (await migrator.readAll()).filter((file) => names.includes(file.name));
+  const findings = written.flatMap((file) => lint(file, file.up));
+  if (findings.length > 0) migrator.tell(`\n${tellLint(findings)}\n`);
+}
+
 /** What the difference between entities and history is, as migrations that are still to be written. */
-export async function draftMigrations(migrator: Migrator, tell: (text: string) => void): Promise<Draft[]> {
+async function draftMigrations(migrator: Migrator): Promise<Draft[]> {
   const { config, driver } = migrator.parts;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const to = generator.getTargetSchema();
   const from = await replayed(migrator, to);
   const entities = driver.getMetadata().getAll().values();
   const renames = await applyRenames(from, to, readAnswers(migrator.settings.renames, entities));
-  for (const { says } of renames) if (says) tell(`Renamed: ${says}`);
+  for (const { says } of renames) if (says) migrator.tell(`Renamed: ${says}`);
   from.prune(undefined, []);
   to.prune(undefined, []);
   const compare = comparing(driver.getPlatform());
@@ -34,7 +59,7 @@ export async function draftMigrations(migrator: Migrator, tell: (text: string) =
 }
 
 /** Writes the drafts, a file each, in an order that their names keep. */
-export async function writeMigrations(
+async function writeMigrations(
   drafts: Draft[],
   name: string | undefined,
   generate: (diff: { up: string[]; down: string[] }, name: string) => Promise<[code: string, fileName: string]>,

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
+import { lockLost, type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
 import { MigrationProblem } from './problems.ts';
 
 interface Holder {
@@ -21,8 +21,11 @@ export class FileLock implements MigrationLock {
   readonly #untilExit: boolean;
   #held = false;
 
-  /** `untilExit`: keep the lock as long as the process lives, for an engine inside the process that goes on writing. */
-  constructor(path: string, waiting: Waiting, { untilExit = false } = {}) {
+  /**
+   * `untilExit`: whether to keep the lock as long as the process lives, because the engine is inside the process and
+   * goes on writing.
+   */
+  constructor(path: string, waiting: Waiting, untilExit: boolean) {
     this.#path = path;
     this.#waiting = waiting;
     this.#untilExit = untilExit;
@@ -50,11 +53,15 @@ export class FileLock implements MigrationLock {
       await sleep(pollPause());
     }
     this.#held = true;
-    if (this.#untilExit) process.once('exit', () => this.#remove());
   }
 
   async release(): Promise<void> {
     if (!this.#untilExit) this.#remove();
+    else if (this.#held) process.once('exit', () => this.#remove());
+  }
+
+  async verify(): Promise<void> {
+    if (readHolder(this.#path)?.pid !== process.pid) throw lockLost();
   }
 
   #create(): boolean {

@@ -53,6 +53,19 @@ export async function refuseLosingDown(chosen: WrittenMigration[], driver: Abstr
   );
 }
 
+/** `migration:rollup` merges the files that one database has, and rewrites the history of that database alone. */
+export function refuseRollup(): never {
+  throw new MigrationProblem(
+    'guarded',
+    [
+      'migration:rollup can only be right for one database, so it does nothing here. Nothing was changed.',
+      'It merges the applied files into one and rewrites the history of this database alone: every other one that has',
+      'them would be asked to make their tables again. Imports, and what runs outside a transaction, are lost on the way.',
+      'A long history costs little: npm run migration:test replays it in seconds.',
+    ].join('\n'),
+  );
+}
+
 function refuseUnlessDisposable(driver: AbstractSqlDriver, settings: Settings, effect: string): void {
   if (isPermitted(driver, settings)) return;
   const name = databaseName(driver);

@@ -55,7 +55,9 @@ export function examine(files: readonly WrittenMigration[], rows: readonly Ledge
     if (!row && newestApplied && file.name < newestApplied) report('out-of-order', file.name);
   }
   for (const { name } of rows) {
-    if (!files.some((file) => file.name === name)) report(name > newestFile ? 'unknown' : 'missing', name);
+    // Without any file, none is newer than the others: they were not brought along.
+    const isNewer = newestFile !== '' && name > newestFile;
+    if (!files.some((file) => file.name === name)) report(isNewer ? 'unknown' : 'missing', name);
   }
   return found.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }

@@ -1,7 +1,9 @@
 import type { Statement, Tree } from './statements.ts';
 
 /** Sends a query over whichever connection its owner is on: embedded, there is only one. */
-export type Ask = (sql: string) => Promise<Record<string, unknown>[]>;
+export type Ask = (sql: string) => Promise<Row[]>;
+
+export type Row = Record<string, unknown>;
 
 /** What of the data that is there now the statements would drop: a line for each table and column that is not empty. */
 export async function lossesOf(statements: Statement[], ask: Ask): Promise<string[]> {

@@ -10,26 +10,22 @@ import type {
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type Migration, Migrator as StockMigrator } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver, DatabaseSchema, SqlEntityManager } from '@mikro-orm/sql';
+import { applyChosen, type Place, type RunOptions } from './applying.ts';
 import { checkEverything, type Fault, problemOf } from './check.ts';
-import { asProblem, endWith, runsAsCommand } from './command-line.ts';
-import { draftMigrations, writeMigrations } from './creation.ts';
-import { guardSchemaCommands, refuseLosingDown } from './guards.ts';
-import { inspect } from './inspection.ts';
-import { examine, type Finding, refuseUntrusted, tellFindings } from './integrity.ts';
+import { answersInJson, asProblem, endWith, runsAsCommand } from './command-line.ts';
+import { createFromDifference, tellRulesOf } from './creation.ts';
+import { guardSchemaCommands, refuseRollup } from './guards.ts';
+import { examine, type Finding } from './integrity.ts';
 import { Ledger, type LedgerRow } from './ledger.ts';
-import { lint, tellLint } from './lint.ts';
-import { whileHolding } from './lock.ts';
-import { lockFor, markedDatabase } from './lock-choice.ts';
-import { withRetries } from './retries.ts';
-import { refuseRowsInTheWay } from './rows-in-the-way.ts';
-import { type Run, Runner, tellRetry } from './runner.ts';
+import { type MigrationLock, whileHolding } from './lock.ts';
+import { type FoundLock, keepOthersOut, letOthersFinish, lockFor } from './lock-choice.ts';
+import { asName } from './names.ts';
+import { forgetByHand, recordByHand } from './recording.ts';
+import { untilReachable } from './retries.ts';
+import { type Run, Runner } from './runner.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
-import { StatementFailed } from './statement-failed.ts';
-import { onlyOutsideTransaction } from './statements.ts';
-import { chooseMigrations, findMigration } from './targets.ts';
 import { type Method, type MigrationFile, readMigration, type WrittenMigration } from './written-migration.ts';
 
-type RunOptions = Parameters<StockMigrator['up']>[0];
 type RunnableMigration = Awaited<ReturnType<StockMigrator['discoverMigrations']>>[number];
 
 /**
@@ -64,24 +60,19 @@ export class Migrator extends StockMigrator {
 
   override async up(options?: RunOptions): Promise<MigrationInfo[]> {
     return this.forPeople(async () => {
-      await this.initPaths();
       if (!options && (await this.#nothingToDo())) return [];
-      return this.#exclusively(() => this.#runChosen('up', options));
+      return this.exclusively((lock) => applyChosen(this, 'up', options, lock));
     });
   }
 
   override async down(options?: RunOptions): Promise<MigrationInfo[]> {
-    return this.forPeople(async () => {
-      await this.initPaths();
-      return this.#exclusively(() => this.#runChosen('down', options));
-    });
+    return this.forPeople(() => this.exclusively((lock) => applyChosen(this, 'down', options, lock)));
   }
 
   /** What is not applied yet, by file. Reads, and creates nothing; a database that is not there yet has everything to come. */
   override async getPending(options?: { schema?: string }): Promise<MigrationInfo[]> {
     return this.forPeople(async () => {
-      await this.initPaths();
-      const rows = await this.#inSchema(options?.schema, () => this.storage.rows());
+      const rows = await this.history(options?.schema);
       const executed = new Set(rows?.map((row) => row.name));
       const all = await this.discoverMigrations();
       return all.filter(({ name }) => !executed.has(name)).map(({ name, path }) => ({ name, ...(path && { path }) }));
@@ -102,44 +93,27 @@ export class Migrator extends StockMigrator {
   override async create(path?: string, blank?: boolean, initial?: boolean, name?: string): Promise<MigrationResult> {
     return this.forPeople(async () => {
       await this.initPaths();
+      const own = name && asName(name);
       const result =
         blank || initial
-          ? await super.create(path, blank, initial, name ?? (initial ? 'initial' : undefined))
-          : await this.#createFromDifference(path, name);
-      await this.#tellRules(result.fileName);
+          ? await super.create(path, blank, initial, own || (initial ? 'initial' : undefined))
+          : await createFromDifference(this, path, own);
+      if (result.diff.up.length > 0) await tellRulesOf(this, result.fileName);
       return result;
     });
   }
 
   override async logMigration(name: string): Promise<void> {
-    return this.forPeople(async () => {
-      await this.initPaths();
-      const files = await this.readAll();
-      const known = findMigration(
-        name,
-        files.map((file) => file.name),
-        '--name',
-      );
-      await this.#exclusively(async () => {
-        await this.init();
-        const rows = (await this.storage.rows()) ?? [];
-        if (rows.some((row) => row.name === known)) return this.#tell(`${known} is recorded already; nothing to do`);
-        this.storage.attempt = { ...this.#appVersion(), ...fingerprintOf(files, known) };
-        await this.storage.logMigration({ name: known });
-      });
-    });
+    return this.forPeople(() => recordByHand(this, name));
   }
 
   override async unlogMigration(name: string): Promise<void> {
-    return this.forPeople(async () => {
-      await this.initPaths();
-      const executed = ((await this.storage.rows()) ?? []).map((row) => row.name);
-      const known = findMigration(name, executed, '--name');
-      await this.#exclusively(async () => {
-        await this.init();
-        await this.storage.unlogMigration({ name: known });
-      });
-    });
+    return this.forPeople(() => forgetByHand(this, name));
+  }
+
+  /** `migration:rollup`: refused, because it can only be right for one database. */
+  override async rollup(): Promise<MigrationResult> {
+    return this.forPeople(async () => refuseRollup());
   }
 
   /** Every migration there is a file for, read without touching a database. */
@@ -153,9 +127,9 @@ export class Migrator extends StockMigrator {
   }
 
   /** What the tracking table holds, with who and how long; undefined when there is no table yet. Creates nothing. */
-  async history(): Promise<LedgerRow[] | undefined> {
+  async history(schema?: string): Promise<LedgerRow[] | undefined> {
     await this.initPaths();
-    return this.storage.rows();
+    return this.#inSchema(schema, () => this.storage.rows());
   }
 
   /** In which ways the files and the tracking table disagree. */
@@ -180,8 +154,8 @@ export class Migrator extends StockMigrator {
 
   /** What the others of this folder work with; MikroORM keeps it to the class. */
   get parts() {
-    const { em, driver, config, options, storage } = this;
-    return { em: em as SqlEntityManager, driver: driver as AbstractSqlDriver, config, options, storage };
+    const { em, driver, config, options, storage, generator } = this;
+    return { em: em as SqlEntityManager, driver: driver as AbstractSqlDriver, config, options, storage, generator };
   }
 
   /** The tables as migration:create last left them; undefined when there is no snapshot. */
@@ -190,26 +164,44 @@ export class Migrator extends StockMigrator {
     return this.getSchemaFromSnapshot();
   }
 
-  async writeSnapshot(schema: DatabaseSchema): Promise<void> {
+  /** Without a schema: what the entities say. */
+  async writeSnapshot(schema?: DatabaseSchema): Promise<void> {
     await this.storeCurrentSchema(schema);
   }
 
+  /** Runs one migration the way the stock migrator does, with its log row, through our runner and our tracking table. */
+  async runStock(method: Method, run: Run, { schema, transaction }: Place): Promise<MigrationInfo[]> {
+    this.runner.current = run;
+    const { checksum, source } = run.migration;
+    this.storage.attempt = { checksum, source, started: Date.now(), appVersion: this.settings.appVersion };
+    this.options.allOrNothing = transaction !== undefined;
+    return super.runMigrations(method, {
+      migrations: [run.migration.name],
+      ...(schema !== undefined && { schema }),
+      ...(transaction !== undefined && { transaction: transaction as never }),
+    });
+  }
+
   /** Runs the work while no other migrator can run, with the database and the tracking table in place. */
-  async exclusively<T>(work: () => Promise<T>): Promise<T> {
+  async exclusively<T>(work: (lock: MigrationLock) => Promise<T>): Promise<T> {
     await this.initPaths();
-    return this.#exclusively(async () => {
+    const { lock, isFile } = this.#lock();
+    return whileHolding(lock, async () => {
+      if (isFile) await untilReachable(() => this.history());
       await this.init();
-      return work();
+      return work(lock);
     });
   }
 
   /** Runs the work; as a command, whatever goes wrong is told and ends the process with a code of its own. */
   async forPeople<T>(work: () => Promise<T>): Promise<T> {
     try {
+      await keepOthersOut(() => this.#lock());
       return await work();
     } catch (error) {
       const problem = asProblem(error, this.driver.getConnection().getConnectionOptions() as never);
       if (!runsAsCommand()) throw problem;
+      await letOthersFinish(() => this.#lock());
       await this.driver.close(true).catch(() => {});
       return endWith(problem);
     }
@@ -239,97 +231,19 @@ export class Migrator extends StockMigrator {
     });
   }
 
-  async #runChosen(method: Method, options: RunOptions): Promise<MigrationInfo[]> {
-    await this.init();
-    const targets =
-      typeof options === 'string' || Array.isArray(options) ? { migrations: [options].flat() } : (options ?? {});
-    const schema = targets.schema ?? this.options.schema;
-    const files = await this.readAll();
-    const rows = (await this.#inSchema(schema, () => this.storage.rows())) ?? [];
-    const history = { all: files.map((file) => file.name), executed: rows.map((row) => row.name) };
-    const names = chooseMigrations(method, targets, history);
-    const findings = examine(files, rows);
-    // Going back past a file that is gone is the one thing a missing file must stop when going down.
-    refuseUntrusted(findings, this.settings);
-    for (const finding of findings) this.#tell(tellFindings([finding]));
-    const chosen = names.map((name) => files.find((file) => file.name === name) as WrittenMigration);
-    await this.beforeAnythingRuns(method, chosen, files);
-    const transaction = 'transaction' in targets ? targets.transaction : undefined;
-    const done: MigrationInfo[] = [];
-    for (const migration of chosen) done.push(await this.#runOne(method, migration, { schema, transaction }));
-    return done;
-  }
-
-  /** Everything that can be refused is refused here, while nothing has been changed. */
-  protected async beforeAnythingRuns(
-    method: Method,
-    chosen: WrittenMigration[],
-    _all: WrittenMigration[],
-  ): Promise<void> {
-    for (const migration of chosen) {
-      const outsider =
-        migration.transactional && migration[method].find((statement) => onlyOutsideTransaction(statement));
-      if (outsider) throw StatementFailed.outsider(migration.name, outsider);
-    }
-    if (method === 'down') return refuseLosingDown(chosen, this.driver, this.settings);
-    const ask = (sql: string) => this.driver.getConnection().execute(sql);
-    for (const migration of this.settings.inspect ? chosen : []) {
-      // What its code decides on from the data is looked at while it runs.
-      if (!migration.dynamic.up) await inspect(migration, migration.up, ask, (text) => this.#tell(text));
-    }
-  }
-
-  /** One migration at a time, each with its log row: what is done stays done when a later one fails. */
-  async #runOne(
-    method: Method,
-    migration: WrittenMigration,
-    { schema, transaction }: { schema: string | undefined; transaction: unknown },
-  ): Promise<MigrationInfo> {
-    const run: Run = {
-      migration,
-      tableLockTimeout: migration.lockTimeout ?? this.settings.tableLockTimeout,
-      concurrentLockTimeout: this.settings.concurrentLockTimeout,
-      statementTimeout: migration.statementTimeout ?? this.settings.statementTimeout,
-      attempts: this.settings.attempts,
-      markIn: markedDatabase(this.driver, this.settings),
-      tell: (text) => this.#tell(text),
-      inspect: async (statements, ask) => {
-        if (method === 'up' && migration.dynamic.up && this.settings.inspect)
-          await inspect(migration, statements, ask, run.tell);
-      },
-    };
-    if (method === 'up' && this.settings.inspect) await refuseRowsInTheWay(migration, this.driver);
-    // Outside a transaction the runner tries a statement again; the whole migration again would repeat what is done.
-    const attempts = migration.transactional && !transaction ? this.settings.attempts : 1;
-    const [info] = await withRetries(attempts, tellRetry(run), async () => {
-      this.runner.current = run;
-      const { checksum, source } = migration;
-      this.storage.attempt = { checksum, source, started: Date.now(), ...this.#appVersion() };
-      this.options.allOrNothing = transaction !== undefined;
-      return super.runMigrations(method, {
-        migrations: [migration.name],
-        ...(schema !== undefined && { schema }),
-        ...(transaction !== undefined && { transaction: transaction as never }),
-      });
-    });
-    if (!info) throw new Error(`${migration.name} was chosen and did not run.`);
-    return info;
+  #lock(): FoundLock {
+    return lockFor(this.driver, this.settings, this.tell);
   }
 
   /** One SELECT, and no lock: the usual case of a server that starts. */
   async #nothingToDo(): Promise<boolean> {
-    const lock = lockFor(this.driver, this.settings, () => {});
     // An engine inside this process must not open its files before it holds the lock.
-    if (lock.engineInProcess) return false;
-    const rows = await this.storage.rows();
+    if (this.#lock().engineInProcess) return false;
+    const rows = await this.history();
     if (!rows) return false;
     const files = await this.readAll();
     const executed = new Set(rows.map((row) => row.name));
     return files.every(({ name }) => executed.has(name)) && examine(files, rows).length === 0;
-  }
-
-  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
-    return whileHolding(lockFor(this.driver, this.settings, (text) => this.#tell(text)).lock, work);
   }
 
   async #inSchema<T>(schema: string | undefined, work: () => Promise<T>): Promise<T> {
@@ -341,39 +255,11 @@ export class Migrator extends StockMigrator {
     }
   }
 
-  async #createFromDifference(path: string | undefined, name: string | undefined): Promise<MigrationResult> {
-    const drafts = await draftMigrations(this, (text) => this.#tell(text));
-    if (drafts.length === 0) return { fileName: '', code: '', diff: { up: [], down: [] } };
-    const { emit, pathTs, path: compiled } = this.options;
-    const folder = fs.normalizePath(
-      this.config.get('baseDir'),
-      path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')),
-    );
-    const result = await writeMigrations(drafts, name, (diff, own) => this.generator.generate(diff, path, own), folder);
-    await this.storeCurrentSchema();
-    return result;
-  }
-
-  async #tellRules(fileName: string): Promise<void> {
-    const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));
-    const written = (await this.readAll()).filter((file) => names.includes(file.name));
-    const findings = written.flatMap((file) => lint(file, file.up));
-    if (findings.length > 0) this.#tell(`\n${tellLint(findings)}\n`);
-  }
-
-  #appVersion() {
-    return { appVersion: this.settings.appVersion };
-  }
-
-  #tell(text: string): void {
+  readonly tell = (text: string): void => {
     if (this.options.silent) return;
+    if (runsAsCommand() && answersInJson()) console.error(text);
     // MikroORM's logger would put it all on one line.
-    if (runsAsCommand() && text.includes('\n')) console.log(text);
+    else if (runsAsCommand() && text.includes('\n')) console.log(text);
     else this.config.getLogger().log('migrator', text, { enabled: true });
-  }
-}
-
-function fingerprintOf(files: WrittenMigration[], name: string): { checksum?: string; source?: string } {
-  const file = files.find((each) => each.name === name);
-  return file ? { checksum: file.checksum, source: file.source } : {};
+  };
 }

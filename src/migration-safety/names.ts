@@ -61,11 +61,14 @@ export function nameFor(sql: string[]): string {
           : `${first}_and_${parts.length - 1}_more`;
     return name
       .toLowerCase()
-      .replace(/[^a-z0-9_]+/g, '_')
-      .slice(0, 80);
+      .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_')
+      .slice(0, 70);
   }
   return 'change_schema';
 }
+
+/** A name that somebody gave, as a part of a file name and of the name of a class. */
+export const asName = (text: string) => text.replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_').replace(/^_+|_+$/g, '');
 
 function commonStart(a: string, b: string): string {
   const words = a.split('_');

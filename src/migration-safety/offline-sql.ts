@@ -11,7 +11,10 @@ import type { Method, WrittenMigration } from './written-migration.ts';
 export async function offlineSql(migrator: Migrator, range = 'base:head'): Promise<string> {
   const files = await migrator.readAll();
   const names = files.map(({ name }) => name);
-  const [from, to] = range.includes(':') ? range.split(':') : ['base', range];
+  const [from, to, more] = range.includes(':') ? range.split(':') : ['base', range];
+  if (more !== undefined) {
+    throw new MigrationProblem('unknown-target', `"${range}" is no range; it must be FROM:TO, such as base:head.`);
+  }
   const start = placeOf(from || 'base', names);
   const end = placeOf(to || 'head', names);
   const method: Method = start <= end ? 'up' : 'down';

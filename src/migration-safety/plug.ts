@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { MigrationsOptions } from '@mikro-orm/core';
-import { runsAsCommand } from './command-line.ts';
+import { endWith, runsAsCommand } from './command-line.ts';
 import { Migrator } from './migrator.ts';
+import { MigrationProblem } from './problems.ts';
 import type { SafetyOptions } from './settings.ts';
 
+export { forCommands } from './command-line.ts';
 export { MigrationProblem } from './problems.ts';
 export { renamedFrom } from './renames.ts';
 export { applyPendingMigrations, pendingMigrations } from './start-up.ts';
@@ -20,7 +22,7 @@ export type SafeMigrationsOptions = Omit<MigrationsOptions, 'allOrNothing' | 'tr
  *     export default defineConfig({ clientUrl, entities, ...safeMigrations({ path: 'dist/migrations', pathTs: 'migrations' }) });
  */
 export function safeMigrations({ safety, ...stock }: SafeMigrationsOptions = {}) {
-  const direct = runsAsCommand() ? process.env.MIGRATION_DATABASE_URL : undefined;
+  const direct = runsAsCommand() ? directUrl() : undefined;
   const migrations = {
     // One name for every database, or each developer's would be a snapshot of its own.
     snapshotName: '.snapshot',
@@ -38,6 +40,14 @@ export function safeMigrations({ safety, ...stock }: SafeMigrationsOptions = {})
     ensureDatabase: false,
     ...(direct && { clientUrl: direct }),
   };
+}
+
+function directUrl(): string | undefined {
+  const url = process.env.MIGRATION_DATABASE_URL;
+  if (!url || (URL.canParse(url) && new URL(url).pathname.length > 1)) return url || undefined;
+  // Without the value, which may hold a password.
+  const wish = 'MIGRATION_DATABASE_URL must be a URL such as postgresql://user:password@localhost:5432/conduit';
+  return endWith(new MigrationProblem('bad-setting', wish));
 }
 
 function packageVersion(): string | undefined {

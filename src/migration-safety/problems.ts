@@ -51,6 +51,14 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
+/** What the operating system called it, ECONNREFUSED and the like, looked for in the same way. */
+export function systemCode(error: unknown): string | undefined {
+  for (let e = error as ErrorLike | undefined, depth = 0; e && depth < 5; e = e.cause as ErrorLike, depth++) {
+    if (typeof e.code === 'string' && /^E[A-Z]+$/.test(e.code)) return e.code;
+  }
+  return undefined;
+}
+
 /** The first line of what the database said, without the statement that MikroORM puts in front of it. */
 export function databaseMessage(error: unknown): string {
   const wrapped = error as ErrorLike & { previous?: unknown };

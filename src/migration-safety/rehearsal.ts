@@ -1,5 +1,6 @@
 import { type Catalog, differences } from './catalog.ts';
 import { comparedWithEntities, type Fault } from './check.ts';
+import { type Contents, changedValues, readContents } from './contents.ts';
 import type { Migrator } from './migrator.ts';
 import { MigrationProblem } from './problems.ts';
 import { openShadow, type Shadow } from './shadow.ts';
@@ -33,7 +34,9 @@ export async function rehearse(migrator: Migrator): Promise<Rehearsal> {
       shadow = await openShadow(migrator);
       await shadow.migrator.up({ migrations: files.slice(0, index + 1).map(({ name }) => name) });
     }
-    const ahead = (await comparedWithEntities(migrator, shadow)).filter(({ kind }) => kind === 'changed');
+    const ahead = (await comparedWithEntities(migrator, shadow))
+      .filter(({ kind }) => kind === 'changed')
+      .map(({ says, details }) => fault('entities', says, details));
     const oneWay = files.filter(({ irreversible }) => irreversible).map(({ name }) => name);
     return { migrations: files.length, oneWay, faults: [...faults, ...ahead] };
   } finally {
@@ -57,11 +60,20 @@ async function roundTrip(shadow: Shadow, migration: WrittenMigration): Promise<F
   const after = await everything(shadow);
   const down = await attempt(() => shadow.migrator.down(only));
   if (down) return fault('down', `${migration.name}: down fails.`, down);
-  const left = differences(before, await everything(shadow), 'the time before', 'the time after up and down');
-  if (left.length > 0) return fault('down', `${migration.name}: down does not undo all that up does.`, left);
+  const undone = await everything(shadow);
+  const sides = ['the time before', 'the time after up and down'] as const;
+  const left = [
+    ...differences(before.catalog, undone.catalog, ...sides),
+    ...changedValues(before.contents, undone.contents, ...sides),
+  ];
+  if (left.length > 0) {
+    const advice = 'What can not be brought back has no way back: let down throw, and only the way there is tried.';
+    return fault('down', `${migration.name}: down does not undo all that up does.`, [...left, advice]);
+  }
   const again = await attempt(() => shadow.migrator.up(only));
   if (again) return fault('again', `${migration.name}: up fails the second time, after down.`, again);
-  const changed = differences(after, await everything(shadow), 'the first up', 'the second up');
+  // Not the values: rows of its own making have other ids, and other times, the second time.
+  const changed = differences(after.catalog, (await everything(shadow)).catalog, 'the first up', 'the second up');
   return changed.length > 0
     ? fault('again', `${migration.name}: up does something else the second time.`, changed)
     : undefined;
@@ -83,12 +95,13 @@ async function attempt(work: () => Promise<unknown>): Promise<string[] | undefin
   }
 }
 
-/** The definitions, and how many rows each table has: a migration that moves data has a way back, too. */
-async function everything(shadow: Shadow): Promise<Catalog> {
+/** The definitions, how many rows each table has, and the rows: a migration that moves data has a way back, too. */
+async function everything(shadow: Shadow): Promise<{ catalog: Catalog; contents: Contents }> {
   const catalog = await shadow.catalog();
-  for (const [what] of [...catalog].filter(([name]) => /^table [^,]+$/.test(name))) {
-    const [counted] = await shadow.ask(`select count(*)::int as n from ${what.slice('table '.length)}`);
-    catalog.set(`${what}, rows`, String(counted?.n));
+  const tables = [...catalog.keys()].filter((what) => /^table [^,]+$/.test(what)).map((what) => what.slice(6));
+  for (const table of tables) {
+    const [counted] = await shadow.ask(`select count(*)::int as n from ${table}`);
+    catalog.set(`table ${table}, rows`, String(counted?.n));
   }
-  return catalog;
+  return { catalog, contents: await readContents(shadow.ask, tables) };
 }

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import type { EntityMetadata } from '@mikro-orm/core';
 import type { DatabaseSchema, DatabaseTable } from '@mikro-orm/sql';
 import { quote } from './losses.ts';
 import { MigrationProblem } from './problems.ts';
+import { ask, someoneIsThere } from './terminal.ts';
 
 /** A table or a column that got another name, as statements there and back. */
 export interface Rename {
@@ -122,7 +122,7 @@ async function pairUp<T extends { name: string }>(
   for (const [before, all] of open) {
     const candidates = all.filter((each) => !taken.has(each));
     if (candidates.length === 0) continue;
-    const after = await ask(what, prefix, before, candidates);
+    const after = await choose(what, prefix, before, candidates);
     if (!after) continue;
     pairs.push([before, after]);
     taken.add(after);
@@ -130,22 +130,18 @@ async function pairUp<T extends { name: string }>(
   return pairs;
 }
 
-async function ask<T extends { name: string }>(
+async function choose<T extends { name: string }>(
   what: string,
   prefix: string,
   before: T,
   candidates: T[],
 ): Promise<T | undefined> {
   const name = `${prefix}${before.name}`;
-  if (process.stdin.isTTY && process.stdout.isTTY) {
-    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  if (someoneIsThere()) {
     const choices = candidates.map((each, i) => `  ${i + 1}  renamed to ${prefix}${each.name}`).join('\n');
-    const answer = await terminal.question(
-      `The ${what} ${name} is gone.\n${choices}\n  d  dropped, with everything in it\nWhich? `,
-    );
-    terminal.close();
-    const chosen = candidates[Number(answer.trim()) - 1];
-    if (chosen || answer.trim() === 'd') return chosen;
+    const answer = await ask(`The ${what} ${name} is gone.\n${choices}\n  d  dropped, with everything in it\nWhich? `);
+    const chosen = candidates[Number(answer) - 1];
+    if (chosen || answer === 'd') return chosen;
   }
   throw new MigrationProblem(
     'ambiguous-rename',

@@ -79,7 +79,7 @@ const readsColumn =
 export const declaresColumn = (reads: (column: Tree) => boolean) => (s: Statement) =>
   columnsOf(s).some((column) => reads(column));
 
-export const constraintsOf = (column: Tree): Tree[] => (column.constraints ?? []).map((each: Tree) => each.Constraint);
+const constraintsOf = (column: Tree): Tree[] => (column.constraints ?? []).map((each: Tree) => each.Constraint);
 
 export const has = (constraints: Tree[], type: string) => constraints.some(({ contype }) => contype === type);
 

@@ -206,11 +206,18 @@ export const otherRules: Rule[] = [
 const option = (tree: Tree, name: string) =>
   tree.options?.some((each: Tree) => each.DefElem?.defname === name && each.DefElem.arg?.Boolean?.boolval === true);
 
+/** set n = n + 1: done twice, it is done twice. */
+const buildsOnItself = (tree: Tree): boolean =>
+  tree.targetList.some(({ ResTarget: { name, val } }: Tree) =>
+    JSON.stringify(val).includes(`"ColumnRef":{"fields":[{"String":{"sval":"${name}"}}]`),
+  );
+
 const repeatable = (tree: Tree, kind: string) =>
   tree.if_not_exists ||
   tree.missing_ok ||
   tree.concurrent ||
-  ['SelectStmt', 'UpdateStmt', 'DeleteStmt', 'VacuumStmt', 'VariableSetStmt'].includes(kind) ||
+  (kind === 'UpdateStmt' && !buildsOnItself(tree)) ||
+  ['SelectStmt', 'DeleteStmt', 'VacuumStmt', 'VariableSetStmt'].includes(kind) ||
   tree.cmds?.every(
     ({ AlterTableCmd: cmd }: Tree) =>
       cmd?.missing_ok || cmd?.subtype === 'AT_ValidateConstraint' || cmd?.subtype === 'AT_SetNotNull',

@@ -5,7 +5,13 @@ import { clearTheWay } from './half-built-indexes.ts';
 import type { Ask } from './losses.ts';
 import { withRetries } from './retries.ts';
 import { StatementFailed } from './statement-failed.ts';
-import { isConcurrent, onlyOutsideTransaction, parseStatements, type Statement } from './statements.ts';
+import {
+  canShareTransaction,
+  isConcurrent,
+  onlyOutsideTransaction,
+  parseStatements,
+  type Statement,
+} from './statements.ts';
 import { type Method, textOf, type WrittenMigration } from './written-migration.ts';
 
 /** What the migrator says about the migration it is about to run. */
@@ -84,7 +90,13 @@ export class Runner extends MigrationRunner {
   }
 
   /** Not in a transaction, but on one connection all the same: timeouts are settings of a session. */
-  async #onOneConnection(run: Run, migration: Migration, method: Method, afterRun?: () => Promise<void>) {
+  async #onOneConnection(
+    run: Run,
+    migration: Migration,
+    method: Method,
+    afterRun?: (tx?: Transaction) => Promise<void>,
+  ) {
+    let recorded = false;
     if (this.#schema) {
       throw new Error('A migration outside a transaction can not be given a schema at run time (--schema).');
     }
@@ -104,11 +116,16 @@ export class Runner extends MigrationRunner {
           for (const [index, statement] of statements.entries()) {
             const patience = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
             await this.#set([['lock_timeout', String(patience)]], false, session);
+            const isLast = index === statements.length - 1;
             // What was done before it stays done, so only this statement is tried again.
             await withRetries(run.attempts, tellRetry(run), () =>
               this.#execute(run, method, statements, index, async () => {
-                if (await clearTheWay(statement, (sql) => this.#send(sql, session), run.tell)) return;
-                await this.#send(statement.sql, session);
+                if (isLast && afterRun && canShareTransaction(statement)) {
+                  await this.#together(session, statement, () => afterRun(session));
+                  recorded = true;
+                } else if (!(await clearTheWay(statement, (sql) => this.#send(sql, session), run.tell))) {
+                  await this.#send(statement.sql, session);
+                }
               }),
             );
           }
@@ -116,7 +133,20 @@ export class Runner extends MigrationRunner {
           await this.#restore(run, session);
         }
       });
-    await afterRun?.();
+    if (!recorded) await afterRun?.();
+  }
+
+  /** The last statement with the log row: a migrator that is killed here has done both, or neither. */
+  async #together(session: Transaction, statement: Statement, record: () => Promise<void>) {
+    await this.#send('begin', session);
+    try {
+      await this.#send(statement.sql, session);
+      await record();
+      await this.#send('commit', session);
+    } catch (error) {
+      await this.#send('rollback', session).catch(() => {});
+      throw error;
+    }
   }
 
   async #statements(run: Run, migration: Migration, method: Method, on: Transaction): Promise<Statement[]> {

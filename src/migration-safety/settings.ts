@@ -3,7 +3,7 @@ import { MigrationProblem } from './problems.ts';
 /** What a project says about its migrations, once, in mikro-orm.config.ts. Durations are text with a unit: '3s'. */
 export interface SafetyOptions {
   /** Which lock keeps two migrators apart. A file for the embedded database, whose connections share one session. */
-  lock?: 'advisory' | 'none' | { file: string };
+  lock?: 'advisory' | 'none' | FileLockOptions;
   /** The embedded database belongs to one developer: guards let everything through. Implied by a lock file. */
   embedded?: boolean;
   /** How long one statement waits for a table before the migration steps back and tries again. */
@@ -20,8 +20,17 @@ export interface SafetyOptions {
   outOfOrder?: 'refuse' | 'allow';
 }
 
+export interface FileLockOptions {
+  file: string;
+  /**
+   * Whether this process has the engine, where processes share one: a command that has it ends with it, so it keeps
+   * the lock until then. A function, because MikroORM clones its options.
+   */
+  isOwner?: () => boolean;
+}
+
 export interface Settings {
-  lock: 'advisory' | 'none' | { file: string } | undefined;
+  lock: 'advisory' | 'none' | FileLockOptions | undefined;
   embedded: boolean | undefined;
   tableLockTimeout: number;
   concurrentLockTimeout: number;

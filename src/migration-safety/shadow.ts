@@ -2,6 +2,7 @@ import { type Configuration, MikroORM } from '@mikro-orm/core';
 import { type AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
 import type { Catalog } from './catalog.ts';
 import { readCatalog } from './catalog.ts';
+import { openInMemory } from './memory-engine.ts';
 import { Migrator } from './migrator.ts';
 import { readSettings } from './settings.ts';
 import type { WrittenMigration } from './written-migration.ts';
@@ -17,10 +18,9 @@ export interface Shadow {
 
 /** Opens one for the history of this migrator: the same folder of migrations, another database. */
 export async function openShadow(migrator: Migrator): Promise<Shadow> {
-  const { PGlite } = await import('@electric-sql/pglite');
   const { PgliteDriver } = await import('@mikro-orm/pglite');
   const { config, options } = migrator.parts;
-  const pglite = await PGlite.create({ extensions: await extensionsOf(await migrator.readAll()) });
+  const pglite = await openInMemory(await extensionsOf(await migrator.readAll()));
   const orm = await MikroORM.init({
     driver: PgliteDriver,
     dbName: 'memory://',

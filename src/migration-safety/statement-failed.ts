@@ -102,5 +102,5 @@ function remains(migration: WrittenMigration, statements: Statement[], index: nu
   if (migration.transactional)
     return 'The migration was rolled back: nothing of it remains. Those before it stay applied.';
   if (index === 0) return 'It was the first statement, outside a transaction: nothing of this migration remains.';
-  return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. Make them repeatable (if not exists) before trying again.`;
+  return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. Once the cause is gone, migration:up begins it again, and passes over what is there.`;
 }

@@ -82,6 +82,11 @@ export function isConcurrent(statement: Statement): boolean {
   return onlyOutsideTransaction(statement)?.endsWith('concurrently') ?? false;
 }
 
+/** Whether the statement can run inside a transaction that somebody else ends: code of its own may want to commit. */
+export function canShareTransaction(statement: Statement): boolean {
+  return !onlyOutsideTransaction(statement) && !['CallStmt', 'DoStmt', 'TransactionStmt', ''].includes(statement.kind);
+}
+
 function hasOption(params: Tree[] | undefined, name: string): boolean {
   return params?.some((param) => param.DefElem?.defname === name) ?? false;
 }

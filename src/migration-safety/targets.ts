@@ -18,6 +18,30 @@ export function chooseMigrations(method: 'up' | 'down', targets: Targets, histor
   return method === 'up' ? chooseUp(targets, history) : chooseDown(targets, history);
 }
 
+/**
+ * Refuses what the stock commands take for no option at all: `--to "$VERSION"` with nothing in it, and `--only` beside
+ * `--to`. The one would run everything, the other something else than was said.
+ */
+export function refuseHalfSaid(argv: readonly string[]): void {
+  const given = argv.flatMap((arg, i) => {
+    const [, option, inline] = /^(--to|--from|--only|-[tfo])(?:=(.*))?$/.exec(arg) ?? [];
+    return option ? [{ option, value: inline ?? argv[i + 1] ?? '' }] : [];
+  });
+  for (const { option, value } of given) {
+    if (value !== '' && !value.startsWith('--')) continue;
+    throw new MigrationProblem('unknown-target', `${option} has no value. Nothing was changed.`);
+  }
+  const [only, other] = [/^(--only|-o)$/, /^(--to|--from|-[tf])$/].map((which) =>
+    given.find(({ option }) => which.test(option)),
+  );
+  if (only && other) {
+    throw new MigrationProblem(
+      'unknown-target',
+      `${only.option} and ${other.option} are two ways of choosing; give one of them. Nothing was changed.`,
+    );
+  }
+}
+
 function chooseUp({ from, to, migrations }: Targets, { all, executed }: History): string[] {
   const done = new Set(executed);
   const pending = all.filter((name) => !done.has(name));

@@ -1,15 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, test, vi } from 'vitest';
-import { aProject } from './project.ts';
+import { anEmbeddedProject, aProject, aSharedProject, askShared } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
+// The full form (MIGRATION_SAFETY_FULL=1): a reader of ten seconds, and the timeouts nobody has changed.
+const busy = process.env.MIGRATION_SAFETY_FULL
+  ? { environment: {}, reads: 10_000, bound: '3500ms' }
+  : { environment: { MIGRATION_TABLE_LOCK_TIMEOUT: '400ms', MIGRATION_ATTEMPTS: '20' }, reads: 4_000, bound: '900ms' };
+
 test('a migration that finds its table busy steps back, lets readers pass, and succeeds when the table is free', async () => {
-  const project = aProject({ history: false }).with({
-    MIGRATION_TABLE_LOCK_TIMEOUT: '400ms',
-    MIGRATION_ATTEMPTS: '20',
-  });
+  const project = aProject({ history: false }).with(busy.environment);
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
   await project.run('migration:up');
   project.migration('Migration20260102000000_two', ['alter table t add column more int']);
@@ -21,13 +23,13 @@ test('a migration that finds its table busy steps back, lets readers pass, and s
   // Reads that time out are reads that queued behind the waiting ALTER for longer than its lock_timeout and a half second.
   const other = new Client(project.url);
   await other.connect();
-  await other.query(`set statement_timeout = '900ms'`);
-  for (const end = Date.now() + 4_000; Date.now() < end; await sleep(20)) await other.query('select * from t');
+  await other.query(`set statement_timeout = '${busy.bound}'`);
+  for (const end = Date.now() + busy.reads; Date.now() < end; await sleep(20)) await other.query('select * from t');
   await reader.query('commit');
 
   const { code, out } = await migrating;
   expect(code).toBe(0);
-  expect(out).toContain('the table is busy; attempt 1 of 20');
+  expect(out).toContain('the table is busy; attempt 1 of');
   expect(await project.applied()).toEqual(['one', 'two']);
   await Promise.all([reader.end(), other.end()]);
 });
@@ -67,6 +69,27 @@ test('a statement that runs too long is stopped', async () => {
   const { code, out } = await project.run('migration:up');
   expect(code).toBe(12);
   expect(out).toContain('MIGRATION_STATEMENT_TIMEOUT');
+});
+
+test('on an embedded database that processes share, too', async () => {
+  const project = aSharedProject({ history: false }).with({ MIGRATION_STATEMENT_TIMEOUT: '200ms' });
+  project.migration('Migration20260101000000_one', ['create table t (id int)', 'select pg_sleep(600)']);
+  const { code, out } = await project.run('migration:up');
+  expect(code).toBe(12);
+  expect(out).toContain('statement 2 of 2 failed');
+  expect(await askShared(project, `select to_regclass('t') as t`)).toEqual([{ t: null }]);
+});
+
+test('an engine inside the process, which nothing can interrupt, refuses a limit it could not keep', async () => {
+  const project = anEmbeddedProject();
+  const refused = await project.with({ MIGRATION_STATEMENT_TIMEOUT: '200ms' }).run('migration:up');
+  expect(refused.code).toBe(24);
+  expect(refused.out).toContain('MIGRATION_STATEMENT_TIMEOUT can not be kept');
+  project.environment.MIGRATION_STATEMENT_TIMEOUT = '';
+  project.migration('Migration20260105000000_own', ['select 1'], [], `  statementTimeout = '5min';\n`);
+  const told = await project.run('migration:up');
+  expect(told.code).toBe(0);
+  expect(told.out).toContain('its statementTimeout can not be kept');
 });
 
 test('a duration without a unit is refused, not guessed', async () => {

@@ -101,6 +101,24 @@ test('a stale snapshot is written anew by repair, and does not mislead migration
   expect(await project.run('migration:check')).toMatchObject({ code: 0 });
 });
 
+test.each([
+  ['half a file', '{ "tables": ['],
+  ['another document', '[]'],
+  ['nothing', ''],
+])(
+  'a snapshot that is %s is a stale one: no other command trips over it, and repair writes it anew',
+  async (_, text) => {
+    const project = (await aMigratedProject()).write('migrations/.snapshot.json', text);
+    const checked = await project.run('migration:check');
+    expect(checked.out).toContain('stale-snapshot: The snapshot can not be read');
+    expect(checked.code).toBe(38);
+    expect(await project.extra('migration:test')).toMatchObject({ code: 0 });
+    expect(await project.run('migration:create')).toMatchObject({ code: 0 });
+    expect(await project.extra('migration:repair', '--yes')).toMatchObject({ code: 0 });
+    expect(await project.run('migration:check')).toMatchObject({ code: 0 });
+  },
+);
+
 test('with nothing wrong, check says so and ends with 0', async () => {
   const project = await aMigratedProject();
   expect(await project.run('migration:check')).toMatchObject({ code: 0 });

@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { nameFor } from '../../src/migration-safety/names.ts';
+import { asName, nameFor } from '../../src/migration-safety/names.ts';
 import { safeForms } from '../../src/migration-safety/safe-forms.ts';
 import { aMigratedProject, aProject, type Project } from './project.ts';
 
@@ -44,7 +45,7 @@ test('what migration:create writes is the safe form, is named for what it does, 
   expect(code).toContain('create index concurrently if not exists "articles_read_count_index"');
   expect(code).toContain('foreign key ("reviewer_id") references "authors" ("id") on delete set null not valid');
   expect(code).toContain('unique using index "articles_slug_unique"');
-  expect((await project.extra('migration:lint')).out).toContain('No warnings.');
+  expect((await project.extra('migration:lint')).out).toContain('No rule has anything to say.');
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
   expect(await project.run('migration:check')).toMatchObject({ code: 0 });
   expect((await project.run('migration:create')).out).toContain('No changes required');
@@ -62,6 +63,20 @@ test('what migration:create writes is the safe form, is named for what it does, 
       .sort();
   expect(await schema(naive)).toEqual(await schema(project));
 });
+
+test('a name is made fit for a file and a class', async () => {
+  const project = aProject();
+  const created = await project.run('migration:create', '--blank', '--name', '../say "why"; §1');
+  expect(created).toMatchObject({ code: 0 });
+  expect(project.migrations().at(-1)).toMatch(/^Migration\d+_say_why_1\.ts$/);
+  expect(await project.extra('migration:lint')).toMatchObject({ code: 0 });
+});
+
+test.each([
+  ['Über die Straße', 'Über_die_Straße'],
+  ['日本語', '日本語'],
+  ['../a "b"; $(c)', 'a_b_c'],
+])('a name of any language stays one: %s', (text, name) => expect(asName(text)).toBe(name));
 
 test('a required column without a default waits for somebody to say what the old rows get', async () => {
   const project = aProject();
@@ -111,22 +126,80 @@ test('a renamed table and a renamed column keep their rows, and down brings the 
   expect(await project.query('select title, body from articles')).toEqual([{ title: 'Hello', body: 'World' }]);
 });
 
-test('renamedFrom on the entity answers for good', async () => {
+test('renamedFrom in the decorators of an entity answers for good', async () => {
   const project = await aMigratedProject();
-  project.edit('entities.ts', (text) =>
-    text.replace("tableName: 'articles'", "tableName: 'posts',\n  ...({ renamedFrom: 'articles' } as object)"),
-  );
+  project
+    .write(
+      'tsconfig.json',
+      '{ "compilerOptions": { "experimentalDecorators": true, "useDefineForClassFields": false } }',
+    )
+    .write('entities.ts', decorated);
   const created = await project.run('migration:create');
   expect(created).toMatchObject({ code: 0 });
   expect(created.out).toContain('Renamed: table articles is now posts');
+  expect(created.out).toContain('Renamed: column posts.slug is now posts.path');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect((await project.run('migration:create')).out).toContain('No changes required');
+  expect(await project.query('select path from posts')).toEqual([]);
+});
+
+const decorated = `
+import { Entity, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { renamedFrom } from '${join(import.meta.dirname, '../../src/migration-safety/plug.ts')}';
+
+@Entity({ tableName: 'authors' })
+export class Author {
+  @PrimaryKey({ type: 'integer' }) id!: number;
+  @Property({ type: 'string' }) name!: string;
+  @Property({ type: 'string' }) @Unique() email!: string;
+}
+
+@Entity({ tableName: 'posts', ...renamedFrom('articles') })
+export class Article {
+  @PrimaryKey({ type: 'integer' }) id!: number;
+  @Property({ type: 'string' }) @Index({ name: 'articles_title_index' }) title!: string;
+  @Property({ type: 'text' }) body!: string;
+  @Property({ type: 'string', nullable: true, ...renamedFrom('slug') }) path?: string;
+  @ManyToOne(() => Author) author!: Author;
+}
+
+export const entities = [Author, Article];
+`;
+
+const renamedSlug = (project: Project) =>
+  project.edit('entities.ts', (text) =>
+    text.replace('slug: p.string().nullable()', 'path: p.string().nullable(),\n    handle: p.string().nullable()'),
+  );
+
+test('at a terminal, what could be a rename or a drop is asked, and done as it was answered', async () => {
+  const project = renamedSlug(await aMigratedProject());
+  await project.query(`insert into articles (title, body, slug, author_id) select 'A', 'B', 'a', id from authors`);
+  const { code, out } = await project.atTerminal('2\n', 'migration:create');
+  expect(out).toContain('The column articles.slug is gone.');
+  expect(out).toContain('1  renamed to articles.path');
+  expect(out).toContain('2  renamed to articles.handle');
+  expect(out).toContain('d  dropped, with everything in it');
+  expect(code).toBe(0);
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.query('select handle, path from articles')).toEqual([{ handle: 'a', path: null }]);
+});
+
+test.each([
+  ['an answer that is none of the choices', '7\n'],
+  ['Ctrl-C', '\x03'],
+])('at a terminal, %s writes no file', async (_, typed) => {
+  const project = renamedSlug(await aMigratedProject());
+  const files = project.migrations();
+  const { code, out } = await project.atTerminal(typed, 'migration:create');
+  expect(code).toBe(23);
+  expect(out).toContain('No file was written.');
+  expect(project.migrations()).toEqual(files);
 });
 
 test('what could be a rename or a drop, with nobody to ask, is an error that names both, and writes no file', async () => {
   const project = await aMigratedProject();
   const files = project.migrations();
-  project.edit('entities.ts', (text) =>
-    text.replace('slug: p.string().nullable()', 'path: p.string().nullable(),\n    handle: p.string().nullable()'),
-  );
+  renamedSlug(project);
   const { code, out } = await project.run('migration:create');
   expect(code).toBe(23);
   expect(out).toContain('MIGRATION_RENAMES=articles.slug=path');
@@ -146,6 +219,7 @@ test.each([
   [['alter table "a" rename to "b"'], 'rename_a_to_b'],
   [['create index concurrently "i" on "a" ("b")'], 'build_i'],
   [['alter table "a" validate constraint "f"'], 'validate_f'],
+  [['alter table "größen" add column "Höhe" int'], 'add_größen_höhe'],
   [['select 1'], 'change_schema'],
 ])('%j is named %s', (sql, name) => expect(nameFor(sql)).toBe(name));
 

@@ -26,6 +26,16 @@ test('what destroys data refuses on a database that nobody has called disposable
   expect(await project.query('select count(*)::int as n from authors')).toEqual([{ n: 1 }]);
 });
 
+test('migration:rollup, which would be right for one database only, is refused, and leaves files and history alone', async () => {
+  const project = await aMigratedProject();
+  const [files, before] = [project.migrations(), await project.applied()];
+  const { code, out } = await project.run('migration:rollup');
+  expect(code).toBe(22);
+  expect(out).toContain('rewrites the history of this database alone');
+  expect(project.migrations()).toEqual(files);
+  expect(await project.applied()).toEqual(before);
+});
+
 test('a down that loses no data needs no permission', async () => {
   const project = await aMigratedProject();
   expect(await project.run('migration:down', '--to', '-3')).toMatchObject({ code: 0 });

@@ -81,6 +81,14 @@ test('a missing file, a row that is there twice, and an older migration that com
   expect(twice.code).toBe(35);
 });
 
+test('a folder without a single migration is no older version of the code: somebody forgot to bring them along', async () => {
+  const project = await aMigratedProject();
+  for (const name of project.migrations()) project.remove(`migrations/${name}`);
+  const { code, out } = await project.run('migration:up');
+  expect(code).toBe(33);
+  expect(out).toContain('Migration20260104000000_index_articles_title was applied, and its file is gone');
+});
+
 test('a database that is ahead of the code does not stop the code: that is what a rolling deployment looks like', async () => {
   const project = await aMigratedProject();
   project.remove('migrations/Migration20260104000000_index_articles_title.ts');

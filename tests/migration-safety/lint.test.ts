@@ -39,6 +39,14 @@ test('what is only a matter of time is no matter for a small table; what loses d
   expect(codesOf('alter table t drop column a', { small: ['t'] })).toEqual(['drop-column']);
 });
 
+test('outside a transaction, what must not be done twice comes last', () => {
+  const index = 'create index concurrently i on t (a)';
+  const of = (first: string) => codesOf(`${first}; ${index}`, { outside: true });
+  expect(of('update t set n = n + 1 where true')).toContain('steps-outside-transaction');
+  expect(of('insert into t values (1)')).toContain('steps-outside-transaction');
+  expect(of('update t set n = m where n is null')).not.toContain('steps-outside-transaction');
+});
+
 test('a reason has to be a sentence, about a rule that exists', () => {
   expect(codesOf('select 1', { safeBecause: { 'drop-column': 'ok' } })).toEqual(['no-reason']);
   expect(codesOf('select 1', { safeBecause: { 'drop-colum': 'Nothing has read it since 1.4.' } })).toEqual([

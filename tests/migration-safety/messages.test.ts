@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { expect, test, vi } from 'vitest';
 import { Migrator, safeMigrations } from '../../src/migration-safety/plug.ts';
-import { aProject } from './project.ts';
+import { aProject, repository } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -40,6 +41,57 @@ test('a migration whose code is broken is named before anything runs', async () 
   const { code, out } = await project.run('migration:up');
   expect(code).toBe(16);
   expect(out).toContain('Migration20260102000000_two can not be read');
+});
+
+test('a program that asks for JSON gets JSON, also when something goes wrong', async () => {
+  const away = aProject().with({ DATABASE_URL: 'postgres://somebody:hunter2hunter2@127.0.0.1:1/there' });
+  for (const command of ['status', 'history', 'current', 'plan', 'check']) {
+    const { code, answer } = await away.extra(`migration:${command}`, '--json');
+    expect([command, code]).toEqual([command, 40]);
+    expect(JSON.parse(answer)).toMatchObject({ ok: false, faults: [{ kind: 'unreachable', exitCode: 40 }] });
+    expect(answer).not.toContain('hunter2');
+  }
+  const broken = aProject({ history: false }).write('migrations/Migration20260101000000_one.ts', 'no code');
+  const { code, answer } = await broken.extra('migration:status', '--json');
+  expect(code).toBe(16);
+  expect(JSON.parse(answer).faults[0].says).toContain('Migration20260101000000_one can not be read');
+});
+
+test('what is mistyped is told in a line, without a screenful of help', async () => {
+  const project = aProject();
+  const mistyped: [command: string[], says: string][] = [
+    [['migration:stauts'], 'Did you mean migration:status?'],
+    [['migration:status', '--jsn'], 'Unknown argument: jsn'],
+    [['migration:up', '--too', 'x'], 'Unknown argument: too'],
+  ];
+  for (const [command, says] of mistyped) {
+    const { code, out } = await project.extra(...command);
+    expect(code).toBe(1);
+    expect(out).toContain(says);
+    expect(out).not.toMatch(/Options:|\n\s+at /);
+  }
+});
+
+test('a configuration that makes no sense is told as that, by name, without the help and the stack', async () => {
+  const project = aProject();
+  const config = ['--config', join(repository, 'mikro-orm.config.ts')];
+  const faults: [environment: Record<string, string>, says: string][] = [
+    [{ DATABASE_URL: 'nonsense' }, 'DATABASE_URL must be a URL such as'],
+    [{ DATABASE_URL: 'postgres://127.0.0.1:5432' }, 'DATABASE_URL must be a URL such as'],
+    [{ DATABASE_URL: project.url, MIGRATION_DATABASE_URL: 'a secret' }, 'MIGRATION_DATABASE_URL must be a URL such as'],
+    [{ DATABASE_URL: '', DATA_FOLDER: join(project.folder, 'package.json') }, 'package.json'],
+  ];
+  for (const [environment, says] of faults) {
+    project.environment = environment;
+    for (const { code, out } of await Promise.all([
+      project.run('migration:up', ...config),
+      project.extra('migration:status', ...config),
+    ])) {
+      expect(out).toContain(says);
+      expect(out).not.toMatch(/Options:|\n\s+at |a secret/);
+      expect(code).toBe(24);
+    }
+  }
 });
 
 test('our migrator is the one that is plugged in, under the name MikroORM looks for', async () => {

@@ -36,6 +36,12 @@ test('a range the other way round goes down', async () => {
   expect(await project.query(rows)).toEqual(beforeRows);
 });
 
+test('a range of three places is refused, not read as one of two', async () => {
+  const { code, out } = await written().extra('migration:sql', 'base:add_articles_slug:head');
+  expect(code).toBe(10);
+  expect(out).toContain('FROM:TO');
+});
+
 test('a migration that decides from data is refused by name', async () => {
   const { code, out } = await aProject().extra('migration:sql');
   expect(code).toBe(16);

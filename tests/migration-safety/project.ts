@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   cpSync,
@@ -13,20 +13,27 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, onTestFinished } from 'vitest';
+import { embeddedFolder } from '../../src/database/connecting.ts';
+import { openEmbedded } from '../../src/database/embedded/embedded.ts';
 
-const repository = resolve(import.meta.dirname, '../..');
+export const repository = resolve(import.meta.dirname, '../..');
 const server = process.env.TEST_SERVER_URL ?? 'postgres://postgres@127.0.0.1:5432';
 
 export interface Ended {
   code: number | null;
   /** Everything printed, without colours. */
   out: string;
+  /** What of it was printed on standard output. */
+  answer: string;
 }
 
 export interface Running extends PromiseLike<Ended> {
   pid: number;
+  /** Resolves when this has been printed. */
+  says(text: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -36,6 +43,7 @@ export class Project {
   readonly database = `migsafe_test_${randomBytes(6).toString('hex')}`;
   readonly url = `${server}/${this.database}`;
   environment: Record<string, string> = { DATABASE_URL: this.url };
+  readonly #running = new Set<ChildProcess>();
 
   constructor({ history = true } = {}) {
     const sample = join(import.meta.dirname, 'sample');
@@ -43,7 +51,7 @@ export class Project {
     mkdirSync(join(this.folder, 'migrations'), { recursive: true });
     symlinkSync(join(repository, 'node_modules'), join(this.folder, 'node_modules'));
     for (const file of ['mikro-orm.config.ts', 'server.ts']) {
-      this.edit(file, (text) => text.replace('../../../src', join(repository, 'src')));
+      this.edit(file, (text) => text.replaceAll('../../../src', join(repository, 'src')));
     }
   }
 
@@ -63,17 +71,47 @@ export class Project {
   }
 
   start(args: string[]): Running {
-    const child = spawn(process.execPath, args, {
+    // A database in memory lives for seconds here; compiling its engine for the long run would take half of them.
+    const child = spawn(process.execPath, ['--liftoff-only', ...args], {
       cwd: this.folder,
       env: { ...clean(process.env), NO_COLOR: '1', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';
-    child.stdout.on('data', (chunk) => (out += chunk));
+    let answer = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+      answer += chunk;
+    });
     child.stderr.on('data', (chunk) => (out += chunk));
-    const ended = new Promise<Ended>((done) => child.on('close', (code) => done({ code, out })));
+    const says = async (text: string) => {
+      while (!out.includes(text)) {
+        if (child.exitCode !== null) throw new Error(`It ended without saying "${text}":\n${out}`);
+        await sleep(20);
+      }
+    };
+    this.#running.add(child);
+    child.on('close', () => this.#running.delete(child));
+    const ended = new Promise<Ended>((done) => child.on('close', (code) => done({ code, out, answer })));
     // biome-ignore lint/suspicious/noThenProperty: a running command can be awaited, and killed before that.
-    return { pid: child.pid ?? 0, kill: (signal) => child.kill(signal), then: (...args) => ended.then(...args) };
+    return { pid: child.pid ?? 0, says, kill: (signal) => child.kill(signal), then: (...args) => ended.then(...args) };
+  }
+
+  /** A stock command at a terminal (script(1) makes one), at which somebody types this when they are asked. */
+  async atTerminal(typed: string, ...args: string[]): Promise<Omit<Ended, 'answer'>> {
+    const command = [process.execPath, join(this.folder, 'node_modules/.bin/mikro-orm'), ...args].join(' ');
+    const child = spawn('script', ['-qec', command, '/dev/null'], {
+      cwd: this.folder,
+      env: { ...clean(process.env), NO_COLOR: '1', TERM: 'dumb', ...this.environment },
+    });
+    let out = '';
+    child.stdout.on('data', (chunk) => {
+      const asked = out.includes('Which?');
+      out += chunk;
+      if (!asked && out.includes('Which?')) child.stdin.write(typed);
+    });
+    const code = await new Promise<number | null>((done) => child.on('close', done));
+    return { code, out: out.replaceAll('\r', '') };
   }
 
   with(environment: Record<string, string>): this {
@@ -135,6 +173,8 @@ export class Project {
   }
 
   async dispose(): Promise<void> {
+    // Of a test that failed half way.
+    for (const child of this.#running) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
     await onServer(`${server}/postgres`, (client) =>
       client.query(`drop database if exists "${this.database}" with (force)`),
@@ -171,6 +211,26 @@ export function anEmbeddedProject(options?: { history?: boolean }): Project {
   return project.with({ DATA_FOLDER: join(project.folder, 'data') });
 }
 
+/** The same on an embedded database as this project has it: in one process, and used by the others over its socket. */
+export function aSharedProject(options?: { history?: boolean }): Project {
+  const project = aProject(options);
+  return project.with({ SHARED_FOLDER: join(project.folder, 'shared') });
+}
+
+/** Asks the shared embedded database of a project, as one more process that uses it. */
+export async function askShared(project: Project, sql: string): Promise<Record<string, unknown>[]> {
+  const embedded = await openEmbedded({ folder: embeddedFolder(join(project.folder, 'shared')) });
+  const { host, port, user, dbName } = embedded.connection;
+  const client = new Client({ host, port, user, database: dbName });
+  await client.connect();
+  try {
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.end();
+    await embedded.close();
+  }
+}
+
 export async function onServer<T>(url: string, work: (client: Client) => Promise<T>): Promise<T> {
   const client = new Client(url);
   await client.connect();
@@ -184,6 +244,6 @@ export async function onServer<T>(url: string, work: (client: Client) => Promise
 /** The environment without what the test runner, or a developer's shell, would say to the commands. */
 function clean(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const foreign =
-    /^(MIGRATION_|MIKRO_ORM_|DISPOSABLE_DATABASES|DATABASE_URL|DATA_FOLDER|NODE_OPTIONS|VITEST|FORCE_COLOR)/;
+    /^(MIGRATION_|MIKRO_ORM_|DISPOSABLE_DATABASES|DATABASE_URL|DB_|DATA_FOLDER|NODE_OPTIONS|VITEST|FORCE_COLOR)/;
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !foreign.test(name)));
 }

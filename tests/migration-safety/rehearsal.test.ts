@@ -43,11 +43,57 @@ test.each(forgotten)('a down of %s that forgets "%s" is found, and named', async
   expect(problem?.message).toContain(missed);
 });
 
+/** Migrations that change the rows of the editor, and what of it their down does not bring back. */
+const spoilt: { up: string; down: string; missed: string }[] = [
+  {
+    up: `update "authors" set "email" = 'nobody@example.com'`,
+    down: 'select 1',
+    missed:
+      'table authors, column email: the time before has "editor-0@example.com", the time after up and down has "nobody@example.com"',
+  },
+  {
+    up: 'alter table "authors" drop column "name"',
+    down: `alter table "authors" add column "name" varchar(255) not null default ''`,
+    missed: 'table authors, column name: the time before has "Editor", the time after up and down has ""',
+  },
+  {
+    up: `alter table "authors" alter column "email" type varchar(255) using upper("email")`,
+    down: `alter table "authors" alter column "email" type varchar(255) using lower(replace("email", '-', ''))`,
+    missed: 'has "editor-0@example.com", the time after up and down has "editor0@example.com"',
+  },
+];
+
+test.each(spoilt)('a down that brings the tables back and not what stood in them is found: $up', async (each) => {
+  const project = aProject().migration('Migration20260103500000_spoil', [each.up], [each.down]);
+  const problem = failedRehearsal(await rehearse(await migratorFor(project.folder)));
+  expect(problem?.message).toContain('Migration20260103500000_spoil: down does not undo all that up does.');
+  expect(problem?.message).toContain(each.missed);
+});
+
+test('a down that brings everything back passes, whatever happened in between', async () => {
+  const project = aProject().migration(
+    'Migration20260103500000_spell',
+    [`update "authors" set "name" = upper("name")`, `insert into "authors" ("name", "email") values ('B', 'b')`],
+    [`delete from "authors" where "email" = 'b'`, `update "authors" set "name" = initcap("name")`],
+  );
+  expect(failedRehearsal(await rehearse(await migratorFor(project.folder)))).toBeUndefined();
+});
+
 test('migration:test passes on a history that is right, without a server', async () => {
   const project = aProject().with({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' });
   const { code, out } = await project.extra('migration:test');
   expect(out).toContain('4 migrations went up, down and up again');
   expect(code).toBe(0);
+});
+
+test('what the entities have and history does not is told to the last statement', async () => {
+  const project = aProject().edit('entities.ts', (text) =>
+    text.replace('slug: p', 'readCount: p.integer().default(0).index(),\n    slug: p'),
+  );
+  const { code, out } = await project.extra('migration:test');
+  expect(code).toBe(50);
+  expect(out).toContain('add "read_count"');
+  expect(out).toContain('articles_read_count_index');
 });
 
 test('migration:test ends with its own code, and names every migration that is wrong', async () => {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { expect, test, vi } from 'vitest';
 import { onlyOutsideTransaction, parseStatements } from '../../src/migration-safety/statements.ts';
-import { anEmbeddedProject, aProject, onServer, type Project } from './project.ts';
+import { anEmbeddedProject, aProject, aSharedProject, askShared, onServer, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -38,6 +38,16 @@ test('the same on the embedded database', async () => {
   const { rows } = await database.query(`select count(*)::int as n from mikro_orm_migrations`);
   await database.close();
   expect(rows).toEqual([{ n: 3 }]);
+});
+
+test('the same on an embedded database that processes share', async () => {
+  const project = threeSteps(aSharedProject({ history: false }), 'create table u (id intt)');
+  expect((await project.run('migration:up')).code).toBe(12);
+  const names = 'select name from mikro_orm_migrations order by id';
+  expect(await askShared(project, names)).toHaveLength(2);
+  threeSteps(project, 'create table u (id int)');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await askShared(project, names)).toHaveLength(3);
 });
 
 test('an index that a failed attempt left invalid is dropped, and built again', async () => {
@@ -82,6 +92,53 @@ test('a statement that can not run in a transaction is refused inside one before
   expect(code).toBe(15);
   expect(out).toContain('isTransactional() { return false; }');
   expect(await project.query(`select to_regclass('t') as t`)).toEqual([{ t: null }]);
+});
+
+/** Three statements outside a transaction: one that can be repeated, an index, and one that must not be repeated. */
+const manySteps = (project: Project) =>
+  project
+    .migration('Migration20260101000000_one', [
+      `create table t (name text); insert into t values ('Ann'), ('ann'), ('bob')`,
+    ])
+    .migration(
+      'Migration20260102000000_two',
+      [
+        'create table if not exists u (id int)',
+        'create unique index concurrently t_name on t (lower(name))',
+        'insert into u values (1)',
+      ],
+      [],
+      outside,
+    );
+
+test('a migration of many steps outside a transaction that fails in the middle goes on when it is run again', async () => {
+  const project = manySteps(aProject({ history: false }));
+  const failed = await project.run('migration:up');
+  expect(failed.code).toBe(12);
+  expect(failed.out).toContain('statement 2 of 3 failed');
+  expect(failed.out).toContain('its first 1 of 3 statements stay done');
+  expect(await project.applied()).toEqual(['one']);
+  await project.query(`delete from t where name = 'Ann'`);
+  const again = await project.run('migration:up');
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.out).toContain('left invalid');
+  expect(await project.applied()).toEqual(['one', 'two']);
+  expect(await project.query(`select indisvalid as valid from pg_index where indexrelid = 't_name'::regclass`)).toEqual(
+    [{ valid: true }],
+  );
+  expect(await project.query('select id from u')).toEqual([{ id: 1 }]);
+});
+
+test('outside a transaction, too, the last statement and its record come together or not at all', async () => {
+  const project = manySteps(aProject({ history: false }));
+  await project.run('migration:up', '--to', '+1');
+  await project.query(`delete from t where name = 'Ann'`);
+  await project.query(`alter table mikro_orm_migrations add constraint full_up check (name not like '%two')`);
+  expect((await project.run('migration:up')).code).not.toBe(0);
+  expect(await project.query('select id from u')).toEqual([]);
+  await project.query('alter table mikro_orm_migrations drop constraint full_up');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.query('select id from u')).toEqual([{ id: 1 }]);
 });
 
 test.each([

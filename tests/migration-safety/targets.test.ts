@@ -51,6 +51,26 @@ test('migration:log records without running, migration:unlog forgets without rev
   expect(await project.dump()).toBe(before);
 });
 
+test('a target without a value, and two ways of choosing at once, are not taken for no target at all', async () => {
+  const project = aProject();
+  await project.run('migration:up', '--to', '+1');
+  const before = await project.dump();
+  const halfSaid: [command: string[], says: string][] = [
+    [['migration:up', '--to', ''], '--to has no value'],
+    [['migration:up', '--to='], '--to has no value'],
+    [['migration:down', '-t'], '-t has no value'],
+    [['migration:up', '--only', '', '--to', '+1'], '--only has no value'],
+    [['migration:up', '--only', 'add_articles_slug', '--to', 'invite'], '--only and --to are two ways of choosing'],
+  ];
+  for (const [command, says] of halfSaid) {
+    const { code, out } = await project.run(...command);
+    expect([command, code]).toEqual([command, 10]);
+    expect(out).toContain(says);
+  }
+  expect(await project.dump()).toBe(before);
+  expect(await project.applied()).toEqual(['create_authors_and_articles']);
+});
+
 const all = ['Migration20190101_a', 'Migration20190201_b', 'Migration20190211_c', 'Migration20190301_d'];
 
 test.each([

@@ -51,6 +51,7 @@ const broken: Record<string, { bad: string[]; good?: string[] }> = {
   sessions_user_id_foreign: {
     bad: [`insert into sessions (user_id, refresh_token_hash, expires_at) values (99, '-', now())`],
   },
+  rate_limits_pkey: { bad: [`insert into rate_limits values ('k', 1, 1), ('k', 1, 1)`] },
   follows_pkey: { bad: ['insert into follows (follower_id, followed_id) values (1, 2)'] },
   follows_not_oneself: { bad: ['insert into follows (follower_id, followed_id) values (1, 1)'] },
   follows_follower_id_foreign: { bad: ['insert into follows (follower_id, followed_id) values (99, 1)'] },

@@ -1,11 +1,25 @@
 import { defineConfig as embedded } from '@mikro-orm/pglite';
 import { defineConfig as server } from '@mikro-orm/postgresql';
+import { reachDatabase } from '../../../src/database/connecting.ts';
 import { safeMigrations } from '../../../src/migration-safety/plug.ts';
 import { entities } from './entities.ts';
 
-const { DATABASE_URL, DATA_FOLDER } = process.env;
-const safe = safeMigrations({ path: 'dist/migrations', pathTs: 'migrations' });
+const { DATABASE_URL, DATA_FOLDER, SHARED_FOLDER } = process.env;
+const folders = { path: 'dist/migrations', pathTs: 'migrations' };
 
-export default DATA_FOLDER
-  ? embedded({ dbName: DATA_FOLDER, entities, ...safe })
-  : server({ clientUrl: DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/migsafe_test_sample', entities, ...safe });
+// A PGlite inside the process, or one that processes share over a socket, or a PostgreSQL.
+export default SHARED_FOLDER
+  ? await shared(SHARED_FOLDER)
+  : DATA_FOLDER
+    ? embedded({ dbName: DATA_FOLDER, entities, ...safeMigrations(folders) })
+    : server({
+        clientUrl: DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/migsafe_test_sample',
+        entities,
+        ...safeMigrations(folders),
+      });
+
+async function shared(dataFolder: string) {
+  const reached = await reachDatabase({ databaseUrl: null, dataFolder }, 'command');
+  const lock = { file: `${reached.migrationLock}`, isOwner: () => reached.embedded?.isOwner ?? false };
+  return server({ ...reached.connection, entities, ...safeMigrations({ ...folders, safety: { lock } }) });
+}

@@ -39,14 +39,14 @@ test('two hundred articles of one title at once all get a slug of their own', as
   expect(await count('articles')).toBe(200);
 });
 
-test('of two hundred registrations of one name one makes it, and the others are told that it is taken', async () => {
+test('of thirty registrations of one name one makes it, and the others are told that it is taken', async () => {
   const answers = await Promise.all(
-    times(200, (n) => {
+    times(30, (n) => {
       const username = n % 2 ? 'Straße' : 'STRASSE';
       return blog(RegisterDocument, { input: { username, email: `${n}@example.com`, password: PASSWORD } });
     }),
   );
-  expect(answers.flatMap(faultsOf)).toEqual(Array(199).fill('TAKEN input username'));
+  expect(answers.flatMap(faultsOf)).toEqual(Array(29).fill('TAKEN input username'));
   expect([await count('users'), await count('sessions')]).toEqual([1, 1]);
 });
 

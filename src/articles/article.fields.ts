@@ -3,7 +3,7 @@ import { CommentConnection } from '../comments/comment.connection.ts';
 import { Comment } from '../comments/comment.entity.ts';
 import { CommentListArgs } from '../comments/comment.input.ts';
 import { commentOrder } from '../comments/comment.lists.ts';
-import { type Asked, equal, exists, list, one, page, ReadField, type Row } from '../reading/reading.ts';
+import { type Asked, equal, exists, links, list, one, page, ReadField, type Row } from '../reading/reading.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { Article } from './article.entity.ts';
@@ -50,7 +50,6 @@ export class ArticleFields {
 }
 
 const tagsOf = (article: Row<Article>) => ({
-  through: ArticleTag,
-  where: (tag: Row<Tag>, carried: Row<ArticleTag>) => [equal(carried.article, article.id), equal(carried.tag, tag.id)],
-  orderBy: (_tag: Row<Tag>, carried: Row<ArticleTag>) => carried.position,
+  through: links(ArticleTag, { article: article.id }, 'tag'),
+  orderBy: (carried: Row<ArticleTag>) => carried.position,
 });

@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
+import { type Sql, sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
 import { type Order, OrderDirection } from '../reading/page.ts';
-import { type Condition, equal, exists, pick, type Row } from '../reading/reading.ts';
+import { type Condition, equal, exists, links, pick, type Row } from '../reading/reading.ts';
 import { BadUserInput } from '../server/errors.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
@@ -13,15 +13,23 @@ import { Favorite } from './favorite.entity.ts';
 
 /** What lists of articles are made of: their filters and their orders. */
 
-export function articlesMatching(article: Row<Article>, filter?: ArticleFilter | null): Condition<Article> {
-  const { tag, author, favoritedBy, tagsAny, tagsAll, publishedAfter, publishedBefore } = filter ?? {};
+/** Of a filter: the tags and the users by which articles are reached. */
+export function waysToArticles(filter?: ArticleFilter | null) {
+  const { tag, favoritedBy, tagsAny, tagsAll } = filter ?? {};
   refuseMoreThan(20, { tagsAny, tagsAll });
+  const names = [tag ?? [], tagsAll ?? []].flat();
   return [
-    tag == null || carriesAny(article, [tag]),
+    ...names.map((name) => links(ArticleTag, { tag: pick(Tag, 'id', { name }) }, 'article')),
+    ...(favoritedBy == null ? [] : [links(Favorite, { user: idOfUser(favoritedBy) }, 'article')]),
+    ...(tagsAny == null ? [] : [links(ArticleTag, (carried) => isAnyOf(tagsAny, carried.tag), 'article')]),
+  ];
+}
+
+/** The rest of it. */
+export function articlesMatching(article: Row<Article>, filter?: ArticleFilter | null): Condition<Article>[] {
+  const { author, publishedAfter, publishedBefore } = filter ?? {};
+  return [
     author == null || { author: idOfUser(author) },
-    favoritedBy == null || exists(Favorite, { article: article.id, user: idOfUser(favoritedBy) }),
-    tagsAny == null || carriesAny(article, tagsAny),
-    tagsAll == null || tagsAll.map((name) => carriesAny(article, [name])),
     publishedAfter == null || sql`${article.publishedAt} > ${publishedAfter}`,
     publishedBefore == null || sql`${article.publishedAt} < ${publishedBefore}`,
   ];
@@ -40,11 +48,8 @@ const orderedBy: Record<ArticleOrderField, keyof Article & string> = {
   TITLE: 'title',
 };
 
-const carriesAny = (article: Row<Article>, names: readonly string[]) =>
-  exists(ArticleTag, (carried) => [
-    { article: article.id },
-    exists(Tag, (tag) => [equal(tag.id, carried.tag), sql`${tag.name} = any(${names.filter(isStorable)})`]),
-  ]);
+const isAnyOf = (names: readonly string[], id: Sql) =>
+  exists(Tag, (tag) => [equal(tag.id, id), sql`${tag.name} = any(${names.filter(isStorable)})`]);
 
 const idOfUser = (username: string) => pick(User, 'id', userBy({ username }));
 

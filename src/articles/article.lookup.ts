@@ -1,14 +1,14 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, raw } from '@mikro-orm/postgresql';
 import { isStorable } from '../database/storable.ts';
 import { localId } from '../server/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../server/user-errors.ts';
 import { Article } from './article.entity.ts';
 import type { ArticleBy } from './article.input.ts';
-import { distinctSlugOf, slugOf } from './slug.ts';
+import { distinctSlugOf, LONGEST_SLUG, slugOf } from './slug.ts';
 
 /** The condition under which an article is meant; false when it can be none. */
 export function articleBy({ id, slug }: ArticleBy): { id: number } | { slug: string } | false {
-  if (slug != null) return isStorable(slug) && { slug };
+  if (slug != null) return slug.length <= LONGEST_SLUG && isStorable(slug) && { slug };
   const row = localId('Article', id ?? '');
   return row !== null && { id: row };
 }
@@ -32,9 +32,16 @@ export async function findArticleAlone(em: EntityManager, by: ArticleBy, to: 'ch
   return article;
 }
 
-/** The slug of the title, or one with an ending where somebody has that. Two at once may still meet: the table says so. */
-export async function freeSlug(em: EntityManager, title: string): Promise<string> {
-  const slug = slugOf(title);
-  const taken = slug === '' || (await em.count(Article, { slug })) > 0;
-  return taken ? distinctSlugOf(title) : slug;
+/**
+ * The slug of the title, or one with an ending where somebody has that: the statement that writes it finds out. Two at once
+ * may still meet: the table says so.
+ */
+export function freeSlug(title: string): string {
+  const [slug, distinct] = [slugOf(title), distinctSlugOf(title)];
+  if (slug === '') return distinct;
+  return raw<string>('case when exists (select from articles where slug = ?) then ? else ? end', [
+    slug,
+    distinct,
+    slug,
+  ]);
 }

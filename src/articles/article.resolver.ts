@@ -17,7 +17,7 @@ import {
   CreateArticleInput,
   UpdateArticleInput,
 } from './article.input.ts';
-import { articleOrder, articlesMatching } from './article.lists.ts';
+import { articleOrder, articlesMatching, waysToArticles } from './article.lists.ts';
 import { articleBy, findArticle, findArticleAlone, freeSlug } from './article.lookup.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
 import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
@@ -34,6 +34,7 @@ export class ArticleResolver {
   @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
   articles(@Args(() => ArticleListArgs) args: ArticleListArgs): Reading {
     return page(Article, {
+      through: waysToArticles(args.filter),
       where: (article) => articlesMatching(article, args.filter),
       order: articleOrder(args.orderBy),
       args,
@@ -49,7 +50,7 @@ export class ArticleResolver {
     const { tagList, ...content } = validated(articleContent, input);
     return context.em.transactional(async (em) => {
       const author = em.getReference(User, context.viewer.id);
-      const article = new Article(author, { ...content, slug: await freeSlug(em, content.title) });
+      const article = new Article(author, { ...content, slug: freeSlug(content.title) });
       article.tags.set(await tagsNamed(em, tagList));
       em.persist(article);
       return { article };
@@ -67,7 +68,7 @@ export class ArticleResolver {
       allow(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
       const { tagList, ...changes } = validated(articleChanges, input);
       if (changes.title !== undefined && slugOf(changes.title) !== slugOf(article.title)) {
-        article.slug = await freeSlug(em, changes.title);
+        article.slug = freeSlug(changes.title);
       }
       if (tagList) {
         await article.tags.init();

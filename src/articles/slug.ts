@@ -8,15 +8,15 @@ export const slugOf = (title: string): string =>
       .toLowerCase()
       .replaceAll(/['’]/g, '')
       .replaceAll(/[^a-z0-9]+/g, '-'),
-    LONGEST,
+    LONGEST_SLUG,
   );
 
 /** The same with an ending that tells it from every other; 2^40 of them make a second clash unheard of. */
 export function distinctSlugOf(title: string): string {
   const ending = randomBytes(5).toString('hex');
-  return [cut(slugOf(title), LONGEST - ending.length - 1) || 'article', ending].join('-');
+  return [cut(slugOf(title), LONGEST_SLUG - ending.length - 1) || 'article', ending].join('-');
 }
 
 const cut = (text: string, length: number) => text.replace(/^-/, '').slice(0, length).replace(/-$/, '');
 
-const LONGEST = 100;
+export const LONGEST_SLUG = 100;

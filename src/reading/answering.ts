@@ -1,4 +1,4 @@
-import type { EntityClass } from '@mikro-orm/core';
+import type { EntityClass, MetadataStorage } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import {
   defaultFieldResolver,
@@ -10,18 +10,18 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import { sql } from 'kysely';
-import { globalId } from '../server/node.ts';
-import { pageInfoOf, pageOf } from './connection.ts';
-import { writeCursor } from './page.ts';
+import { sql } from '../database/sql.ts';
+import type { Statements } from '../database/statements.ts';
+import { Answer } from './answer.ts';
 import { type AnyEntity, type Asked, one, type Reading } from './reading.ts';
-import { type ReadConnection, type ReadRow, statementFor } from './statement.ts';
+import { statementFor } from './statement.ts';
 
 /**
  * Lets a schema answer by statements: a query field, or an entity in a mutation's payload, runs one; what is below it is
  * taken from the answer. Says at start which field of a read type is neither a column nor a `@ReadField`.
  */
-export function answerByStatements(schema: GraphQLSchema, em: EntityManager): void {
+export function answerByStatements(schema: GraphQLSchema, em: EntityManager, statements: Statements): void {
+  const run = runner(schema, em.getMetadata(), statements);
   const entities = new Map<string, AnyEntity>();
   for (const { className, class: entity } of em.getMetadata().getAll().values()) {
     entities.set(className, entity as AnyEntity);
@@ -33,30 +33,28 @@ export function answerByStatements(schema: GraphQLSchema, em: EntityManager): vo
     if (isInterfaceType(type) && type.name === 'Node') type.resolveType = (source) => source.$type;
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const entity = entityOf(type);
-    const isConnection = type.getInterfaces().some(({ name }) => name === 'Connection');
     for (const field of Object.values(type.getFields())) {
       const named = getNamedType(field.type);
       const fieldEntity = isObjectType(named) ? entityOf(named) : undefined;
-      if (type === schema.getQueryType()) field.resolve = answered(field.resolve ?? defaultFieldResolver);
-      else if (isConnection) field.resolve = inConnection[field.name] ?? fromAnswer;
-      else if (type.name.endsWith('Edge')) field.resolve = field.name === 'cursor' ? cursor : fromAnswer;
-      else if (entity) {
-        refuseUnread(type, field.name, field.extensions.reads, em, entity);
-        field.resolve = field.name === 'id' ? idFromAnswer : fromAnswer;
-      } else if (fieldEntity && type !== schema.getMutationType()) field.resolve = readAgain(fieldEntity);
+      if (type === schema.getQueryType()) field.resolve = answered(field.resolve ?? defaultFieldResolver, run);
+      else if (entity || /(Connection|Edge|PageInfo)$/.test(type.name)) {
+        if (entity) refuseUnread(type, field.name, field.extensions.reads, em, entity);
+        field.resolve = fromAnswer;
+      } else if (fieldEntity && type !== schema.getMutationType()) field.resolve = readAgain(fieldEntity, run);
     }
   }
 }
 
 interface Asking extends Asked {
-  readonly em: EntityManager;
+  readonly signal: AbortSignal;
 }
 
 type Resolve<S = Record<string, never>> = GraphQLFieldResolver<S, Asking, Record<string, unknown>, unknown>;
+type Run = (reading: Reading, asking: Asking, info: GraphQLResolveInfo) => Promise<unknown>;
 
 /** Runs the reading that a resolver answers with. */
 const answered =
-  (resolve: Resolve): Resolve =>
+  (resolve: Resolve, run: Run): Resolve =>
   async (source, args, context, info) => {
     const reading = (await resolve(source, args, context, info)) as Reading | null;
     return reading === null ? null : run(reading, context, info);
@@ -64,32 +62,25 @@ const answered =
 
 /** What a mutation has written is read by the same statements as everything else, so that its answer is fresh. */
 const readAgain =
-  (entity: EntityClass<{ id: number }>): Resolve =>
+  (entity: EntityClass<{ id: number }>, run: Run): Resolve =>
   (source, _args, context, info) => {
     const row = source[info.fieldName] as { id: number } | undefined;
     return row ? run(one(entity, { id: row.id }), context, info) : null;
   };
 
-async function run(reading: Reading, { em, viewer }: Asking, info: GraphQLResolveInfo): Promise<unknown> {
-  const statement = statementFor(reading, info, em.getMetadata(), viewer);
-  const { rows } = await sql<{ answer: unknown }>`select ${statement} as answer`.execute(em.getKysely());
-  return rows[0]?.answer;
-}
-
 const fromAnswer: Resolve = (source, _args, _context, info) => source[info.path.key];
 
-const idFromAnswer: Resolve = (source, _args, _context, info) =>
-  globalId(info.parentType.name, source[info.path.key] as never);
-
-const inConnection: Record<string, Resolve<ReadConnection>> = {
-  nodes: (source, _args, _context, info) => pageOf(source).map((row) => row[info.path.key]),
-  edges: (source, _args, _context, info) =>
-    pageOf(source).map((row) => ({ ...row[info.path.key], $cursor: row.$cursor })),
-  pageInfo: pageInfoOf,
-  totalCount: ({ $total }) => $total,
-};
-
-const cursor: Resolve<Pick<ReadRow, '$cursor'>> = ({ $cursor }) => writeCursor($cursor);
+/** GraphQL completes what it is given as objects; where it executes `withoutCompletion`, the answer stays text. */
+const runner =
+  (schema: GraphQLSchema, tables: MetadataStorage, statements: Statements): Run =>
+  async (reading, { viewer, signal }, info) => {
+    const completes = info.schema === schema;
+    const type = completes ? info.returnType : schema.getQueryType()?.getFields()[info.fieldName]?.type;
+    const value = statementFor(reading, info, { viewer, schema, tables, type: type as never, typed: completes });
+    const [row] = await statements.rows<{ answer: string | null }>(sql`select (${value})::text as answer`, signal);
+    const text = row?.answer ?? null;
+    return completes || text === null ? JSON.parse(text ?? 'null') : new Answer(text);
+  };
 
 function refuseUnread(type: GraphQLObjectType, field: string, reads: unknown, em: EntityManager, entity: AnyEntity) {
   const column = em.getMetadata().get(entity).properties[field as never] as { fieldNames?: string[] } | undefined;

@@ -1,6 +1,4 @@
 import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
-import { writeCursor } from './page.ts';
-import type { ReadConnection, ReadRow } from './statement.ts';
 
 @ObjectType({ description: 'Where a page stands in its list (Relay).' })
 export class PageInfo {
@@ -50,23 +48,4 @@ export function connectionOf(noun: string, node: () => object): new () => Connec
     readonly nodes!: object[];
   }
   return Page;
-}
-
-/** The items of the page in the list's order: without the one that only showed that there are more. */
-export function pageOf({ $rows = [], $limit, $backward }: ReadConnection): readonly ReadRow[] {
-  const page = $rows.slice(0, $limit);
-  return $backward ? page.reverse() : page;
-}
-
-export function pageInfoOf(connection: ReadConnection): PageInfo {
-  const { $rows = [], $limit, $backward, $earlier = false, $later = false } = connection;
-  const page = pageOf(connection);
-  const more = $rows.length > $limit;
-  const cursorOf = (row: ReadRow | undefined) => (row ? writeCursor(row.$cursor) : null);
-  return {
-    hasNextPage: $later || (more && !$backward),
-    hasPreviousPage: $earlier || (more && $backward),
-    startCursor: cursorOf(page[0]),
-    endCursor: cursorOf(page.at(-1)),
-  };
 }

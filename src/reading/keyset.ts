@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
+import { raw, type Sql, sql } from '../database/sql.ts';
 import type { Position } from './page.ts';
-import type { Sql } from './reading.ts';
 import type { Column } from './table.ts';
 
 /**
@@ -19,13 +18,13 @@ export class Keyset {
   notBehind = (position: Position): Sql => this.compare(this.ascending ? '<=' : '>=', position);
   notAhead = (position: Position): Sql => this.compare(this.ascending ? '>=' : '<=', position);
 
-  orderBy(backward: boolean): Sql {
-    const direction = sql.raw(this.ascending === backward ? 'desc' : 'asc');
-    return sql`${this.sort.sql} ${direction}, ${this.id} ${direction}`;
+  orderBy(backward: boolean, sort = this.sort.sql, id = this.id): Sql {
+    const direction = raw(this.ascending === backward ? 'desc' : 'asc');
+    return sql`${sort} ${direction}, ${id} ${direction}`;
   }
 
   private compare(operator: '<' | '<=' | '>' | '>=', [value, id]: Position): Sql {
-    const position = sql`(${value}::${sql.raw(this.sort.type)}, ${id}::int)`;
-    return sql`(${this.sort.sql}, ${this.id}) ${sql.raw(operator)} ${position}`;
+    const position = sql`(${value}::${raw(this.sort.type)}, ${id}::int)`;
+    return sql`(${this.sort.sql}, ${this.id}) ${raw(operator)} ${position}`;
   }
 }

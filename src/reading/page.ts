@@ -100,13 +100,9 @@ export function windowOf(args: PageArgs, field: string, order: string, sortsBy: 
   };
 }
 
-/** An opaque cursor: the order it belongs to, and a position in it. */
-export const writeCursor = (parts: readonly [order: string, ...Position]): string =>
-  Buffer.from(JSON.stringify(parts)).toString('base64url');
-
 export type SortKind = 'date' | 'number' | 'text';
 
-/** The position in a cursor, or what is wrong with it. */
+/** The position in an opaque cursor: it holds the order it belongs to, a sort value and an id. Or what is wrong with it. */
 function readCursor(cursor: string, order: string, sortsBy: SortKind): Position | string {
   const [cursorOrder, sortValue, id, ...rest] = parsedList(cursor);
   if (typeof cursorOrder === 'string' && cursorOrder !== order && KNOWN_ORDER.test(cursorOrder)) {
@@ -142,6 +138,6 @@ const isSortValue: Record<SortKind, (value: unknown) => boolean> = {
 const isInstant = (text: string) =>
   /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 
-const DEFAULT_PAGE = 20;
-const LARGEST_PAGE = 100;
+export const DEFAULT_PAGE = 20;
+export const LARGEST_PAGE = 100;
 const LARGEST_OFFSET = 10_000;

@@ -1,6 +1,6 @@
 import type { EntityClass } from '@mikro-orm/core';
-import { type RawBuilder, sql } from 'kysely';
 import { Args, Extensions, FieldResolver } from 'type-graphql';
+import { type Sql, sql } from '../database/sql.ts';
 import type { Order, PageArgs } from './page.ts';
 
 /**
@@ -11,13 +11,24 @@ import type { Order, PageArgs } from './page.ts';
 /** The row for which the condition holds; null when there is none. */
 export const one = <E>(entity: EntityClass<E>, where: Where<E>): Reading => ({ kind: 'one', entity, where }) as Reading;
 
-/** Every row, in an order; `of` gives one value of each instead of an object. For lists whose length something limits. */
+/** Every row the links lead to, in their order; `of` gives one value of each instead of an object. For short lists. */
 export const list = <E, L>(entity: EntityClass<E>, parts: ListParts<E, L>): Reading =>
   ({ kind: 'list', entity, ...parts }) as unknown as Reading;
 
 /** One page of a connection. */
 export const page = <E, L>(entity: EntityClass<E>, parts: PageParts<E, L>): Reading =>
   ({ kind: 'page', entity, ...parts }) as unknown as Reading;
+
+/**
+ * The rows of a table in between for which the condition holds. They lead to those whose `at` is their `to`: by id, or by
+ * something of which there are many to one.
+ */
+export const links = <L, E = { id: number }>(
+  entity: EntityClass<L>,
+  where: Where<L>,
+  to: Column<L>,
+  at: Column<E> | 'id' = 'id',
+): Through<L> => ({ entity, where, to, at }) as unknown as Through<L>;
 
 export const count = <E>(entity: EntityClass<E>, where: Where<E>): Reading =>
   ({ kind: 'count', entity, where }) as Reading;
@@ -46,25 +57,22 @@ export type Condition<E> =
   | boolean
   | readonly Condition<E>[];
 
-/** A condition, or how to say it once the row has a name; `link` is the row it is reached through. */
-export type Where<E, L = never> = Condition<E> | ((row: Row<E>, link: Row<L>) => Condition<E>);
+/** A condition, or how to say it once the row has a name. */
+export type Where<E> = Condition<E> | ((row: Row<E>) => Condition<E>);
 
-export type Sql = RawBuilder<unknown>;
 export type Value = string | number | boolean | null;
 
 interface ListParts<E, L> {
-  /** The table in between, for rows that are reached through it. */
-  through?: EntityClass<L>;
-  where: Where<E, L>;
-  orderBy: (row: Row<E>, link: Row<L>) => Sql;
+  through: Through<L>;
+  orderBy: (link: Row<L>) => Sql;
   of?: (row: Row<E>) => Sql;
 }
 
 interface PageParts<E, L> {
-  /** The table in between, for rows that are reached through it. */
-  through?: EntityClass<L>;
-  where: Where<E, L>;
-  order: Order<E, L>;
+  /** Only rows that each of them leads to. */
+  through?: Through<L> | readonly Through<unknown>[];
+  where?: Where<E>;
+  order: Order<E> | Order<E, NoInfer<L>>;
   args: PageArgs;
 }
 
@@ -77,10 +85,12 @@ export type Exists = { kind: 'exists'; entity: AnyEntity; where: AnyWhere };
 export type Pick = { kind: 'pick'; entity: AnyEntity; property: string; where: AnyWhere };
 export type List = { kind: 'list'; entity: AnyEntity } & ListParts<AnyRow, AnyRow>;
 export type Page = { kind: 'page'; entity: AnyEntity } & PageParts<AnyRow, AnyRow>;
+/** Of which rows `links` tells; L is for the types alone. */
+export type Through<L = AnyRow> = { entity: AnyEntity; where: AnyWhere; to: string; at: string; _?: L };
 export type Each = { kind: 'each'; readings: readonly (Reading | null)[] };
 
 export type AnyEntity = EntityClass<AnyRow>;
-export type AnyWhere = Where<AnyRow, AnyRow>;
+export type AnyWhere = Where<AnyRow>;
 export type AnyRow = Record<string, Value>;
 type Column<E> = { [P in keyof E]: E[P] extends (...args: never) => unknown ? never : P }[keyof E] & string;
 

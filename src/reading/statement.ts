@@ -4,15 +4,17 @@ import {
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLResolveInfo,
+  type GraphQLSchema,
   getArgumentValues,
   getNamedType,
   isObjectType,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import { sql } from 'kysely';
+import { conjunction, join, literal, Sql, sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
-import { Keyset } from './keyset.ts';
-import { type Position, windowOf } from './page.ts';
+import { base64url, jsonObject } from './json.ts';
+import { Listing } from './listing.ts';
+import { type Order, windowOf } from './page.ts';
 import type {
   AnyEntity,
   AnyRow,
@@ -25,48 +27,36 @@ import type {
   Pick,
   Reading,
   Reads,
-  Sql,
 } from './reading.ts';
-import { Table } from './table.ts';
+import { numberedTable, type Table } from './table.ts';
 
 /**
- * Turns a reading and the GraphQL selection under it into one SQL expression, whose value is the answer as JSON keyed by
- * response names. What is nested in the selection is a subselect of it, so nothing is left to fetch afterwards.
+ * Turns a reading and the GraphQL selection under it into one SQL expression, whose value is the answer: JSON as the client
+ * gets it. What is nested in the selection is a subselect of it, so nothing is left to fetch or to work out afterwards.
  */
-export const statementFor = (
-  reading: Reading,
-  info: GraphQLResolveInfo,
-  tables: MetadataStorage,
-  viewer: Asked['viewer'],
-): Sql => new Statement(info, tables, viewer).value(reading, info.returnType, info.fieldNodes);
+export const statementFor = (reading: Reading, info: GraphQLResolveInfo, asking: Asking): Sql =>
+  new Statement(info, asking).value(reading, asking.type, info.fieldNodes);
 
-/** A connection as the statement answers it; connection.ts makes a page of it. No GraphQL name can contain a `$`. */
-export interface ReadConnection {
-  readonly $limit: number;
-  readonly $backward: boolean;
-  /** One row more than the limit, if there is one, in the order they were found. */
-  readonly $rows?: readonly ReadRow[];
-  /** Whether something lies before `after` or `offset`, and behind `before`. */
-  readonly $earlier?: boolean;
-  readonly $later?: boolean;
-  readonly $total?: number;
+interface Asking {
+  readonly viewer: Asked['viewer'];
+  readonly schema: GraphQLSchema;
+  readonly type: GraphQLOutputType;
+  readonly tables: MetadataStorage;
+  /** Whether objects say in `$type` which of an interface's types they are of. */
+  readonly typed: boolean;
 }
-
-/** An item: the order, its position, and an object for each `nodes` or `edges` in the selection, by response name. */
-export type ReadRow = { readonly $cursor: readonly [order: string, ...Position] } & Record<string, object>;
 
 class Statement {
   private tableCount = 0;
 
   constructor(
     private readonly info: GraphQLResolveInfo,
-    private readonly tables: MetadataStorage,
-    private readonly viewer: Asked['viewer'],
+    private readonly asking: Asking,
   ) {}
 
   value(reading: Reading, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    if (typeof reading === 'boolean') return sql.lit(reading);
-    if (!('kind' in reading)) return reading;
+    if (typeof reading === 'boolean') return literal(reading);
+    if (reading instanceof Sql) return reading;
     switch (reading.kind) {
       case 'one': {
         const table = this.table(reading.entity);
@@ -75,14 +65,15 @@ class Statement {
       }
       case 'count': {
         const table = this.table(reading.entity);
-        return sql`(select count(*)::int from ${table.named} where ${this.where(reading.where, table)})`;
+        return sql`(select count(*) from ${table.named} where ${this.where(reading.where, table)})`;
       }
       case 'exists':
         return this.exists(reading);
       case 'each':
-        return sql`json_build_array(${sql.join(
+        return sql`json_build_array(${join(
           // Said in the text: PostgreSQL can not tell of which type a null would be as a parameter.
           reading.readings.map((one) => (one === null ? sql`null` : this.value(one, type, nodes))),
+          ', ',
         )})`;
       case 'list':
         return this.list(reading, type, nodes);
@@ -91,99 +82,93 @@ class Statement {
     }
   }
 
-  private list(reading: List, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    const table = this.table(reading.entity);
-    const link = reading.through ? this.table(reading.through) : table;
-    const item = reading.of?.(table.row) ?? this.object(type, nodes, table);
-    const items = sql`coalesce(json_agg(${item} order by ${reading.orderBy(table.row, link.row)}), '[]')`;
-    return sql`(select ${items} from ${this.joined(table, link)} where ${this.where(reading.where, table, link)})`;
+  private list({ entity, through, orderBy, of }: List, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
+    const link = this.table(through.entity);
+    const table = this.table(entity);
+    const item = of?.(table.row) ?? this.object(type, nodes, table);
+    // Looked up one by one: for a handful of rows PostgreSQL would rather read the whole table into a hash.
+    const lookup = sql`(select ${item} from ${table.named} where ${table.row.id} = ${link.row[through.to]})`;
+    const items = sql`coalesce(json_agg(${lookup} order by ${orderBy(link.row)}), '[]')`;
+    return sql`(select ${items} from ${link.named} where ${this.where(through.where, link)})`;
   }
 
   private page(reading: Page, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    const { order, args } = reading;
-    const table = this.table(reading.entity);
-    const link = reading.through ? this.table(reading.through) : table;
-    const sort = typeof order.by === 'string' ? table.column(order.by) : link.column(order.by.link);
-    const orderName = `${order.name} ${order.direction}`;
-    const { after, before, ...window } = windowOf(args, nodes[0]?.name.value ?? '', orderName, sort.kind);
-    const keyset = new Keyset(sort, table.column('id').sql, order.direction === 'ASC');
-    const all = sql`from ${this.joined(table, link)} where ${this.where(reading.where, table, link)}`;
+    const { entity, through, where, order, args } = reading;
+    const table = this.table(entity);
+    const ways = [through ?? []].flat().map((way) => {
+      const link = this.table(way.entity);
+      return { link, linked: this.where(way.where, link), to: link.row[way.to] as Sql, at: way.at };
+    });
+    const list = new Listing(
+      table,
+      order as Order<AnyRow, AnyRow>,
+      ways,
+      where === undefined ? [] : this.conditions(where, table),
+    );
+    const window = windowOf(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
+    const rows = list.pageOf(window, this.table(entity));
 
-    // Sorted and cut on the bare rows first: only what is left on the page gets its objects built.
-    const rows = () => {
-      const within = [all, ...(after ? [keyset.behind(after)] : []), ...(before ? [keyset.ahead(before)] : [])];
-      const cut = sql`order by ${keyset.orderBy(window.backward)} limit ${window.limit + 1} offset ${window.offset}`;
-      const bare = sql`select ${sql.ref(table.alias)}.*, ${sort.sql} as "$sort" ${sql.join(within, sql` and `)} ${cut}`;
-      const page = this.table(reading.entity);
-      const sortValue = sort.asJson(sql.ref(`${page.alias}.$sort`));
-      const cursor = sql`json_build_array(${sql.lit(orderName)}, ${sortValue}, ${page.column('id').sql})`;
-      const item = this.pageItem(type, nodes, page, cursor);
-      return sql`(select coalesce(json_agg(${item}), '[]') from (${bare}) as ${sql.ref(page.alias)})`;
-    };
-    const earlier = () =>
-      after
-        ? sql`exists(select 1 ${all} and ${keyset.notBehind(after)})`
-        : window.offset > 0
-          ? sql`exists(select 1 ${all})`
-          : sql.lit(false);
-    const later = () => (before ? sql`exists(select 1 ${all} and ${keyset.notAhead(before)})` : sql.lit(false));
-
-    const fields = this.fieldsOf(getNamedType(type) as GraphQLObjectType, nodes);
-    const asked = new Set([...fields.values()].map(([node]) => node?.name.value));
-    const parts: [string, Sql][] = [
-      ['$limit', sql.lit(window.limit)],
-      ['$backward', sql.lit(window.backward)],
-    ];
-    if (asked.has('nodes') || asked.has('edges') || asked.has('pageInfo')) parts.push(['$rows', rows()]);
-    if (asked.has('pageInfo')) parts.push(['$earlier', earlier()], ['$later', later()]);
-    if (asked.has('totalCount')) parts.push(['$total', sql`(select count(*)::int ${all})`]);
-    return jsonObject(parts);
+    const connection = getNamedType(type) as GraphQLObjectType;
+    let needsRows = false;
+    const pairs = this.fieldsOf(connection, nodes).map(([name, fieldNodes, field]): [string, Sql] => {
+      needsRows ||= ['nodes', 'edges', 'pageInfo'].includes(field?.name ?? '');
+      switch (field?.name) {
+        case 'nodes':
+          return [name, rows.each(this.object(field.type, fieldNodes, rows.table))];
+        case 'edges':
+          return [name, rows.each(this.edge(field.type, fieldNodes, rows))];
+        case 'pageInfo': {
+          const pageInfo = getNamedType(field.type) as GraphQLObjectType;
+          const parts = this.fieldsOf(pageInfo, fieldNodes);
+          const value = (of: string) => rows.pageInfo[of as keyof typeof rows.pageInfo]();
+          return [name, jsonObject(parts.map(([part, , of]) => [part, of ? value(of.name) : typeName(pageInfo.name)]))];
+        }
+        case 'totalCount':
+          return [name, list.count()];
+        default:
+          return [name, typeName(connection.name)];
+      }
+    });
+    // One group, and so one answer, also where the selection takes nothing from the rows.
+    return needsRows ? sql`(select ${jsonObject(pairs)} from ${rows.named} group by ())` : jsonObject(pairs);
   }
 
-  /** The objects of one item: `nodes` and `edges` may each be selected more than once, under other names. */
-  private pageItem(type: GraphQLOutputType, nodes: readonly FieldNode[], page: Table, cursor: Sql): Sql {
-    const connection = getNamedType(type) as GraphQLObjectType;
-    const objects: [string, Sql][] = [['$cursor', cursor]];
-    for (const [name, fieldNodes] of this.fieldsOf(connection, nodes)) {
-      const field = connection.getFields()[fieldNodes[0]?.name.value ?? ''];
-      if (field?.name === 'nodes') objects.push([name, this.object(field.type, fieldNodes, page)]);
-      if (field?.name !== 'edges') continue;
-      const edge = getNamedType(field.type) as GraphQLObjectType;
-      const node = edge.getFields().node;
-      const inEdge = [...this.fieldsOf(edge, fieldNodes)].filter(([, [first]]) => first?.name.value === 'node');
-      if (node) {
-        objects.push([
-          name,
-          jsonObject(inEdge.map(([nodeName, nodeNodes]) => [nodeName, this.object(node.type, nodeNodes, page)])),
-        ]);
-      }
-    }
-    return jsonObject(objects);
+  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], rows: ReturnType<Listing['pageOf']>): Sql {
+    const edge = getNamedType(type) as GraphQLObjectType;
+    return jsonObject(
+      this.fieldsOf(edge, nodes).map(([name, fieldNodes, field]) => {
+        if (field?.name === 'cursor') return [name, rows.cursor];
+        return [name, field ? this.object(field.type, fieldNodes, rows.table) : typeName(edge.name)];
+      }),
+    );
   }
 
   private object(type: GraphQLOutputType, nodes: readonly FieldNode[], table: Table): Sql {
     const named = getNamedType(type);
-    const concrete = isObjectType(named) ? named : this.info.schema.getType(table.entity.className);
-    const pairs: [string, Sql][] = named === concrete ? [] : [['$type', sql.lit(table.entity.className)]];
-    for (const [name, fieldNodes] of this.fieldsOf(concrete as GraphQLObjectType, nodes)) {
-      const [node] = fieldNodes;
-      const field = node && (concrete as GraphQLObjectType).getFields()[node.name.value];
-      if (!field) continue; // __typename, which needs no row
+    const concrete = (
+      isObjectType(named) ? named : this.asking.schema.getType(table.entity.className)
+    ) as GraphQLObjectType;
+    const pairs = this.fieldsOf(concrete, nodes).map(([name, fieldNodes, field]): [string, Sql] => {
+      if (!field) return [name, typeName(concrete.name)];
       const reads = field.extensions.reads as Reads | undefined;
-      if (!reads) {
-        const column = table.column(field.name);
-        pairs.push([name, column.asJson(column.sql)]);
-        continue;
+      if (reads) {
+        const args = getArgumentValues(field, fieldNodes[0] as FieldNode, this.info.variableValues);
+        return [name, this.value(reads(table.row, { args, viewer: this.asking.viewer }), field.type, fieldNodes)];
       }
-      const args = getArgumentValues(field, node, this.info.variableValues);
-      pairs.push([name, this.value(reads(table.row, { args, viewer: this.viewer }), field.type, fieldNodes)]);
-    }
+      const column = table.column(field.name);
+      if (field.name === 'id') return [name, base64url(sql`${literal(`${concrete.name}:`)} || ${column.sql}`)];
+      return [name, column.asJson(column.sql)];
+    });
+    if (named !== concrete && this.asking.typed) pairs.push(['$type', typeName(concrete.name)]);
     return jsonObject(pairs);
   }
 
+  /** The fields of a selection by response name; none of the type's where it is `__typename`. */
   private fieldsOf(type: GraphQLObjectType, nodes: readonly FieldNode[]) {
-    const { schema, fragments, variableValues } = this.info;
-    return collectSubfields(schema, fragments, variableValues, type, nodes);
+    const { fragments, variableValues } = this.info;
+    const fields = type.getFields();
+    const selected = collectSubfields(this.asking.schema, fragments, variableValues, type, nodes);
+    return [...selected].map(([name, of]) => [name, of, fields[of[0]?.name.value ?? '']] as const);
   }
 
   private exists({ entity, where }: Exists): Sql {
@@ -191,14 +176,19 @@ class Statement {
     return sql`exists(select 1 from ${table.named} where ${this.where(where, table)})`;
   }
 
-  private where(where: AnyWhere, table: Table, link = table): Sql {
-    return this.condition(typeof where === 'function' ? where(table.row, link.row) : where, table);
+  private where(where: AnyWhere, table: Table): Sql {
+    return conjunction(this.conditions(where, table));
+  }
+
+  private conditions(where: AnyWhere, table: Table): Sql[] {
+    const given = typeof where === 'function' ? where(table.row) : where;
+    return (isList(given) ? given : [given]).filter((part) => part !== true).map((part) => this.condition(part, table));
   }
 
   private condition(condition: Condition<AnyRow>, table: Table): Sql {
-    if (typeof condition === 'boolean') return sql.lit(condition);
-    if (isList(condition)) return conjunction(condition.map((part) => this.condition(part, table)));
-    if (isSql(condition)) return condition;
+    if (typeof condition === 'boolean') return literal(condition);
+    if (condition instanceof Sql) return condition;
+    if (isList(condition)) return this.where(condition, table);
     if (isExists(condition)) return this.exists(condition);
     return conjunction(
       Object.entries(condition).map(([property, value]) => {
@@ -216,30 +206,12 @@ class Statement {
 
   private table(entity: AnyEntity): Table {
     this.tableCount += 1;
-    return new Table(this.tables.get(entity), `t${this.tableCount}`);
+    return numberedTable(this.asking.tables.get(entity), this.tableCount);
   }
-
-  private joined = (table: Table, link: Table): Sql =>
-    link === table ? table.named : sql`${link.named} cross join ${table.named}`;
 }
 
-/** PostgreSQL's functions take at most 100 arguments, so that larger objects are put together from parts. */
-function jsonObject(pairs: readonly (readonly [string, Sql])[]): Sql {
-  const build = (some: typeof pairs) => sql.join(some.flatMap(([name, value]) => [sql.lit(name), value]));
-  if (pairs.length <= 50) return sql`json_build_object(${build(pairs)})`;
-  const parts = Array.from({ length: Math.ceil(pairs.length / 50) }, (_, part) =>
-    pairs.slice(part * 50, part * 50 + 50),
-  );
-  return sql`(${sql.join(
-    parts.map((part) => sql`jsonb_build_object(${build(part)})`),
-    sql` || `,
-  )})`;
-}
-
-const conjunction = (parts: readonly Sql[]): Sql =>
-  parts.length === 0 ? sql`true` : sql`(${sql.join(parts, sql` and `)})`;
+const typeName = (name: string): Sql => literal(name);
 
 const isList = (condition: Condition<AnyRow>): condition is readonly Condition<AnyRow>[] => Array.isArray(condition);
-const isSql = (condition: object): condition is Sql => 'toOperationNode' in condition;
 const isPick = (value: unknown): value is Pick => typeof value === 'object' && value !== null && 'kind' in value;
 const isExists = (condition: object): condition is Exists => 'kind' in condition && condition.kind === 'exists';

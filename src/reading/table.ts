@@ -1,28 +1,46 @@
 import type { EntityMetadata, EntityProperty } from '@mikro-orm/core';
-import { sql } from 'kysely';
+import { identifier, type Sql, sql } from '../database/sql.ts';
 import type { SortKind } from './page.ts';
-import type { AnyRow, Row, Sql } from './reading.ts';
+import type { AnyRow, Row } from './reading.ts';
 
 /** A table under a name of its own in the statement. What there is to know of it comes from MikroORM's metadata. */
 export class Table {
   readonly named: Sql;
   readonly row: Row<AnyRow>;
+  private readonly columns: ReadonlyMap<string, Column>;
 
   constructor(
     readonly entity: EntityMetadata,
     readonly alias: string,
   ) {
-    this.named = sql`${sql.table(entity.tableName)} as ${sql.ref(alias)}`;
+    this.named = sql`${identifier(entity.tableName)} as ${identifier(alias)}`;
     this.row = new Proxy({} as Row<AnyRow>, { get: (_, property) => this.column(String(property)).sql });
+    const properties = entity.props as EntityProperty[];
+    this.columns = new Map(
+      properties.flatMap(({ name, fieldNames: [column] = [], columnTypes: [type = ''] = [] }) =>
+        column ? [[name, new Column(identifier(alias, column), type)]] : [],
+      ),
+    );
   }
 
   column(property: string): Column {
-    const found = this.entity.properties[property as never] as EntityProperty | undefined;
-    const [name] = found?.fieldNames ?? [];
-    if (!found || !name) throw new Error(`${this.entity.className}.${property} is no column; give it a @ReadField.`);
-    return new Column(sql.ref(`${this.alias}.${name}`), found.columnTypes[0] ?? '');
+    const found = this.columns.get(property);
+    if (!found) throw new Error(`${this.entity.className}.${property} is no column; give it a @ReadField.`);
+    return found;
   }
 }
+
+/** The table with this number in a statement. The first ones are kept: what is said of them is said again and again. */
+export function numberedTable(entity: EntityMetadata, number: number): Table {
+  const tables = kept.get(entity) ?? [];
+  kept.set(entity, tables);
+  const table = tables[number] ?? new Table(entity, `t${number}`);
+  if (number < MOST_KEPT) tables[number] = table;
+  return table;
+}
+
+const kept = new WeakMap<EntityMetadata, Table[]>();
+const MOST_KEPT = 50;
 
 export class Column {
   readonly kind: SortKind;

@@ -4,7 +4,7 @@ import { Article } from '../articles/article.entity.ts';
 import { ArticleOrderArgs } from '../articles/article.input.ts';
 import { articleOrder } from '../articles/article.lists.ts';
 import { ArticleTag } from '../articles/article-tag.entity.ts';
-import { type Asked, exists, page, ReadField, type Row } from '../reading/reading.ts';
+import { type Asked, links, page, ReadField, type Row } from '../reading/reading.ts';
 import { Tag } from './tag.entity.ts';
 
 /** What is computed of a tag. */
@@ -13,7 +13,7 @@ export class TagFields {
   @ReadField(() => ArticleConnection, { args: () => ArticleOrderArgs, description: 'Articles that carry it.' })
   articles(tag: Row<Tag>, { args }: Asked<ArticleOrderArgs>) {
     return page(Article, {
-      where: (article) => exists(ArticleTag, { article: article.id, tag: tag.id }),
+      through: links(ArticleTag, { tag: tag.id }, 'article'),
       order: articleOrder(args.orderBy),
       args,
     });

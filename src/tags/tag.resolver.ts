@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import { Arg, Args, Query, Resolver } from 'type-graphql';
+import { sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
 import type { Order } from '../reading/page.ts';
 import { one, page, type Reading } from '../reading/reading.ts';

@@ -81,7 +81,7 @@ class Writer {
     if (!field) return '__typename';
     const written = this.argumentsOf(type, field);
     const named = getNamedType(field.type);
-    const alias = field.args.length > 0 || this.upTo(3) === 0 ? `${this.name('a')}: ` : '';
+    const alias = field.args.length > 0 || this.upTo(9) === 0 ? `${this.name('a')}: ` : '';
     const below = isLeafType(named) ? '' : ` { ${this.selection(named, isStep ? depth : depth - 1)} }`;
     return `${alias}${field.name}${written} ${this.directive()}${below}`;
   }

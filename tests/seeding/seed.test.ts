@@ -197,7 +197,12 @@ describe('the command', () => {
   });
 
   test('refuses a database with pending migrations, and one of production', async () => {
-    const database = { production: false, databaseUrl: 'postgresql://localhost/some', dataFolder: '' };
+    const database = {
+      production: false,
+      databaseUrl: 'postgresql://localhost/some',
+      dataFolder: '',
+      embeddedFsync: true,
+    };
     const silent = () => {};
     await orm.migrator.down();
     try {

@@ -1,0 +1,87 @@
+import { cpus, totalmem } from 'node:os';
+import type { Turn } from './load.ts';
+import { SERVERS, type ServerName } from './servers.ts';
+import { WORKS, type WorkName } from './works.ts';
+
+/** The rounds of each server, for each work. */
+export type Rounds = Partial<Record<WorkName, Partial<Record<ServerName, Turn[]>>>>;
+
+export interface Figure {
+  title: string;
+  value: number;
+  unit: string;
+  bar: string;
+  holds: boolean;
+}
+
+export const machine = () => ({
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: cpus().length,
+  gigabytes: Math.round(totalmem() / 2 ** 30),
+});
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+const rate = (turns: readonly Turn[] = []) => median(turns.map((turn) => turn.rate));
+
+/** Medians and ratios, each of ours against its bar. */
+export function summaryOf(rounds: Rounds) {
+  return Object.entries(rounds).map(([name, servers]) => {
+    const work = WORKS[name as WorkName];
+    const rows = Object.entries(servers).map(([server, turns]) => ({
+      server: SERVERS[server as ServerName].title,
+      rate: rate(turns),
+      slowest: Math.min(...turns.map((turn) => turn.rate)),
+      fastest: Math.max(...turns.map((turn) => turn.rate)),
+      p50: median(turns.map((turn) => turn.p50)),
+      p99: median(turns.map((turn) => turn.p99)),
+      toPostgraphile: rate(turns) / rate(servers.postgraphile),
+      toFloor: rate(turns) / rate(servers.floor),
+    }));
+    const toFastApi = servers.fastapi ? rate(servers.ours) / rate(servers.fastapi) : null;
+    return { name, title: work.title, bar: work.bar, rows, toFastApi };
+  });
+}
+
+export function table(rounds: Rounds, figures: readonly Figure[]): string {
+  const parts = summaryOf(rounds).map(({ title, bar, rows, toFastApi }) => {
+    const [ours] = rows;
+    const told = [
+      verdict('PostGraphile', ours?.toPostgraphile ?? 0, bar.postgraphile),
+      verdict('the floor', ours?.toFloor ?? 0, bar.floor),
+      ...(toFastApi === null ? [] : [verdict('FastAPI + SQLAlchemy', toFastApi, 10)]),
+    ];
+    const head = ['', 'requests/s', 'rounds from - to', 'p50 ms', 'p99 ms', 'x PostGraphile', 'x floor'];
+    const lines = rows.map((row) => [
+      row.server,
+      row.rate.toFixed(0),
+      `${row.slowest.toFixed(0)} - ${row.fastest.toFixed(0)}`,
+      row.p50.toFixed(0),
+      row.p99.toFixed(0),
+      row.toPostgraphile.toFixed(2),
+      row.toFloor.toFixed(2),
+    ]);
+    return [title, ...aligned([head, ...lines]), ...told.map((line) => `  ${line}`)].join('\n');
+  });
+  const rest = figures.map(({ title, value, unit, bar, holds }) => {
+    return `${title}: ${value.toFixed(2)} ${unit} (bar: ${bar}): ${holds ? 'held' : 'MISSED'}`;
+  });
+  return [...parts, ...(rest.length > 0 ? [rest.join('\n')] : [])].join('\n\n');
+}
+
+const verdict = (peer: string, ratio: number, bar: number) =>
+  `${ratio.toFixed(2)} times ${peer} (bar: ${bar}): ${ratio >= bar ? 'held' : 'MISSED'}`;
+
+function aligned(rows: readonly string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map(
+    (row) =>
+      `  ${row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')}`,
+  );
+}

@@ -1,0 +1,70 @@
+import { beforeEach, expect, test } from 'vitest';
+import { FavoriteArticleDocument } from '../../schema/generated/graphql.ts';
+import { blog, orm } from '../support/blog.ts';
+import { anArticle, aUser, type Person } from '../support/people.ts';
+
+let ann: Person;
+let bob: Person;
+beforeEach(async () => {
+  ann = await aUser('ann');
+  bob = await aUser('bob');
+});
+
+/** A hundred requests each; for ten thousand: ROUNDS=100 npx vitest run tests/reading/many-at-once.test.ts */
+const ROUNDS = Number(process.env.ROUNDS || 10);
+
+const PAGE = `query Page($first: Int) {
+  viewer { user { username isViewer } }
+  articles(first: $first) { nodes { slug viewerHasFavorited viewerCanUpdate author { isViewer } } }
+}`;
+
+test('two viewers who ask for the same over and over, a hundred times at once, each see only their own flags', {
+  timeout: 600_000,
+}, async () => {
+  const titles = { ann: 'By ann', bob: 'By bob' };
+  for (const by of [ann, bob]) {
+    await anArticle({ by, title: titles[by.username as 'ann' | 'bob'] });
+    const article = { slug: `by-${by.username}` };
+    await blog(FavoriteArticleDocument, { as: by, input: { article } });
+  }
+  const seenBy = ({ username }: Person) => ({
+    viewer: { user: { username, isViewer: true } },
+    articles: {
+      nodes: ['bob', 'ann'].map((author) => {
+        const isOwn = author === username;
+        const flags = { viewerHasFavorited: isOwn, viewerCanUpdate: isOwn, author: { isViewer: isOwn } };
+        return { slug: `by-${author}`, ...flags };
+      }),
+    },
+  });
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const askers = Array.from({ length: 100 }, (_, turn) => ((turn + round) % 2 === 0 ? ann : bob));
+    const answers = await Promise.all(askers.map((as) => blog<unknown, { first: number }>(PAGE, { as, first: 2 })));
+    expect(answers.map(({ data }) => data)).toEqual(askers.map(seenBy));
+  }
+});
+
+test('a thousand who ask at once are all answered by ten connections', { timeout: 600_000 }, async () => {
+  await anArticle({ by: ann });
+  const pool = await orm.em.getConnection().getNativeClient();
+  expect(pool.options.max).toBe(10);
+  const answers = await Promise.all(
+    Array.from({ length: 1000 }, (_, turn) =>
+      blog<unknown, { first: number }>(PAGE, { as: turn % 2 === 0 ? ann : bob, first: 1 }),
+    ),
+  );
+  for (const answer of answers) expect(answer).toSucceed();
+  expect(pool.totalCount).toBeLessThanOrEqual(10);
+  expect(pool.waitingCount).toBe(0);
+});
+
+test('documents that are never the same twice do not fill the database with prepared statements', {
+  timeout: 600_000,
+}, async () => {
+  for (let number = 0; number < 600; number += 1) {
+    expect(await blog(`{ articles(first: 1) { nodes { name${number}: slug } } }`)).toSucceed();
+  }
+  const pool = await orm.em.getConnection().getNativeClient();
+  const { rows } = await pool.query('select count(*)::int as kept from pg_prepared_statements');
+  expect(rows[0].kept).toBeLessThanOrEqual(201);
+});

@@ -1,8 +1,11 @@
 import { mkdirSync } from 'node:fs';
+import { pino } from 'pino';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { address, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser } from '../support/people.ts';
+import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
+import { Readiness } from '../../src/server/health.ts';
+import { buildServer } from '../../src/server/server.ts';
+import { address, orm, settings } from '../support/blog.ts';
 import { openChromium, watched } from './chromium.ts';
 
 const SCREENSHOTS = `${import.meta.dirname}/screenshots`;
@@ -19,9 +22,7 @@ beforeAll(async () => {
 afterAll(() => browser?.close());
 
 beforeEach(async () => {
-  const john = await aUser('johndoe');
-  const dragon = await anArticle({ by: john, title: 'How to train your dragon', tagList: ['dragons', 'training'] });
-  await aComment({ on: dragon, by: await aUser('jane'), body: 'It takes a Jacobian.' });
+  await addDemoBlog(orm.em.fork());
   await open('light');
 });
 
@@ -32,11 +33,12 @@ afterEach(async () => {
 
 test('a query runs from the first tab', async () => {
   await run();
-  await answered('"title": "How to train your dragon"');
+  await answered('"totalCount": 60');
   await shot('query');
 });
 
 test('who signs in takes the token with one click, and is somebody in every tab', async () => {
+  expect(await favoritesOfJohn()).not.toContain('hello-conduit');
   await tab('FavoriteArticle');
   await run();
   await answered('UNAUTHENTICATED');
@@ -53,7 +55,7 @@ test('who signs in takes the token with one click, and is somebody in every tab'
   await run();
   await answered('"viewerHasFavorited": true');
   await shot('mutation');
-  expect(await orm.em.fork().execute('select count(*)::int as count from favorites')).toEqual([{ count: 1 }]);
+  expect(await favoritesOfJohn()).toContain('hello-conduit');
 
   await page.getByRole('button', { name: 'Sign out' }).click();
   await run();
@@ -102,11 +104,41 @@ test('what is written survives a reload, the token included', async () => {
   expect(page.url()).toBe(`${address}/graphql`);
 });
 
-async function open(colorScheme: 'light' | 'dark') {
+test('where published documents alone are trusted, it knows the schema, runs its tabs, and says why it runs no more', async () => {
+  const strict = await buildServer({
+    em: orm.em,
+    log: pino({ level: 'fatal' }),
+    settings: { ...settings, trustedDocumentsOnly: true },
+    readiness: new Readiness(orm, null, 'not checked'),
+  });
+  await context.close();
+  await open('light', await strict.listen({ port: 0, host: '127.0.0.1' }));
+  await run();
+  await answered('"totalCount": 60');
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.getByRole('link', { name: 'Query', exact: true }).waitFor();
+
+  await write('{ articles { totalCount');
+  await run();
+  await answered('PERSISTED_QUERY_NOT_FOUND');
+  await shot('trusted-documents');
+  await strict.close();
+});
+
+const favoritesOfJohn = async (): Promise<string[]> => {
+  const rows = await orm.em
+    .fork()
+    .execute<{ slug: string }[]>(
+      `select slug from favorites join articles on articles.id = article_id join users on users.id = user_id where username = 'johndoe'`,
+    );
+  return rows.map(({ slug }) => slug);
+};
+
+async function open(colorScheme: 'light' | 'dark', at = address) {
   context = await browser.newContext({ viewport: { width: 1400, height: 860 }, colorScheme });
-  seen = watched(context, address);
+  seen = watched(context, at);
   page = await context.newPage();
-  const response = await page.goto(`${address}/graphql`);
+  const response = await page.goto(`${at}/graphql`);
   expect(response?.headers()['content-security-policy']).toContain("default-src 'none'");
   await page.locator('.graphiql-query-editor .view-line').first().waitFor();
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
+import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import { Readiness } from '../../src/server/health.ts';
 import { tabsOf } from '../../src/server/playground/tabs.ts';
 import { publishedOperations } from '../../src/server/published-files.ts';
@@ -24,7 +25,7 @@ describe('the Playground', () => {
     const response = await fetch(`${address}/graphql?query={__typename}`, {
       headers: { accept: '*/*', 'apollo-require-preflight': '1' },
     });
-    expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+    expect(await response.json()).toMatchObject({ data: { __typename: 'Query' } });
   });
 
   test('lets no script run but its own, under a nonce of this answer alone', async () => {
@@ -80,6 +81,19 @@ describe('its tabs', () => {
         query.split('\n', 1)[0],
         [],
       ]);
+    }
+  });
+
+  test('do what they say on the demo blog, for who has signed in with one of them', async () => {
+    await addDemoBlog(orm.em.fork());
+    const login = tabs.find(({ query }) => query.includes('mutation Login')) ?? tabs[0];
+    const { body } = await post({ query: login?.query, variables: JSON.parse(login?.variables ?? '') });
+    expect(body).toSucceed();
+    const { token } = (body.data as { login: { token: string } }).login;
+    for (const { query, variables } of tabs) {
+      const answer = await post({ query, variables: JSON.parse(variables) }, { authorization: `Token ${token}` });
+      expect(answer.body).toSucceed();
+      expect(JSON.stringify(answer.body.data)).not.toMatch(/^\{"\w+":null/);
     }
   });
 

@@ -7,10 +7,12 @@ import type { Tab } from './tabs.ts';
 export interface PlaygroundOptions {
   readonly tabs: readonly Tab[];
   readonly nonce: string;
+  /** Asked in place of GraphiQL's own, which knows nothing of inputs that want exactly one key. */
+  readonly introspection: string;
   readonly workers: Readonly<Record<string, string>>;
 }
 
-export function startPlayground({ tabs, nonce, workers }: PlaygroundOptions): void {
+export function startPlayground({ tabs, nonce, introspection, workers }: PlaygroundOptions): void {
   const authorization = document.querySelector('#authorization');
   const offer = document.querySelector('#offer');
   const who = document.querySelector('#who');
@@ -33,13 +35,14 @@ export function startPlayground({ tabs, nonce, workers }: PlaygroundOptions): vo
     // For a moment after a tab is chosen, GraphiQL still names the operation of the one before.
     const { operationName = '', ...request } = given;
     const named = given.query.includes(operationName) ? given : request;
+    const body = operationName === 'IntrospectionQuery' ? { query: introspection } : named;
     const ofTheTab = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
     const ofTheBar = authorization.value && !ofTheTab ? { authorization: authorization.value } : {};
     const response = await fetch('/graphql', {
       method: 'POST',
       // As plain JSON, faults of the document come with status 200: the console is for faults of the Playground.
       headers: { accept: 'application/json', 'content-type': 'application/json', ...ofTheBar, ...headers },
-      body: JSON.stringify(named),
+      body: JSON.stringify(body),
     });
     const answer = (await response.json()) as { data?: Record<string, any> | null };
     offerToken(answer.data);

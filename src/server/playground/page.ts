@@ -1,9 +1,9 @@
 import type { Assets } from './assets.ts';
-import { startPlayground } from './page-script.ts';
-import type { Tab } from './tabs.ts';
+import { type PlaygroundOptions, startPlayground } from './page-script.ts';
 
 /** The one page of the Playground. Its only script of its own is the one with the nonce. */
-export function playgroundPage(assets: Assets, tabs: readonly Tab[], nonce: string): string {
+export function playgroundPage(assets: Assets, options: Omit<PlaygroundOptions, 'workers'>): string {
+  const { nonce } = options;
   const workers = {
     editorWorkerService: assets['editor.js'].url,
     json: assets['json.js'].url,
@@ -32,7 +32,7 @@ export function playgroundPage(assets: Assets, tabs: readonly Tab[], nonce: stri
     </header>
     <div id="root"><p class="loading">Loading…</p></div>
     <noscript>The Playground is a program and needs JavaScript.</noscript>
-    <script nonce="${nonce}">(${startPlayground})(${literal({ tabs, nonce, workers })})</script>
+    <script nonce="${nonce}">(${startPlayground})(${literal({ ...options, workers })})</script>
     <script nonce="${nonce}" src="${assets['graphiql.js'].url}" defer></script>
   </body>
 </html>
@@ -54,7 +54,7 @@ body.graphiql-dark { --bar: #1b2430; --line: #34404f; --ink: #e8edf2; --faint: #
 }
 html, body { height: 100%; margin: 0; }
 body { display: flex; flex-direction: column; background: var(--field); color: var(--ink); font: 14px/1.4 system-ui, sans-serif; }
-#bar { display: flex; align-items: center; gap: 10px; padding: 8px 16px; background: var(--bar); border-bottom: 1px solid var(--line); }
+#bar { display: flex; align-items: center; gap: 10px; min-height: 34px; padding: 8px 16px; background: var(--bar); border-bottom: 1px solid var(--line); }
 #bar h1 { display: flex; align-items: center; gap: 8px; margin: 0 16px 0 0; font-size: 16px; font-weight: 650; white-space: nowrap; }
 #bar h1 span { font-weight: 400; color: var(--faint); }
 #bar label, #bar a, #who { color: var(--faint); white-space: nowrap; }

@@ -1,21 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { getIntrospectionQuery } from 'graphql';
 import { publishedOperations } from '../published-files.ts';
 import { playgroundAssets } from './assets.ts';
 import { playgroundPage } from './page.ts';
 import { tabsOf } from './tabs.ts';
 
-/** The Playground: at /playground, and at /graphql for who asks for a page. Everything it is made of comes from here. */
-export function addPlayground(server: FastifyInstance): void {
+/**
+ * The Playground: at /playground, and at /graphql for who asks for a page. Everything it is made of comes from here. Answers
+ * what it sends by itself and from its tabs as they come: to be trusted where nothing else is.
+ */
+export function addPlayground(server: FastifyInstance): string[] {
   const tabs = tabsOf(publishedOperations());
 
   async function page(_request: FastifyRequest, reply: FastifyReply) {
     const nonce = randomBytes(16).toString('base64');
-    const html = playgroundPage(await playgroundAssets(), tabs, nonce);
+    const html = playgroundPage(await playgroundAssets(), { tabs, nonce, introspection: INTROSPECTION });
     reply.headers({
       'content-security-policy': policy(nonce),
-      'referrer-policy': 'no-referrer',
-      'x-content-type-options': 'nosniff',
       'cache-control': 'no-store', // a page kept would keep its nonce
       vary: 'Accept',
     });
@@ -29,7 +31,6 @@ export function addPlayground(server: FastifyInstance): void {
     reply.headers({
       'cache-control': 'public, max-age=31536000, immutable',
       'content-encoding': 'gzip',
-      'x-content-type-options': 'nosniff',
     });
     return reply.type(asset.type).send(asset.gzipped);
   });
@@ -37,7 +38,10 @@ export function addPlayground(server: FastifyInstance): void {
     if (request.method === 'GET' && pathOf(request.url) === '/graphql' && wantsPage(request))
       await page(request, reply);
   });
+  return [INTROSPECTION, ...tabs.map(({ query }) => query)];
 }
+
+const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true, specifiedByUrl: true });
 
 /** A browser's address bar names text/html first; programs that take anything do not name it. */
 const wantsPage = ({ headers }: FastifyRequest) => /^text\/html\b/.test(headers.accept ?? '');

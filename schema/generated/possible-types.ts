@@ -1,0 +1,31 @@
+
+      export interface PossibleTypesResultData {
+        possibleTypes: {
+          [key: string]: string[]
+        }
+      }
+      const result: PossibleTypesResultData = {
+  "possibleTypes": {
+    "Connection": [
+      "ArticleConnection",
+      "CommentConnection",
+      "TagConnection",
+      "UserConnection"
+    ],
+    "Node": [
+      "Article",
+      "Comment",
+      "Tag",
+      "User"
+    ],
+    "UserError": [
+      "ForbiddenError",
+      "InvalidCredentialsError",
+      "NotFoundError",
+      "TakenError",
+      "ValidationError"
+    ]
+  }
+};
+      export default result;
+    

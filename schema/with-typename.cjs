@@ -1,0 +1,16 @@
+/** `__typename` beside every selection but the outermost, where the caches of Apollo Client and urql would put it themselves. */
+const { Kind, visit } = require('graphql');
+
+exports.transform = ({ documents }) =>
+  documents.map((file) => ({
+    ...file,
+    document: file.document && visit(file.document, { SelectionSet: withTypename }),
+  }));
+
+const TYPENAME = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+function withTypename(node, _key, parent) {
+  const isThere = node.selections.some(({ kind, name }) => kind === Kind.FIELD && name.value === '__typename');
+  if (isThere || parent.kind === Kind.OPERATION_DEFINITION) return undefined;
+  return { ...node, selections: [TYPENAME, ...node.selections] };
+}

@@ -1,0 +1,75 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { ApolloServer } from '@apollo/server';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { buildSchema, type GraphQLObjectType } from 'graphql';
+import { withoutExtras } from '../server/apollo-extras.ts';
+import { refuseFaultyTokens } from '../server/authorization.ts';
+import { allowOrigins } from '../server/cors.ts';
+import { namedDocuments } from '../server/documents.ts';
+import { shownError, Unauthenticated } from '../server/errors.ts';
+import { addGraphqlEndpoint } from '../server/graphql-endpoint.ts';
+import { rememberOutcome } from '../server/http-answers.ts';
+import { Load } from '../server/load.ts';
+import { addPlayground } from '../server/playground/playground.ts';
+import { publishedDocuments } from '../server/published-files.ts';
+import { addSchemaEndpoint } from '../server/schema-endpoint.ts';
+import { sendSecureHeaders } from '../server/secure-headers.ts';
+import { Blog } from './blog.ts';
+import { tokenOf } from './mutations.ts';
+import { resolversOf } from './resolvers.ts';
+
+/** The API of the SDL over the demo blog in memory. It listens when it is told to. */
+export async function buildMockServer(sdl: string): Promise<FastifyInstance> {
+  const blog = new Blog();
+  const schema = buildSchema(sdl);
+  for (const [type, fields] of Object.entries(resolversOf(blog))) {
+    for (const [name, resolve] of Object.entries(fields)) {
+      const field = (schema.getType(type) as GraphQLObjectType).getFields()[name];
+      Object.assign(field ?? {}, { resolve, extensions: { ignoresToken: SIGNS_IN.has(name) } });
+    }
+  }
+  // Errors are objects of the real server's classes, which are named as the types.
+  Object.assign(schema.getType('UserError') ?? {}, { resolveType: (error: object) => error.constructor.name });
+  refuseFaultyTokens(schema);
+
+  const server: FastifyInstance = Fastify();
+  const requests = new AsyncLocalStorage<FastifyRequest>();
+  const named = namedDocuments({
+    published: publishedDocuments(),
+    trustedOnly: false,
+    currentRequest: () => requests.getStore(),
+  });
+  const apollo = new ApolloServer<MockContext>({
+    schema,
+    persistedQueries: { cache: named.cache },
+    introspection: true,
+    stopOnTerminationSignals: false,
+    formatError: (formatted, error) => shownError(formatted, error),
+    plugins: [...withoutExtras(), named.plugin, rememberOutcome(() => requests.getStore())],
+  });
+  await apollo.start();
+  await sendSecureHeaders(server, { production: false });
+  await allowOrigins(server, '*');
+  addGraphqlEndpoint(server, {
+    apollo,
+    requests,
+    load: new Load({ mostInFlight: 1000, longestWait: 1000 }),
+    requestTimeoutSeconds: 10,
+    cache: { guestCacheSeconds: 0 },
+    contextOf: async ({ headers }) => contextFor(blog, headers.authorization),
+  });
+  addSchemaEndpoint(server, schema);
+  addPlayground(server);
+  return server;
+}
+
+type MockContext = ReturnType<typeof contextFor>;
+
+function contextFor({ users }: Blog, authorization: string | undefined) {
+  const [, token] = /^(?:Token|Bearer) +(\S+)$/i.exec(authorization ?? '') ?? [];
+  const viewer = users.find(({ id }) => tokenOf(id) === token) ?? null;
+  const isFaulty = authorization !== undefined && !viewer;
+  return { viewer, tokenFault: isFaulty ? new Unauthenticated('is invalid or has expired') : null };
+}
+
+const SIGNS_IN = new Set(['register', 'login', 'refreshSession']);

@@ -1,0 +1,94 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import {
+  buildSchema,
+  findBreakingChanges,
+  findDangerousChanges,
+  type GraphQLSchema,
+  isInputObjectType,
+  isNonNullType,
+  isRequiredInputField,
+} from 'graphql';
+
+/**
+ * `npm run schema:check [REVISION]`: what has changed in schema/schema.graphql since a git revision that would break
+ * clients. Exit code 0: nothing; 1: something; 2: it can not be told.
+ */
+const HELP = 'npm run schema:check -- [REVISION] [--json]   what breaks clients since then; since HEAD unless given';
+const FILE = 'schema/schema.graphql';
+
+try {
+  const options = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
+  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const [revision = 'HEAD', ...more] = positionals;
+  if (more.length > 0) throw new Error(`"${more.join(' ')}" is one revision too many; name one to compare with.`);
+  if (values.help) console.log(HELP);
+  else process.exitCode = check(revision, values.json ?? false);
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 2;
+}
+
+function check(revision: string, json: boolean): 0 | 1 {
+  const then = schemaAt(revision);
+  const now = buildSchema(readFileSync(FILE, 'utf8'));
+  const breaking = then ? [...findBreakingChanges(then, now), ...narrowedInputs(then, now)] : [];
+  const dangerous = then ? findDangerousChanges(then, now) : [];
+  if (json) console.log(JSON.stringify({ revision, compared: then !== null, breaking, dangerous }, null, 2));
+  else
+    console.log(then ? inWords(revision, breaking, dangerous) : `${revision} has no ${FILE}: nothing to compare with.`);
+  return breaking.length > 0 ? 1 : 0;
+}
+
+/** Null when there was none. */
+function schemaAt(commit: string) {
+  if (!git('rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`)) {
+    throw new Error(`"${commit}" is no revision of this repository; name one such as main, v1.2.0 or HEAD~3.`);
+  }
+  const text = git('show', `${commit}:./${FILE}`);
+  return text === null ? null : buildSchema(text);
+}
+
+/** What graphql-js does not look at: an input that wants exactly one key, and a key that has lost its default. */
+function narrowedInputs(before: GraphQLSchema, after: GraphQLSchema): Change[] {
+  return Object.values(after.getTypeMap()).flatMap((type) => {
+    const old = before.getType(type.name);
+    if (!isInputObjectType(type) || !isInputObjectType(old)) return [];
+    const wanted = Object.values(type.getFields()).filter((field) => {
+      const was = old.getFields()[field.name];
+      return was && !isRequiredInputField(was) && isRequiredInputField(field) && isNonNullType(was.type);
+    });
+    return [
+      ...(type.isOneOf && !old.isOneOf
+        ? [{ type: 'ONE_OF_ADDED', description: `${type.name} wants exactly one of its keys now.` }]
+        : []),
+      ...wanted.map(({ name }) => ({
+        type: 'DEFAULT_REMOVED',
+        description: `${type.name}.${name} has no default any more, and is required.`,
+      })),
+    ];
+  });
+}
+
+/** What git says; null when it says no. */
+function git(...args: string[]): string | null {
+  try {
+    return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch {
+    return null;
+  }
+}
+
+function inWords(revision: string, breaking: readonly Change[], dangerous: readonly Change[]): string {
+  const lines = [
+    ...breaking.map(({ description }) => `breaking   ${description}`),
+    ...dangerous.map(({ description }) => `dangerous  ${description}`),
+  ];
+  return lines.length > 0 ? lines.join('\n') : `Nothing since ${revision} breaks a client.`;
+}
+
+interface Change {
+  readonly type: string;
+  readonly description: string;
+}

@@ -7,8 +7,8 @@ export function keptSecretKey(dataFolder: string): { key: string; file: string }
   const file = join(dataFolder, 'secret-key');
   if (!existsSync(file)) {
     mkdirSync(dataFolder, { recursive: true });
-    // Renamed into place: a crash leaves no half of a key behind.
-    writeFileSync(`${file}.new`, randomBytes(48).toString('base64'), { mode: 0o600 });
+    // On the disk before it is renamed into place: neither a crash nor a power cut leaves half of a key behind.
+    writeFileSync(`${file}.new`, randomBytes(48).toString('base64'), { mode: 0o600, flush: true });
     renameSync(`${file}.new`, file);
   }
   const key = readFileSync(file, 'utf8');

@@ -3,7 +3,7 @@ import type { Context, SignedInContext } from '../server/context.ts';
 import { InvalidCredentialsError, Refusal } from '../server/user-errors.ts';
 import { validated } from '../server/validation.ts';
 import { foldCase } from './fold-case.ts';
-import { hashPassword, isPassword } from './password.ts';
+import { hashPassword, isOutdated, isPassword } from './password.ts';
 import type { SignInTokens } from './sessions.ts';
 import { User } from './user.entity.ts';
 import {
@@ -20,12 +20,16 @@ import { AuthPayload, LogoutPayload } from './user.payload.ts';
 @Resolver()
 export class SessionResolver {
   @Extensions({ ignoresToken: true })
-  @Mutation(() => AuthPayload, { nullable: true, description: 'Makes an account and signs in to it.' })
+  @Mutation(() => AuthPayload, {
+    nullable: true,
+    description: 'Makes an account and signs in to it. A hundred an hour from one address, then RATE_LIMITED.',
+  })
   async register(
     @Arg('input', () => RegisterInput, { description: 'The account.' }) input: RegisterInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
     const { password, ...account } = validated(registration(context.settings), input);
+    await context.guesses.register(context.address);
     const passwordHash = await hashPassword(password);
     return context.em.transactional(async (em) => {
       const user = new User({ ...account, passwordHash });
@@ -35,15 +39,22 @@ export class SessionResolver {
   }
 
   @Extensions({ ignoresToken: true })
-  @Mutation(() => AuthPayload, { nullable: true, description: 'Opens a session.' })
+  @Mutation(() => AuthPayload, {
+    nullable: true,
+    description: 'Opens a session. After ten wrong passwords in a quarter of an hour one has to wait (RATE_LIMITED).',
+  })
   async login(
     @Arg('input', () => LoginInput, { description: 'Who, and the proof.' }) input: LoginInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
     const { email, password } = validated(credentials, input);
-    const user = await context.em.findOne(User, { emailKey: foldCase(email) }, { populate: ['passwordHash'] });
-    const right = await isPassword(password, user?.passwordHash ?? null);
+    const emailKey = foldCase(email);
+    const user = await context.em.findOne(User, { emailKey }, { populate: ['passwordHash'] });
+    const right = await context.guesses.allow(emailKey, context.address, () =>
+      isPassword(password, user?.passwordHash ?? null),
+    );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());
+    if (isOutdated(user.passwordHash)) user.passwordHash = await hashPassword(password);
     return signedIn(context, user, await context.sessions.open(context.em, user));
   }
 

@@ -1,5 +1,8 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { sql } from '../database/sql.ts';
+import type { Statements } from '../database/statements.ts';
+import { Table } from '../reading/table.ts';
 import { Unauthenticated } from '../server/errors.ts';
 import { Session } from './session.entity.ts';
 import { type IssuedToken, issueToken, readToken } from './token.ts';
@@ -7,7 +10,16 @@ import type { User } from './user.entity.ts';
 
 /** Sessions live in the database, so that signing out, a new password and a deleted account end tokens at once. */
 export class Sessions {
-  constructor(private readonly settings: SessionSettings) {}
+  /** The first signs; the others are on their way out, and what they signed is still good. */
+  private readonly keys: readonly [KeyObject, ...KeyObject[]];
+
+  constructor(
+    private readonly settings: SessionSettings,
+    private readonly statements: Statements,
+  ) {
+    const key = (secret: string) => createSecretKey(secret, 'utf8');
+    this.keys = [key(settings.secretKey), ...settings.secretKeyFallbacks.map(key)];
+  }
 
   /** Opens a session; what it gives out is good for signing in with. */
   async open(em: EntityManager, user: User): Promise<SignInTokens> {
@@ -20,12 +32,12 @@ export class Sessions {
 
   /** Whose token it is, and in which session; throws Unauthenticated when it is not, or no longer, good. */
   async whoHas(em: EntityManager, token: string): Promise<{ viewer: { id: number }; session: OpenSession }> {
-    const claims = readToken(token, this.settings.secretKey);
-    const session = claims && (await em.findOne(Session, { id: claims.sessionId, expiresAt: { $gt: new Date() } }));
-    if (!session || session.user.id !== claims.userId || session.generation !== claims.generation) {
+    const claims = this.keys.map((key) => readToken(token, key)).find((found) => found !== null);
+    const session = claims && (await this.find(em, claims.sessionId));
+    if (!session || session.userId !== claims.userId || session.generation !== claims.generation) {
       throw new Unauthenticated('is invalid or has expired');
     }
-    return { viewer: { id: claims.userId }, session };
+    return { viewer: { id: claims.userId }, session: { id: claims.sessionId, openedAt: new Date(session.openedAt) } };
   }
 
   /**
@@ -34,7 +46,8 @@ export class Sessions {
    */
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
     const [sessionId = '', secret = '', seal, ...more] = token.split('.');
-    if (more.length > 0 || !UUID.test(sessionId) || seal !== this.seal(sessionId, secret)) return null;
+    if (more.length > 0 || !UUID.test(sessionId) || !this.keys.some((key) => seal === sealed(sessionId, secret, key)))
+      return null;
     const next = newSecret();
     const traded = await em.nativeUpdate(
       Session,
@@ -72,23 +85,30 @@ export class Sessions {
     await em.nativeDelete(Session, { user: viewer.id });
   }
 
+  /** Asked with every request, and so past the unit of work. */
+  private async find(em: EntityManager, sessionId: string) {
+    const table = new Table(em.getMetadata().get(Session), 'session');
+    const { id, user, generation, openedAt, expiresAt } = table.row;
+    const [found] = await this.statements.rows<{ userId: number; generation: number; openedAt: string }>(sql`
+      select ${user} as "userId", ${generation}, ${openedAt} as "openedAt" from ${table.named}
+      where ${id} = ${sessionId} and ${expiresAt} > ${new Date()}`);
+    return found;
+  }
+
   private tokenFor(session: Session, userId: number): IssuedToken {
-    const { secretKey, accessTokenMinutes } = this.settings;
-    return issueToken({ userId, sessionId: session.id, generation: session.generation }, secretKey, accessTokenMinutes);
+    const claims = { userId, sessionId: session.id, generation: session.generation };
+    return issueToken(claims, this.keys[0], this.settings.accessTokenMinutes);
   }
 
   private refreshToken = (sessionId: string, secret: string) =>
-    [sessionId, secret, this.seal(sessionId, secret)].join('.');
-
-  /** Shows that a refresh token is one of ours: who only knows the session's id can not end it with a made-up one. */
-  private seal = (sessionId: string, secret: string) =>
-    createHmac('sha256', this.settings.secretKey).update(`${sessionId}.${secret}`).digest('base64url');
+    [sessionId, secret, sealed(sessionId, secret, this.keys[0])].join('.');
 
   private expiry = () => new Date(Date.now() + this.settings.refreshTokenDays * 86_400_000);
 }
 
 export interface SessionSettings {
   readonly secretKey: string;
+  readonly secretKeyFallbacks: readonly string[];
   readonly accessTokenMinutes: number;
   readonly refreshTokenDays: number;
 }
@@ -99,6 +119,10 @@ export interface SignInTokens extends IssuedToken {
   readonly refreshToken: string;
   readonly session: OpenSession;
 }
+
+/** Shows that a refresh token is one of ours: who only knows the session's id can not end it with a made-up one. */
+const sealed = (sessionId: string, secret: string, key: KeyObject) =>
+  createHmac('sha256', key).update(`${sessionId}.${secret}`).digest('base64url');
 
 const newSecret = () => randomBytes(32).toString('base64url');
 const hash = (secret: string) => createHash('sha256').update(secret).digest('base64url');

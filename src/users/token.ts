@@ -13,11 +13,11 @@ export interface TokenClaims {
   readonly expiresAt: Date;
 }
 
-export function issueToken(claims: Omit<TokenClaims, 'expiresAt'>, secret: string, minutes: number): IssuedToken {
+export function issueToken(claims: Omit<TokenClaims, 'expiresAt'>, key: jwt.Secret, minutes: number): IssuedToken {
   const issuedAt = Math.floor(Date.now() / 1000);
   const expiresAt = issuedAt + minutes * 60;
   const payload = { sid: claims.sessionId, gen: claims.generation, iat: issuedAt, exp: expiresAt };
-  const token = jwt.sign(payload, secret, {
+  const token = jwt.sign(payload, key, {
     algorithm: 'HS256',
     issuer: ISSUER,
     audience: AUDIENCE,
@@ -32,9 +32,9 @@ export interface IssuedToken {
 }
 
 /** The claims of a token of ours that has not expired; null for anything else. */
-export function readToken(token: string, secret: string): TokenClaims | null {
+export function readToken(token: string, key: jwt.Secret): TokenClaims | null {
   try {
-    const { header, payload } = jwt.verify(token, secret, {
+    const { header, payload } = jwt.verify(token, key, {
       algorithms: ['HS256'],
       issuer: ISSUER,
       audience: AUDIENCE,

@@ -2,10 +2,10 @@ import { Int, Resolver } from 'type-graphql';
 import { ArticleConnection } from '../articles/article.connection.ts';
 import { Article } from '../articles/article.entity.ts';
 import { ArticleListArgs } from '../articles/article.input.ts';
-import { articleOrder, articlesMatching } from '../articles/article.lists.ts';
+import { articleOrder, articlesMatching, waysToArticles } from '../articles/article.lists.ts';
 import { Favorite } from '../articles/favorite.entity.ts';
 import { PageArgs } from '../reading/page.ts';
-import { type Asked, count, equal, exists, one, page, ReadField, type Row } from '../reading/reading.ts';
+import { type Asked, count, equal, exists, links, one, page, ReadField, type Row } from '../reading/reading.ts';
 import { Follow } from './follow.entity.ts';
 import { UserConnection } from './user.connection.ts';
 import { User } from './user.entity.ts';
@@ -42,7 +42,8 @@ export class UserFields {
   @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
   articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
     return page(Article, {
-      where: (article) => [{ author: user.id }, articlesMatching(article, args.filter)],
+      through: waysToArticles(args.filter),
+      where: (article) => [{ author: user.id }, ...articlesMatching(article, args.filter)],
       order: articleOrder(args.orderBy),
       args,
     });
@@ -54,8 +55,7 @@ export class UserFields {
   })
   favorites(user: Row<User>, { args }: Asked<PageArgs>) {
     return page(Article, {
-      through: Favorite,
-      where: (article, favorite) => [equal(favorite.user, user.id), equal(favorite.article, article.id)],
+      through: links(Favorite, { user: user.id }, 'article'),
       order: { name: 'FAVORITED_AT', direction: 'DESC', by: { link: 'createdAt' } },
       args,
     });
@@ -67,8 +67,7 @@ export class UserFields {
   })
   followers(user: Row<User>, { args }: Asked<PageArgs>) {
     return page(User, {
-      through: Follow,
-      where: (follower, follow) => [equal(follow.followed, user.id), equal(follow.follower, follower.id)],
+      through: links(Follow, { followed: user.id }, 'follower'),
       order: { name: 'FOLLOWER_SINCE', direction: 'DESC', by: { link: 'createdAt' } },
       args,
     });
@@ -77,8 +76,7 @@ export class UserFields {
   @ReadField(() => UserConnection, { args: () => PageArgs, description: 'Whom this user follows, newest first.' })
   following(user: Row<User>, { args }: Asked<PageArgs>) {
     return page(User, {
-      through: Follow,
-      where: (followed, follow) => [equal(follow.follower, user.id), equal(follow.followed, followed.id)],
+      through: links(Follow, { follower: user.id }, 'followed'),
       order: { name: 'FOLLOWED_AT', direction: 'DESC', by: { link: 'createdAt' } },
       args,
     });
@@ -99,7 +97,7 @@ export class ViewerFields {
   })
   feed(viewer: Row<User>, { args }: Asked<PageArgs>) {
     return page(Article, {
-      where: (article) => exists(Follow, { follower: viewer.id, followed: article.author }),
+      through: links<Follow, Article>(Follow, { follower: viewer.id }, 'followed', 'author'),
       order: articleOrder(),
       args,
     });

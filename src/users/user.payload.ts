@@ -24,7 +24,8 @@ export class AuthPayload {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Good for one `refreshSession`. Keep it where scripts can not read it.',
+    description:
+      'Good for one `refreshSession`. Whoever has it can go on with the session: keep it in memory, not in a store of the browser.',
   })
   refreshToken?: string;
 

@@ -31,8 +31,9 @@ export class UserResolver {
   @Mutation(() => UpdateViewerPayload, { nullable: true, description: 'Changes the account of the viewer.' })
   async updateViewer(
     @Arg('input', () => UpdateViewerInput, { description: 'What changes.' }) input: UpdateViewerInput,
-    @Ctx() { em, viewer, session, sessions, settings }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<UpdateViewerPayload> {
+    const { em, viewer, session, sessions, settings } = context;
     const { password, ...changes } = validated(viewerChanges(settings), input);
     const user = await accountOf(em, viewer);
     user.change(changes);
@@ -41,7 +42,7 @@ export class UserResolver {
       return { viewer: user };
     }
     if (Date.now() - session.openedAt.getTime() > FRESH_FOR) {
-      await confirm(user, 'currentPassword', input.currentPassword);
+      await confirm(context, user, 'currentPassword', input.currentPassword);
     }
     user.passwordHash = await hashPassword(password);
     return { viewer: user, ...(await sessions.endOthers(em, user, session)) };
@@ -58,7 +59,7 @@ export class UserResolver {
   ): Promise<DeleteViewerPayload> {
     const { em, viewer } = context;
     const user = await accountOf(em, viewer);
-    await confirm(user, 'password', input.password);
+    await confirm(context, user, 'password', input.password);
     await em.remove(user).flush();
     signOut(context);
     return { deletedId: globalId('User', viewer.id) };
@@ -104,10 +105,16 @@ const accountOf = (em: EntityManager, { id }: SignedIn) =>
   });
 
 /** Goes on if it is the password. */
-async function confirm(user: User, field: string, password: string | null | undefined): Promise<void> {
+async function confirm(
+  { guesses, address }: Context,
+  { emailKey, passwordHash }: User,
+  field: string,
+  password: string | null | undefined,
+): Promise<void> {
   const path = ['input', field];
   if (!password) throw new Refusal(new ValidationError(UserErrorCode.BLANK, "can't be blank", path));
-  if (!(await isPassword(password, user.passwordHash))) throw new Refusal(new InvalidCredentialsError(path));
+  const right = await guesses.allow(emailKey, address, () => isPassword(password, passwordHash));
+  if (!right) throw new Refusal(new InvalidCredentialsError(path));
 }
 
 /** How long after opening a session its owner need not say the password again to change it. */

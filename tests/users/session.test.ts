@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import argon2 from 'argon2';
 import { print } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import {
@@ -13,7 +14,9 @@ import {
   RegisterDocument,
   UpdateUserDocument,
 } from '../../schema/generated/graphql.ts';
+import { Statements } from '../../src/database/statements.ts';
 import { Session } from '../../src/users/session.entity.ts';
+import { Sessions } from '../../src/users/sessions.ts';
 import { issueToken } from '../../src/users/token.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { blog, orm, post, sessions, settings } from '../support/blog.ts';
@@ -52,6 +55,35 @@ function signed(header: object, claims: object): string {
 }
 
 describe('signing in', () => {
+  test('makes a hash of older parameters anew, once the password is known', async () => {
+    const ann = await aUser('ann');
+    const old = await argon2.hash(PASSWORD, { memoryCost: 4096, timeCost: 1, parallelism: 1 });
+    await orm.em.fork().nativeUpdate(User, ann.id, { passwordHash: old });
+    const hashNow = async () =>
+      (await orm.em.fork().findOneOrFail(User, ann.id, { populate: ['passwordHash'] })).passwordHash;
+    await signIn(ann.email, 'wrong');
+    expect(await hashNow()).toBe(old);
+    expect(await signIn(ann.email)).not.toBeNull();
+    expect(await hashNow()).toContain('$argon2id$v=19$m=19456,p=1,t=2$');
+    expect(await signIn(ann.email)).not.toBeNull();
+  });
+
+  test('goes on while the secret key is changed: what a key on its way out has signed is good, new tokens have the new one', async () => {
+    const ann = await aUser('ann');
+    const [oldKey = ''] = settings.secretKeyFallbacks;
+    const em = orm.em.fork();
+    const statements = new Statements(orm.em);
+    const before = new Sessions({ ...settings, secretKey: oldKey }, statements);
+    const old = await before.open(em, em.getReference(User, ann.id));
+    expect(await nameOf(old)).toBe('ann');
+    const { token, refreshToken } = (await refresh(old.refreshToken)).data.refreshSession ?? {};
+    const after = new Sessions({ ...settings, secretKeyFallbacks: [] }, statements);
+    await expect(after.whoHas(orm.em.fork(), token ?? '')).resolves.toMatchObject({ viewer: { id: ann.id } });
+    await expect(after.whoHas(orm.em.fork(), old.token)).rejects.toThrow('is invalid');
+    expect(await after.refresh(orm.em.fork(), old.refreshToken)).toBeNull();
+    expect(await after.refresh(orm.em.fork(), refreshToken ?? '')).not.toBeNull();
+  });
+
   test('ignores the case of the address', async () => {
     await aUser('ann');
     expect((await signIn('ANN@Example.com'))?.viewer?.user.username).toBe('ann');
@@ -137,7 +169,7 @@ describe('the header', () => {
   });
 
   test('that is not there makes a guest', async () => {
-    expect(await blog(CurrentUserDocument)).toEqual({ data: { viewer: null } });
+    expect(await blog(CurrentUserDocument)).toMatchObject({ data: { viewer: null } });
   });
 
   test('fails every field with a token that is not good, and none of them takes another along', async () => {
@@ -249,7 +281,7 @@ describe('signing out', () => {
   test('ends this session at once, and no other', async () => {
     const ann = await aUser('ann');
     const elsewhere = await anotherSession(ann);
-    expect((await blog(LogoutDocument, { as: ann })).data.logout).toEqual({ ok: true });
+    expect((await blog(LogoutDocument, { as: ann })).data.logout).toMatchObject({ ok: true });
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
     expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
     expect(await nameOf(elsewhere)).toBe('ann');

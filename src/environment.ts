@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
 
 /**
  * Every environment variable, checked once; nothing else reads `process.env`, but for migration-safety, which is to be
- * able to live without us. `.env` is read when it is there, and what the shell says wins over it. Throws EnvironmentFaults, which lists everything that is wrong.
+ * able to live without us. `.env` is read when it is there, and what the shell says wins over it. Throws EnvironmentFaults,
+ * which lists everything that is wrong.
  */
 export const readEnvironment = (variables = shellAndFile()): Environment => read(environment, variables);
 
@@ -21,14 +23,15 @@ export class EnvironmentFaults extends Error {
   }
 }
 
-const number = (from: number, to: number, preset: number) =>
+const wholeNumber = (from: number, to: number) =>
   z
     .string()
     .refine((text) => /^\d+$/.test(text) && Number(text) >= from && Number(text) <= to, {
       error: `must be a whole number from ${from} to ${to}`,
     })
-    .transform(Number)
-    .default(preset);
+    .transform(Number);
+
+const number = (from: number, to: number, preset: number) => wholeNumber(from, to).default(preset);
 
 const oneOf = <T extends string>(...values: readonly T[]) =>
   z.enum(values, { error: `must be one of: ${values.join(', ')}` });
@@ -46,10 +49,35 @@ const listed = (value: string) => value.split(',').map((item) => item.trim());
 
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 
-const postgresUrl = z
+/** Never "everybody": then whoever asks could say from where. */
+const proxies = z
   .string()
-  .refine((value) => URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol), {
-    error: 'must be a URL such as postgresql://user:password@localhost:5432/conduit',
+  .refine((value) => listed(value).every(isSubnet), {
+    error: 'must be the addresses of proxies, e.g. 10.0.0.0/8, ::1, or of those nearby: loopback, uniquelocal',
+  })
+  .transform(listed);
+
+function isSubnet(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  const isRange = bits === undefined || (/^[1-9]\d*$/.test(bits) && Number(bits) <= most);
+  return /^(loopback|linklocal|uniquelocal)$/.test(text) || (most > 0 && isRange && rest.length === 0);
+}
+
+const postgresUrl = z.string().refine((value) => URL.canParse(value) && /^postgres(ql)?:\/\/[^/]*\/./.test(value), {
+  error: 'must be a URL such as postgresql://user:password@localhost:5432/conduit',
+});
+
+const SHORTEST_KEY = 32;
+
+const isLongEnough = (key: string) => Buffer.byteLength(key) >= SHORTEST_KEY;
+
+/** Keys that tokens may be signed with: one that is empty, after a comma too many, anybody could sign with. */
+const keys = z
+  .string()
+  .transform(listed)
+  .refine((value) => value.every(isLongEnough), {
+    error: `must be keys of at least ${SHORTEST_KEY} bytes, separated by commas; one of them is shorter`,
   });
 
 const databaseShape = {
@@ -61,17 +89,34 @@ const databaseShape = {
   DB_USER: z.string().default('postgres'),
   DB_PASS: z.string().optional(),
   DATA_FOLDER: z.string().default('.data'),
+  EMBEDDED_FSYNC: onOff.default(true),
 };
 
 const serverShape = {
   HOST: z.string().default('localhost'),
   PORT: number(0, 65_535, 4000),
+  WEB_CONCURRENCY: number(1, 256, 1),
+  TRUST_PROXY: proxies.optional(),
+  MAX_CONNECTIONS: number(1, 1_000_000, 5000),
+  REQUEST_TIMEOUT_SECONDS: number(1, 300, 10),
   LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').default('info'),
   CORS_ORIGINS: origins.optional(),
+  DB_POOL_SIZE: number(1, 1000, 10),
+  MAX_IN_FLIGHT: number(1, 100_000, 1000),
+  MAX_WAIT_MILLISECONDS: number(1, 60_000, 1000),
+  SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 300).optional(),
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  METRICS_PORT: wholeNumber(0, 65_535).optional(),
+  REVISION: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
   GUEST_CACHE_SECONDS: number(0, 86_400, 0),
   PLAYGROUND: onOff.optional(),
+  PREPARED_STATEMENTS: onOff.default(true),
+  TRUSTED_DOCUMENTS: oneOf('off', 'only').default('off'),
+  INTROSPECTION: onOff.optional(),
   MIGRATE_ON_START: oneOf('off', 'check', 'up').optional(),
   SECRET_KEY: z.string().optional(),
+  SECRET_KEY_FALLBACKS: keys.default([]),
   ALGORITHM: oneOf('HS256').default('HS256'),
   ACCESS_TOKEN_EXPIRE_MINUTES: number(1, 1440, 30),
   REFRESH_TOKEN_EXPIRE_DAYS: number(1, 365, 30),
@@ -82,34 +127,50 @@ const database = z.object(databaseShape).transform(databaseSettings);
 
 const serverVariables = z
   .object({ ...databaseShape, ...serverShape })
-  .refine(
-    ({ NODE_ENV, SECRET_KEY = '' }) => NODE_ENV !== 'production' || Buffer.byteLength(SECRET_KEY) >= SHORTEST_KEY,
-    {
-      path: ['SECRET_KEY'],
-      // Also when another variable is at fault: all faults are listed at once.
-      when: () => true,
-      error: ({ input }) => {
-        const { SECRET_KEY } = input as { SECRET_KEY?: string };
-        const fault = SECRET_KEY ? `has ${Buffer.byteLength(SECRET_KEY)} bytes` : 'is missing';
-        return `${fault}; in production it must have at least 32 bytes, e.g. from: openssl rand -base64 48`;
-      },
+  .refine(({ NODE_ENV, SECRET_KEY = '' }) => NODE_ENV !== 'production' || isLongEnough(SECRET_KEY), {
+    path: ['SECRET_KEY'],
+    // Also when another variable is at fault: all faults are listed at once.
+    when: () => true,
+    error: ({ input }) => {
+      const { SECRET_KEY } = input as { SECRET_KEY?: string };
+      const fault = SECRET_KEY ? `has ${Buffer.byteLength(SECRET_KEY)} bytes` : 'is missing';
+      return `${fault}; in production it must have at least ${SHORTEST_KEY} bytes, e.g. from: openssl rand -base64 48`;
     },
-  );
-
-const SHORTEST_KEY = 32;
+  });
 
 const environment = serverVariables.transform((given) => ({
   ...databaseSettings(given),
   host: given.HOST,
   port: given.PORT,
+  /** How many processes serve; with one, it is the only one. */
+  webConcurrency: given.WEB_CONCURRENCY,
+  /** Whose word is taken on where a client is. */
+  trustProxy: given.TRUST_PROXY ?? [],
+  maxConnections: given.MAX_CONNECTIONS,
+  requestTimeoutSeconds: given.REQUEST_TIMEOUT_SECONDS,
   logLevel: given.LOG_LEVEL,
   /** Production serves no other site unless told to; development serves whatever frontend runs beside it. */
   allowedOrigins: given.CORS_ORIGINS ?? (given.NODE_ENV === 'production' ? [] : ('this machine' as const)),
+  poolSize: given.DB_POOL_SIZE,
+  mostInFlight: given.MAX_IN_FLIGHT,
+  longestWait: given.MAX_WAIT_MILLISECONDS,
+  /** Production stands behind a balancer, which needs a moment to notice that this process leaves. */
+  shutdownDelaySeconds: given.SHUTDOWN_DELAY_SECONDS ?? (given.NODE_ENV === 'production' ? 5 : 0),
+  /** Null means that nobody is told any metrics. */
+  metrics: given.METRICS_PORT === undefined ? null : { host: given.METRICS_HOST, port: given.METRICS_PORT },
+  revision: given.REVISION ?? null,
+  /** The endpoint itself, and all else about traces, is read by OpenTelemetry. */
+  traces: given.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
   guestCacheSeconds: given.GUEST_CACHE_SECONDS,
   playground: given.PLAYGROUND ?? given.NODE_ENV !== 'production',
+  trustedDocumentsOnly: given.TRUSTED_DOCUMENTS === 'only',
+  /** The Playground can do nothing without it. */
+  introspection: given.INTROSPECTION ?? given.PLAYGROUND ?? given.NODE_ENV !== 'production',
   migrateOnStart: given.MIGRATE_ON_START ?? (given.DATABASE_URL || given.DB_HOST ? 'check' : 'up'),
+  preparedStatements: given.PREPARED_STATEMENTS,
   /** Absent only outside production, where one is made and kept in the data folder. */
   secretKey: given.SECRET_KEY,
+  secretKeyFallbacks: given.SECRET_KEY_FALLBACKS,
   accessTokenMinutes: given.ACCESS_TOKEN_EXPIRE_MINUTES,
   refreshTokenDays: given.REFRESH_TOKEN_EXPIRE_DAYS,
   refuseCommonPasswords: given.REFUSE_COMMON_PASSWORDS ?? given.NODE_ENV === 'production',
@@ -121,6 +182,8 @@ function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
     /** Null means the embedded PostgreSQL in the data folder. */
     databaseUrl: given.DATABASE_URL ?? (given.DB_HOST ? urlFromParts(given.DB_HOST, given) : null),
     dataFolder: given.DATA_FOLDER,
+    /** Whether the embedded database's commits are on the disk before they are acknowledged. */
+    embeddedFsync: given.EMBEDDED_FSYNC,
   };
 }
 

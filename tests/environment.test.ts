@@ -20,14 +20,30 @@ test('an empty environment is one for development, on the embedded database', ()
     production: false,
     databaseUrl: null,
     dataFolder: '.data',
+    embeddedFsync: true,
     host: 'localhost',
     port: 4000,
+    webConcurrency: 1,
+    trustProxy: [],
+    maxConnections: 5000,
+    requestTimeoutSeconds: 10,
     logLevel: 'info',
     allowedOrigins: 'this machine',
+    poolSize: 10,
+    mostInFlight: 1000,
+    longestWait: 1000,
+    shutdownDelaySeconds: 0,
+    metrics: null,
+    revision: null,
+    traces: false,
     guestCacheSeconds: 0,
     playground: true,
+    preparedStatements: true,
+    trustedDocumentsOnly: false,
+    introspection: true,
     migrateOnStart: 'up',
     secretKey: undefined,
+    secretKeyFallbacks: [],
     accessTokenMinutes: 30,
     refreshTokenDays: 30,
     refuseCommonPasswords: false,
@@ -68,6 +84,15 @@ test('production needs a secret key of at least 32 bytes', () => {
   expect(production('é'.repeat(16))).toEqual([]);
 });
 
+test.each([',', `${LONG_KEY},`, `${LONG_KEY},,${LONG_KEY}`, 'k'.repeat(31), `${LONG_KEY}, short`])(
+  'keys on their way out have 32 bytes each, everywhere, for tokens can be signed with them: not %j',
+  (SECRET_KEY_FALLBACKS) => {
+    const faults = faultsOf({ SECRET_KEY_FALLBACKS });
+    expect(faults).toEqual([expect.stringMatching(/^SECRET_KEY_FALLBACKS must be keys of at least 32 bytes/)]);
+    expect(faults[0]).not.toContain('kkk');
+  },
+);
+
 test('elsewhere any secret key will do', () => {
   expect(readEnvironment({ SECRET_KEY: 'short' }).secretKey).toBe('short');
   expect(readEnvironment({ NODE_ENV: 'test' }).secretKey).toBeUndefined();
@@ -101,6 +126,34 @@ test('the Playground is on, in production only when asked for', () => {
   expect(readEnvironment({ ...production, PLAYGROUND: 'on' }).playground).toBe(true);
 });
 
+test('documents are trusted as any other unless TRUSTED_DOCUMENTS is only', () => {
+  expect(readEnvironment({ TRUSTED_DOCUMENTS: 'off' }).trustedDocumentsOnly).toBe(false);
+  expect(readEnvironment({ TRUSTED_DOCUMENTS: 'only' }).trustedDocumentsOnly).toBe(true);
+  expect(faultsOf({ TRUSTED_DOCUMENTS: 'on' })).toEqual([expect.stringContaining('TRUSTED_DOCUMENTS is "on"')]);
+});
+
+test.each(['loopback', '10.0.0.0/8, ::1', '2001:db8::/32,192.168.0.1'])('%j are proxies', (TRUST_PROXY) => {
+  expect(readEnvironment({ TRUST_PROXY }).trustProxy).toEqual(TRUST_PROXY.split(/, ?/));
+});
+
+test.each(['true', '*', '1', '0.0.0.0/0', '::/0', '10.0.0.0/33', 'proxy.example', '10.0.0.1/8/8', '10.0.0.1,'])(
+  'nobody is trusted because of %j',
+  (TRUST_PROXY) => {
+    expect(faultsOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/must be the addresses of proxies/)]);
+  },
+);
+
+test('clients may ask for the schema wherever the Playground is, unless said otherwise', () => {
+  const production = { NODE_ENV: 'production', SECRET_KEY: LONG_KEY };
+  expect(readEnvironment(production).introspection).toBe(false);
+  expect(readEnvironment({ ...production, PLAYGROUND: 'on' }).introspection).toBe(true);
+  expect(readEnvironment({ ...production, INTROSPECTION: 'on' })).toMatchObject({
+    introspection: true,
+    playground: false,
+  });
+  expect(readEnvironment({ INTROSPECTION: 'off' }).introspection).toBe(false);
+});
+
 test('secrets are never repeated', () => {
   const secrets = {
     NODE_ENV: 'production',
@@ -113,14 +166,18 @@ test('secrets are never repeated', () => {
   expect(faultsOf(secrets).join('\n')).not.toContain('hush');
 });
 
-test.each(['mysql://localhost/blog', 'localhost:5432', 'blog', 'https://localhost'])(
-  '%s is no address of a PostgreSQL',
-  (DATABASE_URL) => {
-    expect(faultsOf({ DATABASE_URL })).toEqual([
-      expect.stringMatching(/^DATABASE_URL must be a URL such as postgresql:/),
-    ]);
-  },
-);
+test.each([
+  'mysql://localhost/blog',
+  'localhost:5432',
+  'blog',
+  'https://localhost',
+  'postgres://localhost',
+  'postgres://ann@localhost:5432/',
+])('%s is no address of a PostgreSQL', (DATABASE_URL) => {
+  expect(faultsOf({ DATABASE_URL })).toEqual([
+    expect.stringMatching(/^DATABASE_URL must be a URL such as postgresql:/),
+  ]);
+});
 
 test('a database can be named by its parts, whatever they are made of', () => {
   const parts = { DB_HOST: 'db.example.com', DB_USER: 'a:n@n', DB_PASS: 'p@ss/w:o%r?d#', DB_NAME: 'my blog/1' };

@@ -1,22 +1,37 @@
 import { join } from 'node:path';
+import type { Pool, PoolConfig } from 'pg';
 import type { DatabaseEnvironment } from '../environment.ts';
 import { type EmbeddedDatabase, openEmbedded } from './embedded/embedded.ts';
+import { Pulse } from './pulse.ts';
+import { ServingPool } from './serving-pool.ts';
 
 /** Where the database is, as MikroORM's options say it. */
 export type ConnectionOptions =
-  | { clientUrl: string; driverOptions?: typeof LIMITS }
-  | { host: string; port: number; user: string; password?: string; dbName: string };
+  | { clientUrl: string; driverOptions?: DriverOptions }
+  | { host: string; port: number; user: string; password?: string; dbName: string; driverOptions?: DriverOptions };
+
+/** For pg, and for MikroORM, which makes the pool. */
+export interface DriverOptions extends Omit<PoolConfig, 'statement_timeout'> {
+  statement_timeout?: number | '0';
+  onPoolCreated?(pool: Pool): void;
+}
 
 export interface Reached {
   readonly connection: ConnectionOptions;
   /** The embedded database, where it is that. */
   readonly embedded?: EmbeddedDatabase;
+  /** A server's connections to a PostgreSQL of its own. */
+  readonly pool?: ServingPool;
+  readonly pulse?: Pulse;
   /** The file to lock while migrating the embedded database: its connections share one session, and so its locks. */
   readonly migrationLock?: string;
 }
 
-/** Milliseconds. No request is worth more of a server's database; the embedded one has limits of its own. */
-const LIMITS = { statement_timeout: 10_000, connectionTimeoutMillis: 5_000 };
+type Wanted = Pick<DatabaseEnvironment, 'databaseUrl' | 'dataFolder'> &
+  Partial<Pick<DatabaseEnvironment, 'embeddedFsync'>> & { readonly poolSize?: number };
+
+/** A migration, or a seed, may take its time; text, because the driver takes the number 0 for none given. */
+const NO_LIMIT: DriverOptions = { statement_timeout: '0' };
 
 export const embeddedFolder = (dataFolder: string): string => join(dataFolder, 'postgres');
 
@@ -25,15 +40,22 @@ export const embeddedFolder = (dataFolder: string): string => join(dataFolder, '
  * shares it with the server that has it, if one has.
  */
 export async function reachDatabase(
-  { databaseUrl, dataFolder }: DatabaseEnvironment,
+  { databaseUrl, dataFolder, embeddedFsync = true, poolSize = 10 }: Wanted,
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
 ): Promise<Reached> {
-  if (databaseUrl) return { connection: { clientUrl: databaseUrl, ...(as === 'server' && { driverOptions: LIMITS }) } };
+  if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl } };
+  if (databaseUrl) {
+    const pool = new ServingPool(poolSize);
+    const pulse = new Pulse(databaseUrl, { onSilence: () => pool.cut(), log });
+    return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, pulse };
+  }
   const embedded = await openEmbedded({
     folder: embeddedFolder(dataFolder),
+    durable: embeddedFsync,
     use: as === 'server' ? 'own' : 'share',
     log,
   });
-  return { connection: embedded.connection, embedded, migrationLock: join(dataFolder, 'migration.lock') };
+  const connection = { ...embedded.connection, ...(as === 'command' && { driverOptions: NO_LIMIT }) };
+  return { connection, embedded, migrationLock: join(dataFolder, 'migration.lock') };
 }

@@ -15,7 +15,7 @@ export function meaningOf(error: unknown): Refusal | GraphQLError | null {
 export const isWorthRetrying = (error: unknown): boolean =>
   [DEADLOCK, SERIALIZATION_FAILURE].includes(codeOf(error)) || constraintOf(error) === 'articles_slug_unique';
 
-const articleIsGone = () => new Refusal(new NotFoundError(ResourceKind.ARTICLE));
+const articleIsGone = () => new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
 const userIsGone = () => new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
 const viewerIsGone = () => new Unauthenticated('is invalid or has expired');
 

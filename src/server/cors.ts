@@ -9,7 +9,7 @@ export async function allowOrigins(server: FastifyInstance, allowed: AllowedOrig
   await server.register(cors, {
     origin: allowed === '*' ? '*' : allowed === 'this machine' ? THIS_MACHINE : [...allowed],
     methods: ['GET', 'POST'],
-    exposedHeaders: ['ETag', 'Retry-After'],
+    exposedHeaders: ['ETag', 'Retry-After', 'X-Request-Id'],
     maxAge: 7200, // the longest that Chromium keeps to; every preflight is a round trip
   });
 }

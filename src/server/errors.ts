@@ -1,7 +1,9 @@
+import { HeaderMap } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { isDatabaseFault } from '../database/faults.ts';
+import { GivenUp } from './deadline.ts';
 
 /**
  * Top-level errors: what no form can fix. Their codes are a closed list; whatever is not in it is a bug of ours, logged
@@ -14,6 +16,15 @@ export class BadUserInput extends GraphQLError {
   }
 }
 
+/** Refused before it is executed. How many tokens there are nobody knows: the parser stops where there are too many. */
+export class QueryTooComplex extends GraphQLError {
+  constructor(limit: string, maximum: number, requested?: number) {
+    super(`${limit}: the operation has ${requested ?? 'more'}; it must have at most ${maximum}.`, {
+      extensions: { code: 'QUERY_TOO_COMPLEX', limit, requested, maximum, http: { status: 400 } },
+    });
+  }
+}
+
 /** `message` is RealWorld's: "is missing", or what is wrong with the token. */
 export class Unauthenticated extends GraphQLError {
   constructor(message: string) {
@@ -21,37 +32,86 @@ export class Unauthenticated extends GraphQLError {
   }
 }
 
-export class ServiceUnavailable extends GraphQLError {
-  constructor(message: string) {
-    super(message, { extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true, http: { status: 503 } } });
+/** Too many tries; `retryAfter` and the header say in how many seconds there is another. */
+export class RateLimited extends GraphQLError {
+  constructor(retryAfter: number) {
+    super(`Too many tries; there is another in ${retryAfter} s.`, {
+      extensions: {
+        code: 'RATE_LIMITED',
+        retryAfter,
+        http: { status: 429, headers: retryAfterHeader(String(retryAfter)) },
+      },
+    });
   }
 }
 
+export class ServiceUnavailable extends GraphQLError {
+  constructor(message: string) {
+    const http = { status: 503, headers: retryAfterHeader(RETRY_AFTER) };
+    super(message, { extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true, http } });
+  }
+}
+
+/** Seconds. What can be tried again is over soon, or is noticed soon. */
+export const RETRY_AFTER = '1';
+
+const retryAfterHeader = (seconds: string) => new HeaderMap([['retry-after', seconds]]);
+
 /** What a client sees of an error of GraphQL; the log sees all of it. */
-export function shownError(formatted: GraphQLFormattedError, error: unknown, request?: FastifyRequest) {
+export function shownError(given: GraphQLFormattedError, error: unknown, request?: FastifyRequest) {
+  const [, mostTokens] = TOO_MANY_TOKENS.exec(given.message) ?? [];
+  const formatted = mostTokens ? new QueryTooComplex('tokens', Number(mostTokens)).toJSON() : given;
   const { stacktrace: _stack, http: _http, ...extensions } = formatted.extensions ?? {};
-  const code = RENAMED[String(extensions.code)] ?? String(extensions.code);
+  const code = isTooComplex(error)
+    ? 'QUERY_TOO_COMPLEX'
+    : (RENAMED[String(extensions.code)] ?? String(extensions.code));
   if (CODES.has(code)) return { ...formatted, extensions: { ...extensions, code } };
   const cause = unwrapResolverError(error);
-  if (isFaultOfAnArgument(cause)) return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
+  if (isFaultOfAnArgument(cause) || isFaultOfTheRequest(cause) || TOO_MANY_FAULTS.test(formatted.message))
+    return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
   const { path, locations } = formatted;
+  if (cause instanceof GivenUp) return { ...(path && { path }), ...tookTooLong };
   if (isDatabaseFault(cause)) {
-    request?.log.warn({ err: cause, path }, 'A request failed for a fault of the database');
-    return { ...(path && { path }), ...unavailable };
+    const { message } = databaseUnavailable(cause, request, path);
+    return { message, ...(path && { path }), extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } };
   }
   request?.log.error({ err: cause, path }, 'A request failed for a fault of ours');
   return { ...(locations && { locations }), ...(path && { path }), ...internal(request) };
+}
+
+/** GraphQL suggests names of the schema also for what is wrong in a variable, where it can not be told not to. */
+export function withoutSuggestion(shown: GraphQLFormattedError): GraphQLFormattedError {
+  // The last one is GraphQL's; before it there may be any number of them that the client wrote.
+  const at = shown.message.endsWith('?') ? shown.message.lastIndexOf(' Did you mean ') : -1;
+  return at < 0 ? shown : { ...shown, message: shown.message.slice(0, at) };
+}
+
+/** What clients are told of a fault of the database; the log is told which. */
+export function databaseUnavailable(cause: unknown, request?: FastifyRequest, path?: GraphQLFormattedError['path']) {
+  request?.log.warn({ err: cause, ...(path && { path }) }, 'A request failed for a fault of the database');
+  return new ServiceUnavailable('The database can not serve this just now.');
 }
 
 /** The same for what fails before GraphQL has a word in it: a body that is too large, or no JSON. */
 export function shownHttpError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const status = error.statusCode ?? 500;
   if (status < 500) {
-    return reply.code(status).send({ errors: [{ message: error.message, extensions: { code: 'BAD_USER_INPUT' } }] });
+    const shown = error instanceof GraphQLError ? error : new BadUserInput(error.message);
+    return reply.code(status).send({ errors: [shownError(shown.toJSON(), shown)] });
+  }
+  if (error instanceof GivenUp) {
+    reply.header('retry-after', RETRY_AFTER);
+    return reply.code(503).send({ errors: [tookTooLong] });
   }
   request.log.error({ err: error }, 'A request failed for a fault of ours');
   return reply.code(500).send({ errors: [internal(request)] });
 }
+
+const TOO_MANY_TOKENS = /^Syntax Error: Document contains more tha[nt] (\d+) tokens/;
+
+/** Validation gives whatever it reports a code of its own. */
+const isTooComplex = (error: unknown): boolean =>
+  error instanceof GraphQLError && error.originalError instanceof QueryTooComplex;
 
 /**
  * GraphQL notices only when it comes to use it that a variable is null where it must not be, in an input of exactly one
@@ -60,8 +120,15 @@ export function shownHttpError(error: FastifyError, request: FastifyRequest, rep
 const isFaultOfAnArgument = (cause: unknown): boolean =>
   cause instanceof GraphQLError && cause.nodes?.[0] !== undefined && cause.nodes[0].kind !== Kind.FIELD;
 
-const unavailable = {
-  message: 'The database can not serve this just now.',
+/** Apollo blames some faults of a request on it by a status alone: a document that is not what its name says. */
+const isFaultOfTheRequest = (cause: unknown): boolean =>
+  cause instanceof GraphQLError && (cause.extensions.http as { status?: number } | undefined)?.status === 400;
+
+/** What ends the list of faults of variables, without a code. */
+const TOO_MANY_FAULTS = /^Too many errors processing variables, error limit reached/;
+
+const tookTooLong = {
+  message: 'This took too long and was given up. What a mutation has done by then stays done.',
   extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true },
 };
 
@@ -78,7 +145,6 @@ const CODES = new Set([
   'QUERY_TOO_COMPLEX',
   'RATE_LIMITED',
   'PERSISTED_QUERY_NOT_FOUND',
-  'PERSISTED_QUERY_NOT_SUPPORTED',
   'SERVICE_UNAVAILABLE',
 ]);
 

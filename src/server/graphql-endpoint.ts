@@ -1,46 +1,59 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
-import { type ApolloServer, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
+import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Context } from './context.ts';
-import { BadUserInput, shownHttpError } from './errors.ts';
+import Negotiator from 'negotiator';
+import { before, deadlineFor } from './deadline.ts';
+import { documentIdOf } from './documents.ts';
+import { BadUserInput, QueryTooComplex, shownHttpError } from './errors.ts';
 import { type CacheSettings, describeAnswersInHttp } from './http-answers.ts';
+import { LONGEST_DOCUMENT } from './limits.ts';
+import type { Load } from './load.ts';
 
 /** GraphQL over HTTP at /graphql: GET for queries, POST for everything. */
-export function addGraphqlEndpoint(server: FastifyInstance, parts: EndpointParts): void {
+export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
   server.register(async (scope) => {
+    parts.load.refuseEarly(scope);
     scope.removeContentTypeParser('text/plain'); // JSON alone, so that no form of another site can post to us
     scope.addHook('onRequest', refuseOtherCharsets);
+    scope.addHook('preHandler', refuseOtherAnswers);
+    scope.addHook('preHandler', async (request) => void documentIdOf(request)); // refuses a malformed one
+    scope.addHook('preHandler', refuseLongDocuments);
     scope.setErrorHandler(shownInTheTypeAskedFor);
     describeAnswersInHttp(scope, parts.cache);
     scope.route({
       url: '/graphql',
       method: ['GET', 'POST'],
-      handler: (request, reply) => parts.requests.run(request, () => answer(request, reply, parts)),
+      handler: (request, reply) =>
+        parts.load.take(reply, () => parts.requests.run(request, () => answer(request, reply, parts))),
     });
     scope.route({ url: '/graphql', method: ['PUT', 'PATCH', 'DELETE'], handler: refuseMethod });
   });
 }
 
-export interface EndpointParts {
-  readonly apollo: ApolloServer<Context>;
+export interface EndpointParts<C extends BaseContext> {
+  readonly apollo: ApolloServer<C>;
   /** Tells what Apollo calls (plugins, formatError) whose request they are working on. */
   readonly requests: AsyncLocalStorage<FastifyRequest>;
-  readonly contextOf: (request: FastifyRequest) => Promise<Context>;
+  readonly contextOf: (request: FastifyRequest, deadline: AbortSignal) => Promise<C>;
   readonly cache: CacheSettings;
+  readonly load: Load;
+  readonly requestTimeoutSeconds: number;
 }
 
-async function answer(request: FastifyRequest, reply: FastifyReply, { apollo, contextOf }: EndpointParts) {
-  const { headers, body, status } = await apollo.executeHTTPGraphQLRequest({
+async function answer<C extends BaseContext>(request: FastifyRequest, reply: FastifyReply, parts: EndpointParts<C>) {
+  const deadline = deadlineFor(reply, parts.requestTimeoutSeconds);
+  const answered = parts.apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: request.method,
       headers: headerMap(request.headers),
       search: searchOf(request.url),
       body: request.body,
     },
-    context: () => contextOf(request),
+    context: () => parts.contextOf(request, deadline),
   });
+  const { headers, body, status } = await before(deadline, answered);
   describe(reply, { headers, ...(status && { status }) });
   return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
 }
@@ -66,6 +79,22 @@ async function refuseOtherCharsets({ headers }: FastifyRequest): Promise<void> {
     statusCode: 415,
   });
 }
+
+/** Before it is parsed. What is long in a request belongs into its variables. */
+async function refuseLongDocuments({ body }: FastifyRequest): Promise<void> {
+  const { query } = (body ?? {}) as { query?: unknown };
+  if (typeof query !== 'string' || query.length <= LONGEST_DOCUMENT) return;
+  throw Object.assign(new QueryTooComplex('characters', LONGEST_DOCUMENT, query.length), { statusCode: 413 });
+}
+
+/** Before anything is done: who can not read the answer would take a mutation for not done, and send it again. */
+async function refuseOtherAnswers({ headers }: FastifyRequest): Promise<void> {
+  if (new Negotiator({ headers }).mediaType(ANSWERS)) return;
+  const wanted = `it must allow ${ANSWERS.join(' or ')}`;
+  throw Object.assign(new BadUserInput(`The accept header is "${headers.accept}"; ${wanted}.`), { statusCode: 406 });
+}
+
+const ANSWERS = ['application/json', 'application/graphql-response+json'];
 
 function refuseMethod({ method }: FastifyRequest, reply: FastifyReply): never {
   reply.header('allow', 'GET, POST');

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ApolloServerPlugin } from '@apollo/server';
+import type { ApolloServerPlugin, HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FormattedExecutionResult } from 'graphql';
+import { RETRY_AFTER } from './errors.ts';
 
 /**
  * What HTTP says about an answer of GraphQL: its status by the rules of GraphQL over HTTP, and for how long whom it serves.
@@ -31,14 +33,23 @@ export interface CacheSettings {
 /** Remembers how a request ended, for the hook above. */
 export const rememberOutcome = (currentRequest: () => FastifyRequest | undefined): ApolloServerPlugin => ({
   requestDidStart: async () => ({
-    willSendResponse: async ({ source, response: { body } }) => {
+    willSendResponse: async ({ request: { extensions }, source, response }) => {
+      const { body } = response;
       const request = currentRequest();
       const failed = body.kind === 'single' && Boolean(body.singleResult.errors?.length);
-      // Without a document it was no GraphQL request at all, and stays 400.
-      if (request && source) outcomes.set(request, failed ? 'failed' : 'answered');
+      // With no document, and none named, it was no GraphQL request at all, and stays 400.
+      if (request && (source || extensions?.persistedQuery)) outcomes.set(request, failed ? 'failed' : 'answered');
+      if (failed) askToRetry(body.singleResult, response.http);
     },
   }),
 });
+
+/** A fault that passes says when to come again; it is the whole request's only when it left nothing of the answer. */
+function askToRetry({ data, errors = [] }: FormattedExecutionResult, http: HTTPGraphQLHead): void {
+  if (!errors.some(({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE')) return;
+  http.headers.set('retry-after', RETRY_AFTER);
+  if (Object.values(data ?? {}).every((value) => value === null)) http.status = 503;
+}
 
 const outcomes = new WeakMap<FastifyRequest, 'answered' | 'failed'>();
 

@@ -13,6 +13,7 @@ export function prepareMutations(schema: GraphQLSchema): void {
     const act = field.resolve as GraphQLFieldResolver<unknown, Context, unknown, Promise<object>>;
     field.resolve = async (source, args, context: Context, info) => {
       for (let attempt = 1; ; attempt += 1) {
+        context.signal.throwIfAborted(); // nobody would hear of it
         context.em = context.em.fork();
         try {
           return { errors: [], ...(await act(source, args, context, info)) };
@@ -22,7 +23,10 @@ export function prepareMutations(schema: GraphQLSchema): void {
             continue;
           }
           const meaning = meaningOf(error) ?? error;
-          if (meaning instanceof Refusal) return { errors: meaning.errors };
+          if (meaning instanceof Refusal) {
+            context.refused ??= meaning.errors[0]?.code ?? null;
+            return { errors: meaning.errors };
+          }
           throw meaning;
         }
       }

@@ -5,6 +5,7 @@ import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
 import { CommentResolver } from '../comments/comment.resolver.ts';
+import { Statements } from '../database/statements.ts';
 import { answerByStatements } from '../reading/answering.ts';
 import { TagFields } from '../tags/tag.fields.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
@@ -17,7 +18,7 @@ import { NodeResolver } from './node.resolver.ts';
 import { ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError } from './user-errors.ts';
 
 /** The schema, ready to be executed. */
-export function buildSchema(em: EntityManager): GraphQLSchema {
+export function buildSchema(em: EntityManager, statements = new Statements(em)): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
       ArticleFields,
@@ -37,12 +38,13 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
     authChecker: somebodyIsSignedIn,
     // Inputs have rules of their own (validation.ts), which report every fault with its path.
     validate: false,
+    skipCheck: true, // Apollo checks it too
   });
   for (const type of Object.values(schema.getTypeMap())) {
     // TypeGraphQL has no @oneOf of its own; validation, introspection and printing follow this flag.
     if (isInputObjectType(type) && type.extensions.oneOf) type.isOneOf = true;
   }
-  answerByStatements(schema, em);
+  answerByStatements(schema, em, statements);
   prepareMutations(schema);
   refuseFaultyTokens(schema);
   return schema;

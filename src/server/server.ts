@@ -1,76 +1,146 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomUUID } from 'node:crypto';
 import { ApolloServer } from '@apollo/server';
-import {
-  ApolloServerPluginCacheControlDisabled,
-  ApolloServerPluginLandingPageDisabled,
-} from '@apollo/server/plugin/disabled';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import { isDatabaseFault } from '../database/faults.ts';
+import { Statements } from '../database/statements.ts';
+import type { Environment } from '../environment.ts';
+import { stringified } from '../reading/answer.ts';
+import { Guesses } from '../users/guesses.ts';
 import { type SessionSettings, Sessions } from '../users/sessions.ts';
+import { withoutExtras } from './apollo-extras.ts';
+import { type ConnectionSettings, connectionLimits } from './connections.ts';
 import { type Context, contextFor } from './context.ts';
 import { type AllowedOrigins, allowOrigins } from './cors.ts';
-import { ServiceUnavailable, shownError, shownHttpError } from './errors.ts';
+import { namedDocuments, validatedDocuments } from './documents.ts';
+import { databaseUnavailable, ServiceUnavailable, shownError, shownHttpError, withoutSuggestion } from './errors.ts';
+import { executionOf } from './execution.ts';
 import { addGraphqlEndpoint } from './graphql-endpoint.ts';
 import { addHealthChecks, type Readiness } from './health.ts';
 import { type CacheSettings, rememberOutcome } from './http-answers.ts';
+import { leaveInGoodOrder } from './leaving.ts';
+import { documentLimits, limitOperations } from './limits.ts';
+import { Load, type LoadLimits } from './load.ts';
 import { addPlayground } from './playground/playground.ts';
+import { publishedDocuments } from './published-files.ts';
 import { buildSchema } from './schema.ts';
 import { addSchemaEndpoint } from './schema-endpoint.ts';
+import { type HeaderSettings, sendSecureHeaders } from './secure-headers.ts';
+import { addVersionEndpoint } from './version-endpoint.ts';
+import { noticeOperations, requestIdOf, type Watcher, watchRequests } from './watching.ts';
 
-/** The HTTP server: GraphQL at /graphql, the schema at /schema.graphql, the Playground at /playground, health at /healthz and /readyz. It listens when it is told to. */
-export async function buildServer({ em, log, settings, readiness }: ServerParts): Promise<FastifyInstance> {
+/** The HTTP server: GraphQL at /graphql, the schema at /schema.graphql, the Playground at /playground, health at /healthz and /readyz, the build at /version. It listens when it is told to. */
+export async function buildServer({
+  em,
+  log,
+  settings,
+  readiness,
+  load = new Load(settings),
+  watchers = [],
+}: ServerParts): Promise<FastifyInstance> {
   const server: FastifyInstance = Fastify({
     loggerInstance: log,
-    genReqId: () => randomUUID(),
+    genReqId: requestIdOf,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
+    schemaController: NO_JSON_SCHEMAS,
+    return503OnClosing: false, // who was told to close the connection may still finish on it
+    ...connectionLimits(settings),
   });
+  watchRequests(server, watchers);
+  server.server.maxConnections = settings.maxConnections;
+  await sendSecureHeaders(server, settings);
   await allowOrigins(server, settings.allowedOrigins);
-  const requests = new AsyncLocalStorage<FastifyRequest>();
-  const schema = buildSchema(em);
+  const statements = new Statements(em, settings.preparedStatements);
+  const schema = buildSchema(em, statements);
+  const named = namedDocuments({
+    published: [...publishedDocuments(), ...(settings.playground ? addPlayground(server) : [])],
+    trustedOnly: settings.trustedDocumentsOnly,
+    currentRequest: () => requests.getStore(),
+  });
   const apollo = new ApolloServer<Context>({
-    schema,
-    introspection: true,
-    stopOnTerminationSignals: false, // main.ts stops what it started, in its order
-    formatError: (formatted, error) => shownError(formatted, error, requests.getStore()),
+    logger: log,
+    gateway: executionOf(schema),
+    stringifyResult: stringified,
+    documentStore: validatedDocuments(),
+    persistedQueries: { cache: named.cache },
+    introspection: true, // validationRules see to that, with words of GraphQL's own
+    ...documentLimits({ showsSchema: settings.introspection }),
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false, // starting.ts stops what it started, in its order
+    formatError: (formatted, error) => {
+      const shown = shownError(formatted, error, requests.getStore());
+      return settings.introspection ? shown : withoutSuggestion(shown);
+    },
     plugins: [
-      ApolloServerPluginCacheControlDisabled(),
-      ApolloServerPluginLandingPageDisabled(), // it would load its scripts from another host
+      limitOperations(schema),
+      ...withoutExtras(),
+      named.plugin,
       rememberOutcome(() => requests.getStore()),
+      noticeOperations(() => requests.getStore()),
     ],
   });
   await apollo.start();
 
-  const sessions = new Sessions(settings);
+  const sessions = new Sessions(settings, statements);
+  const guesses = await Guesses.in(em);
   server.setErrorHandler(shownHttpError);
   addGraphqlEndpoint(server, {
     apollo,
     requests,
+    load,
     cache: settings,
-    contextOf: async (request) => {
-      const fault = await readiness.migrationFault();
-      if (fault) throw new ServiceUnavailable(fault);
-      return contextFor(request.headers.authorization, { em: em.fork(), sessions, settings });
+    requestTimeoutSeconds: settings.requestTimeoutSeconds,
+    contextOf: async (request, signal) => {
+      try {
+        const refusal = await readiness.refusal();
+        if (refusal) throw new ServiceUnavailable(refusal);
+        return await contextFor(request.headers.authorization, {
+          em,
+          signal,
+          sessions,
+          guesses,
+          address: request.ip,
+          settings,
+        });
+      } catch (error) {
+        throw isDatabaseFault(error) ? databaseUnavailable(error, request) : error;
+      }
     },
   });
-  addSchemaEndpoint(server, schema);
-  if (settings.playground) addPlayground(server);
+  if (settings.introspection) addSchemaEndpoint(server, schema);
+  addVersionEndpoint(server, settings.revision ?? null);
   addHealthChecks(server, readiness);
+  leaveInGoodOrder(server, readiness, settings.shutdownDelaySeconds);
   return server;
 }
 
 export interface ServerParts {
   readonly em: EntityManager;
   readonly log: FastifyBaseLogger;
-  readonly settings: SessionSettings & Context['settings'] & HttpSettings;
+  readonly settings: SessionSettings & Context['settings'] & HttpSettings & Pick<Environment, 'preparedStatements'>;
   readonly readiness: Readiness;
+  readonly load?: Load;
+  readonly watchers?: readonly Watcher[];
 }
 
-export interface HttpSettings extends CacheSettings {
+/** Whose request it is that something is done for. */
+export const requests = new AsyncLocalStorage<FastifyRequest>();
+
+export interface HttpSettings extends CacheSettings, ConnectionSettings, HeaderSettings, LoadLimits {
   readonly allowedOrigins: AllowedOrigins;
   readonly playground: boolean;
+  /** Nothing runs but the published operations. */
+  readonly trustedDocumentsOnly: boolean;
+  /** Whether clients may ask what the schema is: by introspection, at /schema.graphql, and by guessing. */
+  readonly introspection: boolean;
+  readonly shutdownDelaySeconds: number;
+  readonly revision?: string | null;
 }
+
+/** No route has a JSON schema: what would compile them need not be loaded. */
+const none = () => () => () => true;
+const NO_JSON_SCHEMAS = { compilersFactory: { buildValidator: none, buildSerializer: none } } as never;
 
 /** 100,000 characters of an article, each escaped in JSON as two surrogates (12 bytes), and the rest. */
 const LARGEST_BODY = 1_500_000;

@@ -23,9 +23,9 @@ const send = (body: string, contentType = 'application/json') =>
 
 test('POST answers a query, with its variables', async () => {
   const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
-  expect(await post({ query, variables: { first: 1 } })).toEqual({
+  expect(await post({ query, variables: { first: 1 } })).toMatchObject({
     status: 200,
-    body: { data: { articles: { totalCount: 0 } } },
+    body: { data: { articles: { totalCount: 0 } }, extensions: { cost: { requested: 2, maximum: 5000 } } },
   });
 });
 
@@ -34,6 +34,16 @@ test('GET answers a query', async () => {
   const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
   const variables = JSON.stringify({ first: 0 });
   expect((await get({ query, variables })).body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('who can not read the answer is told so before anything is done', async () => {
+  const query =
+    'mutation { register(input: { username: "ann", email: "ann@example.com", password: "password123" }) { token } }';
+  const headers = { 'content-type': 'application/json', accept: 'image/png' };
+  const answer = await ask('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
+  expect(answer.status).toBe(406);
+  expect(answer.body.errors[0].message).toMatch(/^The accept header is "image\/png"; it must allow application\/json/);
+  expect((await post({ query: '{ user(by: { username: "ann" }) { id } }' })).body.data).toEqual({ user: null });
 });
 
 test('GET does not change anything', async () => {
@@ -53,7 +63,7 @@ test('a GET that a foreign page could send without asking first is refused', asy
 
 test('an operation is chosen by its name', async () => {
   const query = 'query One { articles { totalCount } } query Two { tags { totalCount } }';
-  expect((await post({ query, operationName: 'Two' })).body).toEqual({ data: { tags: { totalCount: 0 } } });
+  expect((await post({ query, operationName: 'Two' })).body).toMatchObject({ data: { tags: { totalCount: 0 } } });
   for (const operationName of ['Three', undefined]) {
     const { body } = await post({ query, operationName });
     expect(body).toFailWith('BAD_USER_INPUT');
@@ -144,7 +154,7 @@ test('a server that waited for migrations serves as soon as they are applied, wi
   await empty.orm.migrator.up();
   expect((await server.inject('/readyz')).statusCode).toBe(200);
   const answer = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
-  expect(answer.json()).toEqual({ data: { articles: { totalCount: 0 } } });
+  expect(answer.json()).toMatchObject({ data: { articles: { totalCount: 0 } } });
   await server.close();
   await empty.remove();
 });

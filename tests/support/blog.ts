@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { openEmbedded } from '../../src/database/embedded/embedded.ts';
+import { Statements } from '../../src/database/statements.ts';
 import { Readiness } from '../../src/server/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { Sessions } from '../../src/users/sessions.ts';
@@ -15,17 +16,28 @@ import { databaseOn, onServer } from './migrated-template.ts';
 
 export const settings = {
   secretKey: 'a secret key for tests, longer than 32 bytes',
+  secretKeyFallbacks: ['an old secret key for tests, longer than 32 bytes'],
   accessTokenMinutes: 30,
   refreshTokenDays: 30,
   refuseCommonPasswords: false,
   allowedOrigins: ['https://blog.example'],
   guestCacheSeconds: 0,
+  preparedStatements: true,
   playground: true,
+  trustedDocumentsOnly: false,
+  introspection: true,
+  mostInFlight: 2000,
+  longestWait: 60_000,
+  shutdownDelaySeconds: 0,
+  production: false,
+  trustProxy: [] as string[],
+  maxConnections: 2000,
+  requestTimeoutSeconds: 60,
 };
 const database = await copyOfTemplate();
 export const { orm } = database;
-export const sessions = new Sessions(settings);
-const server = await buildServer({
+export const sessions = new Sessions(settings, new Statements(orm.em));
+export const server = await buildServer({
   em: orm.em,
   log: pino({ level: process.env.LOG_LEVEL ?? 'fatal' }),
   settings,
@@ -33,7 +45,7 @@ const server = await buildServer({
 });
 export const address = await server.listen({ port: 0, host: '127.0.0.1' });
 
-beforeEach(() => orm.em.fork().execute('truncate users, tags restart identity cascade'));
+beforeEach(() => orm.em.fork().execute('truncate users, tags, rate_limits restart identity cascade'));
 
 afterAll(async () => {
   await server.close();
@@ -58,7 +70,7 @@ export async function post(body: unknown, headers: Record<string, string> = {}) 
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-  return { status: response.status, body: (await response.json()) as Answer<unknown> };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer<unknown> };
 }
 
 export interface Answer<R> {

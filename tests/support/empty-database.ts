@@ -17,7 +17,12 @@ export async function emptyDatabase(): Promise<{
   const template = inject('template');
   if (template.kind === 'embedded') {
     const folder = mkdtempSync(join(tmpdir(), 'conduit-empty-'));
-    const { orm, reached } = await silent({ production: false, databaseUrl: null, dataFolder: folder });
+    const { orm, reached } = await silent({
+      production: false,
+      databaseUrl: null,
+      dataFolder: folder,
+      embeddedFsync: true,
+    });
     const remove = async () => {
       await orm.close(true);
       await reached.embedded?.close();
@@ -29,7 +34,7 @@ export async function emptyDatabase(): Promise<{
   const name = `${template.name}_empty_${process.pid}_${count}`;
   await onServer(template.server, (client) => client.query(`create database ${name}`));
   const databaseUrl = databaseOn(template.server, name);
-  const { orm } = await silent({ production: false, databaseUrl, dataFolder: '' });
+  const { orm } = await silent({ production: false, databaseUrl, dataFolder: '', embeddedFsync: true });
   const remove = async () => {
     await orm.close(true);
     await onServer(template.server, (client) => client.query(`drop database ${name} with (force)`));

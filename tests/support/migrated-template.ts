@@ -70,5 +70,6 @@ declare module 'vitest' {
   export interface ProvidedContext {
     databaseUrl: string | null;
     template: Template;
+    distinctDocuments: number;
   }
 }

@@ -1,19 +1,21 @@
-import type { CompiledQuery } from 'kysely';
-import { orm } from './blog.ts';
+import { Client, type QueryConfig } from 'pg';
+import type { Statement } from '../../src/database/sql.ts';
 
 /** What is sent to the database while something is done. */
-export async function statementsDuring(act: () => Promise<unknown>): Promise<CompiledQuery[]> {
-  const executor = orm.em.getConnection().getClient().getExecutor();
-  const execute = executor.executeQuery;
-  const statements: CompiledQuery[] = [];
-  executor.executeQuery = function (query, ...rest) {
-    statements.push(query);
-    return execute.call(this, query, ...rest) as never;
-  };
+export async function statementsDuring(act: () => Promise<unknown>): Promise<Statement[]> {
+  const query = Client.prototype.query;
+  const statements: Statement[] = [];
+  Client.prototype.query = function (this: Client, ...args: [string | QueryConfig, unknown[]?]) {
+    const [given, values = []] = args;
+    statements.push(
+      typeof given === 'string' ? { text: given, values } : { text: given.text, values: given.values ?? [] },
+    );
+    return query.apply(this, args as never);
+  } as typeof query;
   try {
     await act();
   } finally {
-    executor.executeQuery = execute;
+    Client.prototype.query = query;
   }
   return statements;
 }

@@ -1,0 +1,88 @@
+import type { Socket } from 'node:net';
+import type { ClientBase, Pool, PoolClient, QueryConfig } from 'pg';
+import type { DriverOptions } from './connecting.ts';
+
+/** Milliseconds. What a server gives its PostgreSQL for each thing; the embedded one has limits of its own. */
+const LIMITS = {
+  /** A connection: to get one of the pool's, or to open one. */
+  connectionTimeoutMillis: 2_000,
+  /** A statement, by PostgreSQL's clock. */
+  statement_timeout: 10_000,
+  /** A statement, by ours: for a PostgreSQL, or a network, that says nothing at all. */
+  query_timeout: 11_000,
+  /** Waiting for somebody else's lock. */
+  lock_timeout: 5_000,
+  /** A transaction that does nothing: a process that hangs holds on to its locks. */
+  idle_in_transaction_session_timeout: 15_000,
+};
+
+/**
+ * The connections of a server to its PostgreSQL. pg and kysely put what breaks out of the pool; what merely falls silent
+ * is ended here.
+ */
+export class ServingPool {
+  readonly driverOptions: DriverOptions;
+  /** Told of every statement, and of its answer. */
+  onStatement: ((text: string, answer: Promise<unknown>) => void) | undefined;
+  private readonly connections = new Set<PoolClient>();
+  private pool: Pool | undefined;
+
+  constructor(readonly most: number) {
+    this.driverOptions = {
+      ...LIMITS,
+      max: most,
+      keepAlive: true,
+      application_name: 'conduit',
+      // Compiling a plan takes longer than any page; PostgreSQL would for what is deep enough to look expensive.
+      options: '-c jit=off',
+      onPoolCreated: (pool: Pool) => this.watch(pool),
+    };
+  }
+
+  /** How many connections there are, do nothing, and are waited for. */
+  get counts(): { total: number; idle: number; waiting: number } {
+    const { totalCount: total, idleCount: idle, waitingCount: waiting } = this.pool ?? NONE;
+    return { total, idle, waiting };
+  }
+
+  /** Ends every connection, so that nobody waits any longer for the answer to what was sent on one. */
+  cut(): void {
+    for (const connection of this.connections) hangUp(connection);
+  }
+
+  private watch(pool: Pool): void {
+    this.pool = pool;
+    pool.on('connect', (connection) => {
+      this.connections.add(connection);
+      this.follow(connection);
+    });
+    pool.on('remove', (connection) => this.connections.delete(connection));
+  }
+
+  /** When pg gives up on an answer it leaves the connection open, and the next who gets it waits behind the same silence. */
+  private follow(connection: PoolClient): void {
+    const query = connection.query as (...sent: unknown[]) => Promise<unknown>;
+    connection.query = ((...sent: unknown[]) => {
+      const answer = query.apply(connection, sent);
+      if (answer instanceof Promise) {
+        this.onStatement?.(textOf(sent[0]), answer);
+        answer.catch(({ message }: Error) => {
+          if (message === 'Query read timeout') hangUp(connection);
+        });
+      }
+      return answer;
+    }) as PoolClient['query'];
+  }
+}
+
+const NONE = { totalCount: 0, idleCount: 0, waitingCount: 0 };
+
+/** pg takes a statement as its text, or as an object that has one. */
+const textOf = (sent: unknown): string => (typeof sent === 'string' ? sent : String((sent as QueryConfig).text));
+
+/** Ends a connection without a word to the other side, from which nothing is expected any more. */
+export function hangUp(connection: ClientBase): void {
+  connection.on('error', () => {});
+  const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection;
+  stream.destroy(new Error('The database said nothing.'));
+}

@@ -1,0 +1,26 @@
+import { MikroORM } from '@mikro-orm/postgresql';
+import { ormConfig } from '../mikro-orm.config.ts';
+import { reachDatabase } from './database/connecting.ts';
+import { EnvironmentFaults, readDatabaseEnvironment } from './environment.ts';
+import { applyPendingMigrations, MigrationProblem } from './migration-safety/plug.ts';
+
+/** `mikro-orm migration:up` for production, where the CLI is not installed: `node dist/src/migrate.js`. */
+async function migrate(): Promise<void> {
+  const reached = await reachDatabase(readDatabaseEnvironment(), 'command');
+  const orm = await MikroORM.init(ormConfig(reached));
+  try {
+    const applied = await applyPendingMigrations(orm);
+    console.log(applied.length > 0 ? 'Every migration is applied now.' : 'Every migration was applied already.');
+  } finally {
+    await orm.close();
+    await reached.embedded?.close();
+  }
+}
+
+try {
+  await migrate();
+} catch (error) {
+  const explained = error instanceof MigrationProblem || error instanceof EnvironmentFaults;
+  console.error(explained ? error.message : error);
+  process.exitCode = error instanceof MigrationProblem ? error.exitCode : 1;
+}

@@ -1,0 +1,21 @@
+import type { Server } from 'node:http';
+import type { FastifyHttpOptions } from 'fastify';
+
+/** How long somebody may take to connect and say what they want, and whose word on where they are is taken. */
+export const connectionLimits = ({ trustProxy }: ConnectionSettings) =>
+  ({
+    trustProxy,
+    // Of a request: all of it must be here in time, however slowly it drips.
+    requestTimeout: 15_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
+    // Of a connection on which nothing moves, such as of somebody who does not read the answer.
+    connectionTimeout: 30_000,
+    keepAliveTimeout: 72_000, // longer than what proxies keep, which is mostly 60 seconds: the server must not hang up first
+  }) satisfies FastifyHttpOptions<Server>;
+
+export interface ConnectionSettings {
+  readonly trustProxy: string[];
+  /** Further ones are closed as they come. */
+  readonly maxConnections: number;
+  readonly requestTimeoutSeconds: number;
+}

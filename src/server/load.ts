@@ -1,0 +1,84 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { RETRY_AFTER } from './errors.ts';
+
+/**
+ * How much is being worked on, and who waits for a turn. All that waits for the database or the processor waits in here,
+ * so its bounds are those of every queue behind it: who comes to a full house, or would wait for too long, is told to
+ * come again, and nothing is begun that nobody will wait for.
+ */
+export class Load {
+  shed = 0;
+  private working = 0;
+  /** In the order they came; a turn is `true`, or `false` when it did not come in time. */
+  private readonly waiting = new Set<(turn: boolean) => void>();
+
+  constructor(private readonly limits: LoadLimits) {}
+
+  get inFlight(): number {
+    return this.working + this.waiting.size;
+  }
+
+  /** Refuses by the headers alone, before a body is read: what is refused is to cost next to nothing. */
+  refuseEarly(scope: FastifyInstance): void {
+    scope.addHook('onRequest', (_request, reply, next) => {
+      if (this.isFull) this.refuse(reply);
+      else next();
+    });
+  }
+
+  /** Works on it when its turn comes. Slow bodies have none yet; work whose client has gone keeps its own to the end. */
+  async take<T>(reply: FastifyReply, work: () => Promise<T>): Promise<T | FastifyReply> {
+    if (!(await this.turn())) return this.refuse(reply);
+    try {
+      return await work();
+    } finally {
+      const [next] = this.waiting;
+      if (next) next(true);
+      else this.working -= 1;
+    }
+  }
+
+  private async turn(): Promise<boolean> {
+    if (this.isFull) return false;
+    if (this.working < AT_ONCE) {
+      this.working += 1;
+      return true;
+    }
+    return new Promise((resolve) => {
+      const settle = (turn: boolean) => {
+        clearTimeout(late);
+        this.waiting.delete(settle);
+        resolve(turn);
+      };
+      const late = setTimeout(settle, this.limits.longestWait, false);
+      this.waiting.add(settle);
+    });
+  }
+
+  private get isFull(): boolean {
+    return this.inFlight >= this.limits.mostInFlight;
+  }
+
+  private refuse(reply: FastifyReply): FastifyReply {
+    this.shed += 1;
+    return reply.code(503).header('retry-after', RETRY_AFTER).type('application/json; charset=utf-8').send(FULL);
+  }
+}
+
+export interface LoadLimits {
+  readonly mostInFlight: number;
+  /** Milliseconds. */
+  readonly longestWait: number;
+}
+
+/** Enough to keep a pool of connections and a processor busy; more would only take turns on them. */
+const AT_ONCE = 50;
+
+const FULL = JSON.stringify({
+  errors: [
+    {
+      message: 'The server has all the work that it can do just now.',
+      extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true },
+    },
+  ],
+});

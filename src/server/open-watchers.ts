@@ -1,0 +1,27 @@
+import type { ServingPool } from '../database/serving-pool.ts';
+import type { Environment } from '../environment.ts';
+import type { Readiness } from './health.ts';
+import type { Load } from './load.ts';
+import { requests } from './server.ts';
+import type { Watcher } from './watching.ts';
+
+/** Metrics and traces, as far as the environment asks for them; what it does not ask for is not even loaded. */
+export async function openWatchers(
+  { metrics, traces }: Pick<Environment, 'metrics' | 'traces'>,
+  { readiness, load, pool }: { readiness: Readiness; load: Load; pool: ServingPool | null },
+): Promise<(Watcher & { close(): Promise<void> })[]> {
+  const opened: (Watcher & { close(): Promise<void> })[] = [];
+  if (metrics) {
+    const { Metrics, serveMetrics } = await import('./metrics.ts');
+    const numbers = new Metrics({ readiness, load, pool });
+    const { close } = await serveMetrics(numbers, metrics);
+    opened.push({ ended: (request, seen) => numbers.ended(request, seen), close });
+  }
+  if (traces) {
+    const { Tracing } = await import('./tracing.ts');
+    const tracing = new Tracing();
+    if (pool) pool.onStatement = (text, answer) => tracing.statement(requests.getStore(), text, answer);
+    opened.push(tracing);
+  }
+  return opened;
+}

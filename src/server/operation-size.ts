@@ -1,0 +1,180 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  OperationTypeNode,
+  SchemaMetaFieldDef,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  valueFromASTUntyped,
+} from 'graphql';
+import { DEFAULT_PAGE, LARGEST_PAGE } from '../reading/page.ts';
+
+/** How much an operation asks for, with its fragments written out. What `@skip` and `@include` may leave out counts too. */
+export interface OperationSize {
+  /** Fields inside of fields, down to the deepest one. */
+  readonly depth: number;
+  /** One for each field; what is below a list, for each item that it can have at most. */
+  readonly cost: number;
+  readonly aliases: number;
+  readonly directives: number;
+  readonly rootFields: number;
+  readonly mutations: number;
+  /** The cost of what is asked about the schema, which is apart: programs ask for nearly all of it at once. */
+  readonly introspection: number;
+}
+
+/**
+ * Measures an operation of a document that may not be valid. Each fragment is measured once, however often and from
+ * wherever it is spread, so this takes as long as the document is.
+ */
+export function sizeOf(
+  operation: OperationDefinitionNode,
+  document: DocumentNode,
+  schema: GraphQLSchema,
+  variables: Readonly<Record<string, unknown>> = {},
+): OperationSize {
+  const measure = new Measure(document, schema, valuesOf(operation, variables));
+  const {
+    fields,
+    perItem: _,
+    ...size
+  } = measure.selections(operation.selectionSet, schema.getRootType(operation.operation));
+  const changes = operation.operation === OperationTypeNode.MUTATION;
+  const directives = size.directives + (operation.directives?.length ?? 0);
+  return { ...size, directives, rootFields: fields, mutations: changes ? fields : 0 };
+}
+
+/** The size of a part of an operation. */
+interface Part extends Omit<OperationSize, 'rootFields' | 'mutations'> {
+  /** Fields at the top of it. */
+  readonly fields: number;
+  /** In a connection: the cost of each item of the page, whose length only the field above knows. */
+  readonly perItem: number;
+}
+
+class Measure {
+  private readonly fragments = new Map<string, FragmentDefinitionNode>();
+  private readonly measured = new Map<string, Part>();
+
+  constructor(
+    document: DocumentNode,
+    private readonly schema: GraphQLSchema,
+    private readonly variables: Readonly<Record<string, unknown>>,
+  ) {
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.fragments.set(definition.name.value, definition);
+    }
+  }
+
+  selections({ selections }: SelectionSetNode, type: Type): Part {
+    return selections.reduce((sum, selection) => plus(sum, this.selection(selection, type)), NOTHING);
+  }
+
+  private selection(node: SelectionNode, type: Type): Part {
+    const directives = { ...NOTHING, directives: node.directives?.length ?? 0 };
+    switch (node.kind) {
+      case Kind.FIELD:
+        return plus(directives, this.field(node, type));
+      case Kind.INLINE_FRAGMENT:
+        return plus(
+          directives,
+          this.selections(node.selectionSet, this.typeNamed(node.typeCondition?.name.value) ?? type),
+        );
+      case Kind.FRAGMENT_SPREAD:
+        return plus(directives, this.fragment(node.name.value));
+    }
+  }
+
+  private fragment(name: string): Part {
+    const known = this.measured.get(name);
+    if (known) return known;
+    this.measured.set(name, NOTHING); // for fragments in a circle, which validation refuses
+    const fragment = this.fragments.get(name);
+    const part = fragment
+      ? this.selections(fragment.selectionSet, this.typeNamed(fragment.typeCondition.name.value))
+      : NOTHING;
+    this.measured.set(name, part);
+    return part;
+  }
+
+  private field(node: FieldNode, parent: Type): Part {
+    const field = fieldOf(parent, node.name.value);
+    const below = node.selectionSet ? this.selections(node.selectionSet, field && getNamedType(field.type)) : NOTHING;
+    const part = { ...below, fields: 1, depth: below.depth + 1, aliases: below.aliases + (node.alias ? 1 : 0) };
+    if (field === SchemaMetaFieldDef || field === TypeMetaFieldDef) {
+      return { ...part, depth: 1, cost: 1, introspection: below.cost };
+    }
+    const isList = field !== undefined && isListType(getNullableType(field.type));
+    if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost };
+    const items = isList ? this.mostItems(node) * below.cost : below.cost;
+    return { ...part, cost: capped(1 + items + this.pageSize(node) * below.perItem), perItem: 0 };
+  }
+
+  private pageSize(node: FieldNode): number {
+    const given = ['first', 'last'].map((name) => this.argument(node, name)).filter(Number.isInteger) as number[];
+    return within(given.length > 0 ? Math.max(...given) : DEFAULT_PAGE);
+  }
+
+  /** As many as there are ids asked for; where nothing says how many, as many as on a page. */
+  private mostItems(node: FieldNode): number {
+    const ids = this.argument(node, 'ids');
+    return within(Array.isArray(ids) ? ids.length : DEFAULT_PAGE);
+  }
+
+  private argument(node: FieldNode, name: string): unknown {
+    const given = node.arguments?.find((argument) => argument.name.value === name);
+    return given && valueFromASTUntyped(given.value, this.variables);
+  }
+
+  private typeNamed = (name: string | undefined): Type => (name === undefined ? undefined : this.schema.getType(name));
+}
+
+type Type = GraphQLNamedType | null | undefined;
+
+const NOTHING: Part = { fields: 0, depth: 0, cost: 0, perItem: 0, aliases: 0, directives: 0, introspection: 0 };
+
+const plus = (one: Part, other: Part): Part => ({
+  fields: capped(one.fields + other.fields),
+  depth: Math.max(one.depth, other.depth),
+  cost: capped(one.cost + other.cost),
+  perItem: capped(one.perItem + other.perItem),
+  aliases: capped(one.aliases + other.aliases),
+  directives: capped(one.directives + other.directives),
+  introspection: capped(one.introspection + other.introspection),
+});
+
+/** Fragments that double each other 300 times would come to more than a number can hold. */
+const capped = (amount: number): number => Math.min(amount, 1e9);
+
+/** What asks for more is refused when it is executed, and costs no more than what is refused. */
+const within = (items: number): number => Math.min(Math.max(items, 1), LARGEST_PAGE);
+
+function fieldOf(type: Type, name: string): GraphQLField<unknown, unknown> | undefined {
+  if (name === '__schema') return SchemaMetaFieldDef;
+  if (name === '__type') return TypeMetaFieldDef;
+  return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
+}
+
+const isConnection = (type: Type): boolean =>
+  isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Connection');
+
+/** The variables by name, given or by default. */
+function valuesOf({ variableDefinitions = [] }: OperationDefinitionNode, given: Readonly<Record<string, unknown>>) {
+  const defaults = variableDefinitions.flatMap(({ variable, defaultValue }) =>
+    defaultValue ? [[variable.name.value, valueFromASTUntyped(defaultValue)] as const] : [],
+  );
+  // Without a prototype: $constructor is a name as good as any.
+  return Object.assign(Object.create(null), Object.fromEntries(defaults), given) as Record<string, unknown>;
+}

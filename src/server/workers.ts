@@ -1,0 +1,112 @@
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyBaseLogger } from 'fastify';
+
+/**
+ * The processes that serve while this one looks after them: each is the same server, told by variables that it is the
+ * only one. One that dies is replaced; all go with this process, however it ends.
+ */
+export class Workers {
+  private isClosing = false;
+  private restarting: Promise<void> | undefined;
+  private deaths: number[] = [];
+  private readonly dismissed = new Set<Worker>();
+
+  constructor(
+    private readonly variables: NodeJS.ProcessEnv,
+    /** Milliseconds until a worker that does not leave is ended. */
+    private readonly patience: number,
+    private readonly log: Pick<FastifyBaseLogger, 'info' | 'error'>,
+  ) {}
+
+  /** Answers when all of them listen; throws when one ends instead. */
+  async start(count: number): Promise<void> {
+    await Promise.all(Array.from({ length: count }, () => this.begin()));
+  }
+
+  /** One after the other, each only once its successor listens. Where that can't, the old ones go on. */
+  restart(): Promise<void> {
+    this.restarting ??= this.replaceAll().finally(() => {
+      this.restarting = undefined;
+    });
+    return this.restarting;
+  }
+
+  /** Every worker finishes what it is at. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    await Promise.all(all().map((worker) => this.dismiss(worker)));
+  }
+
+  private async replaceAll(): Promise<void> {
+    for (const worker of all()) {
+      if (this.isClosing) return;
+      try {
+        await this.begin();
+      } catch (error) {
+        return this.log.error({ err: error }, 'The restart ends here: a new worker does not start');
+      }
+      await this.dismiss(worker);
+    }
+    this.log.info('All workers were restarted');
+  }
+
+  private async begin(): Promise<void> {
+    const worker = cluster.fork(this.variables);
+    await new Promise<void>((resolve, reject) => {
+      worker.once('listening', () => resolve());
+      worker.once('exit', (code, signal) => reject(new WorkerFailed(signal ?? code)));
+    });
+    worker.once('exit', (code, signal) => {
+      if (this.isClosing || this.dismissed.delete(worker)) return;
+      this.log.error(`Worker ${worker.process.pid} ended with ${signal ?? code}; another takes its place`);
+      void this.replace();
+    });
+  }
+
+  /** The more of them died in the last minute, the longer until the next: what kills them at once must not keep us busy. */
+  private async replace(): Promise<void> {
+    for (;;) {
+      const now = Date.now();
+      this.deaths = [...this.deaths.filter((death) => now - death < 60_000), now];
+      await sleep(Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** (this.deaths.length - 1)));
+      if (this.isClosing) return;
+      try {
+        return await this.begin();
+      } catch (error) {
+        this.log.error({ err: error }, 'A worker does not start; tried again later');
+      }
+    }
+  }
+
+  private async dismiss(worker: Worker): Promise<void> {
+    if (worker.isDead()) return;
+    this.dismissed.add(worker);
+    const gone = new Promise((resolve) => worker.once('exit', resolve));
+    const kill = setTimeout(() => worker.process.kill('SIGKILL'), this.patience);
+    worker.send(DISMISSED, () => {}); // no signal: Ctrl-C has sent every process one already, and a second one would cut it short
+    await gone;
+    clearTimeout(kill);
+  }
+}
+
+export class WorkerFailed extends Error {
+  constructor(end: string | number) {
+    super(`A worker ended with ${end} before it listened; what it said above says why.`);
+  }
+}
+
+/** Has a worker act on its dismissal. What a terminal says to all processes at once is for the first one to act on. */
+export function onDismissal(act: () => void): void {
+  process.on('SIGHUP', () => {});
+  process.on('message', (message) => {
+    if (message === DISMISSED) act();
+  });
+}
+
+const DISMISSED = 'dismissed';
+
+const all = () => Object.values(cluster.workers ?? {}) as Worker[];
+
+const SHORTEST_PAUSE = 100;
+const LONGEST_PAUSE = 30_000;

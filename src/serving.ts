@@ -1,0 +1,91 @@
+import cluster from 'node:cluster';
+import { flushCompileCache } from 'node:module';
+import { MikroORM } from '@mikro-orm/postgresql';
+import type { Logger } from 'pino';
+import { ormConfig } from '../mikro-orm.config.ts';
+import { whenTheDatabaseIsThere } from './database/arriving.ts';
+import { type Reached, reachDatabase } from './database/connecting.ts';
+import type { Environment } from './environment.ts';
+import { applyPendingMigrations } from './migration-safety/plug.ts';
+import { Readiness } from './server/health.ts';
+import { timeToLeave } from './server/leaving.ts';
+import { Load } from './server/load.ts';
+import { openWatchers } from './server/open-watchers.ts';
+import { buildServer } from './server/server.ts';
+import { Workers } from './server/workers.ts';
+
+/**
+ * Serves the blog in a database that was reached: the ORM, migrations if asked, HTTP. What it opens goes into `opened`. With
+ * workers, HTTP is theirs: a worker is this same server on a database that is ready.
+ */
+export async function serve({ reached, settings, log, opened, fail }: Parts): Promise<void> {
+  const orm = await MikroORM.init(ormConfig(reached));
+  opened.push(orm);
+  if (reached.pulse) opened.push(reached.pulse);
+
+  const { migrateOnStart, host, port, webConcurrency } = settings;
+  const migrations = migrateOnStart === 'off' ? 'not checked' : 'checked';
+  const readiness = new Readiness(orm, reached.embedded ?? reached.pulse ?? null, migrations);
+  const migrate = async () => {
+    if (migrateOnStart === 'up') await applyMigrations(orm, settings, log);
+    const fault = await readiness.migrationFault();
+    if (fault) log.error(fault);
+  };
+  const waiting = (err: unknown) => log.warn({ err }, 'The database is away; the server is unready until it arrives');
+  const migrated = whenTheDatabaseIsThere(migrate, { waiting, fail });
+
+  if (webConcurrency > 1) {
+    await migrated;
+    const workers = new Workers(variablesOfWorkers(settings, reached), timeToLeave(settings.shutdownDelaySeconds), log);
+    opened.push(workers);
+    process.on('SIGHUP', () => void workers.restart());
+    await workers.start(webConcurrency);
+  } else {
+    const load = new Load(settings);
+    const watchers = await openWatchers(settings, { readiness, load, pool: reached.pool ?? null });
+    opened.push(...watchers);
+    // The schema is built while the database looks at its migrations.
+    const [server] = await Promise.all([
+      buildServer({ em: orm.em, log, settings, readiness, load, watchers }),
+      migrated,
+    ]);
+    opened.push(server);
+    flushCompileCache(); // however this process ends, the next one starts faster; before it listens, since it takes a moment
+    await server.listen({ host, port });
+  }
+  if (cluster.isPrimary) log.info(`GraphQL at http://${host}:${port}/graphql`);
+}
+
+/** What was found out here is not to be found out again; the embedded database is, for workers, any PostgreSQL. */
+function variablesOfWorkers({ secretKey, migrateOnStart }: Settings, { embedded }: Reached): NodeJS.ProcessEnv {
+  const { host, port, user, password = '', dbName } = embedded?.connection ?? {};
+  return {
+    WEB_CONCURRENCY: '1',
+    SECRET_KEY: secretKey,
+    MIGRATE_ON_START: migrateOnStart === 'up' ? 'check' : migrateOnStart,
+    ...(embedded && { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASS: password, DB_NAME: dbName }),
+  };
+}
+
+interface Parts {
+  readonly reached: Reached;
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly opened: { close(): Promise<unknown> }[];
+  /** Called with what keeps this server from ever serving. */
+  readonly fail: (error: unknown) => never;
+}
+
+type Settings = Environment & { readonly secretKey: string };
+
+/** On connections of their own where requests have limits on theirs: a migration may take as long as it needs. */
+async function applyMigrations(serving: MikroORM, environment: Environment, log: Logger): Promise<void> {
+  const orm = environment.databaseUrl
+    ? await MikroORM.init(ormConfig(await reachDatabase(environment, 'command')))
+    : serving;
+  try {
+    for (const name of await applyPendingMigrations(orm)) log.info(`Applied ${name}`);
+  } finally {
+    if (orm !== serving) await orm.close(true);
+  }
+}

@@ -1,0 +1,72 @@
+import cluster from 'node:cluster';
+import { setFlagsFromString } from 'node:v8';
+import closeWithGrace from 'close-with-grace';
+import type { Logger } from 'pino';
+import { reachDatabase } from './database/connecting.ts';
+import { DatabaseIsHeld } from './database/embedded/embedded.ts';
+import { FolderUnfit } from './database/embedded/places.ts';
+import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
+import { openLog } from './logging.ts';
+import { MigrationProblem } from './migration-safety/problems.ts';
+import { timeToLeave } from './server/leaving.ts';
+import { onDismissal, WorkerFailed } from './server/workers.ts';
+import { keptSecretKey } from './users/secret-key.ts';
+
+/** Starts the server: environment, database, and what serving.ts does with them; on SIGTERM the same backwards. */
+async function start(environment: Environment): Promise<void> {
+  const log = openLog(environment.logLevel);
+  const opened = toBeClosed(environment, log);
+  const settings = { ...environment, secretKey: environment.secretKey ?? secretKeyOfThisMachine(environment, log) };
+
+  // Without an engine in this process, all there is of WebAssembly is the parser that reads our migrations at the start.
+  // To optimize that would take 400 MB for a moment, and win nothing.
+  if (environment.databaseUrl) for (const flag of BASELINE_ONLY) setFlagsFromString(flag);
+  // The rest is loaded here while the embedded database opens in its thread.
+  const [reached, { serve }] = await Promise.all([
+    reachDatabase(environment, 'server', (line) => log.info(line)),
+    import('./serving.ts'),
+  ]);
+  if (reached.embedded) opened.push(reached.embedded);
+  await serve({ reached, settings, log, opened, fail: stop });
+}
+
+const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
+
+/** What is pushed here is closed on SIGTERM and its like, the last one first. */
+function toBeClosed({ webConcurrency, shutdownDelaySeconds }: Environment, log: Logger) {
+  const opened: { close(): Promise<unknown> }[] = [];
+  let isClosing = false;
+  const options: closeWithGrace.Options = {
+    logger: log,
+    delay: timeToLeave(shutdownDelaySeconds) + (webConcurrency > 1 ? PATIENCE_WITH_WORKERS : 0),
+    skip: webConcurrency > 1 || cluster.isWorker ? ['SIGHUP'] : [],
+  };
+  const grace = closeWithGrace(options, async ({ err }) => {
+    isClosing = true;
+    if (err) log.fatal({ err }, 'A fault that nobody caught ends this process');
+    for (const part of opened.toReversed()) await part.close();
+  });
+  if (cluster.isWorker) onDismissal(() => isClosing || grace.close());
+  return opened;
+}
+
+function secretKeyOfThisMachine({ dataFolder }: Environment, log: Logger): string {
+  const { key, file } = keptSecretKey(dataFolder);
+  log.warn(`SECRET_KEY is not set: tokens are signed with the key kept in ${file}. Production wants one of its own.`);
+  return key;
+}
+
+/** Milliseconds more than its workers have. */
+const PATIENCE_WITH_WORKERS = 5_000;
+
+try {
+  await start(readEnvironment());
+} catch (error) {
+  stop(error);
+}
+
+function stop(error: unknown): never {
+  const explained = [EnvironmentFaults, DatabaseIsHeld, FolderUnfit, MigrationProblem, WorkerFailed];
+  console.error(explained.some((known) => error instanceof known) ? (error as Error).message : error);
+  process.exit(1);
+}

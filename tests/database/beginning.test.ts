@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import {
+  AddCommentDocument,
+  CreateArticleDocument,
+  DeleteArticleDocument,
+  FavoriteArticleDocument,
+  UpdateArticleDocument,
+} from '../../schema/generated/graphql.ts';
+import { Tag } from '../../src/tags/tag.entity.ts';
+import { type Answer, blog, orm } from '../support/blog.ts';
+import { anArticle, aUser } from '../support/people.ts';
+import { statementsDuring } from '../support/statements.ts';
+
+const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
+
+test('a transaction begins in one message with its first statement', async () => {
+  const texts = await textsDuring(() =>
+    orm.em.fork().transactional(async (em) => {
+      expect(await em.execute('select 1 as one')).toEqual([{ one: 1 }]);
+      expect(await em.execute('select 2 as two')).toEqual([{ two: 2 }]);
+    }),
+  );
+  expect(texts).toEqual(['begin; select 1 as one', 'select 2 as two', 'commit']);
+});
+
+test('a first statement that has values follows its begin', async () => {
+  const pool = await orm.em.getConnection().getNativeClient();
+  const client = await pool.connect();
+  try {
+    await client.query('begin');
+    const { rows } = await client.query('select $1::int as given, now() = statement_timestamp() as alone', [7]);
+    expect(rows).toEqual([{ given: 7, alone: false }]);
+    await client.query('rollback');
+  } finally {
+    client.release();
+  }
+});
+
+test('a transaction whose first statement fails leaves nothing, and its connection as good as new', async () => {
+  const em = orm.em.fork();
+  const failing = em.transactional(async (em) => {
+    await em.execute(`insert into tags (name) values ('kept'); select 1 / 0`);
+  });
+  await expect(failing).rejects.toThrow('division by zero');
+  const caught = em.transactional(async (em) => {
+    await em.execute('select 1 / 0').catch(() => {});
+    await em.execute(`insert into tags (name) values ('kept')`);
+  });
+  await expect(caught).rejects.toThrow('current transaction is aborted');
+  expect(await em.count(Tag)).toBe(0);
+});
+
+test('a mutation costs a round trip for each thing it does, and writes only in a transaction, or once', async () => {
+  const as = await aUser();
+  const { slug } = await anArticle({ by: as, tagList: ['red'] });
+  const article = { slug };
+  const content = { title: 'New', description: 'd', body: 'b', tagList: ['red', 'blue'] };
+  const costs: [number, () => Promise<Answer<unknown>>][] = [
+    [6, () => blog(CreateArticleDocument, { as, input: content })],
+    [6, () => blog(AddCommentDocument, { as, input: { article, body: 'Me too.' } })],
+    [4, () => blog(FavoriteArticleDocument, { as, input: { article } })],
+    [11, () => blog(UpdateArticleDocument, { as, input: { article, body: 'c', tagList: ['blue'] } })],
+    [7, () => blog(DeleteArticleDocument, { as, input: { article } })],
+  ];
+  for (const [most, act] of costs) {
+    const texts = await textsDuring(async () => expect(await act()).toSucceed());
+    expect(texts.length, texts.join('\n')).toBeLessThanOrEqual(most);
+    const writes = texts.filter((text) => /^(begin; )?(insert|update|delete)/.test(text));
+    const isTransaction = texts.some((text) => text.startsWith('begin; ')) && texts.includes('commit');
+    expect(isTransaction || writes.length === 1).toBe(true);
+  }
+});

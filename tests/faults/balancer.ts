@@ -1,0 +1,68 @@
+import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { ask } from './client.ts';
+import { pause, until } from './rig.ts';
+
+/** The least that a balancer does: it asks `/readyz` every 100 ms, and sends requests to those that are ready in turn. */
+export class Balancer {
+  readonly url: string;
+  private ready: string[] = [];
+  private next = 0;
+  private isClosed = false;
+  private readonly agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+
+  private constructor(
+    private readonly server: Server,
+    private instances: readonly string[],
+  ) {
+    this.url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+    server.on('request', (asked, answer) => this.pass(asked, answer));
+    void this.look();
+  }
+
+  static async before(instances: readonly string[]): Promise<Balancer> {
+    const server = createServer({ keepAliveTimeout: 60_000 });
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const balancer = new Balancer(server, instances);
+    await balancer.sees(instances.length);
+    return balancer;
+  }
+
+  use(instances: readonly string[]): void {
+    this.instances = instances;
+  }
+
+  sees = (many: number) => until(`${many} are ready`, () => this.ready.length === many);
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.server.closeAllConnections();
+    this.agent.destroy();
+    await new Promise((done) => this.server.close(done));
+  }
+
+  private async look(): Promise<void> {
+    while (!this.isClosed) {
+      const asked = await Promise.all(
+        this.instances.map(async (url) => ({ url, isReady: (await ask(url, { path: '/readyz' })).status === 200 })),
+      );
+      this.ready = asked.filter(({ isReady }) => isReady).map(({ url }) => url);
+      await pause(100);
+    }
+  }
+
+  /** Nothing is sent twice: what fails, fails for the client. */
+  private pass(asked: IncomingMessage, answer: ServerResponse): void {
+    this.next += 1;
+    const target = this.ready[this.next % this.ready.length];
+    if (!target) return void answer.writeHead(502).end();
+    const { method = 'GET', url = '/', headers } = asked;
+    const { connection: _, ...own } = headers;
+    const sent = request(target + url, { method, headers: own, agent: this.agent }, (response) => {
+      const { connection: _ended, ...given } = response.headers;
+      answer.writeHead(response.statusCode ?? 502, given);
+      response.pipe(answer);
+    });
+    sent.on('error', () => answer.headersSent || answer.writeHead(502).end());
+    asked.pipe(sent);
+  }
+}

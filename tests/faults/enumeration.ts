@@ -1,0 +1,88 @@
+import { ask } from './client.ts';
+import { type Figures, mustBe, mustBeAtMost, query, type Rig } from './rig.ts';
+
+/**
+ * Whether a stranger can tell by the clock who has an account: accounts and made-up addresses in turns, each from another
+ * address of the network. Of two times, one of each, the longer is the account's in half of all pairs (an AUC of 0.5) when
+ * the clock says nothing. Registration is measured beside it, for the record: there the answer itself says "taken".
+ */
+export async function enumeration({ short, cluster, server }: Rig): Promise<Figures> {
+  const { url } = await server({ TRUST_PROXY: 'loopback' });
+  const each = short ? 50 : 1000;
+  await query(
+    cluster.url,
+    `insert into users (username, username_key, email, email_key, password_hash)
+       select 'known' || n, 'known' || n, 'known' || n || '@example.com', 'known' || n || '@example.com', password_hash
+       from users, generate_series(1, ${each + WARM_UP}) n where username = 'writer'`,
+  );
+  const login = await inTurns(
+    url,
+    each,
+    (email) => `login(input: { email: "${email}", password: "not-the-password" })`,
+  );
+  const register = await inTurns(
+    url,
+    each,
+    (email, n) => `register(input: { username: "new-${n}", email: "${email}", password: "any-password-${n}" })`,
+  );
+  const figures = { 'samples of each': 2 * each, ...told('sign-ins', login), ...told('registrations', register) };
+  const measured = JSON.stringify(figures);
+  mustBe('answers to sign-ins', [...login.answers].join(), 'INVALID_CREDENTIALS');
+  mustBeAtMost({ short }, `AUC of sign-ins, off 0.5 (${measured})`, Math.abs(login.auc - 0.5), 0.05);
+  mustBeAtMost({ short }, `medians of sign-ins apart, ms (${measured})`, Math.abs(login.apart), 1);
+  return figures;
+}
+
+const WARM_UP = 20;
+
+const told = (what: string, { median, apart, auc }: Measured): Figures => ({
+  [`${what}: median, ms`]: median.toFixed(2),
+  [`${what}: medians apart, ms`]: apart.toFixed(2),
+  [`${what}: AUC`]: auc.toFixed(3),
+});
+
+interface Measured {
+  readonly median: number;
+  readonly apart: number;
+  readonly auc: number;
+  readonly answers: ReadonlySet<string>;
+}
+
+async function inTurns(url: string, each: number, call: (email: string, n: number) => string): Promise<Measured> {
+  const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
+  const answers = new Set<string>();
+  for (let n = 1; n <= each + WARM_UP; n += 1) {
+    const pair = Math.random() < 0.5 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const);
+    for (const kind of pair) {
+      asked += 1;
+      const document = `mutation { ${call(`${kind}${n}@example.com`, asked)} { errors { code } } }`;
+      const { body, milliseconds } = await ask(url, { query: document, from: addressOf(asked) });
+      answers.add(codeIn(body));
+      if (n > WARM_UP) times[kind].push(milliseconds);
+    }
+  }
+  const [known, unknown] = [times.known, times.unknown];
+  const pairs = known.flatMap((one) => unknown.map((other) => (one > other ? 1 : one === other ? 0.5 : 0)));
+  const auc = pairs.reduce((sum: number, won) => sum + won, 0) / pairs.length;
+  return { median: middle([...known, ...unknown]), apart: middle(known) - middle(unknown), auc, answers };
+}
+
+let asked = 0;
+const addressOf = (n: number) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
+
+/** The code of what the mutation refused; "ok" when it did not. */
+function codeIn(body: unknown): string {
+  const { data = {}, errors = [] } = body as { data?: Record<string, Payload | null>; errors?: Coded[] };
+  const [payload] = Object.values(data);
+  return errors[0]?.extensions?.code ?? payload?.errors[0]?.code ?? 'ok';
+}
+
+interface Payload {
+  readonly errors: readonly { readonly code: string }[];
+}
+
+interface Coded {
+  readonly extensions?: { readonly code: string };
+}
+
+const middle = (values: readonly number[]) => values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0;

@@ -1,0 +1,41 @@
+import { until } from './rig.ts';
+
+/** Looks into a server that runs with --inspect, over the protocol of the developer tools. */
+export class Inspector {
+  private last = 0;
+  private readonly waiting = new Map<number, (result: unknown) => void>();
+
+  private constructor(private readonly socket: WebSocket) {
+    socket.addEventListener('message', ({ data }) => {
+      const { id, result } = JSON.parse(String(data));
+      this.waiting.get(id)?.(result);
+      this.waiting.delete(id);
+    });
+  }
+
+  /** `output` is what the server has said: where it can be looked into is part of it. */
+  static async of(output: string): Promise<Inspector> {
+    const [address] = /ws:\/\/\S+/.exec(output) ?? [];
+    if (!address) throw new Error(`The server runs without --inspect:\n${output}`);
+    const socket = new WebSocket(address);
+    await until('the inspector answers', () => socket.readyState === WebSocket.OPEN);
+    return new Inspector(socket);
+  }
+
+  /** Bytes of the heap that are still in use after everything else was collected. */
+  async heapAfterCollection(): Promise<number> {
+    await this.ask('HeapProfiler.collectGarbage');
+    return ((await this.ask('Runtime.getHeapUsage')) as { usedSize: number }).usedSize;
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+
+  private ask(method: string): Promise<unknown> {
+    this.last += 1;
+    const answer = new Promise((resolve) => this.waiting.set(this.last, resolve));
+    this.socket.send(JSON.stringify({ id: this.last, method }));
+    return answer;
+  }
+}

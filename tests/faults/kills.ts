@@ -1,0 +1,38 @@
+import { ask, Crowd, createArticle, slugIn } from './client.ts';
+import { checkArticles, type Figures, pause, percentile, type Rig } from './rig.ts';
+
+/** kill -9 of the server in the midst of mutations, again and again. */
+export async function kills({ short, cluster, server, token }: Rig): Promise<Figures> {
+  const [rounds, least] = short ? [4, 200] : [200, 20_000];
+  const acknowledged: string[] = [];
+  const starts: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const began = performance.now();
+    const started = await server();
+    starts.push(performance.now() - began);
+    const enough = Math.ceil((least * (round + 1)) / rounds);
+    let isKilled = false;
+    const crowd = new Crowd(8, async (n) => {
+      const slug = slugIn(
+        await ask(started.url, { query: createArticle(`Title ${round} ${n} ${performance.now()}`), token }),
+      );
+      if (slug) acknowledged.push(slug);
+      else if (isKilled) await pause(5);
+    });
+    while (acknowledged.length < enough) await pause(2);
+    await pause(Math.random() * 30);
+    isKilled = true;
+    await started.kill();
+    await crowd.stop();
+    if (round % 20 === 19) await checkArticles(cluster, acknowledged);
+  }
+  await checkArticles(cluster, acknowledged);
+  return {
+    kills: rounds,
+    'acknowledged articles': acknowledged.length,
+    lost: 0,
+    'half-written': 0,
+    'ms from start to ready, median': percentile(starts, 0.5),
+    'ms from start to ready, p99': percentile(starts, 0.99),
+  };
+}

@@ -1,0 +1,90 @@
+import { Client } from 'pg';
+import { ask, Crowd, createArticle, type Heard, isRetriable, READ, slugIn } from './client.ts';
+import { checkArticles, type Figures, mustBe, mustBeAtMost, pause, percentile, query, type Rig, until } from './rig.ts';
+
+/** PostgreSQL restarts, and its backends are killed one by one, while people read and write. */
+export async function restarts({ short, cluster, server, token }: Rig): Promise<Figures> {
+  const [times, terminations] = short ? [2, 50] : [20, 1000];
+  const { url, metric } = await server({ DB_POOL_SIZE: String(POOL) });
+  const acknowledged: string[] = [];
+  const faults: Heard[] = [];
+  const successes: number[] = [];
+  const heard = (answer: Heard) => {
+    const slug = slugIn(answer);
+    if (slug) acknowledged.push(slug);
+    if (answer.status !== 200) faults.push(answer);
+    else successes.push(performance.now());
+    return answer.status === 200 ? undefined : pause(20);
+  };
+  const crowd = new Crowd(16, async (n) =>
+    heard(
+      await (n % 2
+        ? ask(url, { query: READ, token })
+        : ask(url, { query: createArticle(`Title ${n} ${performance.now()}`), token })),
+    ),
+  );
+
+  const recoveries: number[] = [];
+  for (let time = 0; time < times; time += 1) {
+    await pause(200);
+    const down = cluster.restart(time % 2 ? 'immediate' : 'fast');
+    await until('the database is down', async () => !(await accepts(cluster.url)));
+    while (!(await accepts(cluster.url))) await pause(2);
+    const accepted = performance.now();
+    const afterwards = (at: number) => at > accepted;
+    await until('a success after the restart', () => successes.some(afterwards));
+    recoveries.push((successes.find(afterwards) ?? 0) - accepted);
+    successes.length = 0;
+    await down;
+  }
+
+  const killer = new Client({ connectionString: cluster.url });
+  await killer.connect();
+  let killed = 0;
+  const victim = `select pg_terminate_backend(pid) as killed from pg_stat_activity
+    where application_name like 'conduit%' and pid <> pg_backend_pid() order by random() limit 1`;
+  while (killed < terminations) {
+    killed += (await killer.query(victim)).rows[0]?.killed ? 1 : 0;
+    await pause(2);
+  }
+  await killer.end();
+  await until('the pool is as large as ever', async () => (await metric('db_pool_connections')) === POOL);
+  await crowd.stop();
+
+  await until('nobody waits for a connection', async () => (await metric('db_pool_waiting')) === 0);
+  mustBe(
+    'connections that are not given back',
+    (await metric('db_pool_connections')) - (await metric('db_pool_idle')),
+    0,
+  );
+  mustBe(
+    'errors that do not pass',
+    faults.filter((fault) => !isRetriable(fault)).map(({ status, body }) => `${status} ${JSON.stringify(body)}`)[0],
+    undefined,
+  );
+  await checkArticles(cluster, acknowledged);
+  const [{ n: all } = { n: 0 }] = await query<{ n: number }>(cluster.url, 'select count(*)::int as n from articles');
+  mustBeAtMost({ short }, 'ms from accepting connections to the first success', Math.max(...recoveries), 250);
+  return {
+    restarts: times,
+    'backends terminated': killed,
+    'acknowledged articles': acknowledged.length,
+    lost: 0,
+    'articles there': all,
+    'errors, all retriable': faults.length,
+    'ms to the first success, median': percentile(recoveries, 0.5),
+    'ms to the first success, most': Math.round(Math.max(...recoveries)),
+    'longest wait for an error, ms': Math.round(Math.max(0, ...faults.map(({ milliseconds }) => milliseconds))),
+  };
+}
+
+const POOL = 10;
+
+async function accepts(url: string): Promise<boolean> {
+  try {
+    await query(url, 'select 1');
+    return true;
+  } catch {
+    return false;
+  }
+}

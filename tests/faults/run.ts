@@ -1,0 +1,55 @@
+/**
+ * `npm run test:faults`: what the server promises on a PostgreSQL that restarts, falls silent or is too slow, tried on
+ * clusters of its own. `-- --short` is the form for CI, `-- --json` prints the figures alone; names of rigs run only
+ * those. Promises about time are those of the long form, on a machine with nothing else to do. It exits with 77 where
+ * PostgreSQL's programs are not installed, and with 1 where a promise was broken.
+ */
+import { existsSync } from 'node:fs';
+import { BINARIES } from './cluster.ts';
+import { enumeration } from './enumeration.ts';
+import { kills } from './kills.ts';
+import { overload } from './overload.ts';
+import { restarts } from './restarts.ts';
+import { type Figures, type Rig, withBlog } from './rig.ts';
+import { shutdowns } from './shutdowns.ts';
+import { silence } from './silence.ts';
+import { soak } from './soak.ts';
+
+const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
+  restarts,
+  kills,
+  silence,
+  shutdowns,
+  overload,
+  enumeration,
+  soak,
+};
+const NOT_INSTALLED = 77;
+
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const short = process.argv.includes('--short');
+const json = process.argv.includes('--json');
+const say = (line: string) => (json ? console.error(line) : console.log(line));
+
+if (!existsSync(BINARIES)) {
+  say(`faults: left out, PostgreSQL's programs are not in ${BINARIES}`);
+  process.exit(NOT_INSTALLED);
+}
+const report: Record<string, Figures | { broken: string }> = {};
+for (const [name, run] of Object.entries(RIGS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const start = performance.now();
+  try {
+    const figures = await withBlog((blog) => run({ ...blog, short, note: (line) => say(`${name}: ${line}`) }));
+    report[name] = figures;
+    for (const [figure, value] of Object.entries(figures)) say(`${name}: ${figure}: ${value}`);
+    say(`${name}: held, ${((performance.now() - start) / 1000).toFixed(0)} s`);
+  } catch (error) {
+    report[name] = { broken: error instanceof Error ? error.message : String(error) };
+    say(`${name}: BROKEN: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+}
+const failed = Object.values(report).filter((figures) => 'broken' in figures).length;
+if (json) console.log(JSON.stringify({ short, rigs: report }, null, 2));
+say(`faults: ${Object.keys(report).length - failed} passed, ${failed} failed`);
+process.exit(failed > 0 ? 1 : 0);

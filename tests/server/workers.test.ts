@@ -1,0 +1,175 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { emptyDatabase } from '../support/empty-database.ts';
+
+let server: Server;
+
+beforeAll(async () => {
+  server = await startServer({ WEB_CONCURRENCY: '2' });
+});
+
+afterAll(() => server.remove());
+
+test('two workers serve one port, on a database that was migrated once', async () => {
+  expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+  expect(server.workers()).toHaveLength(2);
+  expect(server.log().match(/"msg":"Applied Migration\w+_create_comments"/g)).toHaveLength(1);
+  expect(await server.isReady()).toBe(true);
+});
+
+test('a worker that dies is replaced', async () => {
+  const [first = 0, second = 0] = server.workers();
+  process.kill(first, 'SIGKILL');
+  await until(() => server.workers().length === 2 && !server.workers().includes(first));
+  expect(server.workers()).toContain(second);
+  await until(() => server.log().includes(`Worker ${first} ended with SIGKILL; another takes its place`));
+  expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+});
+
+test('SIGHUP restarts the workers one after the other, and nobody waits for an answer in vain', async () => {
+  const before = server.workers();
+  server.process.kill('SIGHUP');
+  let answers = 0;
+  let most = 0;
+  for (; !server.log().includes('All workers were restarted'); answers += 1) {
+    expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+    most = Math.max(most, server.workers().length);
+  }
+  expect(answers).toBeGreaterThan(0);
+  expect(most).toBeLessThanOrEqual(3);
+  expect(server.workers()).toHaveLength(2);
+  for (const worker of before) expect(server.workers()).not.toContain(worker);
+});
+
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s lets the workers answer what they were asked, and ends all of them',
+  async (signal) => {
+    const server = await ownServer();
+    const body = JSON.stringify({ query: '{ articles { totalCount } }' });
+    const socket = connect(server.port, '127.0.0.1');
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += chunk;
+    });
+    const head = [
+      'POST /graphql HTTP/1.1',
+      'host: localhost',
+      'content-type: application/json',
+      `content-length: ${body.length}`,
+    ];
+    socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, 5)}`);
+    await sleep(200); // the request has begun to arrive
+    const workers = server.workers();
+    // As a terminal and systemd do it: everyone hears of it at once.
+    for (const pid of [server.process.pid ?? 0, ...workers]) process.kill(pid, signal);
+    await sleep(200);
+    socket.write(body.slice(5));
+    expect(await server.exitCode).toBe(0);
+    expect(answer).toMatch(/"totalCount" ?: ?0}/); // PostgreSQL's own JSON, whose white space is its own
+    for (const pid of workers) expect(isAlive(pid)).toBe(false);
+  },
+);
+
+test('workers do not outlive the process that looks after them', async () => {
+  const server = await ownServer();
+  const workers = server.workers();
+  server.process.kill('SIGKILL');
+  await until(() => workers.every((pid) => !isAlive(pid)));
+});
+
+test('a worker that can not start ends the start, with its reason', async () => {
+  const other = await ownServer({ PORT: String(server.port) }, { listens: false });
+  expect(await other.exitCode).toBe(1);
+  expect(other.log()).toMatch(/EADDRINUSE[\s\S]*A worker ended with 1 before it listened/);
+});
+
+interface Server {
+  process: ChildProcess;
+  port: number;
+  exitCode: Promise<number | null>;
+  log: () => string;
+  /** Their process ids. */
+  workers: () => number[];
+  answer: () => Promise<unknown>;
+  isReady: () => Promise<boolean>;
+  remove: () => Promise<void>;
+}
+
+/** One that the test may do anything to. */
+async function ownServer(variables: Record<string, string> = {}, options?: { listens: boolean }): Promise<Server> {
+  const own = await startServer({ WEB_CONCURRENCY: '2', ...variables }, options);
+  onTestFinished(own.remove);
+  return own;
+}
+
+/** The server as people start it, on a database of its own, empty, of the kind the suite runs on. */
+async function startServer(variables: Record<string, string>, { listens = true } = {}): Promise<Server> {
+  const { environment, remove } = await databaseToStartOn();
+  const child = spawn(process.execPath, ['--import', '@oxc-node/core/register', 'src/main.ts'], {
+    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', MIGRATE_ON_START: 'up', ...environment, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      log += chunk;
+    });
+  const exitCode = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const server: Server = {
+    process: child,
+    port: 0,
+    exitCode,
+    log: () => log,
+    workers: () => childrenOf(child.pid ?? 0),
+    answer: async () => {
+      const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', connection: 'close' },
+        body: JSON.stringify({ query: '{ articles { totalCount } }' }),
+      });
+      return response.json();
+    },
+    isReady: async () => (await fetch(`http://127.0.0.1:${server.port}/readyz`)).ok,
+    remove: async () => {
+      child.kill('SIGKILL');
+      await exitCode;
+      await remove();
+    },
+  };
+  if (listens) {
+    await until(() => log.includes('GraphQL at') || child.exitCode !== null);
+    server.port = Number(/Server listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
+  }
+  return server;
+}
+
+async function databaseToStartOn() {
+  if (inject('template').kind === 'postgres') return emptyDatabase();
+  const folder = mkdtempSync(join(tmpdir(), 'conduit-workers-'));
+  return { environment: { DATA_FOLDER: folder }, remove: async () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+const childrenOf = (pid: number): number[] =>
+  runningProcesses()
+    .filter(({ parent }) => parent === pid)
+    .map((child) => child.pid);
+
+const isAlive = (pid: number): boolean => runningProcesses().some((running) => running.pid === pid);
+
+/** Without those that have ended, but whose end nobody has asked for yet. */
+function runningProcesses(): { pid: number; parent: number }[] {
+  const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,stat='], { encoding: 'utf8' }).trim().split('\n');
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, , state]) => !state?.startsWith('Z'))
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await sleep(20);
+}

@@ -1,0 +1,84 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Stands between a server and its database, and does to them what networks do. */
+export class TcpProxy {
+  port = 0;
+  /** How many connections were made through it. */
+  made = 0;
+  private mode: 'open' | 'refusing' | 'silent' = 'open';
+  private readonly sockets = new Set<Socket>();
+  private cutOn: RegExp | undefined;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: { host: string; port: number },
+  ) {}
+
+  static async to(target: { host: string; port: number }): Promise<TcpProxy> {
+    const server = createServer();
+    const proxy = new TcpProxy(server, target);
+    server.on('connection', (socket) => proxy.join(socket));
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    proxy.port = (server.address() as { port: number }).port;
+    return proxy;
+  }
+
+  /** Ends every connection, as a killed backend does. */
+  cut(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** Ends the connection on which the next text like this is sent, before it arrives. */
+  cutOnNext(text: RegExp): void {
+    this.cutOn = text;
+  }
+
+  /** Nothing gets through and nobody is told: a cable that was pulled. */
+  silence(): void {
+    this.mode = 'silent';
+    for (const socket of this.sockets) socket.pause();
+  }
+
+  /** Whoever comes is turned away, as where no database listens. */
+  refuse(): void {
+    this.mode = 'refusing';
+    this.cut();
+  }
+
+  /** Everything works again. What was sent into the silence is lost with its connection, as after a long one. */
+  open(): void {
+    if (this.mode === 'silent') this.cut();
+    this.mode = 'open';
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await new Promise((done) => this.server.close(done));
+  }
+
+  private join(client: Socket): void {
+    if (this.mode === 'refusing') return void client.destroy();
+    this.made += 1;
+    const { host, port } = this.target;
+    const database = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host);
+    for (const [from, to] of [
+      [client, database],
+      [database, client],
+    ] as const) {
+      this.sockets.add(from);
+      from.on('error', () => {});
+      from.on('close', () => {
+        this.sockets.delete(from);
+        to.destroy();
+      });
+      from.on('data', (bytes) => {
+        if (this.cutOn?.test(bytes.toString('latin1'))) {
+          this.cutOn = undefined;
+          return void from.destroy();
+        }
+        if (this.mode !== 'silent') to.write(bytes);
+      });
+      if (this.mode === 'silent') from.pause();
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { expect } from 'vitest';
+import { LIMITS } from '../../src/server/limits.ts';
+import { type Answer, post } from './blog.ts';
+import { statementsDuring } from './statements.ts';
+
+/** Operations that ask for too much, and what they are told. */
+
+export const times = (count: number, write: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => write(index)).join(' ');
+
+/** `{ articles { nodes { author { articles { nodes { … } } } } } }` */
+export function nested(depth: number): string {
+  const around = Array.from({ length: depth - 1 }, (_, index) => ['articles(first: 1)', 'nodes', 'author'][index % 3]);
+  return `${around.map((field) => `{ ${field} `).join('')}{ __typename }${' }'.repeat(depth - 1)}`;
+}
+
+/** Fragments of which each spreads the next one twice; the last selects the item. */
+export const doubling = (count: number, item: string): string =>
+  `${times(count, (index) => `fragment F${index} on Article { ...F${index + 1} ...F${index + 1} }`)}
+  fragment F${count} on Article { ${item} }`;
+
+/** The extensions of the one error that an operation is refused with, before the database has heard of it. */
+export async function refusal(query: string, more: object = {}): Promise<unknown> {
+  const answers: Answer<unknown>[] = [];
+  const statements = await statementsDuring(async () => answers.push((await post({ query, ...more })).body));
+  const [{ data, errors } = {} as Answer<unknown>] = answers;
+  expect({ statements, data, errors: errors?.length }, query.slice(0, 500)).toEqual({ statements: [], errors: 1 });
+  return errors?.[0]?.extensions;
+}
+
+export const tooMany = (limit: keyof typeof LIMITS, requested: unknown = expect.any(Number)) => ({
+  code: 'QUERY_TOO_COMPLEX',
+  limit,
+  requested,
+  maximum: LIMITS[limit],
+});

@@ -1,0 +1,49 @@
+# syntax=docker/dockerfile:1
+
+# docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag conduit-graphql .
+
+FROM node:24-trixie-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY tsconfig.json tsconfig.build.json mikro-orm.config.ts ./
+COPY src src
+COPY migrations migrations
+RUN npm run build && mkdir /data
+
+# What runs needs no compiler and no install script.
+FROM node:24-trixie-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+# Node and nothing else: no shell, no npm. Its entry point is node, its user 65532.
+FROM gcr.io/distroless/nodejs24-debian13:nonroot
+WORKDIR /app
+COPY package.json ./
+COPY schema/operations schema/operations
+COPY schema/generated/persisted-documents.json schema/generated/persisted-documents.json
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# The embedded database, where there is no other. All else may be mounted read-only.
+COPY --from=build --chown=65532:65532 /data /data
+VOLUME /data
+
+ARG REVISION=""
+LABEL org.opencontainers.image.title="conduit-graphql" \
+      org.opencontainers.image.description="The RealWorld blogging backend as a GraphQL server" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.revision="$REVISION"
+ENV NODE_ENV=production \
+    HOST=0.0.0.0 \
+    PORT=4000 \
+    DATA_FOLDER=/data \
+    REVISION=$REVISION
+
+USER 65532:65532
+EXPOSE 4000
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
+  CMD ["/nodejs/bin/node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+# To migrate instead: dist/src/migrate.js
+CMD ["dist/src/main.js"]

@@ -1,0 +1,196 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { DCLinter } from 'dclint';
+import { validate } from 'dockerfile-utils';
+import { Deployment } from 'kubernetes-models/apps/v1';
+import { Job } from 'kubernetes-models/batch/v1';
+import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import { Namespace, Secret, Service } from 'kubernetes-models/v1';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
+import { timeToLeave } from '../src/server/leaving.ts';
+import { address } from './support/blog.ts';
+
+/** What ships the server, read without a Docker or a Kubernetes. */
+
+const read = (file: string) => readFileSync(file, 'utf8');
+
+describe('the Dockerfile', () => {
+  const dockerfile = read('Dockerfile');
+  const [, image] = /^FROM (gcr\.io\S+)$/m.exec(dockerfile) ?? [];
+
+  test('has no faults', () => {
+    expect(validate(dockerfile)).toEqual([]);
+  });
+
+  test('copies only what is there, and is let through', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, files = '']) =>
+      files.split(' '),
+    );
+    const allowed = [...read('.dockerignore').matchAll(/^!(.*)$/gm)].map(([, path]) => path);
+    expect(copied.filter((path) => !existsSync(path))).toEqual([]);
+    expect(new Set(copied.map((path) => path.split('/')[0]))).toEqual(new Set(allowed));
+    expect(read('.dockerignore')).toMatch(/^\*$/m);
+  });
+
+  test('starts scripts that the build makes', () => {
+    const scripts = [...dockerfile.matchAll(/dist\/(src\/\w+)\.js/g)].map(([, script]) => script);
+    expect(scripts.toSorted()).toEqual(['src/main', 'src/migrate']);
+    for (const script of scripts) expect(existsSync(`${script}.ts`), script).toBe(true);
+  });
+
+  test('runs as nobody in particular, with the Node that the tests run on', () => {
+    const [major] = JSON.parse(read('package.json')).devDependencies.node.split('.');
+    expect(image).toBe(`gcr.io/distroless/nodejs${major}-debian13:nonroot`);
+    expect(dockerfile).toMatch(/^USER 65532:65532$/m);
+    for (const [, base] of dockerfile.matchAll(/^FROM node:(\d+)/gm)) expect(base).toBe(major);
+  });
+
+  test('has a health check that tells a server that answers from one that does not', async () => {
+    const [, command = ''] = /HEALTHCHECK[^[]*(\[.*\])$/m.exec(dockerfile) ?? [];
+    const [node, ...parameters] = JSON.parse(command);
+    const checked = (PORT: string) =>
+      new Promise((done) => {
+        const child = execFile(process.execPath, parameters, { env: { PORT } }, () => done(child.exitCode));
+      });
+    expect(node).toBe('/nodejs/bin/node');
+    expect(await checked(new URL(address).port)).toBe(0);
+    expect(await checked('1')).toBe(1);
+  });
+});
+
+describe('compose.yml', () => {
+  const { services } = parse(read('compose.yml'), { merge: true });
+  const filled = (value: string, variables: NodeJS.Dict<string>) =>
+    value.replace(/\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}/g, (_, name, preset = '') => variables[name] || preset);
+  /** What a service has in its environment, when .env is .env.example with these lines filled in. */
+  const environmentOf = (service: string, mine: NodeJS.Dict<string>) => {
+    const file = { ...parseEnv(read('.env.example')), ...mine };
+    const own = Object.entries(services[service].environment as Record<string, string>);
+    return { ...file, ...Object.fromEntries(own.map(([name, value]) => [name, filled(value, file)])) };
+  };
+  const mine = { DB_PASS: 'secret', DB_NAME: 'blog', SECRET_KEY: 'k'.repeat(32), CORS_ORIGINS: 'https://blog.example' };
+
+  test('has no faults', () => {
+    const rules = {
+      'service-keys-order': 0,
+      'services-alphabetical-order': 0,
+      // Two services share one image, which is built here and needs no tag.
+      'no-build-and-image': 0,
+      'service-image-require-explicit-tag': 0,
+    } as const;
+    const linter = new DCLinter({ rules, quiet: true, debug: false, exclude: [] });
+    const [result] = linter.lintFiles(['compose.yml'], false) as { messages: { type: string }[] }[];
+    expect(result?.messages.filter(({ type }) => type === 'error')).toEqual([]);
+  });
+
+  test('takes the settings of .env along, but for those of a server outside of a container', () => {
+    expect(readEnvironment(environmentOf('server', mine))).toMatchObject({
+      production: true,
+      host: '0.0.0.0',
+      port: 4000,
+      databaseUrl: 'postgresql://postgres:secret@postgres:5432/blog',
+      allowedOrigins: ['https://blog.example'],
+      migrateOnStart: 'check',
+    });
+    const url = readEnvironment(environmentOf('server', mine)).databaseUrl;
+    expect(readDatabaseEnvironment(environmentOf('migrate', mine)).databaseUrl).toBe(url);
+    expect(environmentOf('postgres', mine)).toMatchObject({ POSTGRES_DB: 'blog', POSTGRES_PASSWORD: 'secret' });
+  });
+
+  test('does not start without the two secrets that nobody else can know', () => {
+    expect(services.postgres.environment.POSTGRES_PASSWORD).toMatch(/^\$\{DB_PASS:\?/);
+    expect(services.server.environment.SECRET_KEY).toMatch(/^\$\{SECRET_KEY:\?/);
+  });
+
+  test('serves after the migration, and gives the server its time to leave', () => {
+    expect(services.migrate.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
+    expect(services.server.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
+    const { shutdownDelaySeconds } = readEnvironment(environmentOf('server', mine));
+    expect(Number.parseInt(services.server.stop_grace_period, 10)).toBeGreaterThanOrEqual(
+      timeToLeave(shutdownDelaySeconds) / 1000,
+    );
+  });
+});
+
+describe('deploy/kubernetes', () => {
+  const folder = 'deploy/kubernetes';
+  const KNOWN = { Deployment, Job, Namespace, NetworkPolicy, PodDisruptionBudget, Secret, Service };
+  const files = readdirSync(folder);
+  const objects = files
+    .filter((file) => file !== 'kustomization.yaml')
+    .flatMap((file) => parseAllDocuments(read(join(folder, file))).map((document) => document.toJS()));
+  const the = (kind: string) => objects.find((object) => object.kind === kind);
+  const podOf = (kind: string) => the(kind).spec.template.spec;
+  const [container] = podOf('Deployment').containers;
+
+  test.each(objects.map((object) => [object.kind, object]))('%s is what Kubernetes knows by that name', (_, object) => {
+    const Model = Object.entries(KNOWN).find(([kind]) => kind === object.kind)?.[1] as typeof Job;
+    expect(() => new Model(object).validate()).not.toThrow();
+  });
+
+  test('is applied as a whole, but for the example of a secret', () => {
+    const { resources, images } = parse(read(join(folder, 'kustomization.yaml')));
+    const others = files.filter((file) => !/^kustomization|example/.test(file));
+    expect(resources.toSorted()).toEqual(others.toSorted());
+    for (const kind of ['Deployment', 'Job']) expect(podOf(kind).containers[0].image).toBe(images[0].name);
+  });
+
+  test.each(['Deployment', 'Job'])('the pods of the %s are allowed where Pod Security is "restricted"', (kind) => {
+    const { securityContext, containers, automountServiceAccountToken } = podOf(kind);
+    expect(securityContext).toMatchObject({
+      runAsNonRoot: true,
+      runAsUser: 65532,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(automountServiceAccountToken).toBe(false);
+    for (const { securityContext, resources } of containers) {
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(resources).toMatchObject({
+        requests: { memory: expect.any(String) },
+        limits: { memory: expect.any(String) },
+      });
+    }
+  });
+
+  test('the server understands its settings, and has the time to leave that they ask for', () => {
+    const given = Object.fromEntries(
+      container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
+    const secret = { ...the('Secret').stringData, SECRET_KEY: 'k'.repeat(32) };
+    const settings = readEnvironment({ NODE_ENV: 'production', ...given, ...secret });
+    expect(settings).toMatchObject({ migrateOnStart: 'check', metrics: { host: '0.0.0.0', port: 9090 } });
+    expect(podOf('Deployment').terminationGracePeriodSeconds).toBeGreaterThanOrEqual(
+      timeToLeave(settings.shutdownDelaySeconds) / 1000,
+    );
+    const { periodSeconds, failureThreshold } = container.readinessProbe;
+    expect(periodSeconds * failureThreshold).toBeLessThan(settings.shutdownDelaySeconds);
+  });
+
+  test('the example of a secret has no key that a server would take', () => {
+    const { stringData } = the('Secret');
+    expect(() => readEnvironment({ NODE_ENV: 'production', ...stringData })).toThrow(/SECRET_KEY is missing/);
+  });
+
+  test('only a lost process is restarted, and only a ready one is sent requests', () => {
+    expect(container.livenessProbe.httpGet.path).toBe('/healthz');
+    expect(container.readinessProbe.httpGet.path).toBe('/readyz');
+  });
+
+  test('service, budget and policy are about the servers, and not about the migration', () => {
+    const { labels } = the('Deployment').spec.template.metadata;
+    expect(the('Deployment').spec.selector.matchLabels).toEqual(labels);
+    expect(the('Service').spec.selector).toEqual(labels);
+    expect(the('PodDisruptionBudget').spec.selector.matchLabels).toEqual(labels);
+    expect(the('NetworkPolicy').spec.podSelector.matchLabels).toEqual(labels);
+    expect(the('Job').spec.template.metadata.labels).not.toEqual(labels);
+  });
+});

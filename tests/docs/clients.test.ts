@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { isInterfaceType } from 'graphql';
+import { beforeEach, expect, test } from 'vitest';
+import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
+import generated from '../clients/gql/possible-types.ts';
+import { type Answer, address, orm } from '../support/blog.ts';
+import { faultsOf } from '../support/matchers.ts';
+import { toldSchema } from '../support/schema.ts';
+
+const guide = readFileSync('docs/clients.md', 'utf8');
+
+test('docs/clients.md quotes the recipes as they are tried (mend it: npx vitest run tests/docs -u)', async () => {
+  const quoted = guide.replace(QUOTE, (_, file, region, kind) => {
+    const mark = region ? `#${region}` : '';
+    return `<!-- ${file}${mark} -->\n\n\`\`\`${kind}\n${quotation(file, region)}\n\`\`\``;
+  });
+  await expect(quoted).toMatchFileSnapshot('../../docs/clients.md');
+});
+
+const QUOTE = /<!-- (tests\/clients\/[\w.-]+)(?:#([\w-]+))? -->\n\n```(\w+)\n.*?```/gs;
+
+function quotation(file: string, region: string | undefined): string {
+  const text = readFileSync(file, 'utf8');
+  if (!region) return text.trim();
+  const [, quoted] = new RegExp(`// #region ${region}\n(.*?)// #endregion`, 's').exec(text) ?? [];
+  if (!quoted) throw new Error(`${file} has no region "${region}".`);
+  return quoted.trim();
+}
+
+test('every recipe is in docs/clients.md', () => {
+  const recipes = readdirSync('tests/clients').filter((file) => file.endsWith('.ts'));
+  const regions = recipes.flatMap((file) =>
+    [...readFileSync(`tests/clients/${file}`, 'utf8').matchAll(/^\/\/ #region (.*)$/gm)].map(
+      ([, region]) => `tests/clients/${file}#${region}`,
+    ),
+  );
+  expect(regions.length).toBeGreaterThan(20);
+  expect(regions.filter((region) => !guide.includes(`<!-- ${region} -->`))).toEqual([]);
+});
+
+test('the recipes know what every interface stands for', async () => {
+  const schema = await toldSchema();
+  const interfaces = Object.values(schema.getTypeMap()).filter(isInterfaceType);
+  const possible = interfaces.map((type) => [
+    type.name,
+    schema
+      .getPossibleTypes(type)
+      .map(({ name }) => name)
+      .toSorted(),
+  ]);
+  expect(generated.possibleTypes).toEqual(Object.fromEntries(possible));
+});
+
+beforeEach(() => addDemoBlog(orm.em.fork()));
+
+test('every curl line of docs/clients.md is answered without an error', async () => {
+  const lines = guide.split('\n').filter((line) => /^(curl|TOKEN=)/.test(line));
+  const script = lines.join('\n').replaceAll('localhost:4000', address.replace('http://', ''));
+  const folder = mkdtempSync(join(tmpdir(), 'conduit-curl-'));
+  const separated = script.replaceAll(/^curl.*$/gm, '$&; echo');
+  const { stdout } = await promisify(execFile)('bash', ['-euc', separated], { cwd: folder });
+  const answers = stdout.trim().split(/\n+/);
+  expect(answers).toHaveLength(lines.filter((line) => line.startsWith('curl')).length);
+  for (const answer of answers) expect(JSON.parse(answer)).toSucceed();
+  rmSync(folder, { recursive: true });
+});
+
+test('every request of docs/examples.http is answered as its title says', async () => {
+  const [head = '', ...requests] = readFileSync('docs/examples.http', 'utf8').split(/^### /m);
+  const given = [...head.matchAll(/^@(\w+) = (.*)$/gm)];
+  const variables: Record<string, string> = Object.fromEntries(given.map(([, name, value]) => [name, value]));
+  expect(variables).toEqual({ url: 'http://localhost:4000/graphql', token: 'paste-it-here' });
+  variables.url = `${address}/graphql`;
+
+  for (const request of requests) {
+    const filled = request.replaceAll(/\{\{(\w+)\}\}/g, (_, name) => variables[name] ?? '');
+    const [, title = '', method = '', url = '', headers = '', body] = REQUEST.exec(filled) ?? [];
+    const response = await fetch(url, {
+      method,
+      headers: headers
+        .trim()
+        .split('\n')
+        .map((line) => line.split(/: (.*)/).slice(0, 2) as [string, string]),
+      ...(body?.trim() && { body }),
+    });
+    const answer = (await response.json()) as Answer<any>;
+    expect(response.status, title).toBe(200);
+    expect(faultsOf(answer), title).toEqual(title.includes('without a title') ? ['BLANK input title'] : []);
+    variables.token = answer.data.login?.token ?? variables.token;
+  }
+  expect(requests.length).toBeGreaterThan(8);
+});
+
+const REQUEST = /^([^\n]*)\n(GET|POST) (\S+)\n((?:[^\n]+\n)*)(?:\n(.*))?$/s;

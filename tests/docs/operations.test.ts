@@ -1,0 +1,92 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { readEnvironment } from '../../src/environment.ts';
+import { Readiness } from '../../src/server/health.ts';
+import { Load } from '../../src/server/load.ts';
+import { Metrics } from '../../src/server/metrics.ts';
+import { orm, settings } from '../support/blog.ts';
+
+const guide = readFileSync('docs/operations.md', 'utf8');
+const example = parseEnv(readFileSync('.env.example', 'utf8'));
+const environment = readFileSync('src/environment.ts', 'utf8');
+
+const found = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name);
+const section = (title: string) => guide.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
+/** What the first column of a section's table has in backticks, below its head. */
+const rows = (title: string) => {
+  const [, table = ''] = section(title).split(/^\| -.*$/m);
+  return found(table, /^\| (`[^|]+)/gm).flatMap((cell) => found(cell, /`([^`]+)`/g));
+};
+
+describe('.env.example', () => {
+  test('lists every variable that the server reads, and none that nobody reads', () => {
+    const own = Object.keys(example).filter((name) => !/^(MIGRATION_|DISPOSABLE_DATABASES$)/.test(name));
+    expect(own.toSorted()).toEqual(found(environment, /^ {2}([A-Z][A-Z_]+): /gm).toSorted());
+  });
+
+  test('lists of the migration commands only what they read', () => {
+    const settings = readFileSync('src/migration-safety/settings.ts', 'utf8');
+    const plug = readFileSync('src/migration-safety/plug.ts', 'utf8');
+    const theirs = Object.keys(example).filter((name) => !environment.includes(name));
+    for (const name of theirs) expect(settings + plug, name).toContain(name);
+  });
+
+  test('says what is so anyway: copied, it changes nothing', () => {
+    expect(readEnvironment(example)).toEqual(readEnvironment({}));
+  });
+});
+
+describe('docs/operations.md', () => {
+  test('speaks of variables that there are', () => {
+    const named = found(guide, /`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g);
+    const others = [...rows('Error codes'), 'POSTGRES_BINARIES'];
+    const strangers = named.filter((name) => !(name in example || others.includes(name) || /^OTEL_/.test(name)));
+    expect(strangers).toEqual([]);
+  });
+
+  test('names the presets of production', () => {
+    const preset = readEnvironment({
+      NODE_ENV: 'production',
+      SECRET_KEY: 'k'.repeat(32),
+      DATABASE_URL: 'postgresql://localhost/conduit',
+      METRICS_PORT: '9090',
+    });
+    const named = Object.fromEntries(
+      [...section('Variables').matchAll(/`([A-Z_]+)` \(([^)]+)\)/g)].map(([, name, value = '']) => [
+        name,
+        value.replaceAll(/[`,]/g, ''),
+      ]),
+    );
+    expect(named).toEqual({
+      HOST: preset.host,
+      PORT: String(preset.port),
+      WEB_CONCURRENCY: String(preset.webConcurrency),
+      DB_POOL_SIZE: String(preset.poolSize),
+      MIGRATE_ON_START: preset.migrateOnStart,
+      MAX_IN_FLIGHT: String(preset.mostInFlight),
+      MAX_WAIT_MILLISECONDS: String(preset.longestWait),
+      SHUTDOWN_DELAY_SECONDS: String(preset.shutdownDelaySeconds),
+      METRICS_HOST: preset.metrics?.host,
+      LOG_LEVEL: preset.logLevel,
+    });
+  });
+
+  test('explains every code of an error, and no other', () => {
+    const list = /const CODES = new Set\(\[(.*?)\]\)/s.exec(readFileSync('src/server/errors.ts', 'utf8'))?.[1] ?? '';
+    const codes = [...found(list, /'(\w+)'/g), 'INTERNAL_SERVER_ERROR'];
+    expect(rows('Error codes').toSorted()).toEqual(codes.toSorted());
+  });
+
+  test('explains every metric of ours, and no other', () => {
+    const parts = { readiness: new Readiness(orm, null, 'not checked'), load: new Load(settings) };
+    const pool = { counts: { total: 0, idle: 0, waiting: 0 } };
+    const names = new Metrics({ ...parts, pool }).registry.getMetricsAsArray().map(({ name }) => name);
+    const explained = rows('Metrics').map((name) => name.replace(/\{.*/, ''));
+    const standard = /^(nodejs|process)_/;
+    expect(explained.filter((name) => !standard.test(name)).toSorted()).toEqual(
+      names.filter((name) => !standard.test(name)).toSorted(),
+    );
+    expect(names).toContain(explained.find((name) => name.startsWith('nodejs_')));
+  });
+});

@@ -1,0 +1,29 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+const text = readFileSync('SECURITY.md', 'utf8');
+
+test('every file that SECURITY.md names is there', () => {
+  const named = new Set([...text.matchAll(/`((?:src|tests|docs)\/[^`\s]+)`/g)].map(([, path = '']) => path));
+  expect(named.size).toBeGreaterThan(50);
+  expect([...named].filter((path) => !existsSync(path))).toEqual([]);
+});
+
+test('every test that SECURITY.md quotes is in the file before it', () => {
+  const quotes = [...text.matchAll(/`(tests\/[^`]+)`((?:,? “[^”]+”)+)/g)].flatMap(([, file = '', titles = '']) =>
+    [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({ file, title })),
+  );
+  expect(quotes.length).toBe(text.match(/“/g)?.length);
+  expect(quotes.filter(({ file, title }) => !readFileSync(file, 'utf8').includes(title))).toEqual([]);
+});
+
+test('every attack is in SECURITY.md', () => {
+  const attacks = globSync('tests/attacks/*.test.ts');
+  expect(attacks.filter((file) => !text.includes(file))).toEqual([]);
+});
+
+test('no row of the ASVS is claimed twice', () => {
+  const claimed = text.match(/^\| V[^|]+/gm)?.flatMap((rows) => rows.match(/V\d+\.\d+\.\d+/g) ?? []) ?? [];
+  expect(claimed.length).toBeGreaterThan(100);
+  expect(claimed.filter((row, index) => claimed.indexOf(row) !== index)).toEqual([]);
+});

@@ -1,28 +1,38 @@
 import 'reflect-metadata';
 import { defineConfig } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
 import { Article } from './src/articles/article.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
+import { beginWithFirstStatement } from './src/database/beginning.ts';
 import { type Reached, reachDatabase } from './src/database/connecting.ts';
 import { readDatabaseEnvironment } from './src/environment.ts';
-import { safeMigrations } from './src/migration-safety/plug.ts';
+import { forCommands, safeMigrations } from './src/migration-safety/plug.ts';
 import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
+import { RateLimit } from './src/users/rate-limit.entity.ts';
 import { Session } from './src/users/session.entity.ts';
 import { User } from './src/users/user.entity.ts';
 
 /** The one ORM configuration: for the `mikro-orm` commands from the environment, for the server and tests with theirs. */
-export default async () => ormConfig(await reachDatabase(readDatabaseEnvironment(), 'command'));
+export default () => forCommands(async () => ormConfig(await reachDatabase(readDatabaseEnvironment(), 'command')));
 
-export const ormConfig = ({ connection, migrationLock }: Pick<Reached, 'connection' | 'migrationLock'>) =>
+export const ormConfig = ({ connection, embedded, migrationLock }: Reached) =>
   defineConfig({
     ...connection,
-    entities: [User, Follow, Session, Article, ArticleTag, Favorite, Tag, Comment],
+    driverOptions: {
+      ...connection.driverOptions,
+      onPoolCreated: (pool: Pool) => {
+        beginWithFirstStatement(pool);
+        connection.driverOptions?.onPoolCreated?.(pool);
+      },
+    },
+    entities: [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment],
     ...safeMigrations({
       // Beside this file, whether it runs as TypeScript or from dist.
       path: `${import.meta.dirname}/migrations`,
       pathTs: `${import.meta.dirname}/migrations`,
-      safety: migrationLock ? { lock: { file: migrationLock } } : {},
+      safety: migrationLock ? { lock: { file: migrationLock, isOwner: () => embedded?.isOwner ?? false } } : {},
     }),
   });

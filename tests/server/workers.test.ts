@@ -56,20 +56,23 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     socket.on('data', (chunk) => {
       answer += chunk;
     });
+    const hungUp = new Promise((resolve) => socket.once('close', resolve));
     const head = [
       'POST /graphql HTTP/1.1',
       'host: localhost',
       'content-type: application/json',
       `content-length: ${body.length}`,
+      'expect: 100-continue',
     ];
     socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, 5)}`);
-    await sleep(200); // the request has begun to arrive
+    await until(() => answer.startsWith('HTTP/1.1 100 Continue')); // a worker is at it
     const workers = server.workers();
     // As a terminal and systemd do it: everyone hears of it at once.
     for (const pid of [server.process.pid ?? 0, ...workers]) process.kill(pid, signal);
-    await sleep(200);
+    await until(async () => !(await server.isReady().catch(() => false)));
     socket.write(body.slice(5));
     expect(await server.exitCode).toBe(0);
+    await hungUp;
     expect(answer).toMatch(/"totalCount" ?: ?0}/); // PostgreSQL's own JSON, whose white space is its own
     for (const pid of workers) expect(isAlive(pid)).toBe(false);
   },
@@ -170,6 +173,6 @@ function runningProcesses(): { pid: number; parent: number }[] {
     .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }));
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await sleep(20);
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(20);
 }

@@ -1,12 +1,11 @@
 import 'reflect-metadata';
 import { defineConfig } from '@mikro-orm/postgresql';
-import type { Pool } from 'pg';
 import { Article } from './src/articles/article.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
-import { beginWithFirstStatement } from './src/database/beginning.ts';
 import { type Reached, reachDatabase } from './src/database/connecting.ts';
+import { Connection } from './src/database/connection.ts';
 import { readDatabaseEnvironment } from './src/environment.ts';
 import { forCommands, safeMigrations } from './src/migration-safety/plug.ts';
 import { Tag } from './src/tags/tag.entity.ts';
@@ -21,13 +20,7 @@ export default () => forCommands(async () => ormConfig(await reachDatabase(readD
 export const ormConfig = ({ connection, embedded, migrationLock }: Reached) =>
   defineConfig({
     ...connection,
-    driverOptions: {
-      ...connection.driverOptions,
-      onPoolCreated: (pool: Pool) => {
-        beginWithFirstStatement(pool);
-        connection.driverOptions?.onPoolCreated?.(pool);
-      },
-    },
+    driverOptions: { ...connection.driverOptions, Client: Connection },
     entities: [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment],
     ...safeMigrations({
       // Beside this file, whether it runs as TypeScript or from dist.

@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
-import type { ClientBase, Pool, PoolClient, QueryConfig } from 'pg';
+import type { ClientBase, Pool } from 'pg';
 import type { DriverOptions } from './connecting.ts';
+import { type Connection, hangUp } from './connection.ts';
 
 /** Milliseconds. What a server gives its PostgreSQL for each thing; the embedded one has limits of its own. */
 const LIMITS = {
@@ -23,8 +23,8 @@ const LIMITS = {
 export class ServingPool {
   readonly driverOptions: DriverOptions;
   /** Told of every statement, and of its answer. */
-  onStatement: ((text: string, answer: Promise<unknown>) => void) | undefined;
-  private readonly connections = new Set<PoolClient>();
+  onStatement: Connection['onStatement'];
+  private readonly connections = new Set<ClientBase>();
   private pool: Pool | undefined;
 
   constructor(readonly most: number) {
@@ -54,35 +54,10 @@ export class ServingPool {
     this.pool = pool;
     pool.on('connect', (connection) => {
       this.connections.add(connection);
-      this.follow(connection);
+      (connection as ClientBase as Connection).onStatement = (text, answer) => this.onStatement?.(text, answer);
     });
     pool.on('remove', (connection) => this.connections.delete(connection));
-  }
-
-  /** When pg gives up on an answer it leaves the connection open, and the next who gets it waits behind the same silence. */
-  private follow(connection: PoolClient): void {
-    const query = connection.query as (...sent: unknown[]) => Promise<unknown>;
-    connection.query = ((...sent: unknown[]) => {
-      const answer = query.apply(connection, sent);
-      if (answer instanceof Promise) {
-        this.onStatement?.(textOf(sent[0]), answer);
-        answer.catch(({ message }: Error) => {
-          if (message === 'Query read timeout') hangUp(connection);
-        });
-      }
-      return answer;
-    }) as PoolClient['query'];
   }
 }
 
 const NONE = { totalCount: 0, idleCount: 0, waitingCount: 0 };
-
-/** pg takes a statement as its text, or as an object that has one. */
-const textOf = (sent: unknown): string => (typeof sent === 'string' ? sent : String((sent as QueryConfig).text));
-
-/** Ends a connection without a word to the other side, from which nothing is expected any more. */
-export function hangUp(connection: ClientBase): void {
-  connection.on('error', () => {});
-  const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection;
-  stream.destroy(new Error('The database said nothing.'));
-}

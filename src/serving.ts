@@ -36,13 +36,17 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
 
   if (webConcurrency > 1) {
     await migrated;
+    if (settings.metrics) {
+      const { metricsOfWorkers, openMetricsPort } = await import('./server/metrics-port.ts');
+      opened.push(await openMetricsPort(metricsOfWorkers(), settings.metrics, log));
+    }
     const workers = new Workers(variablesOfWorkers(settings, reached), timeToLeave(settings.shutdownDelaySeconds), log);
     opened.push(workers);
     process.on('SIGHUP', () => void workers.restart());
     await workers.start(webConcurrency);
   } else {
     const load = new Load(settings);
-    const watchers = await openWatchers(settings, { readiness, load, pool: reached.pool ?? null });
+    const watchers = await openWatchers(settings, { readiness, load, pool: reached.pool ?? null, log });
     opened.push(...watchers);
     // The schema is built while the database looks at its migrations.
     const [server] = await Promise.all([

@@ -1,3 +1,5 @@
+import cluster from 'node:cluster';
+import type { FastifyBaseLogger } from 'fastify';
 import type { ServingPool } from '../database/serving-pool.ts';
 import type { Environment } from '../environment.ts';
 import type { Readiness } from './health.ts';
@@ -8,14 +10,17 @@ import type { Watcher } from './watching.ts';
 /** Metrics and traces, as far as the environment asks for them; what it does not ask for is not even loaded. */
 export async function openWatchers(
   { metrics, traces }: Pick<Environment, 'metrics' | 'traces'>,
-  { readiness, load, pool }: { readiness: Readiness; load: Load; pool: ServingPool | null },
+  { readiness, load, pool, log }: WatchedParts,
 ): Promise<(Watcher & { close(): Promise<void> })[]> {
   const opened: (Watcher & { close(): Promise<void> })[] = [];
   if (metrics) {
-    const { Metrics, serveMetrics } = await import('./metrics.ts');
+    const { Metrics } = await import('./metrics.ts');
+    const { openMetricsPort, tellMetrics } = await import('./metrics-port.ts');
     const numbers = new Metrics({ readiness, load, pool });
-    const { close } = await serveMetrics(numbers, metrics);
-    opened.push({ ended: (request, seen) => numbers.ended(request, seen), close });
+    const port = cluster.isWorker
+      ? tellMetrics(numbers)
+      : await openMetricsPort(() => numbers.registry.metrics(), metrics, log);
+    opened.push({ ended: (request, seen) => numbers.ended(request, seen), close: async () => port?.close() });
   }
   if (traces) {
     const { Tracing } = await import('./tracing.ts');
@@ -24,4 +29,11 @@ export async function openWatchers(
     opened.push(tracing);
   }
   return opened;
+}
+
+interface WatchedParts {
+  readonly readiness: Readiness;
+  readonly load: Load;
+  readonly pool: ServingPool | null;
+  readonly log: FastifyBaseLogger;
 }

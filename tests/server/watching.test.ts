@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { openLog } from '../../src/logging.ts';
 import { Readiness } from '../../src/server/health.ts';
 import { Load } from '../../src/server/load.ts';
-import { Metrics, serveMetrics } from '../../src/server/metrics.ts';
+import { Metrics } from '../../src/server/metrics.ts';
+import { openMetricsPort } from '../../src/server/metrics-port.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { Tracing } from '../../src/server/tracing.ts';
 import { orm, settings } from '../support/blog.ts';
@@ -24,7 +25,7 @@ async function watchedServer() {
   const ask = async (query: string, headers: Record<string, string> = {}) =>
     server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
   const logged = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
-  return { server, ask, lines, logged, metrics, spans, tracing };
+  return { server, ask, log, lines, logged, metrics, spans, tracing };
 }
 
 test('each request is one line in the log, with what it asked for and what came of it', async () => {
@@ -93,10 +94,10 @@ test('the names that clients give are in the log alone: metrics know only fields
 });
 
 test('metrics tell of requests, the pool, the event loop, readiness and migrations, on a port of their own', async () => {
-  const { ask, metrics } = await watchedServer();
+  const { ask, metrics, log } = await watchedServer();
   await ask('{ articles { totalCount } }');
-  const { port, close } = await serveMetrics(metrics, { host: '127.0.0.1', port: 0 });
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+  const { url, close } = await openMetricsPort(() => metrics.registry.metrics(), { host: '127.0.0.1', port: 0 }, log);
+  const response = await fetch(url);
   const text = await response.text();
   expect(response.headers.get('content-type')).toContain('text/plain');
   for (const line of [
@@ -112,7 +113,7 @@ test('metrics tell of requests, the pool, the event loop, readiness and migratio
   ]) {
     expect(text).toContain(line);
   }
-  expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+  expect((await fetch(new URL('/', url))).status).toBe(404);
   await close();
 });
 

@@ -5,21 +5,31 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { freePort } from '../faults/cluster.ts';
 import { emptyDatabase } from '../support/empty-database.ts';
 
 let server: Server;
 
 beforeAll(async () => {
-  server = await startServer({ WEB_CONCURRENCY: '2' });
+  server = await startServer({ WEB_CONCURRENCY: '2', METRICS_PORT: '0' });
 });
 
 afterAll(() => server.remove());
 
-test('two workers serve one port, on a database that was migrated once', async () => {
+test('two workers serve one port as soon as the start is over, on a database that was migrated once', async () => {
   expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
   expect(server.workers()).toHaveLength(2);
   expect(server.log().match(/"msg":"Applied Migration\w+_create_comments"/g)).toHaveLength(1);
   expect(await server.isReady()).toBe(true);
+});
+
+test('metrics are those of all workers together, whoever of them answered', async () => {
+  const metrics = async () => (await fetch(server.metrics())).text();
+  const answered = async () => Number(/graphql_requests_total{.*field="tags".*} (\d+)/.exec(await metrics())?.[1]);
+  for (let n = 0; n < 6; n += 1) await server.answer('{ tags { totalCount } }');
+  await expect.poll(answered).toBe(6); // counted when the answer is out
+  expect(await metrics()).toMatch(/^server_ready 1$/m);
+  expect(await metrics()).toMatch(/^migrations_missing 0$/m);
 });
 
 test('a worker that dies is replaced', async () => {
@@ -98,7 +108,8 @@ interface Server {
   log: () => string;
   /** Their process ids. */
   workers: () => number[];
-  answer: () => Promise<unknown>;
+  answer: (query?: string) => Promise<unknown>;
+  metrics: () => string;
   isReady: () => Promise<boolean>;
   remove: () => Promise<void>;
 }
@@ -113,8 +124,16 @@ async function ownServer(variables: Record<string, string> = {}, options?: { lis
 /** The server as people start it, on a database of its own, empty, of the kind the suite runs on. */
 async function startServer(variables: Record<string, string>, { listens = true } = {}): Promise<Server> {
   const { environment, remove } = await databaseToStartOn();
+  const port = await freePort();
   const child = spawn(process.execPath, ['--import', '@oxc-node/core/register', 'src/main.ts'], {
-    env: { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', MIGRATE_ON_START: 'up', ...environment, ...variables },
+    env: {
+      PATH: process.env.PATH,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      MIGRATE_ON_START: 'up',
+      ...environment,
+      ...variables,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let log = '';
@@ -125,18 +144,19 @@ async function startServer(variables: Record<string, string>, { listens = true }
   const exitCode = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const server: Server = {
     process: child,
-    port: 0,
+    port,
     exitCode,
     log: () => log,
     workers: () => childrenOf(child.pid ?? 0),
-    answer: async () => {
+    answer: async (query = '{ articles { totalCount } }') => {
       const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', connection: 'close' },
-        body: JSON.stringify({ query: '{ articles { totalCount } }' }),
+        body: JSON.stringify({ query }),
       });
       return response.json();
     },
+    metrics: () => /Metrics at (http:[^"]+)/.exec(log)?.[1] ?? '',
     isReady: async () => (await fetch(`http://127.0.0.1:${server.port}/readyz`)).ok,
     remove: async () => {
       child.kill('SIGKILL');
@@ -144,10 +164,7 @@ async function startServer(variables: Record<string, string>, { listens = true }
       await remove();
     },
   };
-  if (listens) {
-    await until(() => log.includes('GraphQL at') || child.exitCode !== null);
-    server.port = Number(/Server listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
-  }
+  if (listens) await until(() => log.includes('GraphQL at') || child.exitCode !== null);
   return server;
 }
 

@@ -1,5 +1,5 @@
 import argon2 from 'argon2';
-import pLimit from 'p-limit';
+import fastq from 'fastq';
 import { RateLimited } from '../server/errors.ts';
 
 /** argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane): about 50 ms a hash. */
@@ -20,11 +20,11 @@ export const isOutdated = (passwordHash: string): boolean => argon2.needsRehash(
 
 /** Two at a time, so that sign-ins leave something of the machine to reads; a longer queue than a second is refused. */
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (turns.pendingCount >= LONGEST_QUEUE) throw new RateLimited(1);
-  return turns(work);
+  if (turns.length() >= LONGEST_QUEUE) throw new RateLimited(1);
+  return turns.push(work) as Promise<T>;
 }
 
-const turns = pLimit(2);
+const turns = fastq.promise((work: () => Promise<unknown>) => work(), 2);
 const LONGEST_QUEUE = 32;
 
 let nobodysHash: Promise<string> | undefined;

@@ -1,6 +1,14 @@
 import { expect, test } from 'vitest';
 import { hashPassword, isPassword } from '../../src/users/password.ts';
 
+test('two are hashed at a time, 32 wait, and who comes then is to come again', async () => {
+  const hashes = await Promise.allSettled(Array.from({ length: 40 }, () => hashPassword('a password')));
+  expect(hashes.slice(0, 34).every(({ status }) => status === 'fulfilled')).toBe(true);
+  for (const refused of hashes.slice(34)) {
+    expect(refused).toMatchObject({ reason: { extensions: { code: 'RATE_LIMITED' } } });
+  }
+});
+
 test('a queue that was full when nobody was first looked for does not keep nobody out for ever', async () => {
   const hashes = Promise.allSettled(Array.from({ length: 40 }, () => hashPassword('a password')));
   await Promise.allSettled([isPassword('a password', null)]);

@@ -11,6 +11,7 @@ export class Connection extends Client {
   onStatement: ((text: string, answer: Promise<unknown>) => void) | undefined;
   private isToBegin = false;
 
+  // biome-ignore lint/suspicious/noExplicitAny: query has an overload for each of pg's ways to ask, and all pass here
   override query(...sent: any[]): any {
     if (sent[0] === 'begin') {
       this.isToBegin = true;

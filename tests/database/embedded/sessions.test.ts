@@ -7,7 +7,7 @@ import { address, client, failure, opened } from './opened.ts';
 
 let database: EmbeddedDatabase;
 beforeAll(async () => {
-  database = await openEmbedded({ folder: 'memory', patience: 3000, idleInTransaction: 1000 });
+  database = await openEmbedded({ folder: 'memory', patience: 30_000, idleInTransaction: 1000 });
   const setUp = new pg.Client(address(database));
   await setUp.connect();
   await setUp.query('create table item (id int generated always as identity primary key, name text)');

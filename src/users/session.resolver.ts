@@ -61,7 +61,8 @@ export class SessionResolver {
   @Extensions({ ignoresToken: true })
   @Mutation(() => AuthPayload, {
     nullable: true,
-    description: 'Trades a refresh token for a new pair. A refresh token used twice ends the whole session.',
+    description:
+      'Trades a refresh token for a new pair. One used twice ends the whole session, and so does a year since signing in.',
   })
   async refreshSession(
     @Arg('input', () => RefreshSessionInput, { description: 'The session.' }) input: RefreshSessionInput,

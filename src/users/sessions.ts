@@ -42,16 +42,22 @@ export class Sessions {
 
   /**
    * Trades an unused refresh token for a new pair; null when it is not good. A used one of ours ends the session: somebody
-   * else has a copy of it, and there is no telling who is who.
+   * else has a copy of it, and there is no telling who is who. So does one that is too old.
    */
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
     const [sessionId = '', secret = '', seal, ...more] = token.split('.');
     if (more.length > 0 || !UUID.test(sessionId) || !this.keys.some((key) => seal === sealed(sessionId, secret, key)))
       return null;
     const next = newSecret();
+    const now = Date.now();
     const traded = await em.nativeUpdate(
       Session,
-      { id: sessionId, refreshTokenHash: hash(secret), expiresAt: { $gt: new Date() } },
+      {
+        id: sessionId,
+        refreshTokenHash: hash(secret),
+        expiresAt: { $gt: new Date(now) },
+        openedAt: { $gt: new Date(now - REFRESHED_FOR) },
+      },
       { refreshTokenHash: hash(next), expiresAt: this.expiry() },
     );
     if (traded === 0) {
@@ -119,6 +125,9 @@ export interface SignInTokens extends IssuedToken {
   readonly refreshToken: string;
   readonly session: OpenSession;
 }
+
+/** How long after it was opened a session can be refreshed: a year. Then its owner has to sign in again (ASVS V7.3.2). */
+const REFRESHED_FOR = 365 * 86_400_000;
 
 /** Shows that a refresh token is one of ours: who only knows the session's id can not end it with a made-up one. */
 const sealed = (sessionId: string, secret: string, key: KeyObject) =>

@@ -243,6 +243,15 @@ describe('refreshing', () => {
     expect(await nameOf(elsewhere)).toBe('ann');
   });
 
+  test('ends after a year: then the password is to be said again', async () => {
+    const ann = await aUser('ann');
+    const aYearAgo = new Date(Date.now() - 366 * 86_400_000);
+    await orm.em.fork().nativeUpdate(Session, { user: ann.id }, { openedAt: aYearAgo });
+    expect(await nameOf(ann)).toBe('ann');
+    expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
+  });
+
   test('many times at once with one token gives at most one pair', async () => {
     const ann = await aUser('ann');
     const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(ann.refreshToken)));

@@ -17,6 +17,7 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
     parts.load.refuseEarly(scope);
     scope.removeContentTypeParser('text/plain'); // JSON alone, so that no form of another site can post to us
     scope.addHook('onRequest', refuseOtherCharsets);
+    scope.addHook('onRequest', refuseEncodings);
     scope.addHook('preHandler', refuseOtherAnswers);
     scope.addHook('preHandler', async (request) => void documentIdOf(request)); // refuses a malformed one
     scope.addHook('preHandler', refuseLongDocuments);
@@ -76,6 +77,15 @@ async function refuseOtherCharsets({ headers }: FastifyRequest): Promise<void> {
   const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '') ?? [];
   if (charset === undefined || /^utf-?8$/i.test(charset)) return;
   throw Object.assign(new BadUserInput(`The charset of the body is "${charset}"; it must be utf-8.`), {
+    statusCode: 415,
+  });
+}
+
+/** A small body can be a huge one, compressed; and what is not, but says so, a proxy would have read as something else. */
+async function refuseEncodings({ headers }: FastifyRequest): Promise<void> {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || /^(identity)?$/i.test(encoding)) return;
+  throw Object.assign(new BadUserInput(`The encoding of the body is "${encoding}"; it must not be compressed.`), {
     statusCode: 415,
   });
 }

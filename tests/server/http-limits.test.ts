@@ -83,11 +83,23 @@ describe('a page of another site gets nothing done by what a browser sends witho
   });
 });
 
-test.each(['gzip', 'br', 'deflate', 'zstd'])('a body in %s is none, however small', async (encoding) => {
-  const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
-  const answer = await fetch(`${address}/graphql`, { method: 'POST', headers, body: Buffer.from('1f8b0800', 'hex') });
-  expect(answer.status).toBeGreaterThanOrEqual(400);
-  expect(answer.status).toBeLessThan(500);
+describe('a body in', () => {
+  const send = (encoding: string, body: string | Buffer<ArrayBuffer>) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
+    return fetch(`${address}/graphql`, { method: 'POST', headers, body });
+  };
+
+  test.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, identity', 'x'])('%s is refused, however small', async (encoding) => {
+    for (const body of [Buffer.from('1f8b0800', 'hex'), QUERY]) {
+      const answer = await send(encoding, body);
+      expect(answer.status).toBe(415);
+      expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    }
+  });
+
+  test('the identity encoding is the body itself', async () => {
+    for (const encoding of ['identity', 'Identity', '']) expect((await send(encoding, QUERY)).status).toBe(200);
+  });
 });
 
 test('answers tell browsers not to run, frame or guess them', async () => {

@@ -1,7 +1,16 @@
-import { getIntrospectionQuery, parse, print, separateOperations } from 'graphql';
+import {
+  buildSchema,
+  getIntrospectionQuery,
+  getOperationAST,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  separateOperations,
+} from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { validatedDocuments } from '../../src/server/documents.ts';
 import { LIMITS, LONGEST_DOCUMENT, MOST_TOKENS } from '../../src/server/limits.ts';
+import { sizeOf } from '../../src/server/operation-size.ts';
 import { tabsOf } from '../../src/server/playground/tabs.ts';
 import { publishedOperations } from '../../src/server/published-files.ts';
 import { type Answer, blog, post } from '../support/blog.ts';
@@ -90,6 +99,20 @@ test.each<[what: string, cost: number, query: string, more?: object]>([
   ['is said of mutations too', 3, 'mutation { logout { ok __typename } }'],
 ])('the cost %s', async (_, cost, query, more) => {
   expect(await costOf(query, more)).toBe(cost);
+});
+
+test('variables that are not declared are not even looked at, however many come along', () => {
+  const looked: (string | symbol)[] = [];
+  const look = (_: object, name: string | symbol) => looked.push(name) > 0;
+  const variables = new Proxy<Record<string, unknown>>(
+    { n: 7 },
+    { has: look, ownKeys: () => expect.fail('All of them are looked at.') },
+  );
+  const document = parse('query($n: Int, $missing: Int = 3) { a(first: $n) { b } }');
+  const operation = getOperationAST(document) as OperationDefinitionNode;
+  const schema = buildSchema('type Query { a(first: Int): Query, b: Int }');
+  expect(sizeOf(operation, document, schema, variables).cost).toBe(2);
+  expect(looked).toEqual([]);
 });
 
 test('every published operation may ask for the largest pages there are', async () => {

@@ -9,7 +9,7 @@ import { RETRY_AFTER } from './errors.ts';
 export class Load {
   shed = 0;
   private working = 0;
-  /** In the order they came; a turn is `true`, or `false` when it did not come in time. */
+  /** In the order they came; a turn is `true`, or `false` when it did not come in time, or nobody waits for it any more. */
   private readonly waiting = new Set<(turn: boolean) => void>();
 
   constructor(private readonly limits: LoadLimits) {}
@@ -28,7 +28,7 @@ export class Load {
 
   /** Works on it when its turn comes. Slow bodies have none yet; work whose client has gone keeps its own to the end. */
   async take<T>(reply: FastifyReply, work: () => Promise<T>): Promise<T | FastifyReply> {
-    if (!(await this.turn())) return this.refuse(reply);
+    if (!(await this.turn(reply))) return hasLeft(reply) ? reply : this.refuse(reply);
     try {
       return await work();
     } finally {
@@ -38,8 +38,8 @@ export class Load {
     }
   }
 
-  private async turn(): Promise<boolean> {
-    if (this.isFull) return false;
+  private async turn(reply: FastifyReply): Promise<boolean> {
+    if (this.isFull || hasLeft(reply)) return false;
     if (this.working < AT_ONCE) {
       this.working += 1;
       return true;
@@ -47,10 +47,13 @@ export class Load {
     return new Promise((resolve) => {
       const settle = (turn: boolean) => {
         clearTimeout(late);
+        reply.raw.off('close', leave);
         this.waiting.delete(settle);
         resolve(turn);
       };
+      const leave = () => settle(false);
       const late = setTimeout(settle, this.limits.longestWait, false);
+      reply.raw.once('close', leave);
       this.waiting.add(settle);
     });
   }
@@ -64,6 +67,9 @@ export class Load {
     return reply.code(503).header('retry-after', RETRY_AFTER).type('application/json; charset=utf-8').send(FULL);
   }
 }
+
+/** Its connection is closed: whatever is done for it, nobody hears of it. */
+const hasLeft = ({ raw }: FastifyReply): boolean => raw.destroyed;
 
 export interface LoadLimits {
   readonly mostInFlight: number;

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import { PassThrough } from 'node:stream';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Readiness } from '../../src/server/health.ts';
@@ -31,13 +32,39 @@ describe('a server with all the work that it can do', () => {
     const work = held(load, 50);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
     const order: number[] = [];
-    const later = [1, 2, 3].map((n) => load.take({} as never, async () => void order.push(n)));
+    const later = [1, 2, 3].map((n) => load.take(aReply(), async () => void order.push(n)));
     const asked = ask(url);
     await work.end();
     await Promise.all(later);
     expect(order).toEqual([1, 2, 3]);
     expect((await asked).status).toBe(200);
     expect([load.inFlight, load.shed]).toEqual([0, 1]);
+  });
+
+  test('begins nothing for who has left while waiting, and gives the place to the next', async () => {
+    const load = new Load({ mostInFlight: 51, longestWait: 60_000 });
+    const { url } = await aServer({ load });
+    const work = held(load, 50);
+    const left = request(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' } });
+    left.on('error', () => {});
+    left.end(JSON.stringify({ query: 'mutation { logout { ok } }' }));
+    await expect.poll(() => load.inFlight).toBe(51);
+    expect(await ask(url)).toMatchObject(TURNED_AWAY);
+    left.destroy();
+    await expect.poll(() => load.inFlight).toBe(50);
+    const asked = ask(url);
+    await expect.poll(() => load.inFlight).toBe(51);
+    await work.end();
+    expect(await asked).toMatchObject({ status: 200, body: ANSWER });
+    expect([load.inFlight, load.shed]).toEqual([0, 1]); // who has left was not turned away
+  });
+
+  test('begins nothing for who has left before', async () => {
+    const load = new Load(settings);
+    const reply = aReply();
+    reply.raw.destroy();
+    expect(await load.take(reply, () => expect.fail('It was begun.'))).toBe(reply);
+    expect([load.inFlight, load.shed]).toEqual([0, 0]);
   });
 
   test('still says how it is', async () => {
@@ -50,7 +77,7 @@ describe('a server with all the work that it can do', () => {
 
   test('has room again after a request that failed', async () => {
     const load = new Load(settings);
-    await expect(load.take({} as never, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    await expect(load.take(aReply(), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(load.inFlight).toBe(0);
   });
 });
@@ -101,10 +128,12 @@ async function aServer({ load = new Load(settings), shutdownDelaySeconds = 0 }) 
   return { server, url: await server.listen({ port: 0, host: '127.0.0.1' }) };
 }
 
+const aReply = () => ({ raw: new PassThrough() }) as unknown as FastifyReply;
+
 /** So much work, which takes until it is told to end. */
 function held(load: Load, times: number) {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const all = Array.from({ length: times }, () => load.take({} as never, () => promise));
+  const all = Array.from({ length: times }, () => load.take(aReply(), () => promise));
   return {
     end: async () => {
       resolve();

@@ -1,8 +1,9 @@
 import { type Logger, pino } from 'pino';
+import { standardOutput } from './log-output.ts';
 
 /** The log: one line of JSON an event, without anything secret in it. */
-export const openLog = (level: string, to?: { write(line: string): void }): Logger =>
-  pino({ level, serializers: { err: describedError }, redact: { paths: SECRETS, censor: '[secret]' } }, to as never);
+export const openLog = (level: string, to: { write(line: string): void } = standardOutput()): Logger =>
+  pino({ level, serializers: { err: describedError }, redact: { paths: SECRETS, censor: '[secret]' } }, to);
 
 /** Nothing logs these on purpose; should somebody come to log a request, an input or a connection, they stay out. */
 const SECRETS = [

@@ -89,13 +89,16 @@ describe('a body in', () => {
     return fetch(`${address}/graphql`, { method: 'POST', headers, body });
   };
 
-  test.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, identity', 'x'])('%s is refused, however small', async (encoding) => {
-    for (const body of [Buffer.from('1f8b0800', 'hex'), QUERY]) {
-      const answer = await send(encoding, body);
-      expect(answer.status).toBe(415);
-      expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
-    }
-  });
+  test.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, identity', 'x'])(
+    '%s is refused, however small',
+    async (encoding) => {
+      for (const body of [Buffer.from('1f8b0800', 'hex'), QUERY]) {
+        const answer = await send(encoding, body);
+        expect(answer.status).toBe(415);
+        expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+      }
+    },
+  );
 
   test('the identity encoding is the body itself', async () => {
     for (const encoding of ['identity', 'Identity', '']) expect((await send(encoding, QUERY)).status).toBe(200);

@@ -9,7 +9,7 @@ import {
   Property,
   Unique,
 } from '@mikro-orm/decorators/legacy';
-import { Field, Int, ObjectType } from 'type-graphql';
+import { Extensions, Field, Int, ObjectType } from 'type-graphql';
 import { Node } from '../server/node.ts';
 import { DateTime } from '../server/scalars.ts';
 import { Tag } from '../tags/tag.entity.ts';
@@ -55,6 +55,7 @@ export class Article {
   @Property({ type: 'text' })
   description!: string;
 
+  @Extensions({ mostCharacters: 100_000 })
   @Field(() => String, { description: 'Markdown source, at most 100,000 characters.' })
   @Property({ type: 'text' })
   body!: string;

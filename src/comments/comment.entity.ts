@@ -1,5 +1,5 @@
 import { Check, Entity, Index, ManyToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
-import { Field, ObjectType } from 'type-graphql';
+import { Extensions, Field, ObjectType } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
 import { Node } from '../server/node.ts';
 import { DateTime } from '../server/scalars.ts';
@@ -27,6 +27,7 @@ export class Comment {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
 
+  @Extensions({ mostCharacters: 10_000 })
   @Field(() => String, { description: 'Plain text or Markdown, at most 10,000 characters.' })
   @Property({ type: 'text' })
   body!: string;

@@ -10,9 +10,9 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import { sql } from '../database/sql.ts';
 import type { Statements } from '../database/statements.ts';
 import { Answer } from './answer.ts';
+import { boundedAnswer, countAnswer } from './answer-size.ts';
 import { type AnyEntity, type Asked, one, type Reading } from './reading.ts';
 import { statementFor } from './statement.ts';
 
@@ -73,11 +73,13 @@ const fromAnswer: Resolve = (source, _args, _context, info) => source[info.path.
 /** GraphQL completes what it is given as objects; where it executes `withoutCompletion`, the answer stays text. */
 const runner =
   (schema: GraphQLSchema, tables: MetadataStorage, statements: Statements): Run =>
-  async (reading, { viewer, signal }, info) => {
+  async (reading, asking, info) => {
+    const { viewer, signal } = asking;
     const completes = info.schema === schema;
     const type = completes ? info.returnType : schema.getQueryType()?.getFields()[info.fieldName]?.type;
     const value = statementFor(reading, info, { viewer, schema, tables, type: type as never, typed: completes });
-    const [row] = await statements.rows<{ answer: string | null }>(sql`select (${value})::text as answer`, signal);
+    const [row] = await statements.rows<{ answer: string | null; bytes: number | null }>(boundedAnswer(value), signal);
+    countAnswer(asking, row?.bytes ?? 0);
     const text = row?.answer ?? null;
     return completes || text === null ? JSON.parse(text ?? 'null') : new Answer(text);
   };

@@ -10,6 +10,7 @@ import { BadUserInput, QueryTooComplex, shownHttpError } from './errors.ts';
 import { type CacheSettings, describeAnswersInHttp } from './http-answers.ts';
 import { LONGEST_DOCUMENT } from './limits.ts';
 import type { Load } from './load.ts';
+import { boundUnreadAnswers } from './unread-answers.ts';
 
 /** GraphQL over HTTP at /graphql: GET for queries, POST for everything. */
 export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
@@ -23,6 +24,7 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
     scope.addHook('preHandler', refuseLongDocuments);
     scope.setErrorHandler(shownInTheTypeAskedFor);
     describeAnswersInHttp(scope, parts.cache);
+    boundUnreadAnswers(scope);
     scope.route({
       url: '/graphql',
       method: ['GET', 'POST'],

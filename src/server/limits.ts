@@ -13,6 +13,7 @@ import { type OperationSize, sizeOf } from './operation-size.ts';
 export const LIMITS = {
   depth: 12,
   cost: 5_000,
+  text: 10_000_000, // a hundred articles with bodies as long as they may be
   aliases: 30,
   rootFields: 20,
   mutations: 5,

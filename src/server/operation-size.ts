@@ -27,6 +27,8 @@ export interface OperationSize {
   readonly depth: number;
   /** One for each field; what is below a list, for each item that it can have at most. */
   readonly cost: number;
+  /** Characters of long texts that the answer may have: fields say in their extensions how long theirs may be. */
+  readonly text: number;
   readonly aliases: number;
   readonly directives: number;
   readonly rootFields: number;
@@ -48,7 +50,8 @@ export function sizeOf(
   const measure = new Measure(document, schema, valuesOf(operation, variables));
   const {
     fields,
-    perItem: _,
+    perItem: _cost,
+    textPerItem: _text,
     ...size
   } = measure.selections(operation.selectionSet, schema.getRootType(operation.operation));
   const changes = operation.operation === OperationTypeNode.MUTATION;
@@ -62,6 +65,8 @@ interface Part extends Omit<OperationSize, 'rootFields' | 'mutations'> {
   readonly fields: number;
   /** In a connection: the cost of each item of the page, whose length only the field above knows. */
   readonly perItem: number;
+  /** The same of its text. */
+  readonly textPerItem: number;
 }
 
 class Measure {
@@ -112,14 +117,22 @@ class Measure {
   private field(node: FieldNode, parent: Type): Part {
     const field = fieldOf(parent, node.name.value);
     const below = node.selectionSet ? this.selections(node.selectionSet, field && getNamedType(field.type)) : NOTHING;
-    const part = { ...below, fields: 1, depth: below.depth + 1, aliases: below.aliases + (node.alias ? 1 : 0) };
+    const text = below.text + Number(field?.extensions.mostCharacters ?? 0);
+    const part = { ...below, fields: 1, depth: below.depth + 1, aliases: below.aliases + (node.alias ? 1 : 0), text };
     if (field === SchemaMetaFieldDef || field === TypeMetaFieldDef) {
       return { ...part, depth: 1, cost: 1, introspection: below.cost };
     }
     const isList = field !== undefined && isListType(getNullableType(field.type));
-    if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost };
-    const items = isList ? this.mostItems(node) * below.cost : below.cost;
-    return { ...part, cost: capped(1 + items + this.pageSize(node) * below.perItem), perItem: 0 };
+    if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost, text: 0, textPerItem: text };
+    const items = isList ? this.mostItems(node) : 1;
+    const ofPage = this.pageSize(node);
+    return {
+      ...part,
+      cost: capped(1 + items * below.cost + ofPage * below.perItem),
+      perItem: 0,
+      text: capped(items * text + ofPage * below.textPerItem),
+      textPerItem: 0,
+    };
   }
 
   private pageSize(node: FieldNode): number {
@@ -143,13 +156,25 @@ class Measure {
 
 type Type = GraphQLNamedType | null | undefined;
 
-const NOTHING: Part = { fields: 0, depth: 0, cost: 0, perItem: 0, aliases: 0, directives: 0, introspection: 0 };
+const NOTHING: Part = {
+  fields: 0,
+  depth: 0,
+  cost: 0,
+  perItem: 0,
+  text: 0,
+  textPerItem: 0,
+  aliases: 0,
+  directives: 0,
+  introspection: 0,
+};
 
 const plus = (one: Part, other: Part): Part => ({
   fields: capped(one.fields + other.fields),
   depth: Math.max(one.depth, other.depth),
   cost: capped(one.cost + other.cost),
   perItem: capped(one.perItem + other.perItem),
+  text: capped(one.text + other.text),
+  textPerItem: capped(one.textPerItem + other.textPerItem),
   aliases: capped(one.aliases + other.aliases),
   directives: capped(one.directives + other.directives),
   introspection: capped(one.introspection + other.introspection),

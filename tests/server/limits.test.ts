@@ -35,6 +35,18 @@ describe('what is as large as it may be is answered, and what is larger is refus
     expect(await refusal(write(LIMITS[limit] + 1))).toEqual(tooMany(limit, LIMITS[limit] + 1));
   });
 
+  test('text', async () => {
+    const bodies = (first: number, more = '') => `{ articles(first: ${first}) { nodes { body } } ${more} }`;
+    expect(await blog(bodies(100))).toSucceed();
+    const refused = [
+      bodies(100, 'article(by: { slug: "a" }) { comments(first: 1) { nodes { body } } }'),
+      bodies(51).replace('body', 'body again: body'),
+      bodies(20).replace('body', 'comments(first: 51) { edges { node { body } } }'),
+      bodies(51).replace('body', '...A ...A').replace(/$/, ' fragment A on Article { body }'),
+    ];
+    for (const query of refused) expect(await refusal(query), query).toEqual(tooMany('text'));
+  });
+
   test('cost', async () => {
     const written = (more: string) => `{ articles(first: 98) { nodes { ${times(51, () => 'title')} } } ${more} }`;
     expect(LIMITS.cost).toBe(2 + 98 * 51);

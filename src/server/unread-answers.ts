@@ -1,0 +1,32 @@
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/**
+ * Bounds what waits in memory for clients to take it: large answers are quickly asked for, and who does not read them keeps
+ * them here until the connection ends. Beyond the bound, who has waited longest is hung up on.
+ */
+export function boundUnreadAnswers(server: FastifyInstance): void {
+  const unread = new Map<object, { length: number; socket: Socket }>();
+  let characters = 0;
+  const forget = (answer: object) => {
+    characters -= unread.get(answer)?.length ?? 0;
+    unread.delete(answer);
+  };
+  server.addHook('onSend', async ({ raw: { socket } }, { raw }, payload) => {
+    if (typeof payload !== 'string' || payload.length < TAKEN_AT_ONCE) return;
+    unread.set(raw, { length: payload.length, socket });
+    characters += payload.length;
+    raw.once('close', () => forget(raw));
+    for (const [oldest, { socket }] of unread) {
+      if (characters <= MOST_UNREAD || oldest === raw) return;
+      forget(oldest);
+      socket.destroy();
+    }
+  });
+}
+
+/** Characters, of all answers of a process together. */
+const MOST_UNREAD = 25_000_000;
+
+/** What is shorter fits into the buffers of the sockets. */
+const TAKEN_AT_ONCE = 50_000;

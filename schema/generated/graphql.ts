@@ -149,7 +149,7 @@ export type RegisterInput = {
   email: string;
   /** 8 to 128 characters, any of them. */
   password: string;
-  /** 1 to 50 characters, unique ignoring case. */
+  /** 1 to 50 characters, none of them hidden; unique ignoring case. */
   username: string;
 };
 
@@ -213,7 +213,7 @@ export type UpdateViewerInput = {
   image?: string | null | undefined;
   /** 8 to 128 characters, any of them. Ends every other session, and the tokens issued before. */
   password?: string | null | undefined;
-  /** 1 to 50 characters, unique ignoring case. */
+  /** 1 to 50 characters, none of them hidden; unique ignoring case. */
   username?: string | null | undefined;
 };
 

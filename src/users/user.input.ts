@@ -23,7 +23,7 @@ export class UserInput {
 
 @InputType({ description: 'A new account.' })
 export class RegisterInput {
-  @Field(() => String, { description: '1 to 50 characters, unique ignoring case.' })
+  @Field(() => String, { description: '1 to 50 characters, none of them hidden; unique ignoring case.' })
   username!: string;
 
   @Field(() => String, { description: 'At most 254 characters with one @, unique ignoring case.' })
@@ -63,7 +63,10 @@ export class LogoutInput {
     'An absent field stays as it is; bio and image are cleared by null (or ""); null is a ValidationError for the rest.',
 })
 export class UpdateViewerInput {
-  @Field(() => String, { nullable: true, description: '1 to 50 characters, unique ignoring case.' })
+  @Field(() => String, {
+    nullable: true,
+    description: '1 to 50 characters, none of them hidden; unique ignoring case.',
+  })
   username?: string | null;
 
   @Field(() => String, {
@@ -97,7 +100,19 @@ export class DeleteViewerInput {
   password!: string;
 }
 
-const username = text(50);
+/**
+ * What nobody sees in a name would make it look like somebody else's. It stays where it belongs: after an emoji, and after
+ * letters of scripts that are written with joiners.
+ */
+const HIDDEN = [
+  /^\s|\s$|(?!\0)\p{Cc}/u,
+  /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/, // which way text runs
+  /(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\p{DI}\p{sc=Arab}\p{sc=Deva}\p{sc=Beng}\p{sc=Mlym}\p{sc=Sinh}])\p{DI}/u,
+];
+
+const showsWhole = (name: string) => name.trim() === '' || !HIDDEN.some((hidden) => hidden.test(name));
+
+const username = text(50).check(fault(showsWhole, UserErrorCode.INVALID, 'is invalid'));
 
 const email = text(254).check(
   fault((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),

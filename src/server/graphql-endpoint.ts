@@ -1,4 +1,5 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
+import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
@@ -17,6 +18,7 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
   server.register(async (scope) => {
     parts.load.refuseEarly(scope);
     scope.removeContentTypeParser('text/plain'); // JSON alone, so that no form of another site can post to us
+    readUtf8Alone(scope);
     scope.addHook('onRequest', refuseOtherCharsets);
     scope.addHook('onRequest', refuseEncodings);
     scope.addHook('preHandler', refuseOtherAnswers);
@@ -80,6 +82,16 @@ async function refuseOtherCharsets({ headers }: FastifyRequest): Promise<void> {
   if (charset === undefined || /^utf-?8$/i.test(charset)) return;
   throw Object.assign(new BadUserInput(`The charset of the body is "${charset}"; it must be utf-8.`), {
     statusCode: 415,
+  });
+}
+
+/** Bytes that are no UTF-8 would be read, and stored, as something else than was sent. */
+function readUtf8Alone(scope: FastifyInstance): void {
+  const readJson = scope.getDefaultJsonParser('error', 'error');
+  scope.removeContentTypeParser('application/json');
+  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    if (isUtf8(body)) readJson(request, body.toString(), done);
+    else done(Object.assign(new BadUserInput('The body is not in UTF-8; it must be.'), { statusCode: 400 }));
   });
 }
 

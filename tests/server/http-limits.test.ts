@@ -105,6 +105,20 @@ describe('a body in', () => {
   });
 });
 
+test('a body that is not in UTF-8 is refused, and not read as something else', async () => {
+  const send = async (...bytes: number[]) => {
+    const [before, after] = JSON.stringify({ query: '{ articles(filter: { tag: "?" }) { totalCount } }' }).split('?');
+    const body = Buffer.concat([Buffer.from(before ?? ''), Buffer.from(bytes), Buffer.from(after ?? '')]);
+    return fetch(`${address}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  };
+  expect((await send(0xc3, 0xa9)).status).toBe(200); // é
+  for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80]]) {
+    const answer = await send(...bytes);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  }
+});
+
 test('answers tell browsers not to run, frame or guess them', async () => {
   for (const path of ['/healthz', '/schema.graphql', '/nothing', '/graphql?query={__typename}']) {
     const { headers } = await fetch(`${address}${path}`, { headers: { 'apollo-require-preflight': 'yes' } });

@@ -58,7 +58,9 @@ export const noticeOperations = (currentRequest: () => FastifyRequest | undefine
   requestDidStart: async () => ({
     didResolveOperation: async ({ operation, contextValue: { viewer } }) => {
       const request = currentRequest();
-      if (request && operation) asked.set(request, about(operation, viewer));
+      // Of subscriptions there are none, and so nothing says which fields they have: clients may write any.
+      if (!request || !operation || operation.operation === 'subscription') return;
+      asked.set(request, about(operation, viewer));
     },
     willSendResponse: async ({ response: { body }, contextValue: { viewer, refused } }) => {
       const request = currentRequest();

@@ -45,6 +45,21 @@ test('each request is one line in the log, with what it asked for and what came 
   ]);
 });
 
+test('metrics have no words of clients: not what they call operations, fields, methods or addresses', async () => {
+  const { ask, server, metrics } = await watchedServer();
+  for (const operation of ['query', 'mutation', 'subscription']) {
+    await ask(`${operation} Canary { canary }`);
+    await ask(`${operation} Canary { __canary }`);
+    await ask(`${operation} Canary { canary: __typename }`);
+    await ask(`${operation} Canary { ...canary } fragment canary on Query { canary: __typename }`);
+  }
+  await server.inject({ method: 'DELETE', url: '/canary?canary=canary' });
+  await server.inject({ url: '/graphql?query=canary&canary=canary', headers: { 'x-request-id': 'canary' } });
+  const told = await metrics.registry.metrics();
+  expect(told).toContain('graphql_requests_total{type="none",field="none",outcome="BAD_USER_INPUT"}');
+  expect(told).not.toMatch(/canary/i);
+});
+
 test('the log says who it was and what was refused, even if clients are told of that as data', async () => {
   const { ask, logged, metrics } = await watchedServer();
   const [ann, bob] = [await aUser('ann'), await aUser('bob')];

@@ -22,12 +22,12 @@ export class Statements {
    * For reads, which may be sent twice: once more when the connection broke under the first. When the signal aborts, nobody
    * waits for the answer, and PostgreSQL is told to leave it.
    */
-  async rows<T extends object>(piece: Sql, signal?: AbortSignal): Promise<T[]> {
+  async rows(piece: Sql, signal?: AbortSignal): Promise<unknown[][]> {
     const statement = statementOf(piece);
-    return readTwice(() => this.run<T>(statement, signal));
+    return readTwice(() => this.run(statement, signal));
   }
 
-  private async run<T extends object>({ text, values }: Statement, signal?: AbortSignal): Promise<T[]> {
+  private async run({ text, values }: Statement, signal?: AbortSignal): Promise<unknown[][]> {
     const pool = await this.em.getConnection().getNativeClient();
     const client = await pool.connect();
     const leave = () => void cancel(client, pool);
@@ -36,7 +36,12 @@ export class Statements {
       signal?.throwIfAborted();
       const name = this.prepares ? this.nameOf(text) : undefined;
       if (name) this.preparedBy(client).add(name);
-      const { rows } = await client.query<T>({ text, values: [...values], ...(name && { name }) });
+      const { rows } = await client.query<unknown[]>({
+        text,
+        values: [...values],
+        rowMode: 'array',
+        ...(name && { name }),
+      });
       return rows;
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;

@@ -69,7 +69,7 @@ function contextFor({ users }: Blog, authorization: string | undefined) {
   const [, token] = /^(?:Token|Bearer) +(\S+)$/i.exec(authorization ?? '') ?? [];
   const viewer = users.find(({ id }) => tokenOf(id) === token) ?? null;
   const isFaulty = authorization !== undefined && !viewer;
-  return { viewer, tokenFault: isFaulty ? new Unauthenticated('is invalid or has expired') : null };
+  return { viewer, claims: null, tokenFault: isFaulty ? new Unauthenticated('is invalid or has expired') : null };
 }
 
 const SIGNS_IN = new Set(['register', 'login', 'refreshSession']);

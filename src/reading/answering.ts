@@ -10,9 +10,8 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import type { Statements } from '../database/statements.ts';
+import type { Together } from '../database/together.ts';
 import { Answer } from './answer.ts';
-import { boundedAnswer, countAnswer } from './answer-size.ts';
 import { type AnyEntity, type Asked, one, type Reading } from './reading.ts';
 import { statementFor } from './statement.ts';
 
@@ -20,8 +19,8 @@ import { statementFor } from './statement.ts';
  * Lets a schema answer by statements: a query field, or an entity in a mutation's payload, runs one; what is below it is
  * taken from the answer. Says at start which field of a read type is neither a column nor a `@ReadField`.
  */
-export function answerByStatements(schema: GraphQLSchema, em: EntityManager, statements: Statements): void {
-  const run = runner(schema, em.getMetadata(), statements);
+export function answerByStatements(schema: GraphQLSchema, em: EntityManager): void {
+  const run = runner(schema, em.getMetadata());
   const entities = new Map<string, AnyEntity>();
   for (const { className, class: entity } of em.getMetadata().getAll().values()) {
     entities.set(className, entity as AnyEntity);
@@ -46,7 +45,7 @@ export function answerByStatements(schema: GraphQLSchema, em: EntityManager, sta
 }
 
 interface Asking extends Asked {
-  readonly signal: AbortSignal;
+  readonly reads: Together;
 }
 
 type Resolve<S = Record<string, never>> = GraphQLFieldResolver<S, Asking, Record<string, unknown>, unknown>;
@@ -72,15 +71,12 @@ const fromAnswer: Resolve = (source, _args, _context, info) => source[info.path.
 
 /** GraphQL completes what it is given as objects; where it executes `withoutCompletion`, the answer stays text. */
 const runner =
-  (schema: GraphQLSchema, tables: MetadataStorage, statements: Statements): Run =>
-  async (reading, asking, info) => {
-    const { viewer, signal } = asking;
+  (schema: GraphQLSchema, tables: MetadataStorage): Run =>
+  async (reading, { viewer, reads }, info) => {
     const completes = info.schema === schema;
     const type = completes ? info.returnType : schema.getQueryType()?.getFields()[info.fieldName]?.type;
     const value = statementFor(reading, info, { viewer, schema, tables, type: type as never, typed: completes });
-    const [row] = await statements.rows<{ answer: string | null; bytes: number | null }>(boundedAnswer(value), signal);
-    countAnswer(asking, row?.bytes ?? 0);
-    const text = row?.answer ?? null;
+    const text = await reads.value(value);
     return completes || text === null ? JSON.parse(text ?? 'null') : new Answer(text);
   };
 

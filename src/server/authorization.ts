@@ -1,6 +1,6 @@
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import type { AuthChecker } from 'type-graphql';
-import type { Context } from './context.ts';
+import { type Context, prove } from './context.ts';
 import { Unauthenticated } from './errors.ts';
 
 /** `@Authorized()`: somebody must be signed in. It is asked before anything is looked up, so 401 comes before 404. */
@@ -19,9 +19,23 @@ export function refuseFaultyTokens(schema: GraphQLSchema): void {
       if (field.extensions.ignoresToken) continue;
       const resolve = field.resolve as GraphQLFieldResolver<unknown, Context>;
       field.resolve = (source, args, context: Context, info) => {
-        if (context.tokenFault) throw context.tokenFault;
-        return resolve(source, args, context, info);
+        const resolved = () => {
+          if (context.tokenFault) throw context.tokenFault;
+          return resolve(source, args, context, info);
+        };
+        const proof = context.session || context.tokenFault ? null : prove(context);
+        if (!proof) return resolved();
+        return type === schema.getQueryType() ? meanwhile(context, proof, resolved) : proof.then(resolved);
       };
     }
   }
+}
+
+/** What a query asks for goes to the database together with the question whether the session is still open. */
+async function meanwhile(context: Context, proof: Promise<void>, ask: () => unknown): Promise<unknown> {
+  const [proven, asked] = await Promise.allSettled([proof, new Promise((resolve) => resolve(ask()))]);
+  if (proven.status === 'rejected') throw proven.reason;
+  if (context.tokenFault) throw context.tokenFault;
+  if (asked.status === 'rejected') throw asked.reason;
+  return asked.value;
 }

@@ -1,8 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { GraphQLError } from 'graphql';
+import type { GraphQLError } from 'graphql';
+import type { Statements } from '../database/statements.ts';
+import { Together } from '../database/together.ts';
 import type { Environment } from '../environment.ts';
 import type { Guesses } from '../users/guesses.ts';
 import type { OpenSession, Sessions } from '../users/sessions.ts';
+import type { TokenClaims } from '../users/token.ts';
 import { Unauthenticated } from './errors.ts';
 import type { UserErrorCode } from './user-errors.ts';
 
@@ -15,6 +18,11 @@ export interface Context {
   session: OpenSession | null;
   /** A token came along that is not good; whatever looks at it fails with this. */
   tokenFault: GraphQLError | null;
+  /** Of a token of ours, whose session has still to be looked at (`prove`). Until then `viewer` is who the token says. */
+  readonly claims: TokenClaims | null;
+  proof: Promise<void> | null;
+  /** Reads for this request, past the unit of work. */
+  readonly reads: Together;
   /** What a mutation has refused, the first of them: clients are told of it as data, the log as of any error. */
   refused: UserErrorCode | null;
   /** Aborted when the request has taken too long, or nobody waits for its answer any more. */
@@ -37,19 +45,48 @@ export interface SignedInContext extends Context {
   session: OpenSession;
 }
 
-/** Who asks is found out once for a request. A token that is not good is kept as a fault for whatever looks at it. */
-export async function contextFor(
+/** Who asks, as far as the token alone tells. One that is not good is kept as a fault for whatever looks at it. */
+export function contextFor(
   authorization: string | undefined,
-  parts: Pick<Context, 'em' | 'signal' | 'sessions' | 'guesses' | 'address' | 'settings'>,
-): Promise<Context> {
-  const guest = { ...parts, viewer: null, session: null, tokenFault: null, refused: null };
+  { statements, ...parts }: Pick<Context, 'em' | 'signal' | 'sessions' | 'guesses' | 'address' | 'settings'> & Reader,
+): Context {
+  const reads = new Together(statements, parts.signal);
+  const guest = {
+    ...parts,
+    reads,
+    viewer: null,
+    session: null,
+    tokenFault: null,
+    claims: null,
+    proof: null,
+    refused: null,
+  };
   if (authorization === undefined) return guest;
   const [, token] = /^(?:Token|Bearer) +(\S+)$/i.exec(authorization) ?? [];
-  try {
-    if (!token) throw new Unauthenticated('must be "Token <jwt>" or "Bearer <jwt>"');
-    return { ...guest, ...(await parts.sessions.whoHas(parts.em, token)) };
-  } catch (error) {
-    if (error instanceof GraphQLError) return { ...guest, tokenFault: error };
-    throw error;
-  }
+  if (!token) return { ...guest, tokenFault: new Unauthenticated('must be "Token <jwt>" or "Bearer <jwt>"') };
+  const claims = parts.sessions.claimsOf(token);
+  return claims ? { ...guest, claims, viewer: { id: claims.userId } } : { ...guest, tokenFault: endedOrForged() };
 }
+
+/**
+ * Looks, once, whether the session of the token is still open. Nothing is done before, and nothing answered; queries only ask
+ * in the meantime, so that all of it is one round trip.
+ */
+export function prove(context: Context): Promise<void> | null {
+  if (!context.claims) return null;
+  context.proof ??= lookAtSession(context, context.claims);
+  return context.proof;
+}
+
+async function lookAtSession(context: Context, claims: TokenClaims): Promise<void> {
+  context.session = await context.sessions.find(context.reads, claims);
+  if (context.session) return;
+  context.viewer = null;
+  context.tokenFault = endedOrForged();
+}
+
+interface Reader {
+  readonly statements: Statements;
+}
+
+const endedOrForged = () => new Unauthenticated('is invalid or has expired');

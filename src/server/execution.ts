@@ -1,7 +1,7 @@
 import type { ApolloServerOptions } from '@apollo/server';
 import { execute, type GraphQLSchema } from 'graphql';
 import { withoutCompletion } from '../reading/answer.ts';
-import type { Context } from './context.ts';
+import { type Context, prove } from './context.ts';
 import { MOST_FAULTS } from './limits.ts';
 
 /**
@@ -12,15 +12,18 @@ export function executionOf(schema: GraphQLSchema): NonNullable<ApolloServerOpti
   const queries = withoutCompletion(schema);
   return {
     load: async () => ({
-      executor: async ({ document, operation, source, request: { variables, operationName }, context }) =>
-        execute({
+      executor: async ({ document, operation, source, request: { variables, operationName }, context }) => {
+        // A query proves it while it asks; whoever changes something has to be known before.
+        if (operation?.operation !== 'query') await prove(context as Context);
+        return execute({
           schema: operation?.operation === 'query' && !INTROSPECTION.test(source) ? queries : schema,
           document,
           contextValue: context,
           variableValues: variables,
           operationName,
           options: { maxCoercionErrors: MOST_FAULTS },
-        }),
+        });
+      },
     }),
     onSchemaLoadOrUpdate: (use) => {
       use({ apiSchema: schema, coreSupergraphSdl: '' });

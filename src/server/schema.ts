@@ -5,7 +5,6 @@ import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
 import { CommentResolver } from '../comments/comment.resolver.ts';
-import { Statements } from '../database/statements.ts';
 import { answerByStatements } from '../reading/answering.ts';
 import { TagFields } from '../tags/tag.fields.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
@@ -18,7 +17,7 @@ import { NodeResolver } from './node.resolver.ts';
 import { ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError } from './user-errors.ts';
 
 /** The schema, ready to be executed. */
-export function buildSchema(em: EntityManager, statements = new Statements(em)): GraphQLSchema {
+export function buildSchema(em: EntityManager): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
       ArticleFields,
@@ -44,7 +43,7 @@ export function buildSchema(em: EntityManager, statements = new Statements(em)):
     // TypeGraphQL has no @oneOf of its own; validation, introspection and printing follow this flag.
     if (isInputObjectType(type) && type.extensions.oneOf) type.isOneOf = true;
   }
-  answerByStatements(schema, em, statements);
+  answerByStatements(schema, em);
   prepareMutations(schema);
   refuseFaultyTokens(schema);
   return schema;

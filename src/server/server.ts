@@ -52,7 +52,7 @@ export async function buildServer({
   await sendSecureHeaders(server, settings);
   await allowOrigins(server, settings.allowedOrigins);
   const statements = new Statements(em, settings.preparedStatements);
-  const schema = buildSchema(em, statements);
+  const schema = buildSchema(em);
   const named = namedDocuments({
     published: [...publishedDocuments(), ...(settings.playground ? addPlayground(server) : [])],
     trustedOnly: settings.trustedDocumentsOnly,
@@ -82,7 +82,7 @@ export async function buildServer({
   });
   await apollo.start();
 
-  const sessions = new Sessions(settings, statements);
+  const sessions = new Sessions(settings, em);
   const guesses = await Guesses.in(em);
   server.setErrorHandler(shownHttpError);
   addGraphqlEndpoint(server, {
@@ -95,8 +95,9 @@ export async function buildServer({
       try {
         const refusal = await readiness.refusal();
         if (refusal) throw new ServiceUnavailable(refusal);
-        return await contextFor(request.headers.authorization, {
+        return contextFor(request.headers.authorization, {
           em,
+          statements,
           signal,
           sessions,
           guesses,

@@ -1,11 +1,11 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { sql } from '../database/sql.ts';
-import type { Statements } from '../database/statements.ts';
+import { type Sql, sql } from '../database/sql.ts';
+import type { Together } from '../database/together.ts';
 import { Table } from '../reading/table.ts';
 import { Unauthenticated } from '../server/errors.ts';
 import { Session } from './session.entity.ts';
-import { type IssuedToken, issueToken, readToken } from './token.ts';
+import { type IssuedToken, issueToken, readToken, type TokenClaims } from './token.ts';
 import type { User } from './user.entity.ts';
 
 /** Sessions live in the database, so that signing out, a new password and a deleted account end tokens at once. */
@@ -13,10 +13,13 @@ export class Sessions {
   /** The first signs; the others are on their way out, and what they signed is still good. */
   private readonly keys: readonly [KeyObject, ...KeyObject[]];
 
+  private readonly table: Table;
+
   constructor(
     private readonly settings: SessionSettings,
-    private readonly statements: Statements,
+    em: EntityManager,
   ) {
+    this.table = new Table(em.getMetadata().get(Session), 'session');
     const key = (secret: string) => createSecretKey(secret, 'utf8');
     this.keys = [key(settings.secretKey), ...settings.secretKeyFallbacks.map(key)];
   }
@@ -30,14 +33,19 @@ export class Sessions {
     return { ...this.tokenFor(session, user.id), refreshToken: this.refreshToken(session.id, secret), session };
   }
 
-  /** Whose token it is, and in which session; throws Unauthenticated when it is not, or no longer, good. */
-  async whoHas(em: EntityManager, token: string): Promise<{ viewer: { id: number }; session: OpenSession }> {
-    const claims = this.keys.map((key) => readToken(token, key)).find((found) => found !== null);
-    const session = claims && (await this.find(em, claims.sessionId));
-    if (!session || session.userId !== claims.userId || session.generation !== claims.generation) {
-      throw new Unauthenticated('is invalid or has expired');
-    }
-    return { viewer: { id: claims.userId }, session: { id: claims.sessionId, openedAt: new Date(session.openedAt) } };
+  /** What a token of ours says that has not expired; null for anything else. Whether its session is open, `find` knows. */
+  claimsOf(token: string): TokenClaims | null {
+    return this.keys.map((key) => readToken(token, key)).find((found) => found !== null) ?? null;
+  }
+
+  /** The session that a token is of; null when the token is no longer good. Asked with every request. */
+  async find(reads: Together, { sessionId, userId, generation }: TokenClaims): Promise<OpenSession | null> {
+    const { row, named } = this.table;
+    const openedAt = this.table.column('openedAt').asJson(row.openedAt as Sql);
+    const found = await reads.value(sql`(
+      select ${openedAt} from ${named} where ${row.id} = ${sessionId} and ${row.user} = ${userId}
+      and ${row.generation} = ${generation} and ${row.expiresAt} > ${new Date()})`);
+    return found === null ? null : { id: sessionId, openedAt: new Date(found) };
   }
 
   /**
@@ -89,16 +97,6 @@ export class Sessions {
 
   async endAll(em: EntityManager, viewer: { id: number }): Promise<void> {
     await em.nativeDelete(Session, { user: viewer.id });
-  }
-
-  /** Asked with every request, and so past the unit of work. */
-  private async find(em: EntityManager, sessionId: string) {
-    const table = new Table(em.getMetadata().get(Session), 'session');
-    const { id, user, generation, openedAt, expiresAt } = table.row;
-    const [found] = await this.statements.rows<{ userId: number; generation: number; openedAt: string }>(sql`
-      select ${user} as "userId", ${generation}, ${openedAt} as "openedAt" from ${table.named}
-      where ${id} = ${sessionId} and ${expiresAt} > ${new Date()}`);
-    return found;
   }
 
   private tokenFor(session: Session, userId: number): IssuedToken {

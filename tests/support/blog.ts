@@ -6,7 +6,6 @@ import { pino } from 'pino';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { openEmbedded } from '../../src/database/embedded/embedded.ts';
-import { Statements } from '../../src/database/statements.ts';
 import { Readiness } from '../../src/server/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { Sessions } from '../../src/users/sessions.ts';
@@ -36,7 +35,7 @@ export const settings = {
 };
 const database = await copyOfTemplate();
 export const { orm } = database;
-export const sessions = new Sessions(settings, new Statements(orm.em));
+export const sessions = new Sessions(settings, orm.em);
 export const server = await buildServer({
   em: orm.em,
   log: pino({ level: process.env.LOG_LEVEL ?? 'fatal' }),

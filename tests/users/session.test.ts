@@ -14,7 +14,6 @@ import {
   RegisterDocument,
   UpdateUserDocument,
 } from '../../schema/generated/graphql.ts';
-import { Statements } from '../../src/database/statements.ts';
 import { Session } from '../../src/users/session.entity.ts';
 import { Sessions } from '../../src/users/sessions.ts';
 import { issueToken } from '../../src/users/token.ts';
@@ -72,14 +71,13 @@ describe('signing in', () => {
     const ann = await aUser('ann');
     const [oldKey = ''] = settings.secretKeyFallbacks;
     const em = orm.em.fork();
-    const statements = new Statements(orm.em);
-    const before = new Sessions({ ...settings, secretKey: oldKey }, statements);
+    const before = new Sessions({ ...settings, secretKey: oldKey }, em);
     const old = await before.open(em, em.getReference(User, ann.id));
     expect(await nameOf(old)).toBe('ann');
     const { token, refreshToken } = (await refresh(old.refreshToken)).data.refreshSession ?? {};
-    const after = new Sessions({ ...settings, secretKeyFallbacks: [] }, statements);
-    await expect(after.whoHas(orm.em.fork(), token ?? '')).resolves.toMatchObject({ viewer: { id: ann.id } });
-    await expect(after.whoHas(orm.em.fork(), old.token)).rejects.toThrow('is invalid');
+    const after = new Sessions({ ...settings, secretKeyFallbacks: [] }, em);
+    expect(after.claimsOf(token ?? '')).toMatchObject({ userId: ann.id });
+    expect(after.claimsOf(old.token)).toBeNull();
     expect(await after.refresh(orm.em.fork(), old.refreshToken)).toBeNull();
     expect(await after.refresh(orm.em.fork(), refreshToken ?? '')).not.toBeNull();
   });
@@ -211,6 +209,35 @@ describe('a token', () => {
     const claims = { userId: Number(sub), sessionId: sid, generation: gen };
     const forged = issueToken(claims, 'another key that is longer than 32 bytes', 30);
     expect(await nameOf(forged)).toBe('UNAUTHENTICATED');
+  });
+
+  test('of a session that has ended fails every field of a query, also one that had failed or had nothing to ask', async () => {
+    const ann = await aUser('ann');
+    await blog('mutation { logout { ok } }', { as: ann });
+    const query = `{
+      viewer { email } tag(name: "none") { name } node(id: "nonsense") { id }
+      bad: article(by: { slug: "none" }) { comments(first: 1000) { totalCount } }
+    }`;
+    const answer = await blog(query, { as: ann });
+    expect(answer).toFailWith('UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED');
+    expect(answer.data).toEqual({ viewer: null, tag: null, node: null, bad: null });
+  });
+
+  test('of a session that has ended changes nothing, whatever else the document does', async () => {
+    const ann = await aUser('ann');
+    await blog('mutation { logout { ok } }', { as: ann });
+    const article = '(input: { title: "Mine", description: "d", body: "b" }) { article { slug } }';
+    const answer = await blog<any, object>(
+      `mutation { before: createArticle${article} login(input: { email: "${ann.email}", password: "${PASSWORD}" }) { viewer { email } }
+        after: createArticle${article} }`,
+      { as: ann },
+    );
+    expect(answer).toFailWith('UNAUTHENTICATED');
+    expect(answer.data).toEqual({
+      before: null,
+      login: { viewer: { email: ann.email } },
+      after: { article: { slug: 'mine' } },
+    });
   });
 
   test('of a session that has expired is UNAUTHENTICATED, and so is its refresh token', async () => {

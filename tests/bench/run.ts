@@ -6,6 +6,7 @@ import { CONNECTIONS, load } from './load.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { type Figure, machine, median, type Rounds, summaryOf, table } from './report.ts';
 import { availableServers, does, Running, SERVERS, type ServerName, versions } from './servers.ts';
+import { SHARE, Shares } from './share.ts';
 import { type Subjects, WORKS, type Work, type WorkName } from './works.ts';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -153,26 +154,34 @@ async function startAndMemory(database: BenchDatabase, subjects: Subjects, optio
   ];
 }
 
-/** The feed page by one worker and by two, in turns. */
+/**
+ * The feed page by one worker and by two, in turns. Each is held to a quarter of a core: two that have all of a small machine
+ * only take it from the database, and from who asks.
+ */
 async function workers(database: BenchDatabase, subjects: Subjects, options: Options): Promise<Figure> {
   const { ask } = SERVERS.ours.way.feed;
   const rates: Record<string, number[]> = { 1: [], 2: [] };
+  const areHeld = await Shares.areThere();
+  if (!areHeld) say('Workers are not held to a share of a core each: that takes Linux, control groups and root.');
   for (let round = 0; round < options.rounds; round += 1) {
     for (const count of ['1', '2']) {
       const server = await Running.start('ours', database.url, { WEB_CONCURRENCY: count });
+      const shares = new Shares();
       try {
         await load(server, options.seconds, () => ask(subjects, nextOf('feed')));
+        if (areHeld) shares.hold(server.serving());
         const { rate } = await load(server, options.seconds, () => ask(subjects, nextOf('feed')));
         rates[count]?.push(rate);
         say(`workers, round ${round + 1}: WEB_CONCURRENCY=${count} ${rate.toFixed(0)} requests/s`);
       } finally {
         await server.stop();
+        await shares.end();
       }
     }
   }
   const ratio = median(rates[2] ?? []) / median(rates[1] ?? []);
   return {
-    title: 'two workers against one, feed page',
+    title: `two workers against one, ${areHeld ? `each with ${SHARE} of a core` : 'not held apart'}, feed page`,
     value: ratio,
     unit: 'times',
     bar: '>= 1.7',

@@ -118,10 +118,20 @@ export class Running {
 
   /** Megabytes of memory that its process, and those it started, have in use. */
   memory(): number {
+    return this.processes().reduce((sum, { kilobytes }) => sum + kilobytes, 0) / 1024;
+  }
+
+  /** The processes that answer: its workers, where it has some. */
+  serving(): number[] {
+    const pids = this.processes().map(({ pid }) => pid);
+    return pids.length > 1 ? pids.filter((pid) => pid !== this.process.pid) : pids;
+  }
+
+  private processes(): { pid: number; kilobytes: number }[] {
     const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,rss='], { encoding: 'utf8' }).trim().split('\n');
     const processes = rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number, number]);
     const own = processes.filter(([pid, parent]) => [pid, parent].includes(this.process.pid ?? 0));
-    return own.reduce((sum, [, , kilobytes]) => sum + kilobytes, 0) / 1024;
+    return own.map(([pid, , kilobytes]) => ({ pid, kilobytes }));
   }
 
   async stop(): Promise<void> {

@@ -48,7 +48,7 @@ export async function buildMockServer(sdl: string): Promise<FastifyInstance> {
     plugins: [...withoutExtras(), named.plugin, rememberOutcome(() => requests.getStore())],
   });
   await apollo.start();
-  await sendSecureHeaders(server, { production: false });
+  sendSecureHeaders(server, { production: false });
   await allowOrigins(server, '*');
   addGraphqlEndpoint(server, {
     apollo,

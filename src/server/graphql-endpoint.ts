@@ -19,11 +19,11 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
     parts.load.refuseEarly(scope);
     scope.removeContentTypeParser('text/plain'); // JSON alone, so that no form of another site can post to us
     readUtf8Alone(scope);
-    scope.addHook('onRequest', refuseOtherCharsets);
-    scope.addHook('onRequest', refuseEncodings);
-    scope.addHook('preHandler', refuseOtherAnswers);
-    scope.addHook('preHandler', async (request) => void documentIdOf(request)); // refuses a malformed one
-    scope.addHook('preHandler', refuseLongDocuments);
+    scope.addHook('onRequest', unlessThrown(refuseOtherCharsets));
+    scope.addHook('onRequest', unlessThrown(refuseEncodings));
+    scope.addHook('preHandler', unlessThrown(refuseOtherAnswers));
+    scope.addHook('preHandler', unlessThrown(documentIdOf)); // refuses a malformed one
+    scope.addHook('preHandler', unlessThrown(refuseLongDocuments));
     scope.setErrorHandler(shownInTheTypeAskedFor);
     describeAnswersInHttp(scope, parts.cache);
     boundUnreadAnswers(scope);
@@ -76,8 +76,21 @@ function headerMap(headers: IncomingHttpHeaders): HeaderMap {
 
 const searchOf = (url: string) => (url.includes('?') ? url.slice(url.indexOf('?')) : '');
 
+/** A check as a hook that makes no promise: each would be a turn in the queue, of every request. */
+const unlessThrown =
+  (check: (request: FastifyRequest) => unknown) =>
+  (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
+    let fault: Error | undefined;
+    try {
+      check(request);
+    } catch (error) {
+      fault = error as Error;
+    }
+    done(fault);
+  };
+
 /** JSON is UTF-8 (RFC 8259). Read as anything else, the same bytes would be another document than a proxy saw. */
-async function refuseOtherCharsets({ headers }: FastifyRequest): Promise<void> {
+function refuseOtherCharsets({ headers }: FastifyRequest): void {
   const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '') ?? [];
   if (charset === undefined || /^utf-?8$/i.test(charset)) return;
   throw Object.assign(new BadUserInput(`The charset of the body is "${charset}"; it must be utf-8.`), {
@@ -96,7 +109,7 @@ function readUtf8Alone(scope: FastifyInstance): void {
 }
 
 /** A small body can be a huge one, compressed; and what is not, but says so, a proxy would have read as something else. */
-async function refuseEncodings({ headers }: FastifyRequest): Promise<void> {
+function refuseEncodings({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'];
   if (encoding === undefined || /^(identity)?$/i.test(encoding)) return;
   throw Object.assign(new BadUserInput(`The encoding of the body is "${encoding}"; it must not be compressed.`), {
@@ -105,15 +118,16 @@ async function refuseEncodings({ headers }: FastifyRequest): Promise<void> {
 }
 
 /** Before it is parsed. What is long in a request belongs into its variables. */
-async function refuseLongDocuments({ body }: FastifyRequest): Promise<void> {
+function refuseLongDocuments({ body }: FastifyRequest): void {
   const { query } = (body ?? {}) as { query?: unknown };
   if (typeof query !== 'string' || query.length <= LONGEST_DOCUMENT) return;
   throw Object.assign(new QueryTooComplex('characters', LONGEST_DOCUMENT, query.length), { statusCode: 413 });
 }
 
 /** Before anything is done: who can not read the answer would take a mutation for not done, and send it again. */
-async function refuseOtherAnswers({ headers }: FastifyRequest): Promise<void> {
-  if (new Negotiator({ headers }).mediaType(ANSWERS)) return;
+function refuseOtherAnswers({ headers }: FastifyRequest): void {
+  const { accept = '*/*' } = headers;
+  if (accept === '*/*' || new Negotiator({ headers }).mediaType(ANSWERS)) return;
   const wanted = `it must allow ${ANSWERS.join(' or ')}`;
   throw Object.assign(new BadUserInput(`The accept header is "${headers.accept}"; ${wanted}.`), { statusCode: 406 });
 }

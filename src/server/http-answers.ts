@@ -9,7 +9,9 @@ import { RETRY_AFTER } from './errors.ts';
  * An answer that Apollo did not make (a body that is no JSON, a refused content type) keeps the status it has.
  */
 export function describeAnswersInHttp(server: FastifyInstance, { guestCacheSeconds }: CacheSettings): void {
-  server.addHook('onSend', async (request, reply, payload) => {
+  server.addHook('onSend', (request, reply, payload, done) => done(null, described(request, reply, payload)));
+
+  function described(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
     const outcome = outcomes.get(request);
     // A client that knows only application/json takes 4xx for a broken proxy. It is told 200 and reads `errors`.
     if (outcome === 'failed' && reply.statusCode === 400 && isPlainJson(reply)) reply.code(200);
@@ -22,7 +24,7 @@ export function describeAnswersInHttp(server: FastifyInstance, { guestCacheSecon
     reply.header('cache-control', isGuest ? forGuests : 'private, no-cache');
     varyBy(reply, 'Authorization', 'Accept');
     return unlessKnown(payload, request, reply);
-  });
+  }
 }
 
 export interface CacheSettings {

@@ -18,7 +18,8 @@ export function leaveInGoodOrder(server: FastifyInstance, readiness: Readiness, 
     readiness.isLeaving = true;
     await sleep(delaySeconds * 1000);
   });
-  server.addHook('onSend', async (_request, reply) => {
+  server.addHook('onSend', (_request, reply, payload, done) => {
     if (readiness.isLeaving) reply.header('connection', 'close');
+    done(null, payload);
   });
 }

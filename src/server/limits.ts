@@ -7,7 +7,7 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { QueryTooComplex } from './errors.ts';
-import { type OperationSize, sizeOf } from './operation-size.ts';
+import { type OperationSize, Sizes } from './operation-size.ts';
 
 /** What one operation may ask for at most. */
 export const LIMITS = {
@@ -39,12 +39,12 @@ export const MOST_FAULTS = 5;
  * as a document that was valid once is not validated again, before it is executed, for its variables may be others now.
  * Every answer says what its operation costs.
  */
-export const limitOperations = (schema: GraphQLSchema): ApolloServerPlugin => ({
+export const limitOperations = (schema: GraphQLSchema, sizes = new Sizes(schema)): ApolloServerPlugin => ({
   requestDidStart: async ({ request }) => {
     let size: OperationSize | undefined;
     function faultOf(document: DocumentNode): QueryTooComplex | undefined {
       const operation = getOperationAST(document, request.operationName);
-      size ??= operation ? sizeOf(operation, document, schema, request.variables) : undefined;
+      size ??= operation ? sizes.of(operation, document, request.variables) : undefined;
       return size && faultIn(size);
     }
     return {

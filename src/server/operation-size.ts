@@ -37,23 +37,29 @@ export interface OperationSize {
   readonly introspection: number;
 }
 
-/**
- * Measures an operation of a document that may not be valid. Each fragment is measured once, however often and from
- * wherever it is spread, so this takes as long as the document is.
- */
-export function sizeOf(
-  operation: OperationDefinitionNode,
-  document: DocumentNode,
-  schema: GraphQLSchema,
-  variables: Readonly<Record<string, unknown>> = {},
-): OperationSize {
-  const measure = new Measure(document, schema, valuesOf(operation, variables));
-  const {
-    fields,
-    perItem: _cost,
-    textPerItem: _text,
-    ...size
-  } = measure.selections(operation.selectionSet, schema.getRootType(operation.operation));
+/** Measures operations of documents that may not be valid. What is the same for all variables is measured once. */
+export class Sizes {
+  private readonly known = new WeakMap<OperationDefinitionNode, OperationSize>();
+
+  constructor(private readonly schema: GraphQLSchema) {}
+
+  of(
+    operation: OperationDefinitionNode,
+    document: DocumentNode,
+    variables?: Readonly<Record<string, unknown>>,
+  ): OperationSize {
+    const known = this.known.get(operation);
+    if (known) return known;
+    const measure = new Measure(document, this.schema, valuesOf(operation, variables ?? {}));
+    const size = sizeOf(operation, measure, this.schema);
+    if (!measure.readsVariables) this.known.set(operation, size);
+    return size;
+  }
+}
+
+function sizeOf(operation: OperationDefinitionNode, measure: Measure, schema: GraphQLSchema): OperationSize {
+  const root = schema.getRootType(operation.operation);
+  const { fields, perItem: _cost, textPerItem: _text, ...size } = measure.selections(operation.selectionSet, root);
   const changes = operation.operation === OperationTypeNode.MUTATION;
   const directives = size.directives + (operation.directives?.length ?? 0);
   return { ...size, directives, rootFields: fields, mutations: changes ? fields : 0 };
@@ -69,7 +75,9 @@ interface Part extends Omit<OperationSize, 'rootFields' | 'mutations'> {
   readonly textPerItem: number;
 }
 
+/** Each fragment is measured once, however often and from wherever it is spread, so this takes as long as the document is. */
 class Measure {
+  readsVariables = false;
   private readonly fragments = new Map<string, FragmentDefinitionNode>();
   private readonly measured = new Map<string, Part>();
 
@@ -148,6 +156,7 @@ class Measure {
 
   private argument(node: FieldNode, name: string): unknown {
     const given = node.arguments?.find((argument) => argument.name.value === name);
+    if (given && given.value.kind !== Kind.INT) this.readsVariables = true; // a list may have them in it
     return given && valueFromASTUntyped(given.value, this.variables);
   }
 

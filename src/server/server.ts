@@ -49,7 +49,7 @@ export async function buildServer({
   });
   watchRequests(server, watchers);
   server.server.maxConnections = settings.maxConnections;
-  await sendSecureHeaders(server, settings);
+  sendSecureHeaders(server, settings);
   await allowOrigins(server, settings.allowedOrigins);
   const statements = new Statements(em, settings.preparedStatements);
   const schema = buildSchema(em);

@@ -31,11 +31,17 @@ export const requestIdOf = ({ headers }: Pick<IncomingMessage, 'headers'>): stri
 /** One line in the log for each request; of those to /graphql the watchers are told too. */
 export function watchRequests(server: FastifyInstance, watchers: readonly Watcher[]): void {
   const isGraphql = ({ routeOptions }: FastifyRequest) => routeOptions.url === '/graphql';
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     if (isGraphql(request)) for (const watcher of watchers) watcher.began?.(request);
+    done();
   });
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
+    tell(request, reply);
+    done();
+  });
+
+  function tell(request: FastifyRequest, reply: FastifyReply): void {
     const line = { method: request.method, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10 };
     const { url } = request.routeOptions;
     if (!isGraphql(request)) {
@@ -50,7 +56,7 @@ export function watchRequests(server: FastifyInstance, watchers: readonly Watche
     request.log.info({ ...line, ...about, ...(name && { name }), ...(user && { user }), outcome }, 'request');
     const seen = { ...about, outcome, status: reply.statusCode, milliseconds: reply.elapsedTime };
     for (const watcher of watchers) watcher.ended(request, seen);
-  });
+  }
 }
 
 /** Finds out in Apollo what the hooks above tell. */

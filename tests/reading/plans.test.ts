@@ -99,6 +99,8 @@ async function aLargeBlog(): Promise<void> {
   await execute(`
     insert into users (username, username_key, email, email_key, password_hash)
       select 'u' || n, 'u' || n, n || '@e', n || '@e', '-' from generate_series(1, 5000) n;
+    insert into sessions (user_id, refresh_token_hash, expires_at)
+      select id, '-', now() + interval '1 day' from users;
     insert into follows (follower_id, followed_id, created_at)
       select 1, id, now() - id * interval '1 s' from users where id > 1
       union all select id, 1, now() - id * interval '1 s' from users where id > 1

@@ -10,7 +10,7 @@ import {
 import { describe, expect, test } from 'vitest';
 import { validatedDocuments } from '../../src/server/documents.ts';
 import { LIMITS, LONGEST_DOCUMENT, MOST_TOKENS } from '../../src/server/limits.ts';
-import { sizeOf } from '../../src/server/operation-size.ts';
+import { Sizes } from '../../src/server/operation-size.ts';
 import { tabsOf } from '../../src/server/playground/tabs.ts';
 import { publishedOperations } from '../../src/server/published-files.ts';
 import { type Answer, blog, post } from '../support/blog.ts';
@@ -123,7 +123,7 @@ test('variables that are not declared are not even looked at, however many come 
   const document = parse('query($n: Int, $missing: Int = 3) { a(first: $n) { b } }');
   const operation = getOperationAST(document) as OperationDefinitionNode;
   const schema = buildSchema('type Query { a(first: Int): Query, b: Int }');
-  expect(sizeOf(operation, document, schema, variables).cost).toBe(2);
+  expect(new Sizes(schema).of(operation, document, variables).cost).toBe(2);
   expect(looked).toEqual([]);
 });
 

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import argon2 from 'argon2';
 import { print } from 'graphql';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import {
   CreateArticleDocument,
   CurrentUserDocument,
@@ -209,6 +209,21 @@ describe('a token', () => {
     const claims = { userId: Number(sub), sessionId: sid, generation: gen };
     const forged = issueToken(claims, 'another key that is longer than 32 bytes', 30);
     expect(await nameOf(forged)).toBe('UNAUTHENTICATED');
+  });
+
+  test('is good until it expires and no longer, however often it was read before', async () => {
+    const { token } = await aUser('ann');
+    const { expiresAt } = sessions.claimsOf(token) ?? {};
+    if (!expiresAt) throw new Error('The token is not good.');
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      vi.setSystemTime(expiresAt.getTime() - 1);
+      expect(sessions.claimsOf(token)).toMatchObject({ expiresAt });
+      vi.setSystemTime(expiresAt);
+      expect(sessions.claimsOf(token)).toBeNull();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('of a session that has ended fails every field of a query, also one that had failed or had nothing to ask', async () => {

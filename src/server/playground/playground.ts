@@ -34,9 +34,10 @@ export function addPlayground(server: FastifyInstance): string[] {
     });
     return reply.type(asset.type).send(asset.gzipped);
   });
-  server.addHook('onRequest', async (request, reply) => {
-    if (request.method === 'GET' && pathOf(request.url) === '/graphql' && wantsPage(request))
-      await page(request, reply);
+  server.addHook('onRequest', (request, reply, done) => {
+    const isForPage = request.method === 'GET' && pathOf(request.url) === '/graphql' && wantsPage(request);
+    if (isForPage) page(request, reply).catch(done);
+    else done();
   });
   return [INTROSPECTION, ...tabs.map(({ query }) => query)];
 }

@@ -15,15 +15,10 @@ export class BenchDatabase {
   ) {}
 
   static async make(articles: number): Promise<BenchDatabase> {
-    const server = process.env.DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/postgres';
-    const seeded = `conduit_bench_${articles}`;
-    const { rowCount } = await on(server, 'select from pg_database where datname = $1', [seeded]);
-    if (!rowCount) await on(server, `create database ${seeded}`);
-    await run(['npx', 'mikro-orm', 'migration:up'], named(server, seeded));
-    await run(['npm', 'run', '--silent', 'seed', '--', '--articles', String(articles)], named(server, seeded));
-
-    const copy = `${seeded}_run_${process.pid}`;
-    await on(server, `create database ${copy} template ${seeded}`);
+    const server = databaseServer();
+    const template = new URL(await seeded(articles)).pathname.slice(1);
+    const copy = `${template}_run_${process.pid}`;
+    await on(server, `create database ${copy} template ${template}`);
     const url = named(server, copy);
     await on(url, readFileSync(`${import.meta.dirname}/peers/postgraphile.sql`, 'utf8'));
     await on(url, 'vacuum analyze');
@@ -75,6 +70,20 @@ export class BenchDatabase {
   }
 }
 
+/** The address of the blog of so many articles, which is made where it is not, and kept. */
+export async function seeded(articles: number): Promise<string> {
+  const server = databaseServer();
+  const name = `conduit_bench_${articles}`;
+  const { rowCount } = await on(server, 'select from pg_database where datname = $1', [name]);
+  if (!rowCount) await on(server, `create database ${name}`);
+  const url = named(server, name);
+  await run(['npx', 'mikro-orm', 'migration:up'], url);
+  await run(['npm', 'run', '--silent', 'seed', '--', '--articles', String(articles)], url);
+  return url;
+}
+
+const databaseServer = () => process.env.DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/postgres';
+
 /** A command of ours on a database, its output beside the progress. */
 async function run([command = '', ...args]: string[], url: string): Promise<void> {
   const environment = { ...process.env, DATABASE_URL: url, NODE_ENV: 'development' };
@@ -83,7 +92,7 @@ async function run([command = '', ...args]: string[], url: string): Promise<void
   if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}.`);
 }
 
-async function on(url: string, statement: string, values?: unknown[]) {
+export async function on(url: string, statement: string, values?: unknown[]) {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {

@@ -7,6 +7,7 @@ export const HELP = `Measures the server beside others that answer the same, on 
   npm run bench -- --short                   two minutes: 10,000 articles, short rounds
   npm run bench -- --only feed,article       some of it
   npm run bench -- --json bench.json         the figures for programs, beside the table
+  npm run bench -- growth                    how answers slow down as the blog grows; growth --help says more
 
 Options
   --articles N   how many articles the blog has; 100,000

@@ -78,7 +78,7 @@ export function table(rounds: Rounds, figures: readonly Figure[]): string {
 const verdict = (peer: string, ratio: number, bar: number) =>
   `${ratio.toFixed(2)} times ${peer} (bar: ${bar}): ${ratio >= bar ? 'held' : 'MISSED'}`;
 
-function aligned(rows: readonly string[][]): string[] {
+export function aligned(rows: readonly string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map(
     (row) =>

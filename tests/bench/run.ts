@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { BenchDatabase } from './database.ts';
+import { growth } from './growth.ts';
 import { CONNECTIONS, load } from './load.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { type Figure, machine, median, type Rounds, summaryOf, table } from './report.ts';
@@ -194,9 +195,13 @@ async function stopAll(servers: Running[]): Promise<void> {
 }
 
 try {
-  const options = readOptions(process.argv.slice(2));
-  if (options.help) process.stdout.write(HELP);
-  else await bench(options);
+  const [first, ...rest] = process.argv.slice(2);
+  if (first === 'growth') await growth(rest);
+  else {
+    const options = readOptions(process.argv.slice(2));
+    if (options.help) process.stdout.write(HELP);
+    else await bench(options);
+  }
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

@@ -1,0 +1,105 @@
+import type { Asked } from './works.ts';
+
+/** The lists whose growth is measured, and how much slower the largest blog may answer them than the smallest. */
+export const LISTS = {
+  newest: { title: 'newest', bar: 1.3, document: `{ articles(first: 20) { PAGE } }` },
+  author: {
+    title: 'by author',
+    bar: 1.3,
+    document: `query ($author: String!) { articles(first: 20, filter: { author: $author }) { PAGE } }`,
+  },
+  authorByTitle: {
+    title: 'by author, by title',
+    bar: 1.3,
+    document: `query ($author: String!) {
+      articles(first: 20, filter: { author: $author }, orderBy: { field: TITLE, direction: ASC }) { PAGE }
+    }`,
+  },
+  mostUsedTag: {
+    title: 'by the most used tag',
+    bar: 1.3,
+    document: `query ($mostUsedTag: String!) { articles(first: 20, filter: { tag: $mostUsedTag }) { PAGE } }`,
+  },
+  leastUsedTag: {
+    title: 'by the least used tag',
+    bar: 1.3,
+    document: `query ($leastUsedTag: String!) { articles(first: 20, filter: { tag: $leastUsedTag }) { PAGE } }`,
+  },
+  favorites: {
+    title: 'favourites of a user',
+    bar: 1.3,
+    document: `query ($fan: String!) { user(by: { username: $fan }) { favorites(first: 20) { PAGE } } }`,
+  },
+  favoritedBy: {
+    title: 'favourited by (filter)',
+    bar: 1.3,
+    document: `query ($fan: String!) { articles(first: 20, filter: { favoritedBy: $fan }) { PAGE } }`,
+  },
+  feed: { title: 'feed', bar: 1.3, signedIn: true, document: `{ viewer { feed(first: 20) { PAGE } } }` },
+  page1000: {
+    title: 'page 1,000 by cursor',
+    bar: 1.3,
+    document: `query ($page999: String!) { articles(first: 10, after: $page999) { PAGE } }`,
+  },
+  tagsByPrefix: {
+    title: 'tags by prefix',
+    bar: 3,
+    document: `query ($prefix: String!) { tags(first: 20, prefix: $prefix) { nodes { name articlesCount } } }`,
+  },
+  countOfAll: { title: '`totalCount` of all articles', bar: null, document: `{ articles { totalCount } }` },
+  countOfTag: {
+    title: '`totalCount` of the most used tag',
+    bar: null,
+    document: `query ($mostUsedTag: String!) { articles(filter: { tag: $mostUsedTag }) { totalCount } }`,
+  },
+} as const satisfies Record<string, GrowingList>;
+
+export type ListName = keyof typeof LISTS;
+
+export interface GrowingList {
+  title: string;
+  /** Null where it is known to grow with the blog. */
+  bar: number | null;
+  document: string;
+  signedIn?: true;
+}
+
+/** Who and what is asked for, of the same rank in a blog of any size; those of which there are several take turns. */
+export interface GrowthSubjects {
+  /** From the eleventh to the twentieth most productive. */
+  authors: readonly string[];
+  mostUsedTag: string;
+  leastUsedTag: string;
+  /** Those with about as many favourites as the average. */
+  fans: readonly string[];
+  /** Of those who follow about as many as the average. */
+  tokens: readonly string[];
+  prefixes: readonly string[];
+  /** Where the page before page 1,000 ends, by ten articles a page. */
+  page999: string;
+}
+
+const PAGE = `nodes {
+  slug title description tagList createdAt updatedAt favoritesCount viewerHasFavorited
+  author { username bio image viewerIsFollowing }
+} pageInfo { hasNextPage endCursor }`;
+
+/** The request for a list, about the n-th of its subjects. */
+export function askFor(name: ListName, subjects: GrowthSubjects, n: number): Asked {
+  const { document, signedIn }: GrowingList = LISTS[name];
+  const nth = (all: readonly string[]) => all[n % all.length];
+  const { mostUsedTag, leastUsedTag, page999 } = subjects;
+  const all = { author: nth(subjects.authors), fan: nth(subjects.fans), prefix: nth(subjects.prefixes) };
+  const given = Object.entries({ ...all, mostUsedTag, leastUsedTag, page999 });
+  const variables = Object.fromEntries(given.filter(([variable]) => document.includes(`$${variable}:`)));
+  const query = document.replace('PAGE', PAGE).replaceAll(/\s+/g, ' ');
+  return {
+    method: 'POST',
+    path: '/graphql',
+    headers: {
+      'content-type': 'application/json',
+      ...(signedIn && { authorization: `Token ${nth(subjects.tokens)}` }),
+    },
+    body: JSON.stringify({ query, variables }),
+  };
+}

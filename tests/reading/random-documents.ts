@@ -1,232 +1,152 @@
 import {
-  astFromValue,
-  type GraphQLArgument,
   type GraphQLField,
+  type GraphQLInterfaceType,
   type GraphQLNamedType,
+  type GraphQLObjectType,
   getNamedType,
   isInterfaceType,
   isLeafType,
-  isObjectType,
-  print,
 } from 'graphql';
-import { globalId } from '../../src/server/node.ts';
 import { schema } from './lists.ts';
-import { articleSortValue, type World } from './reference.ts';
+import { RandomArguments } from './random-arguments.ts';
+import { RandomInputs } from './random-inputs.ts';
+import type { World } from './reference.ts';
+import { Rolls } from './rolls.ts';
 
 export interface RandomDocument {
   document: string;
   variables: Record<string, unknown>;
+  /** Which of its operations, where it has several. */
+  operationName?: string;
+  /** Whether something in it is asked for that may be refused. */
+  spoilt?: boolean;
 }
 
-/**
- * A query over the whole schema: aliases, arguments, variables, fragments and directives as the dice fall. When the rolls
- * run out they are zeros, which choose what is smallest; fewer and lower rolls make a simpler document.
- */
+/** A query over the whole schema: aliases, arguments, variables, fragments and directives as the dice fall. */
 export const randomDocument = (rolls: readonly number[], world: World, depth: number): RandomDocument =>
-  new Writer(rolls, world).write(depth);
+  new Writer(new Rolls(rolls), world).write(depth);
+
+type Composite = GraphQLObjectType | GraphQLInterfaceType;
 
 class Writer {
-  private readonly variables: Record<string, unknown> = { yes: true, no: false };
-  private readonly declarations = ['$yes: Boolean!', '$no: Boolean!'];
+  private readonly inputs: RandomInputs;
+  private readonly arguments: RandomArguments;
   private readonly fragments: string[] = [];
+  /** Names of the fragments that are written to their end, by type: no fragment is spread in itself. */
+  private readonly finished = new Map<string, string[]>();
   private names = 0;
-  private rolled = 0;
+  private insideFragments = 0;
 
   constructor(
-    private readonly rolls: readonly number[],
-    private readonly world: World,
-  ) {}
-
-  write(depth: number): RandomDocument {
-    const query = schema.getQueryType() as GraphQLNamedType;
-    const selection = this.selection(query, depth);
-    const unused = '_: __typename @include(if: $yes) @skip(if: $no)';
-    const document = `query(${this.declarations.join(', ')}) { ${unused} ${selection} }\n${this.fragments.join('\n')}`;
-    return { document, variables: this.variables };
+    private readonly rolls: Rolls,
+    world: World,
+  ) {
+    this.inputs = new RandomInputs(rolls);
+    this.arguments = new RandomArguments(rolls, world);
   }
 
-  private selection(type: GraphQLNamedType, depth: number): string {
-    const parts = Array.from({ length: this.upTo(depth > 3 ? 3 : 4) + 1 }, () => this.part(type, depth));
-    return ['__typename', ...parts].slice(this.upTo(1)).join(' ');
+  write(depth: number): RandomDocument {
+    const { rolls, inputs } = this;
+    const switches = [this.switch('yes', true), this.switch('no', false)];
+    const selection = this.selection(schema.getQueryType() as GraphQLObjectType, depth);
+    const unused = '_: __typename @include(if: $yes) @skip(if: $no)';
+    const name = rolls.one(['', 'Asked']);
+    const operation = `query ${name}(${[...switches, ...inputs.declarations].join(', ')}) { ${unused} ${selection} }`;
+    const others = name && rolls.upTo(1) === 1 ? OTHER_OPERATIONS.slice(rolls.upTo(1)) : [];
+    const [first, ...more] = others;
+    const document = [...(first ? [first] : []), operation, ...more, ...this.fragments].join('\n');
+    const isNamed = others.length > 0 || (name && rolls.upTo(1) === 1);
+    const { spoilt } = this.arguments;
+    return { document, variables: inputs.variables, spoilt, ...(isNamed && { operationName: name }) };
+  }
+
+  /** A variable for directives, given or left to its default. */
+  private switch(name: string, value: boolean): string {
+    if (this.rolls.upTo(1) === 1) return `$${name}: ${this.rolls.one(['Boolean', 'Boolean!'])} = ${value}`;
+    this.inputs.variables[name] = value;
+    return `$${name}: Boolean!${this.rolls.one(['', ` = ${!value}`])}`;
+  }
+
+  private selection(type: Composite, depth: number): string {
+    const parts = Array.from({ length: this.rolls.upTo(depth > 3 ? 2 : 4) + 1 }, () => this.part(type, depth));
+    return [this.rolls.one(['', '__typename', `${this.name('a')}: __typename`]), ...parts].join(' ');
   }
 
   /** A field, or some in a fragment. */
-  private part(type: GraphQLNamedType, depth: number): string {
-    const concrete = isInterfaceType(type) ? this.one([...schema.getPossibleTypes(type)]) : type;
-    const wrapping = isInterfaceType(type) ? 'inline' : this.one(['none', 'none', 'none', 'inline', 'named'] as const);
-    if (wrapping === 'none') return this.field(type, depth);
-    const inside = `{ ${this.field(concrete, depth)} ${this.field(concrete, depth)} }`;
-    if (wrapping === 'inline')
-      return `... ${this.one(['', `on ${concrete.name} `])}${this.directive()}`.startsWith('... on')
-        ? `... on ${concrete.name} ${inside}`
-        : isInterfaceType(type)
-          ? `... on ${concrete.name} ${this.directive()} ${inside}`
-          : `... ${this.directive()} ${inside}`;
+  private part(type: Composite, depth: number): string {
+    if (this.insideFragments > 2) return this.field(type, depth);
+    const plain = isInterfaceType(type) ? ['inline', 'inline', 'field'] : Array<string>(7).fill('field');
+    const wrapping = this.rolls.one([...plain, 'untyped', 'inline', 'named', 'again', 'wider']);
+    if (wrapping === 'field') return this.field(type, depth);
+    const [wider = type] = 'getInterfaces' in type ? type.getInterfaces() : [];
+    const narrower = isInterfaceType(type) ? this.rolls.one([...schema.getPossibleTypes(type), type]) : type;
+    const condition = wrapping === 'wider' ? wider : wrapping === 'untyped' ? type : narrower;
+    const [finished] = this.finished.get(condition.name) ?? [];
+    if (wrapping === 'again' && finished) return `...${finished} ${this.directive()}`;
+
+    this.insideFragments += 1;
+    const inside = `{ ${this.rolls.upTo(1) === 0 ? this.fields(condition, depth) : this.selection(condition, depth)} }`;
+    this.insideFragments -= 1;
+    if (wrapping === 'untyped') return `... ${this.directive()} ${inside}`;
+    if (wrapping === 'inline' || wrapping === 'wider') return `... on ${condition.name} ${this.directive()} ${inside}`;
     const name = this.name('F');
-    this.fragments.push(`fragment ${name} on ${concrete.name} ${inside}`);
+    this.fragments.push(`fragment ${name} on ${condition.name} ${inside}`);
+    this.finished.set(condition.name, [name, ...(this.finished.get(condition.name) ?? [])]);
     return `...${name} ${this.directive()}`;
   }
 
-  private field(type: GraphQLNamedType, depth: number): string {
-    if (!isObjectType(type)) return 'id';
+  private fields = (type: Composite, depth: number): string => `${this.field(type, depth)} ${this.field(type, depth)}`;
+
+  private field(type: Composite, depth: number): string {
+    const { rolls } = this;
     const fields = Object.values(type.getFields());
     const leaves = fields.filter((field) => isLeafType(getNamedType(field.type)));
     const inner = fields.filter((field) => !leaves.includes(field));
     // Pages, edges and page infos are on the way to an entity, and cost no depth.
     const isStep = /Connection$|Edge$|PageInfo$/.test(type.name);
-    const deeper = isStep || depth > 0;
-    const field = this.one(
-      deeper && inner.length > 0 && (isStep || leaves.length === 0 || this.upTo(2) > 0) ? inner : leaves,
-    );
+    const deeper = (isStep || depth > 0) && inner.length > 0;
+    const goesOn = deeper && (isStep ? !rolls.once(5) : rolls.upTo(2) > 0);
+    const field = rolls.one(goesOn || leaves.length === 0 ? inner : leaves);
     if (!field) return '__typename';
-    const written = this.argumentsOf(type, field);
-    const named = getNamedType(field.type);
-    const alias = field.args.length > 0 || this.upTo(9) === 0 ? `${this.name('a')}: ` : '';
-    const below = isLeafType(named) ? '' : ` { ${this.selection(named, isStep ? depth : depth - 1)} }`;
-    return `${alias}${field.name}${written} ${this.directive()}${below}`;
+    const asked = this.asked(type, field);
+    const named = getNamedType(field.type) as GraphQLNamedType;
+    if (isLeafType(named)) return `${asked} ${this.directive()}`;
+    const below = () => `${this.directive()} { ${this.selection(named as Composite, isStep ? depth : depth - 1)} }`;
+    // Asked for twice under one name, it is answered once, with what either asks for.
+    return [asked, ...(rolls.once(12) ? [asked] : [])].map((again) => `${again} ${below()}`).join(' ');
   }
 
-  private argumentsOf(type: GraphQLNamedType, field: GraphQLField<unknown, unknown>): string {
-    const values = this.valuesFor(`${type.name}.${field.name}`, field);
+  /** The field with its name in the answer, and its arguments. */
+  private asked(type: Composite, field: GraphQLField<unknown, unknown>): string {
+    const alias = field.args.length > 0 || this.rolls.once(10) ? `${this.name('a')}: ` : '';
+    const values = this.arguments.of(`${type.name}.${field.name}`, field);
     const written = Object.entries(values).map(([name, value]) => {
-      const argument = field.args.find((some) => some.name === name) as GraphQLArgument;
-      if (this.upTo(2) === 0) {
-        const variable = this.name('v');
-        this.declarations.push(`$${variable}: ${argument.type}`);
-        this.variables[variable] = value;
-        return `${name}: $${variable}`;
-      }
-      const literal = astFromValue(value, argument.type);
-      if (!literal) throw new Error(`${field.name}(${name}:) can not be ${JSON.stringify(value)}.`);
-      return `${name}: ${print(literal)}`;
+      const argument = field.args.find((some) => some.name === name);
+      if (!argument) throw new Error(`${type.name}.${field.name} has no ${name}.`);
+      return `${name}: ${this.inputs.write(value, argument.type)}`;
     });
-    return written.length > 0 ? `(${written.join(', ')})` : '';
+    return `${alias}${field.name}${written.length > 0 ? `(${written.join(', ')})` : ''}`;
   }
 
-  private valuesFor(coordinate: string, field: GraphQLField<unknown, unknown>): Record<string, unknown> {
-    const { users, articles, tags } = this.world;
-    const user = this.one(users);
-    const article = this.one(articles);
-    const tag = this.one([...tags.map(({ name }) => name), 'no such tag']);
-    switch (coordinate) {
-      case 'Query.node':
-        return { id: this.anyId() };
-      case 'Query.nodes':
-        return { ids: Array.from({ length: this.upTo(4) }, () => this.anyId()) };
-      case 'Query.user':
-        return {
-          by: this.one([{ username: user?.username.toUpperCase() }, { id: this.anyId() }, { username: 'nobody' }]),
-        };
-      case 'Query.article':
-        return { by: this.one([{ slug: article?.slug }, { id: this.anyId() }, { slug: 'nothing' }]) };
-      case 'Query.tag':
-        return { name: tag };
-    }
-    const has = (name: string) => field.args.some((argument) => argument.name === name);
-    if (!has('first')) return {};
-    const orderBy = has('orderBy') && this.upTo(1) === 1 ? this.order(coordinate) : undefined;
-    return {
-      ...(orderBy && { orderBy }),
-      ...(has('filter') && this.upTo(1) === 1 && { filter: this.filter() }),
-      ...(has('prefix') && this.upTo(1) === 1 && { prefix: this.one(['', 'T', 'r', 'zz']) }),
-      ...this.paging(coordinate, orderBy),
-    };
-  }
-
-  private order(coordinate: string) {
-    const direction = this.one(['ASC', 'DESC'] as const);
-    if (coordinate === 'Query.tags') return { field: this.one(['NAME', 'ARTICLES_COUNT']), direction };
-    if (coordinate === 'Article.comments') return { field: 'CREATED_AT', direction };
-    const names = ['PUBLISHED_AT', 'UPDATED_AT', 'FAVORITES_COUNT', 'COMMENTS_COUNT', 'TITLE'];
-    return { field: this.one(names), direction };
-  }
-
-  private filter() {
-    const { users, articles, tags } = this.world;
-    const tag = () => this.one([...tags.map(({ name }) => name), 'no such tag']);
-    const all = {
-      tag: tag(),
-      author: this.one(users).username,
-      favoritedBy: this.one(users).username.toUpperCase(),
-      tagsAny: [tag(), tag()].slice(this.upTo(2)),
-      tagsAll: [tag(), tag()].slice(this.upTo(2)),
-      publishedAfter: this.one(articles).publishedAt.toISOString(),
-      publishedBefore: this.one(articles).publishedAt.toISOString(),
-    };
-    const chosen = Object.entries(all).filter(() => this.upTo(3) === 0);
-    return Object.fromEntries([...chosen, ...(this.upTo(5) === 0 ? [['tag', null]] : [])]);
-  }
-
-  private paging(coordinate: string, orderBy?: { field: string; direction: string }): Record<string, unknown> {
-    const size = this.upTo(3) + 1;
-    const end = this.one([
-      { first: size },
-      { last: size },
-      { first: size, offset: this.upTo(4) },
-      { offset: this.upTo(2) },
-      {},
-    ]);
-    if ('offset' in end) return end;
-    const cursor = () => this.cursor(coordinate, orderBy);
-    return {
-      ...end,
-      ...(this.upTo(3) === 0 && { after: cursor() }),
-      ...(this.upTo(3) === 0 && { before: cursor() }),
-    };
-  }
-
-  /** A place in the order, whether or not the list has something there. */
-  private cursor(coordinate: string, orderBy?: { field: string; direction: string }): string {
-    const { articles, comments, tags, favorites, follows } = this.world;
-    const id = this.upTo(12);
-    const encoded = (order: string, value: unknown, row: number) =>
-      Buffer.from(JSON.stringify([order, value, row])).toString('base64url');
-    switch (coordinate) {
-      case 'User.favorites':
-        return encoded('FAVORITED_AT DESC', this.one(favorites).createdAt, id);
-      case 'User.followers':
-        return encoded('FOLLOWER_SINCE DESC', this.one(follows).createdAt, id);
-      case 'User.following':
-        return encoded('FOLLOWED_AT DESC', this.one(follows).createdAt, id);
-      case 'Article.comments':
-        return encoded(`CREATED_AT ${orderBy?.direction ?? 'ASC'}`, this.one(comments).createdAt, id);
-      case 'Query.tags': {
-        const { field, direction } = orderBy ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
-        const tag = this.one(tags);
-        return encoded(`${field} ${direction}`, field === 'NAME' ? tag.name : tag.articlesCount, tag.id);
-      }
-      default: {
-        const { field, direction } = orderBy ?? { field: 'PUBLISHED_AT', direction: 'DESC' };
-        const article = this.one(articles);
-        return encoded(`${field} ${direction}`, articleSortValue(article, field), article.id);
-      }
-    }
-  }
-
-  private anyId(): string {
-    const type = this.one(['Article', 'User', 'Comment', 'Tag', 'Viewer', 'Session']);
-    return this.one([
-      globalId(type, this.upTo(12) + 1),
-      globalId(type, this.upTo(12) + 1),
-      'nonsense',
-      globalId(type, 2 ** 31),
-    ]);
-  }
-
-  private directive = () =>
-    this.one(['', '', '', '', '@include(if: $yes)', '@skip(if: $no)', '@include(if: $no)', '@skip(if: true)']);
+  private directive = () => this.rolls.one([...Array<string>(DIRECTIVES.length * 3).fill(''), ...DIRECTIVES]);
 
   private name(letter: string): string {
     this.names += 1;
     return `${letter}${this.names}`;
   }
-
-  private upTo(most: number): number {
-    this.rolled += 1;
-    return (this.rolls[this.rolled - 1] ?? 0) % (most + 1);
-  }
-
-  private one<T>(items: readonly T[]): T {
-    return items[this.upTo(items.length - 1)] as T;
-  }
 }
+
+const DIRECTIVES = [
+  '@include(if: $yes)',
+  '@skip(if: $no)',
+  '@include(if: $no)',
+  '@skip(if: true)',
+  '@include(if: $yes) @skip(if: $no)',
+  '@skip(if: $yes) @include(if: $yes)',
+];
+
+/** They stand beside the one that is asked for, and must leave it alone. */
+const OTHER_OPERATIONS = [
+  'query Beside { articles(first: 1) { nodes { id } } }',
+  'mutation Never { logout { errors { message } } }',
+];

@@ -5,10 +5,13 @@ import { Favorite } from '../../src/articles/favorite.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { globalId } from '../../src/server/node.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
+import { foldCase } from '../../src/users/fold-case.ts';
 import { Follow } from '../../src/users/follow.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm } from '../support/blog.ts';
 import { schema } from './lists.ts';
+import type { RandomDocument } from './random-documents.ts';
+import { type Args, pageOf, refuse, type Value } from './reference-pages.ts';
 
 /**
  * What the blog should answer, worked out field by field over entities in memory: slow, plain, and without a line of the
@@ -22,6 +25,8 @@ export interface World {
   favorites: Favorite[];
   follows: Follow[];
   articleTags: ArticleTag[];
+  /** Cursors that the blog itself has named once, by their order. */
+  cursors: ReadonlyMap<string, readonly string[]>;
 }
 
 export async function theWorld(): Promise<World> {
@@ -34,17 +39,19 @@ export async function theWorld(): Promise<World> {
     favorites: await em.findAll(Favorite),
     follows: await em.findAll(Follow),
     articleTags: await em.findAll(ArticleTag, { orderBy: { position: 'asc' } }),
+    cursors: new Map(),
   };
 }
 
 export async function referenceAnswer(
   world: World,
-  { document, variables, viewer }: { document: string; variables: object; viewer: { id: number } | null },
+  { document, variables, operationName, viewer }: RandomDocument & { viewer: { id: number } | null },
 ): Promise<ExecutionResult> {
   return execute({
     schema,
     document: parse(document),
-    variableValues: variables as Record<string, unknown>,
+    variableValues: variables,
+    operationName,
     contextValue: { ...world, viewer },
     fieldResolver: (source, args, context, { parentType, fieldName }) => {
       const field = fields[parentType.name]?.[fieldName];
@@ -55,17 +62,19 @@ export async function referenceAnswer(
 }
 
 type Asking = World & { viewer: { id: number } | null };
-type Args = Record<string, any>;
 type Fields<S> = Record<string, (source: S, args: Args, asking: Asking) => unknown>;
 
 const query: Fields<unknown> = {
   node: (_, { id }, world) => nodeOf(id, world),
-  nodes: (_, { ids }, world) => ids.map((id: string) => nodeOf(id, world)),
+  nodes: (_, { ids }, world) => {
+    if (ids.length > 100) refuse('so many nodes');
+    return ids.map((id: string) => nodeOf(id, world));
+  },
   viewer: (_, _args, { viewer, users }) => viewer && users.find(({ id }) => id === viewer.id),
   user: (_, { by }, { users }) =>
-    users.find((user) => (by.id ? globalIdOf(user) === by.id : sameName(user.username, by.username))) ?? null,
+    users.find((user) => (by.id != null ? globalIdOf(user) === by.id : sameName(user.username, by.username))) ?? null,
   article: (_, { by }, { articles }) =>
-    articles.find((article) => (by.id ? globalIdOf(article) === by.id : article.slug === by.slug)) ?? null,
+    articles.find((article) => (by.id != null ? globalIdOf(article) === by.id : article.slug === by.slug)) ?? null,
   tag: (_, { name }, { tags }) => tags.find((tag) => tag.name === name) ?? null,
   articles: (_, args, world) => articlePage(world.articles.filter(matching(args.filter, world)), args),
   tags: (_, args, { tags }) => {
@@ -174,7 +183,7 @@ function typeOf(source: unknown): GraphQLObjectType {
 const nodeOf = (id: string, { users, articles, comments, tags }: World) =>
   [...users, ...articles, ...comments, ...tags].find((node) => globalIdOf(node) === id) ?? null;
 
-const sameName = (left: string, right: string) => left.toLowerCase() === right.toLowerCase();
+const sameName = (left: string, right: string) => foldCase(left) === foldCase(right);
 
 function tagsOf({ id }: Article, _: Args, { articleTags }: World): Tag[] {
   return articleTags.filter((link) => link.article.id === id).map((link) => link.tag);
@@ -182,6 +191,7 @@ function tagsOf({ id }: Article, _: Args, { articleTags }: World): Tag[] {
 
 function matching(filter: Args | null | undefined, world: World) {
   const { tag: one, author, favoritedBy, tagsAny, tagsAll, publishedAfter, publishedBefore } = filter ?? {};
+  if (tagsAny?.length > 20 || tagsAll?.length > 20) refuse('so many tags');
   return (source: Article): boolean => {
     const names = tagsOf(source, {}, world).map(({ name }) => name);
     const fans = world.favorites.filter((favorite) => favorite.article.id === source.id);
@@ -196,8 +206,6 @@ function matching(filter: Args | null | undefined, world: World) {
     );
   };
 }
-
-type Value = string | number;
 
 export const articleSortValue = (source: Article, field: string): Value =>
   ({
@@ -221,40 +229,4 @@ function linkPage<L extends { createdAt: Date }, T extends { id: number }>(
 ) {
   const since = new Map(links.map((link) => [itemOf(link), link.createdAt.toISOString()]));
   return pageOf([...since.keys()], (item) => since.get(item) ?? '', order, 'DESC', args);
-}
-
-function pageOf<T extends { id: number }>(
-  items: T[],
-  sortValueOf: (item: T) => Value,
-  order: string,
-  direction: string,
-  { first, after, last, before, offset }: Args,
-) {
-  const sign = direction === 'ASC' ? 1 : -1;
-  type Place = readonly [Value, number];
-  const placeOf = (item: T): Place => [sortValueOf(item), item.id];
-  const compare = (left: Place, right: Place) =>
-    sign * (left[0] < right[0] ? -1 : left[0] > right[0] ? 1 : left[1] - right[1]);
-  const placeIn = (cursor: string) => JSON.parse(Buffer.from(cursor, 'base64url').toString()).slice(1) as Place;
-
-  const all = items.toSorted((left, right) => compare(placeOf(left), placeOf(right)));
-  const behind = all.filter((item) => after == null || compare(placeOf(item), placeIn(after)) > 0);
-  const between = behind.filter((item) => before == null || compare(placeOf(item), placeIn(before)) < 0);
-  const limit = first ?? last ?? 20;
-  const nodes = last == null ? between.slice(offset ?? 0, (offset ?? 0) + limit) : between.slice(-limit);
-  const cursorOf = (item: T | undefined) =>
-    item ? Buffer.from(JSON.stringify([`${order} ${direction}`, ...placeOf(item)])).toString('base64url') : null;
-  const more = between.length > (offset ?? 0) + limit;
-  return {
-    nodes,
-    edges: nodes.map((node) => ({ node, cursor: cursorOf(node) })),
-    totalCount: all.length,
-    pageInfo: {
-      hasNextPage:
-        (last == null && more) || (before != null && all.some((item) => compare(placeOf(item), placeIn(before)) >= 0)),
-      hasPreviousPage: (last != null && more) || behind.length < all.length || ((offset ?? 0) > 0 && all.length > 0),
-      startCursor: cursorOf(nodes[0]),
-      endCursor: cursorOf(nodes.at(-1)),
-    },
-  };
 }

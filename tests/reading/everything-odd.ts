@@ -1,0 +1,39 @@
+import { aUser, type Person } from '../support/people.ts';
+import { aBlogOfEverything } from './everything.ts';
+import { execute, lists, readPage } from './lists.ts';
+import { theWorld, type World } from './reference.ts';
+
+/**
+ * The blog of everything, with texts that are easily spoilt and a stranger who has nothing to do with anybody; and cursors
+ * that it has named, some of what is gone since.
+ */
+export async function anOddBlogOfEverything(): Promise<{ people: Person[]; world: World }> {
+  const people = [...(await aBlogOfEverything()), await aUser('Straße')];
+  await execute(`
+    insert into articles (slug, title, description, body, author_id, published_at)
+      values ('article-odd', E'title d "\\\\\\n\\u0001\\u2028é😀</script>', E'\\t\\'$1', '{"a": [null]}', 1, '2026-01-02Z');
+    insert into tags (name) values ('Ärger'), ('r%_'), ('tag \\ "quoted"');
+    insert into article_tags (article_id, tag_id)
+      select articles.id, tags.id from articles, tags where slug = 'article-odd' and tags.id > 4
+  `);
+  const cursors = await cursorsOf(people[0] as Person);
+  await execute(`
+    delete from favorites where user_id = 1 and article_id = 5;
+    delete from follows where follower_id = 2 and followed_id = 4;
+    delete from comments where id = 12;
+    delete from articles where slug = 'article-8'
+  `);
+  return { people, world: { ...(await theWorld()), cursors } };
+}
+
+async function cursorsOf(reader: Person): Promise<Map<string, string[]>> {
+  const cursors = new Map<string, string[]>();
+  for (const list of lists) {
+    const { edges } = await readPage(list, reader, 'first: 100');
+    for (const { cursor } of edges) {
+      const [order] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as [string];
+      cursors.set(order, [...new Set([...(cursors.get(order) ?? []), cursor])]);
+    }
+  }
+  return cursors;
+}

@@ -1,0 +1,73 @@
+import {
+  astFromValue,
+  type GraphQLInputType,
+  getNullableType,
+  isInputObjectType,
+  isListType,
+  isNonNullType,
+  print,
+} from 'graphql';
+import type { Rolls } from './rolls.ts';
+
+/** Writes values as they stand in a document: as literals, as variables, or with variables inside. */
+export class RandomInputs {
+  readonly variables: Record<string, unknown> = {};
+  readonly declarations: string[] = [];
+  private names = 0;
+
+  constructor(private readonly rolls: Rolls) {}
+
+  write(value: unknown, type: GraphQLInputType, { optional = true } = {}): string {
+    if (this.rolls.upTo(2) === 2) return this.asVariable(value, type, optional);
+    const inner = getNullableType(type);
+    if (isListType(inner) && Array.isArray(value)) {
+      if (value.length === 1 && this.rolls.once(4)) return this.write(value[0], inner.ofType);
+      return `[${value.map((item) => this.write(item, inner.ofType, { optional: false })).join(', ')}]`;
+    }
+    if (isInputObjectType(inner) && isObject(value)) {
+      const fields = inner.getFields();
+      const written = Object.entries(value).map(([name, part]) => {
+        const field = fields[name];
+        if (!field) throw new Error(`${inner.name} has no ${name}.`);
+        // Of exactly one key, neither nothing nor null may be given.
+        return `${name}: ${this.write(part, field.type, { optional: !inner.isOneOf })}`;
+      });
+      return `{ ${written.join(', ')} }`;
+    }
+    return isWritable(value) ? literalOf(value, type) : this.asVariable(value, type, optional);
+  }
+
+  /** Given, left to its default, given in place of the default, or not given at all. */
+  private asVariable(value: unknown, type: GraphQLInputType, optional: boolean): string {
+    this.names += 1;
+    const name = `v${this.names}`;
+    const declared = optional || isNonNullType(type) ? String(type) : `${type}!`;
+    const isNullable = !declared.endsWith('!');
+    const isDefault = isWritable(value) && (isNullable || value !== null) && this.rolls.once(4);
+    if (isNullable && this.rolls.once(8)) this.declare(name, declared, this.rolls.one([null, 'null']));
+    else if (isDefault) this.declare(name, declared, literalOf(value, type));
+    else {
+      this.declare(name, declared, isNullable && this.rolls.once(8) ? 'null' : null);
+      this.variables[name] = value;
+    }
+    return `$${name}`;
+  }
+
+  private declare(name: string, type: string, preset: string | null): void {
+    this.declarations.push(`$${name}: ${type}${preset === null ? '' : ` = ${preset}`}`);
+  }
+}
+
+function literalOf(value: unknown, type: GraphQLInputType): string {
+  const literal = astFromValue(value, type);
+  if (!literal) throw new Error(`${type} can not be ${JSON.stringify(value)}.`);
+  return print(literal);
+}
+
+/** Half a character can stand in a variable, not in a document. */
+const isWritable = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? value.isWellFormed()
+    : typeof value !== 'object' || value === null || Object.values(value).every(isWritable);
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;

@@ -36,7 +36,9 @@ interface Hostile {
 
 type Throw = ReturnType<typeof dice>;
 const one = <T>(items: readonly T[], throwing: Throw): T => items[throwing(items.length)] as T;
-const asJson = (query: string, variables: unknown = {}): Hostile => ({ body: JSON.stringify({ query, variables }) });
+const asJson = (query: string, variables: unknown = {}, operationName?: string): Hostile => ({
+  body: JSON.stringify({ query, variables, operationName }),
+});
 
 /** A field of a root type with its spoilt arguments, one after the other, and from the start when there are no more. */
 function* spoiltRequests(): Generator<Hostile> {
@@ -209,8 +211,8 @@ test(
     const make: Record<string, () => Hostile> = {
       'random document': () => {
         const rolls = Array.from({ length: throwing(200) }, () => throwing(1000));
-        const { document, variables } = randomDocument(rolls, world as World, throwing(5) + 1);
-        return asJson(document, variables);
+        const { document, variables, operationName } = randomDocument(rolls, world as World, throwing(5) + 1);
+        return asJson(document, variables, operationName);
       },
       'spoilt input': () => spoiling.next().value,
       'changed bytes': () => mutated(throwing),

@@ -36,6 +36,8 @@ class Writer {
   private readonly finished = new Map<string, string[]>();
   private names = 0;
   private insideFragments = 0;
+  /** What is larger is soon refused as too complex. */
+  private fieldsLeft = 40;
 
   constructor(
     private readonly rolls: Rolls,
@@ -56,7 +58,7 @@ class Writer {
     const [first, ...more] = others;
     const document = [...(first ? [first] : []), operation, ...more, ...this.fragments].join('\n');
     const isNamed = others.length > 0 || (name && rolls.upTo(1) === 1);
-    const { spoilt } = this.arguments;
+    const spoilt = this.arguments.spoilt || inputs.leavesOut;
     return { document, variables: inputs.variables, spoilt, ...(isNamed && { operationName: name }) };
   }
 
@@ -68,13 +70,14 @@ class Writer {
   }
 
   private selection(type: Composite, depth: number): string {
-    const parts = Array.from({ length: this.rolls.upTo(depth > 3 ? 2 : 4) + 1 }, () => this.part(type, depth));
+    const most = this.fieldsLeft > 0 ? (depth > 3 ? 2 : 4) : 0;
+    const parts = Array.from({ length: this.rolls.upTo(most) + 1 }, () => this.part(type, depth));
     return [this.rolls.one(['', '__typename', `${this.name('a')}: __typename`]), ...parts].join(' ');
   }
 
   /** A field, or some in a fragment. */
   private part(type: Composite, depth: number): string {
-    if (this.insideFragments > 2) return this.field(type, depth);
+    if (this.insideFragments > 2 || this.fieldsLeft <= 0) return this.field(type, depth);
     const plain = isInterfaceType(type) ? ['inline', 'inline', 'field'] : Array<string>(7).fill('field');
     const wrapping = this.rolls.one([...plain, 'untyped', 'inline', 'named', 'again', 'wider']);
     if (wrapping === 'field') return this.field(type, depth);
@@ -104,7 +107,8 @@ class Writer {
     const inner = fields.filter((field) => !leaves.includes(field));
     // Pages, edges and page infos are on the way to an entity, and cost no depth.
     const isStep = /Connection$|Edge$|PageInfo$/.test(type.name);
-    const deeper = (isStep || depth > 0) && inner.length > 0;
+    this.fieldsLeft -= 1;
+    const deeper = (isStep || depth > 0) && inner.length > 0 && this.fieldsLeft > 0;
     const goesOn = deeper && (isStep ? !rolls.once(5) : rolls.upTo(2) > 0);
     const field = rolls.one(goesOn || leaves.length === 0 ? inner : leaves);
     if (!field) return '__typename';

@@ -13,6 +13,8 @@ import type { Rolls } from './rolls.ts';
 export class RandomInputs {
   readonly variables: Record<string, unknown> = {};
   readonly declarations: string[] = [];
+  /** Whether a variable is not given: a cursor may then be one of another order. */
+  leavesOut = false;
   private names = 0;
 
   constructor(private readonly rolls: Rolls) {}
@@ -44,8 +46,10 @@ export class RandomInputs {
     const declared = optional || isNonNullType(type) ? String(type) : `${type}!`;
     const isNullable = !declared.endsWith('!');
     const isDefault = isWritable(value) && (isNullable || value !== null) && this.rolls.once(4);
-    if (isNullable && this.rolls.once(8)) this.declare(name, declared, this.rolls.one([null, 'null']));
-    else if (isDefault) this.declare(name, declared, literalOf(value, type));
+    if (isNullable && this.rolls.once(8)) {
+      this.leavesOut = true;
+      this.declare(name, declared, this.rolls.one([null, 'null']));
+    } else if (isDefault) this.declare(name, declared, literalOf(value, type));
     else {
       this.declare(name, declared, isNullable && this.rolls.once(8) ? 'null' : null);
       this.variables[name] = value;

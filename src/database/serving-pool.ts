@@ -33,8 +33,9 @@ export class ServingPool {
       max: most,
       keepAlive: true,
       application_name: 'conduit',
-      // Compiling a plan takes longer than any page; PostgreSQL would for what is deep enough to look expensive.
-      options: '-c jit=off',
+      // Compiling a plan takes longer than any page; PostgreSQL would for what is deep enough to look expensive. It takes
+      // every disk for one that turns, and would rather read the tags from end to end than look one up: for each tag of a page.
+      options: '-c jit=off -c random_page_cost=1.1',
       onPoolCreated: (pool: Pool) => this.watch(pool),
     };
   }

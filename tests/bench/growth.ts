@@ -68,7 +68,7 @@ async function checkAnswers({ articles, server, subjects }: Blog): Promise<void>
   }
 }
 
-/** One request at a time, each list of one blog after another: what disturbs the machine disturbs all alike. */
+/** One request at a time, each list of one blog after another, to and fro: what disturbs the machine disturbs all alike. */
 async function measure(blogs: readonly Blog[], { rounds }: GrowthOptions): Promise<Times> {
   const empty = () => Object.fromEntries(blogs.map(({ articles }): [number, number[]] => [articles, []]));
   const times = Object.fromEntries(names.map((name) => [name, empty()])) as Times;
@@ -76,8 +76,8 @@ async function measure(blogs: readonly Blog[], { rounds }: GrowthOptions): Promi
     for (const name of names) {
       // Counting a million takes its time, and needs no hundreds of rounds to show it.
       if (LISTS[name].bar === null && round % COUNTED !== 0) continue;
-      for (let place = 0; place < blogs.length; place += 1) {
-        const { articles, server, subjects } = blogs[(place + round + WARMING) % blogs.length] as Blog;
+      const turns = round % 2 === 0 ? blogs : blogs.toReversed();
+      for (const { articles, server, subjects } of turns) {
         const request = askFor(name, subjects, round + WARMING);
         const begun = performance.now();
         await server.ask(request);

@@ -79,7 +79,8 @@ export class RandomArguments {
   }
 
   private filter(): Args {
-    const several = () => Array.from({ length: this.isSpoilt(4) ? 21 : this.rolls.upTo(3) }, () => this.tagName());
+    const several = () =>
+      Array.from({ length: this.isSpoilt(4) ? 21 : this.rolls.one([0, 1, 2, 3, 5]) }, () => this.tagName());
     const all: Record<string, () => unknown> = {
       tag: () => this.tagName(),
       author: () => this.username(),
@@ -89,7 +90,8 @@ export class RandomArguments {
       publishedAfter: () => this.instant(),
       publishedBefore: () => this.instant(),
     };
-    const chosen = Object.entries(all).filter(() => this.rolls.once(4));
+    const some = Object.entries(all);
+    const chosen = this.rolls.upTo(2) === 0 ? some.filter(() => this.rolls.once(4)) : [this.rolls.one(some)];
     return Object.fromEntries(chosen.map(([name, value]) => [name, this.rolls.once(8) ? null : value()]));
   }
 

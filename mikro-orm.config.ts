@@ -6,6 +6,7 @@ import { Favorite } from './src/articles/favorite.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
 import { type Reached, reachDatabase } from './src/database/connecting.ts';
 import { Connection } from './src/database/connection.ts';
+import { OwnEntityManager } from './src/database/entity-manager.ts';
 import { readDatabaseEnvironment } from './src/environment.ts';
 import { forCommands, safeMigrations } from './src/migration-safety/plug.ts';
 import { Tag } from './src/tags/tag.entity.ts';
@@ -21,6 +22,8 @@ export const ormConfig = ({ connection, embedded, migrationLock }: Reached) =>
   defineConfig({
     ...connection,
     driverOptions: { ...connection.driverOptions, Client: Connection },
+    entityManager: OwnEntityManager,
+    implicitTransactions: false, // the entity manager sees to them
     entities: [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment],
     ...safeMigrations({
       // Beside this file, whether it runs as TypeScript or from dist.

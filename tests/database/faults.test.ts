@@ -58,6 +58,17 @@ describe('a connection that breaks', () => {
     expect(await titles()).toEqual([]);
   });
 
+  test('under the one statement of a mutation leaves nothing, and the mutation may be sent again', async () => {
+    const ann = await aUser('ann');
+    const { slug } = await anArticle();
+    const { line, ask } = await serverOverALine({ watched: false });
+    const addComment = `mutation { addComment(input: { article: { slug: "${slug}" }, body: "b" }) { article { commentsCount } } }`;
+    line.cutOnNext(/insert into "comments"/);
+    expect(await ask(addComment, ann)).toMatchObject({ ...UNAVAILABLE, body: { data: { addComment: null } } });
+    const again = await ask(addComment, ann);
+    expect(again.body).toMatchObject({ data: { addComment: { article: { commentsCount: 1 } } } });
+  });
+
   // kysely 0.29.6, which MikroORM 7.2.1 asks for, never gives a connection back whose begin, commit or rollback failed.
   test('in the midst of a transaction goes out of the pool, and does not take its place for ever', async () => {
     const ann = await aUser('ann');

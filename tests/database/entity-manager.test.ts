@@ -1,0 +1,100 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import { expect, test } from 'vitest';
+import { Article } from '../../src/articles/article.entity.ts';
+import { Comment } from '../../src/comments/comment.entity.ts';
+import { Tag } from '../../src/tags/tag.entity.ts';
+import { User } from '../../src/users/user.entity.ts';
+import { orm } from '../support/blog.ts';
+import { anArticle, aUser, reloaded } from '../support/people.ts';
+import { statementsDuring } from '../support/statements.ts';
+
+const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
+
+/** A comment that is ready to be flushed. */
+async function newComment(em: EntityManager): Promise<Comment> {
+  const [{ id: author }, article] = [await aUser(), await anArticle()];
+  const comment = new Comment(em.getReference(Article, article.id), em.getReference(User, author), 'Me too.');
+  em.persist(comment);
+  return comment;
+}
+
+test('one row is written by one statement, without a transaction around it', async () => {
+  const em = orm.em.fork();
+  const comment = await newComment(em);
+  const [insert, ...more] = await textsDuring(() => em.flush());
+  expect(insert).toMatch(/^insert into "comments"/);
+  comment.rewrite('Not me.');
+  const [update, ...others] = await textsDuring(() => em.flush());
+  expect(update).toMatch(/^update "comments"/);
+  em.remove(comment);
+  const [remove, ...rest] = await textsDuring(() => em.flush());
+  expect(remove).toMatch(/^delete from "comments"/);
+  expect([...more, ...others, ...rest]).toEqual([]);
+});
+
+test('nothing to write is not sent', async () => {
+  expect(await textsDuring(() => orm.em.fork().flush())).toEqual([]);
+});
+
+test('two rows are written in a transaction', async () => {
+  const em = orm.em.fork();
+  await newComment(em);
+  await newComment(em);
+  const texts = await textsDuring(() => em.flush());
+  expect(texts).toEqual([expect.stringMatching(/^begin; insert into "comments"/), 'commit']);
+});
+
+test('when the second statement of a flush fails the first leaves nothing, and the next flush works', async () => {
+  const em = orm.em.fork();
+  const article = await em.findOneOrFail(Article, (await anArticle({ title: 'As it was' })).id);
+  await newComment(em);
+  article.title = '';
+  const texts = await textsDuring(() => expect(em.flush()).rejects.toThrow('articles_title_length'));
+  expect(texts).toEqual([
+    expect.stringMatching(/^begin; insert into "comments"/),
+    expect.stringMatching(/^update "articles"/),
+    'rollback',
+  ]);
+  const after = orm.em.fork();
+  expect(await after.count(Comment)).toBe(0);
+  expect(await after.findOneOrFail(Article, article.id)).toMatchObject({ title: 'As it was', commentsCount: 0 });
+
+  article.title = 'Changed';
+  await em.flush();
+  expect(await reloaded(article)).toMatchObject({ title: 'Changed' });
+});
+
+test('a row that comes with its collection is written in a transaction', async () => {
+  const em = orm.em.fork();
+  const [{ id: author }, tag] = [await aUser(), new Tag()];
+  Object.assign(tag, { name: 'red' });
+  await em.persist(tag).flush();
+  const article = new Article(em.getReference(User, author), { slug: 's', title: 't', description: 'd', body: 'b' });
+  article.tags.add(tag);
+  const texts = await textsDuring(() => em.persist(article).flush());
+  expect(texts).toEqual([
+    expect.stringMatching(/^begin; insert into "articles"/),
+    expect.stringMatching(/^insert into "article_tags"/),
+    'commit',
+  ]);
+});
+
+test('what is flushed in a transaction begins none of its own', async () => {
+  const texts = await textsDuring(() =>
+    orm.em.fork().transactional(async (em) => {
+      em.persist(Object.assign(new Tag(), { name: 'red' }));
+      await em.flush();
+      em.persist(Object.assign(new Tag(), { name: 'blue' }));
+    }),
+  );
+  expect(texts).toHaveLength(3);
+  expect(texts.at(-1)).toBe('commit');
+});
+
+test('two flushes of one entity manager at once are refused', async () => {
+  const em = orm.em.fork();
+  await newComment(em);
+  const [first, second] = await Promise.allSettled([em.flush(), em.flush()]);
+  expect(first.status).toBe('fulfilled');
+  expect(second).toMatchObject({ reason: { message: expect.stringContaining('is being flushed') } });
+});

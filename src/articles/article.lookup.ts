@@ -1,5 +1,8 @@
 import { type EntityManager, raw } from '@mikro-orm/postgresql';
+import { sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
+import { numberedTable } from '../reading/table.ts';
+import type { Context } from '../server/context.ts';
 import { localId } from '../server/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../server/user-errors.ts';
 import { Article } from './article.entity.ts';
@@ -18,6 +21,18 @@ export async function findArticle(em: EntityManager, by: ArticleBy, path = ['inp
   const article = where && (await em.findOne(Article, where));
   if (!article) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, path));
   return article;
+}
+
+/**
+ * Stands for the article in the unit of work of whoever only refers to it; nothing of it is loaded. Not in a transaction,
+ * which has a connection already: all might wait for a second one.
+ */
+export async function articleToReferTo({ em, reads }: Context, by: ArticleBy): Promise<Article> {
+  const { row, named } = numberedTable(em.getMetadata().get(Article), 1);
+  const [[property, value] = []] = Object.entries(articleBy(by));
+  const id = property ? await reads.value(sql`select ${row.id} from ${named} where ${row[property]} = ${value}`) : null;
+  if (id === null) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
+  return em.getReference(Article, Number(id));
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   UpdateArticleInput,
 } from './article.input.ts';
 import { articleOrder, articlesMatching, waysToArticles } from './article.lists.ts';
-import { articleBy, findArticle, findArticleAlone, freeSlug } from './article.lookup.ts';
+import { articleBy, articleToReferTo, findArticleAlone, freeSlug } from './article.lookup.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
 import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
 import { Favorite } from './favorite.entity.ts';
@@ -106,9 +106,10 @@ export class ArticleResolver {
   })
   async favoriteArticle(
     @Arg('input', () => ArticleInput, { description: 'Which one.' }) input: ArticleInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
-    const article = await findArticle(em, input.article);
+    const { em, viewer } = context;
+    const article = await articleToReferTo(context, input.article);
     await em.createQueryBuilder(Favorite).insert({ user: viewer.id, article }).onConflict().ignore().execute();
     return { article };
   }
@@ -120,9 +121,10 @@ export class ArticleResolver {
   })
   async unfavoriteArticle(
     @Arg('input', () => ArticleInput, { description: 'Which one.' }) input: ArticleInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
-    const article = await findArticle(em, input.article);
+    const { em, viewer } = context;
+    const article = await articleToReferTo(context, input.article);
     await em.nativeDelete(Favorite, { user: viewer.id, article });
     return { article };
   }

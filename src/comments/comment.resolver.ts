@@ -1,5 +1,5 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { findArticle } from '../articles/article.lookup.ts';
+import { articleToReferTo } from '../articles/article.lookup.ts';
 import type { SignedInContext } from '../server/context.ts';
 import { globalId } from '../server/node.ts';
 import { allow, ResourceKind } from '../server/user-errors.ts';
@@ -17,9 +17,10 @@ export class CommentResolver {
   @Mutation(() => CommentPayload, { nullable: true, description: 'Says something about an article.' })
   async addComment(
     @Arg('input', () => AddCommentInput, { description: 'What, and about which article.' }) input: AddCommentInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<CommentPayload> {
-    const article = await findArticle(em, input.article);
+    const { em, viewer } = context;
+    const article = await articleToReferTo(context, input.article);
     const { body } = validated(commentContent, input);
     const comment = new Comment(article, em.getReference(User, viewer.id), body);
     await em.persist(comment).flush();

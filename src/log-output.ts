@@ -14,7 +14,7 @@ export class LogOutput {
   private isCut = false;
   private again: NodeJS.Timeout | undefined;
 
-  /** Of a pipe or a socket, this end must not block. */
+  /** A descriptor; of a pipe or a socket, one that does not block. */
   constructor(private readonly file: number) {}
 
   write(line: string): void {
@@ -79,7 +79,8 @@ export class LogOutput {
 
 /** The standard output. What reads it may be a pipe that is full, or a file on a disk that is. */
 export function standardOutput(): LogOutput {
-  // Libraries write too: what they can not would end the process. And once looked at, a pipe or a socket does not block.
+  // Libraries write too: what they can not would end the process. And from when Node is first asked for these streams, a pipe or
+  // a socket does not block.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const output = new LogOutput(1);
   process.on('exit', () => output.flush());

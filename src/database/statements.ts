@@ -82,5 +82,5 @@ async function cancel(client: PoolClient, { options }: Pool): Promise<void> {
   }
 }
 
-/** A plan takes some 100 kB on each connection. */
+/** A plan takes some 100 kB on each connection. One that has prepared twice as many is closed, and another opened for it. */
 const MOST_NAMES = 100;

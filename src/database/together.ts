@@ -4,8 +4,8 @@ import { join, literal, type Sql, sql } from './sql.ts';
 import type { Statements } from './statements.ts';
 
 /**
- * What one request reads: whatever it asks for in the same tick is sent together, as one statement. A round trip costs more
- * than most of what is asked for. Nothing of two requests is ever sent together.
+ * What one request reads: whatever it asks for in the same tick is sent together, as one statement, or a few. A round trip
+ * costs more than most of what is asked for. Nothing of two requests is ever sent together.
  */
 export class Together {
   private asked: Question[] = [];
@@ -18,7 +18,8 @@ export class Together {
 
   /** The value of an expression, as text. Throws QueryTooComplex when the request has read too much with it. */
   value(expression: Sql): Promise<string | null> {
-    // By then every field that GraphQL resolves at once has been asked for.
+    // Resolvers answer with promises, and the next tick comes after all of those that have nothing to wait for: by then every
+    // field that GraphQL resolves at once has been asked for.
     if (this.asked.length === 0) process.nextTick(() => this.send());
     return new Promise((resolve, reject) => this.asked.push({ expression, resolve, reject }));
   }

@@ -32,7 +32,8 @@ import { numberedTable, type Table } from './table.ts';
 
 /**
  * Turns a reading and the GraphQL selection under it into one SQL expression, whose value is the answer: JSON as the client
- * gets it. What is nested in the selection is a subselect of it, so nothing is left to fetch or to work out afterwards.
+ * gets it. What is nested in the selection is a subselect of it, so nothing is left to fetch or to work out afterwards. It is
+ * sent by database/together.ts, with those of the other fields.
  */
 export const statementFor = (reading: Reading, info: GraphQLResolveInfo, asking: Asking): Sql =>
   new Statement(info, asking).value(reading, asking.type, info.fieldNodes);

@@ -30,7 +30,10 @@ export class Table {
   }
 }
 
-/** The table with this number in a statement. The first ones are kept: what is said of them is said again and again. */
+/**
+ * The table with this number in an expression; those of others, in the same statement, do not see it. The first ones are kept:
+ * what is said of them is said again and again.
+ */
 export function numberedTable(entity: EntityMetadata, number: number): Table {
   const tables = kept.get(entity) ?? [];
   kept.set(entity, tables);

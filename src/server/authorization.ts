@@ -10,8 +10,8 @@ export const somebodyIsSignedIn: AuthChecker<Context> = ({ context }) => {
 };
 
 /**
- * A token that is not good fails every field it comes along with, instead of making its bearer a guest. Signing in does
- * not look at it: that is how one gets a better one.
+ * A token that is not good, or whose session has ended, fails every field it comes along with, instead of making its bearer a
+ * guest. Signing in does not look at it: that is how one gets a better one.
  */
 export function refuseFaultyTokens(schema: GraphQLSchema): void {
   for (const type of [schema.getQueryType(), schema.getMutationType()]) {

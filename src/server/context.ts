@@ -15,11 +15,13 @@ export interface Context {
   em: EntityManager;
   /** Who asks; null for a guest. Signing in and out change it for what follows in the same document. */
   viewer: SignedIn | null;
+  /** That of the token, once it was seen to be open (`prove`), or the one that was opened since. */
   session: OpenSession | null;
   /** A token came along that is not good; whatever looks at it fails with this. */
   tokenFault: GraphQLError | null;
   /** Of a token of ours, whose session has still to be looked at (`prove`). Until then `viewer` is who the token says. */
   readonly claims: TokenClaims | null;
+  /** That look, from its beginning; there is only one. */
   proof: Promise<void> | null;
   /** Reads for this request, past the unit of work. */
   readonly reads: Together;
@@ -39,7 +41,7 @@ export interface SignedIn {
   readonly id: number;
 }
 
-/** The context behind `@Authorized()`. */
+/** The context of a mutation behind `@Authorized()`; a query asks for its answer before its session was seen to be open. */
 export interface SignedInContext extends Context {
   viewer: SignedIn;
   session: OpenSession;

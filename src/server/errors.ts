@@ -16,7 +16,10 @@ export class BadUserInput extends GraphQLError {
   }
 }
 
-/** Refused before it is executed. How many tokens there are nobody knows: the parser stops where there are too many. */
+/**
+ * Refused before it is executed; but for `bytes`, which nobody knows before. How many tokens there are nobody knows at all: the
+ * parser stops where there are too many.
+ */
 export class QueryTooComplex extends GraphQLError {
   constructor(limit: string, maximum: number, requested?: number) {
     super(`${limit}: the operation has ${requested ?? 'more'}; it must have at most ${maximum}.`, {

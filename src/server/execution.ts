@@ -13,7 +13,8 @@ export function executionOf(schema: GraphQLSchema): NonNullable<ApolloServerOpti
   return {
     load: async () => ({
       executor: async ({ document, operation, source, request: { variables, operationName }, context }) => {
-        // A query proves it while it asks; whoever changes something has to be known before.
+        // A query proves it while it asks. Whoever changes something has to be known before, also because a mutation that signs in
+        // or out changes who that is for the next one.
         if (operation?.operation !== 'query') await prove(context as Context);
         return execute({
           schema: operation?.operation === 'query' && !INTROSPECTION.test(source) ? queries : schema,

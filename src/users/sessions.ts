@@ -12,10 +12,9 @@ import type { User } from './user.entity.ts';
 export class Sessions {
   /** The first signs; the others are on their way out, and what they signed is still good. */
   private readonly keys: readonly [KeyObject, ...KeyObject[]];
-
   private readonly table: Table;
   /** Tokens that were found good, by their text: to check a signature takes longer than to find it here. */
-  private readonly read = new Map<string, TokenClaims>();
+  private readonly known = new Map<string, TokenClaims>();
 
   constructor(
     private readonly settings: SessionSettings,
@@ -37,11 +36,11 @@ export class Sessions {
 
   /** What a token of ours says that has not expired; null for anything else. Whether its session is open, `find` knows. */
   claimsOf(token: string): TokenClaims | null {
-    const known = this.read.get(token);
+    const known = this.known.get(token);
     if (known && known.expiresAt.getTime() > Date.now()) return known;
     const claims = this.keys.map((key) => readToken(token, key)).find((found) => found !== null) ?? null;
-    if (this.read.size >= MOST_READ) this.read.clear();
-    if (claims) this.read.set(token, claims);
+    if (this.known.size >= MOST_KNOWN) this.known.clear();
+    if (claims) this.known.set(token, claims);
     return claims;
   }
 
@@ -139,7 +138,7 @@ const sealed = (sessionId: string, secret: string, key: KeyObject) =>
   createHmac('sha256', key).update(`${sessionId}.${secret}`).digest('base64url');
 
 /** A token has some 300 characters. */
-const MOST_READ = 1_000;
+const MOST_KNOWN = 1_000;
 
 const newSecret = () => randomBytes(32).toString('base64url');
 const hash = (secret: string) => createHash('sha256').update(secret).digest('base64url');

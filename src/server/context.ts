@@ -47,11 +47,12 @@ export interface SignedInContext extends Context {
   session: OpenSession;
 }
 
+interface RequestParts extends Pick<Context, 'em' | 'signal' | 'sessions' | 'guesses' | 'address' | 'settings'> {
+  readonly statements: Statements;
+}
+
 /** Who asks, as far as the token alone tells. One that is not good is kept as a fault for whatever looks at it. */
-export function contextFor(
-  authorization: string | undefined,
-  { statements, ...parts }: Pick<Context, 'em' | 'signal' | 'sessions' | 'guesses' | 'address' | 'settings'> & Reader,
-): Context {
+export function contextFor(authorization: string | undefined, { statements, ...parts }: RequestParts): Context {
   const reads = new Together(statements, parts.signal);
   const guest = {
     ...parts,
@@ -85,10 +86,6 @@ async function lookAtSession(context: Context, claims: TokenClaims): Promise<voi
   if (context.session) return;
   context.viewer = null;
   context.tokenFault = endedOrForged();
-}
-
-interface Reader {
-  readonly statements: Statements;
 }
 
 const endedOrForged = () => new Unauthenticated('is invalid or has expired');

@@ -2,6 +2,7 @@ import type { EntityClass } from '@mikro-orm/core';
 import { Arg, ID, Query, Resolver } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
 import { Comment } from '../comments/comment.entity.ts';
+import { LARGEST_PAGE } from '../reading/page.ts';
 import { each, one, type Reading } from '../reading/reading.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
@@ -20,7 +21,9 @@ export class NodeResolver {
     description: 'In the order of the ids; null for an id of none. At most 100.',
   })
   nodes(@Arg('ids', () => [ID], { description: 'Of any objects that have one.' }) ids: string[]): Reading {
-    if (ids.length > 100) throw new BadUserInput(`nodes(ids:) has ${ids.length} items; it must have at most 100.`);
+    if (ids.length > LARGEST_PAGE) {
+      throw new BadUserInput(`nodes(ids:) has ${ids.length} items; it must have at most ${LARGEST_PAGE}.`);
+    }
     return each(ids.map(nodeOf));
   }
 }

@@ -25,6 +25,7 @@ export function refuseFaultyTokens(schema: GraphQLSchema): void {
         };
         const proof = context.session || context.tokenFault ? null : prove(context);
         if (!proof) return resolved();
+        // Mutations are proven before they begin (execution.ts); one that comes by another way waits here.
         return type === schema.getQueryType() ? meanwhile(context, proof, resolved) : proof.then(resolved);
       };
     }

@@ -69,7 +69,7 @@ export function shownError(given: GraphQLFormattedError, error: unknown, request
     ? 'QUERY_TOO_COMPLEX'
     : (RENAMED[String(extensions.code)] ?? String(extensions.code));
   if (CODES.has(code)) return { ...formatted, extensions: { ...extensions, code } };
-  const cause = unwrapResolverError(error);
+  const cause = causeOf(error);
   if (isFaultOfAnArgument(cause) || isFaultOfTheRequest(cause) || TOO_MANY_FAULTS.test(formatted.message))
     return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
   const { path, locations } = formatted;
@@ -80,6 +80,12 @@ export function shownError(given: GraphQLFormattedError, error: unknown, request
   }
   request?.log.error({ err: cause, path }, 'A request failed for a fault of ours');
   return { ...(locations && { locations }), ...(path && { path }), ...internal(request) };
+}
+
+/** What a resolver threw; or what the database had against looking who asks, before any resolver was (execution.ts). */
+function causeOf(error: unknown): unknown {
+  const cause = unwrapResolverError(error);
+  return cause instanceof GraphQLError && isDatabaseFault(cause.originalError) ? cause.originalError : cause;
 }
 
 /** GraphQL suggests names of the schema also for what is wrong in a variable, where it can not be told not to. */

@@ -33,6 +33,11 @@ export class TcpProxy {
     this.cutOn = text;
   }
 
+  /** Whether such a text is still to come. A statement that a connection has prepared is sent by its name alone. */
+  get isToCut(): boolean {
+    return this.cutOn !== undefined;
+  }
+
   /** Nothing gets through and nobody is told: a cable that was pulled. */
   silence(): void {
     this.mode = 'silent';

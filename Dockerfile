@@ -46,4 +46,4 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --start-interval=1s \
   CMD ["/nodejs/bin/node", "--eval", "fetch(`http://127.0.0.1:${process.env.PORT}/healthz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 # To migrate instead: dist/src/migrate.js
-CMD ["dist/src/main.js"]
+CMD ["--max-semi-space-size=8", "--heap-growing-percent=80", "dist/src/main.js"]

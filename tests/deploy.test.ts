@@ -14,6 +14,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
 import { timeToLeave } from '../src/server/leaving.ts';
 import { address } from './support/blog.ts';
+import { START } from './support/start-command.ts';
 
 /** What ships the server, read without a Docker or a Kubernetes. */
 
@@ -41,6 +42,11 @@ describe('the Dockerfile', () => {
     const scripts = [...dockerfile.matchAll(/dist\/(src\/\w+)\.js/g)].map(([, script]) => script);
     expect(scripts.toSorted()).toEqual(['src/main', 'src/migrate']);
     for (const script of scripts) expect(existsSync(`${script}.ts`), script).toBe(true);
+  });
+
+  test('starts the server as `npm start` does', () => {
+    const [, command = ''] = /^CMD (.*main\.js"\])$/m.exec(dockerfile) ?? [];
+    expect(JSON.parse(command)).toEqual(START);
   });
 
   test('runs as nobody in particular, with the Node that the tests run on', () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { START } from '../support/start-command.ts';
 import { blogWay } from './blog-way.ts';
 import { SECRET_KEY } from './database.ts';
 import { postgraphileWay } from './postgraphile-way.ts';
@@ -10,7 +11,7 @@ import type { Asked, Way, WorkName } from './works.ts';
 
 /** Ours and its peers, each in its production mode, with ten connections to the database. */
 export const SERVERS = {
-  ours: { title: 'Conduit GraphQL', way: blogWay, command: ['node', 'dist/src/main.js'] },
+  ours: { title: 'Conduit GraphQL', way: blogWay, command: ['node', ...START] },
   floor: { title: 'floor: node:http + pg', way: restWay, command: ['node', 'tests/bench/peers/floor.mjs'] },
   postgraphile: {
     title: 'PostGraphile 5',

@@ -40,7 +40,7 @@ describe('.env.example', () => {
 describe('docs/operations.md', () => {
   test('speaks of variables that there are', () => {
     const named = found(guide, /`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g);
-    const others = [...rows('Error codes'), 'POSTGRES_BINARIES', 'NODE_OPTIONS'];
+    const others = [...rows('Error codes'), 'POSTGRES_BINARIES'];
     const strangers = named.filter((name) => !(name in example || others.includes(name) || /^OTEL_/.test(name)));
     expect(strangers).toEqual([]);
   });

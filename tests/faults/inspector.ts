@@ -13,9 +13,9 @@ export class Inspector {
     });
   }
 
-  /** `output` is what the server has said: where it can be looked into is part of it, anew when it took its memory flags. */
+  /** `output` is what the server has said: where it can be looked into is part of it. */
   static async of(output: string): Promise<Inspector> {
-    const address = output.match(/ws:\/\/\S+/g)?.at(-1);
+    const [address] = /ws:\/\/\S+/.exec(output) ?? [];
     if (!address) throw new Error(`The server runs without --inspect:\n${output}`);
     const socket = new WebSocket(address);
     await until('the inspector answers', () => socket.readyState === WebSocket.OPEN);

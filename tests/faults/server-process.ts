@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { START } from '../support/start-command.ts';
 import { ask } from './client.ts';
 import { freePort } from './cluster.ts';
 
@@ -30,7 +31,7 @@ export class ServerProcess {
     const [at, metricsAt] = [port || (await freePort()), await freePort()];
     const { PATH = '' } = process.env;
     const own = { HOST: '127.0.0.1', PORT: String(at), METRICS_PORT: String(metricsAt), NODE_ENV: 'production' };
-    const child = spawn(process.execPath, ['dist/src/main.js'], {
+    const child = spawn(process.execPath, START, {
       env: { PATH, ...own, SECRET_KEY, ACCESS_TOKEN_EXPIRE_MINUTES: '1440', SHUTDOWN_DELAY_SECONDS: '0', ...variables },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -5,6 +5,8 @@ import { type Figures, mustBe, mustBeAtMost, pause, percentile, type Rig } from 
 export async function overload({ short, server, token }: Rig): Promise<Figures> {
   const { url, metric } = await server();
   for (let n = 0; n < 100; n += 1) await ask(url, { token, query: createArticle(`Title ${n}`) });
+  const { body } = await ask(url, { query: PAGE });
+  mustBe('what is wrong with the page', (body as { errors?: unknown }).errors, undefined);
   await atTheMost(url, 1_000);
   const peak = await atTheMost(url, short ? 2_000 : 10_000);
   const seconds = short ? 4 : 60;
@@ -43,7 +45,7 @@ export async function overload({ short, server, token }: Rig): Promise<Figures> 
 
 /** A page as heavy as the limits let it be. */
 const PAGE =
-  '{ articles(first: 100) { totalCount nodes { slug title description body tagList favoritesCount commentsCount author { username bio image followersCount } comments(first: 5) { nodes { body author { username } } } } } }';
+  '{ articles(first: 100) { totalCount nodes { slug title description body tagList favoritesCount commentsCount author { username bio image followersCount } comments(first: 5) { nodes { createdAt author { username } } } } } }';
 
 async function atTheMost(url: string, milliseconds: number): Promise<number> {
   let answered = 0;

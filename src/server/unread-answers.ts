@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
@@ -12,16 +13,20 @@ export function boundUnreadAnswers(server: FastifyInstance): void {
     characters -= unread.get(answer)?.length ?? 0;
     unread.delete(answer);
   };
-  server.addHook('onSend', async ({ raw: { socket } }, { raw }, payload) => {
-    if (typeof payload !== 'string' || payload.length < TAKEN_AT_ONCE) return;
-    unread.set(raw, { length: payload.length, socket });
-    characters += payload.length;
-    raw.once('close', () => forget(raw));
-    for (const [oldest, { socket }] of unread) {
-      if (characters <= MOST_UNREAD || oldest === raw) return;
+  const remember = (answer: ServerResponse, { length }: string, socket: Socket) => {
+    unread.set(answer, { length, socket });
+    characters += length;
+    answer.once('close', () => forget(answer));
+    for (const [oldest, waiting] of unread) {
+      if (characters <= MOST_UNREAD || oldest === answer) return;
       forget(oldest);
-      socket.destroy();
+      waiting.socket.destroy();
     }
+  };
+  server.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload === 'string' && payload.length >= TAKEN_AT_ONCE)
+      remember(reply.raw, payload, request.raw.socket);
+    done(null, payload);
   });
 }
 

@@ -37,7 +37,7 @@ export function answerByStatements(schema: GraphQLSchema, em: EntityManager): vo
       const fieldEntity = isObjectType(named) ? entityOf(named) : undefined;
       if (type === schema.getQueryType()) field.resolve = answered(field.resolve ?? defaultFieldResolver, run);
       else if (entity || /(Connection|Edge|PageInfo)$/.test(type.name)) {
-        if (entity) refuseUnread(type, field.name, field.extensions.reads, em, entity);
+        if (entity) refuseUnread(type, field.name, field.extensions.madeOf, em, entity);
         field.resolve = fromAnswer;
       } else if (fieldEntity && type !== schema.getMutationType()) field.resolve = readAgain(fieldEntity, run);
     }
@@ -80,9 +80,9 @@ const runner =
     return completes || text === null ? JSON.parse(text ?? 'null') : new Answer(text);
   };
 
-function refuseUnread(type: GraphQLObjectType, field: string, reads: unknown, em: EntityManager, entity: AnyEntity) {
+function refuseUnread(type: GraphQLObjectType, field: string, madeOf: unknown, em: EntityManager, entity: AnyEntity) {
   const column = em.getMetadata().get(entity).properties[field as never] as { fieldNames?: string[] } | undefined;
-  if (!reads && !column?.fieldNames?.length) {
+  if (!madeOf && !column?.fieldNames?.length) {
     throw new Error(`${type.name}.${field} is neither a column of ${entity.name} nor a @ReadField.`);
   }
 }

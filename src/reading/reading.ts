@@ -112,11 +112,11 @@ export function ReadField(
   ): void => {
     FieldResolver(type as Parameters<typeof FieldResolver>[0] & object, options)(fields, name, method);
     if (args) Args(args)(fields, name, 1);
-    Extensions({ reads: method.value })(fields, name);
+    Extensions({ madeOf: method.value })(fields, name);
   };
 }
 
 /** What `@ReadField` leaves in the schema's extensions. */
-export type Reads = (row: Row<AnyRow>, asked: Asked) => Reading;
+export type MadeOf = (row: Row<AnyRow>, asked: Asked) => Reading;
 
 type TypeValue = object | [object];

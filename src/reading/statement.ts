@@ -23,10 +23,10 @@ import type {
   Condition,
   Exists,
   List,
+  MadeOf,
   Page,
   Pick,
   Reading,
-  Reads,
 } from './reading.ts';
 import { numberedTable, type Table } from './table.ts';
 
@@ -151,10 +151,10 @@ class Statement {
     ) as GraphQLObjectType;
     const pairs = this.fieldsOf(concrete, nodes).map(([name, fieldNodes, field]): [string, Sql] => {
       if (!field) return [name, typeName(concrete.name)];
-      const reads = field.extensions.reads as Reads | undefined;
-      if (reads) {
+      const madeOf = field.extensions.madeOf as MadeOf | undefined;
+      if (madeOf) {
         const args = getArgumentValues(field, fieldNodes[0] as FieldNode, this.info.variableValues);
-        return [name, this.value(reads(table.row, { args, viewer: this.asking.viewer }), field.type, fieldNodes)];
+        return [name, this.value(madeOf(table.row, { args, viewer: this.asking.viewer }), field.type, fieldNodes)];
       }
       const column = table.column(field.name);
       if (field.name === 'id') return [name, base64url(sql`${literal(`${concrete.name}:`)} || ${column.sql}`)];

@@ -11,6 +11,9 @@ export class Load {
   private working = 0;
   /** In the order they came; a turn is `true`, or `false` when it did not come in time, or nobody waits for it any more. */
   private readonly waiting = new Set<(turn: boolean) => void>();
+  /** Of late, the milliseconds from one turn to the next while others waited. */
+  private pace = 0;
+  private lastTurn = 0;
 
   constructor(private readonly limits: LoadLimits) {}
 
@@ -32,10 +35,18 @@ export class Load {
     try {
       return await work();
     } finally {
-      const [next] = this.waiting;
-      if (next) next(true);
-      else this.working -= 1;
+      this.passOn();
     }
+  }
+
+  private passOn(): void {
+    const [next] = this.waiting;
+    if (next) {
+      const now = performance.now();
+      this.pace += (now - this.lastTurn - this.pace) / TURNS_OF_LATE;
+      this.lastTurn = now;
+      next(true);
+    } else this.working -= 1;
   }
 
   private async turn(reply: FastifyReply): Promise<boolean> {
@@ -44,6 +55,7 @@ export class Load {
       this.working += 1;
       return true;
     }
+    if (this.waiting.size === 0) this.lastTurn = performance.now();
     return new Promise((resolve) => {
       const settle = (turn: boolean) => {
         clearTimeout(late);
@@ -58,8 +70,10 @@ export class Load {
     });
   }
 
+  /** As well when turns go so slowly that who comes now would wait in vain: hearing so at once is better for both. */
   private get isFull(): boolean {
-    return this.inFlight >= this.limits.mostInFlight;
+    const { mostInFlight, longestWait } = this.limits;
+    return this.inFlight >= mostInFlight || this.waiting.size * this.pace > longestWait;
   }
 
   private refuse(reply: FastifyReply): FastifyReply {
@@ -79,6 +93,8 @@ export interface LoadLimits {
 
 /** Enough to keep a pool of connections and a processor busy; more would only take turns on them. */
 const AT_ONCE = 50;
+
+const TURNS_OF_LATE = 50;
 
 const FULL = JSON.stringify({
   errors: [

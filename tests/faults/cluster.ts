@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,6 +30,11 @@ export class Cluster {
   /** The same database through another port of this machine. */
   urlOn(port: number): string {
     return `postgresql://postgres@127.0.0.1:${port}/postgres`;
+  }
+
+  /** The process that starts all others. */
+  get pid(): number {
+    return Number(readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
   }
 
   async restart(mode: 'fast' | 'immediate'): Promise<void> {

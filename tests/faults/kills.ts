@@ -2,7 +2,7 @@ import { ask, Crowd, createArticle, slugIn } from './client.ts';
 import { checkArticles, type Figures, pause, percentile, type Rig } from './rig.ts';
 
 /** kill -9 of the server in the midst of mutations, again and again. */
-export async function kills({ short, cluster, server, token }: Rig): Promise<Figures> {
+export async function kills({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const [rounds, least] = short ? [4, 200] : [200, 20_000];
   const acknowledged: string[] = [];
   const starts: number[] = [];
@@ -24,7 +24,9 @@ export async function kills({ short, cluster, server, token }: Rig): Promise<Fig
     isKilled = true;
     await started.kill();
     await crowd.stop();
-    if (round % 20 === 19) await checkArticles(cluster, acknowledged);
+    if (round % 20 !== 19) continue;
+    await checkArticles(cluster, acknowledged);
+    note(`${round + 1} of ${rounds} kills, ${acknowledged.length} acknowledged articles`);
   }
   await checkArticles(cluster, acknowledged);
   return {

@@ -6,6 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { BINARIES } from './cluster.ts';
+import { drips } from './drips.ts';
 import { enumeration } from './enumeration.ts';
 import { kills } from './kills.ts';
 import { overload } from './overload.ts';
@@ -21,6 +22,7 @@ const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
   silence,
   shutdowns,
   overload,
+  drips,
   enumeration,
   soak,
 };

@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import { PassThrough } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { pino } from 'pino';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Readiness } from '../../src/server/health.ts';
 import { Load } from '../../src/server/load.ts';
 import { buildServer } from '../../src/server/server.ts';
@@ -39,6 +39,23 @@ describe('a server with all the work that it can do', () => {
     expect(order).toEqual([1, 2, 3]);
     expect((await asked).status).toBe(200);
     expect([load.inFlight, load.shed]).toEqual([0, 1]);
+  });
+
+  test('turns away at once who would wait in vain as turns go, and takes as many as would not', async () => {
+    const load = new Load({ mostInFlight: 1000, longestWait: 1000 });
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+    const works = Array.from({ length: 50 }, () => held(load, 1));
+    for (let turn = 1; turn <= 500; turn += 1) {
+      works.push(held(load, 1));
+      clock.mockReturnValue(100 * turn);
+      await works.shift()?.end();
+    }
+    clock.mockRestore();
+    const more = held(load, 40);
+    expect(load.inFlight).toBe(50 + 11); // ten turns take a second: who comes then is the last
+    await Promise.all(works.map((work) => work.end()));
+    await more.end();
+    expect([load.inFlight, load.shed]).toEqual([0, 29]);
   });
 
   test('begins nothing for who has left while waiting, and gives the place to the next', async () => {
@@ -128,7 +145,11 @@ async function aServer({ load = new Load(settings), shutdownDelaySeconds = 0 }) 
   return { server, url: await server.listen({ port: 0, host: '127.0.0.1' }) };
 }
 
-const aReply = () => ({ raw: new PassThrough() }) as unknown as FastifyReply;
+function aReply(): FastifyReply {
+  const same = () => reply;
+  const reply = { raw: new PassThrough(), code: same, header: same, type: same, send: same } as unknown as FastifyReply;
+  return reply;
+}
 
 /** So much work, which takes until it is told to end. */
 function held(load: Load, times: number) {

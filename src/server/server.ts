@@ -83,7 +83,7 @@ export async function buildServer({
   await apollo.start();
 
   const sessions = new Sessions(settings, em);
-  const guesses = await Guesses.in(em);
+  const guesses = new Guesses(em);
   server.setErrorHandler(shownHttpError);
   addGraphqlEndpoint(server, {
     apollo,

@@ -9,48 +9,61 @@ import { RateLimited } from '../server/errors.ts';
  * they have signed in before, only their own wrong passwords count. Every process counts in the same table.
  */
 export class Guesses {
-  private constructor(private readonly limiters: Record<keyof typeof LIMITS, RateLimiterPostgres>) {}
+  private readonly limiters: Record<keyof typeof LIMITS, RateLimiterPostgres>;
 
-  static async in(em: EntityManager): Promise<Guesses> {
-    const storeClient = await em.getConnection().getNativeClient();
+  constructor(em: EntityManager) {
+    const storeClient = {
+      // Without the names that the limiter gives its statements, for poolers do not all keep them.
+      query: async ({ text, values }: { text: string; values?: unknown[] }) =>
+        (await em.getConnection().getNativeClient()).query(text, values),
+    };
     const limiter = (name: keyof typeof LIMITS) =>
       new RateLimiterPostgres({
         ...LIMITS[name],
         keyPrefix: name,
         storeClient,
-        storeType: 'pool',
+        storeType: 'client',
         tableName: 'rate_limits',
         tableCreated: true, // by a migration, as every table
       });
-    return new Guesses({
+    this.limiters = {
       pair: limiter('pair'),
       account: limiter('account'),
       address: limiter('address'),
       known: limiter('known'),
       registration: limiter('registration'),
-    });
+    };
   }
 
   /**
    * Whether the password is right. The try is counted before it is made, so that many at once are no way around, and
-   * forgotten when it was right. Throws RateLimited instead of trying when there were too many.
+   * forgotten when it was right, or was not made after all. Throws RateLimited instead of trying when there were too many.
    */
   async allow(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
     const { pair, account: anywhere, address: anyone, known } = this.limiters;
     const from = network(address);
     const both = digest(account, from);
-    const ofStrangers = [
-      [anywhere, digest(account)],
-      [anyone, digest(from)],
-    ] as const;
-    const others = (await known.get(both)) ? [] : ofStrangers;
-    await count(pair, both);
-    for (const [limiter, key] of others) await count(limiter, key);
-    const right = await isRight();
+    const isKnown = await known.get(both);
+    const counted: (() => Promise<unknown>)[] = [];
+    const counting = async (limiter: RateLimiterPostgres, key: string) => {
+      await count(limiter, key);
+      counted.push(() => limiter.reward(key));
+    };
+    const takeBack = () => Promise.all(counted.map((reward) => reward()));
+    let right: boolean;
+    try {
+      await counting(pair, both);
+      if (!isKnown) await counting(anywhere, digest(account));
+      if (!isKnown) await counting(anyone, digest(from));
+      right = await isRight();
+    } catch (error) {
+      await takeBack();
+      throw error;
+    }
     if (right) {
       await known.set(both, 1, LIMITS.known.duration);
+      await takeBack();
       await pair.delete(both);
-      for (const [limiter, key] of others) await limiter.reward(key);
     }
     return right;
   }
@@ -77,8 +90,11 @@ async function count(limiter: RateLimiterPostgres, key: string): Promise<void> {
   try {
     await limiter.consume(key);
   } catch (refused) {
-    if (refused instanceof RateLimiterRes) throw new RateLimited(Math.ceil(refused.msBeforeNext / 1000));
-    throw refused;
+    if (!(refused instanceof RateLimiterRes)) throw refused;
+    const wait = Math.ceil(refused.msBeforeNext / 1000);
+    const longest = limiter.duration;
+    if (wait > longest) await limiter.block(key, longest); // its window was begun by a clock that was wrong
+    throw new RateLimited(Math.min(wait, longest));
   }
 }
 

@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schema/generated/graphql.ts';
+import { RateLimited } from '../../src/server/errors.ts';
 import { Guesses } from '../../src/users/guesses.ts';
 import { type Answer, blog, orm, post } from '../support/blog.ts';
 import { aUser, PASSWORD } from '../support/people.ts';
@@ -69,8 +70,8 @@ describe('from many addresses', () => {
   const wrong = async () => false;
   const refused = { extensions: { code: 'RATE_LIMITED' } };
   let guesses: Guesses;
-  beforeEach(async () => {
-    guesses = await Guesses.in(orm.em);
+  beforeEach(() => {
+    guesses = new Guesses(orm.em);
   });
 
   test('a password can be guessed ten times a minute, all together', async () => {
@@ -83,6 +84,23 @@ describe('from many addresses', () => {
     for (let host = 1; host <= 20; host += 1) await guesses.allow('ann', `192.0.2.${host}`, wrong).catch(() => {});
     expect(await guesses.allow('ann', '198.51.100.1', right)).toBe(true);
     await expect(guesses.allow('ann', '203.0.113.1', right)).rejects.toMatchObject(refused);
+  });
+
+  test('what nobody had a hand free to try was no guess', async () => {
+    const untried = async () => {
+      throw new RateLimited(1);
+    };
+    for (let round = 1; round <= 20; round += 1)
+      await expect(guesses.allow('ann', '192.0.2.1', untried)).rejects.toMatchObject(refused);
+    expect(await guesses.allow('ann', '192.0.2.1', right)).toBe(true);
+  });
+
+  test('who is told to wait because of others has not guessed', async () => {
+    for (let host = 1; host <= 10; host += 1) await guesses.allow('ann', `192.0.2.${host}`, wrong);
+    for (let round = 1; round <= 20; round += 1)
+      await expect(guesses.allow('ann', '192.0.2.11', right)).rejects.toMatchObject(refused);
+    await orm.em.fork().execute(`delete from rate_limits where key like 'account:%'`); // a minute later
+    expect(await guesses.allow('ann', '192.0.2.11', right)).toBe(true);
   });
 
   test('one address can try a hundred accounts, not more', async () => {
@@ -99,8 +117,38 @@ describe('from many addresses', () => {
   });
 });
 
+describe('a clock that was wrong', () => {
+  const HOUR = 3_600_000;
+  const wait = async (guesses: Guesses) => {
+    const refusal: RateLimited = await guesses
+      .allow('ann', '192.0.2.1', async () => false)
+      .then(
+        () => expect.fail('was allowed'),
+        (error) => error,
+      );
+    return refusal.extensions.retryAfter;
+  };
+
+  test('of a process changes nothing', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24 * HOUR });
+    onTestFinished(() => void vi.useRealTimers());
+    const guesses = new Guesses(orm.em);
+    for (let guess = 1; guess <= 10; guess += 1) await guesses.allow('ann', '192.0.2.1', async () => false);
+    vi.useRealTimers();
+    expect(await wait(guesses)).toBeLessThanOrEqual(15 * 60);
+  });
+
+  test('of the database keeps nobody out for longer than a window once it is right', async () => {
+    const guesses = new Guesses(orm.em);
+    for (let guess = 1; guess <= 10; guess += 1) await guesses.allow('ann', '192.0.2.1', async () => false);
+    await orm.em.fork().execute(`update rate_limits set expire = expire + ${24 * HOUR}`);
+    expect(await wait(guesses)).toBeLessThanOrEqual(15 * 60);
+    expect(await wait(guesses)).toBeLessThanOrEqual(15 * 60);
+  });
+});
+
 test('a hundred accounts an hour are made from one address, and what the limits keep tells of nobody', async () => {
-  const guesses = await Guesses.in(orm.em);
+  const guesses = new Guesses(orm.em);
   const register = (username: string) =>
     blog(RegisterDocument, { input: { username, email: `${username}@example.com`, password: PASSWORD } });
   for (let account = 1; account <= 99; account += 1) await guesses.register('127.0.0.1');

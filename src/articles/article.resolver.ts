@@ -1,4 +1,4 @@
-import { Arg, Args, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Authorized, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
 import { one, page, type Reading } from '../reading/reading.ts';
 import type { SignedInContext } from '../server/context.ts';
 import { globalId } from '../server/node.ts';
@@ -31,6 +31,7 @@ export class ArticleResolver {
     return one(Article, articleBy(by));
   }
 
+  @Extensions({ costOfSearch: 1_000 })
   @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
   articles(@Args(() => ArticleListArgs) args: ArticleListArgs): Reading {
     return page(Article, {

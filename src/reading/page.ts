@@ -140,4 +140,4 @@ const isInstant = (text: string) =>
 
 export const DEFAULT_PAGE = 20;
 export const LARGEST_PAGE = 100;
-const LARGEST_OFFSET = 10_000;
+export const LARGEST_OFFSET = 10_000;

@@ -19,13 +19,16 @@ import {
   TypeMetaFieldDef,
   valueFromASTUntyped,
 } from 'graphql';
-import { DEFAULT_PAGE, LARGEST_PAGE } from '../reading/page.ts';
+import { DEFAULT_PAGE, LARGEST_OFFSET, LARGEST_PAGE } from '../reading/page.ts';
 
 /** How much an operation asks for, with its fragments written out. What `@skip` and `@include` may leave out counts too. */
 export interface OperationSize {
   /** Fields inside of fields, down to the deepest one. */
   readonly depth: number;
-  /** One for each field; what is below a list, for each item that it can have at most. */
+  /**
+   * One for each field; what is below a list, for each item that it can have at most. Lists say in their extensions what it
+   * costs to look through all that they are taken from: to count them, or to find in them what a filter leaves.
+   */
   readonly cost: number;
   /** Characters of long texts that the answer may have: fields say in their extensions how long theirs may be. */
   readonly text: number;
@@ -59,7 +62,13 @@ export class Sizes {
 
 function sizeOf(operation: OperationDefinitionNode, measure: Measure, schema: GraphQLSchema): OperationSize {
   const root = schema.getRootType(operation.operation);
-  const { fields, perItem: _cost, textPerItem: _text, ...size } = measure.selections(operation.selectionSet, root);
+  const {
+    fields,
+    counts: _counts,
+    perItem: _cost,
+    textPerItem: _text,
+    ...size
+  } = measure.selections(operation.selectionSet, root);
   const changes = operation.operation === OperationTypeNode.MUTATION;
   const directives = size.directives + (operation.directives?.length ?? 0);
   return { ...size, directives, rootFields: fields, mutations: changes ? fields : 0 };
@@ -69,6 +78,8 @@ function sizeOf(operation: OperationDefinitionNode, measure: Measure, schema: Gr
 interface Part extends Omit<OperationSize, 'rootFields' | 'mutations'> {
   /** Fields at the top of it. */
   readonly fields: number;
+  /** In a connection: how often it is counted; what that costs only the field above knows. */
+  readonly counts: number;
   /** In a connection: the cost of each item of the page, whose length only the field above knows. */
   readonly perItem: number;
   /** The same of its text. */
@@ -126,7 +137,9 @@ class Measure {
     const field = fieldOf(parent, node.name.value);
     const below = node.selectionSet ? this.selections(node.selectionSet, field && getNamedType(field.type)) : NOTHING;
     const text = below.text + Number(field?.extensions.mostCharacters ?? 0);
-    const part = { ...below, fields: 1, depth: below.depth + 1, aliases: below.aliases + (node.alias ? 1 : 0), text };
+    const counts = node.name.value === 'totalCount' ? 1 : 0;
+    const aliases = below.aliases + (node.alias ? 1 : 0);
+    const part = { ...below, fields: 1, counts, depth: below.depth + 1, aliases, text };
     if (field === SchemaMetaFieldDef || field === TypeMetaFieldDef) {
       return { ...part, depth: 1, cost: 1, introspection: below.cost };
     }
@@ -134,9 +147,11 @@ class Measure {
     if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost, text: 0, textPerItem: text };
     const items = isList ? this.mostItems(node) : 1;
     const ofPage = this.pageSize(node);
+    const searches = Math.max(below.counts, this.argument(node, 'filter') ? 1 : 0);
+    const searching = searches * Number(field?.extensions.costOfSearch ?? 0);
     return {
       ...part,
-      cost: capped(1 + items * below.cost + ofPage * below.perItem),
+      cost: capped(1 + this.leftOut(node) + searching + items * below.cost + ofPage * below.perItem),
       perItem: 0,
       text: capped(items * text + ofPage * below.textPerItem),
       textPerItem: 0,
@@ -146,6 +161,12 @@ class Measure {
   private pageSize(node: FieldNode): number {
     const given = ['first', 'last'].map((name) => this.argument(node, name)).filter(Number.isInteger) as number[];
     return within(given.length > 0 ? Math.max(...given) : DEFAULT_PAGE);
+  }
+
+  /** What is left out is gone through all the same. More than may be left out is refused when it is executed. */
+  private leftOut(node: FieldNode): number {
+    const offset = Number(this.argument(node, 'offset') ?? 0);
+    return offset > 0 && offset <= LARGEST_OFFSET ? Math.floor(offset / 100) : 0;
   }
 
   /** As many as there are ids asked for; where nothing says how many, as many as on a page. */
@@ -167,6 +188,7 @@ type Type = GraphQLNamedType | null | undefined;
 
 const NOTHING: Part = {
   fields: 0,
+  counts: 0,
   depth: 0,
   cost: 0,
   perItem: 0,
@@ -179,6 +201,7 @@ const NOTHING: Part = {
 
 const plus = (one: Part, other: Part): Part => ({
   fields: capped(one.fields + other.fields),
+  counts: capped(one.counts + other.counts),
   depth: Math.max(one.depth, other.depth),
   cost: capped(one.cost + other.cost),
   perItem: capped(one.perItem + other.perItem),

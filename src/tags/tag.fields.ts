@@ -1,4 +1,4 @@
-import { Resolver } from 'type-graphql';
+import { Extensions, Resolver } from 'type-graphql';
 import { ArticleConnection } from '../articles/article.connection.ts';
 import { Article } from '../articles/article.entity.ts';
 import { ArticleOrderArgs } from '../articles/article.input.ts';
@@ -10,6 +10,7 @@ import { Tag } from './tag.entity.ts';
 /** What is computed of a tag. */
 @Resolver(() => Tag)
 export class TagFields {
+  @Extensions({ costOfSearch: 100 })
   @ReadField(() => ArticleConnection, { args: () => ArticleOrderArgs, description: 'Articles that carry it.' })
   articles(tag: Row<Tag>, { args }: Asked<ArticleOrderArgs>) {
     return page(Article, {

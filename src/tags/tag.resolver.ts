@@ -1,4 +1,4 @@
-import { Arg, Args, Query, Resolver } from 'type-graphql';
+import { Arg, Args, Extensions, Query, Resolver } from 'type-graphql';
 import { sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
 import type { Order } from '../reading/page.ts';
@@ -14,6 +14,7 @@ export class TagResolver {
     return one(Tag, { name });
   }
 
+  @Extensions({ costOfSearch: 1_000 })
   @Query(() => TagConnection, { description: 'Tags that articles carry.' })
   tags(@Args(() => TagListArgs) args: TagListArgs): Reading {
     const { prefix } = args;

@@ -1,4 +1,4 @@
-import { Int, Resolver } from 'type-graphql';
+import { Extensions, Int, Resolver } from 'type-graphql';
 import { ArticleConnection } from '../articles/article.connection.ts';
 import { Article } from '../articles/article.entity.ts';
 import { ArticleListArgs } from '../articles/article.input.ts';
@@ -39,6 +39,7 @@ export class UserFields {
     return count(Article, { author: user.id });
   }
 
+  @Extensions({ costOfSearch: 100 })
   @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
   articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
     return page(Article, {
@@ -91,6 +92,7 @@ export class ViewerFields {
     return one(User, { id: viewer.id });
   }
 
+  @Extensions({ costOfSearch: 1_000 })
   @ReadField(() => ArticleConnection, {
     args: () => PageArgs,
     description: 'Articles by the authors the viewer follows, newest first.',

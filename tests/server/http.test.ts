@@ -25,7 +25,7 @@ test('POST answers a query, with its variables', async () => {
   const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
   expect(await post({ query, variables: { first: 1 } })).toMatchObject({
     status: 200,
-    body: { data: { articles: { totalCount: 0 } }, extensions: { cost: { requested: 2, maximum: 5000 } } },
+    body: { data: { articles: { totalCount: 0 } }, extensions: { cost: { requested: 1002, maximum: 5000 } } },
   });
 });
 

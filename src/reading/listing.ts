@@ -19,6 +19,7 @@ export class Listing {
   readonly orderName: string;
   private readonly keyset: Keyset;
   private readonly way: Way | undefined;
+  private readonly otherWays: readonly Way[];
   private readonly conditions: readonly Sql[];
   private readonly isSortedByLink: boolean;
 
@@ -29,7 +30,8 @@ export class Listing {
     conditions: readonly Sql[],
   ) {
     this.way = way;
-    this.conditions = [...conditions, ...others.map((other) => this.isReached(other))];
+    this.otherWays = others;
+    this.conditions = conditions;
     this.orderName = `${name} ${direction}`;
     this.isSortedByLink = typeof by !== 'string';
     this.sort = typeof by === 'string' ? table.column(by) : (way as Way).link.column(by.link);
@@ -37,13 +39,13 @@ export class Listing {
   }
 
   count(): Sql {
-    const { table, way, conditions } = this;
+    const { table, way, otherWays, conditions } = this;
     // Where any row will do, there are as many as the links lead to.
-    if (way?.at === 'id' && conditions.length === 0) {
+    if (way?.at === 'id' && otherWays.length === 0 && conditions.length === 0) {
       return sql`(select count(*) from (select distinct ${way.to} from ${way.link.named} where ${way.linked}) as reached)`;
     }
-    const all = way ? [this.isReached(way), ...conditions] : conditions;
-    return sql`(select count(*) from ${table.named} where ${conjunction(all)})`;
+    const reached = (way ? [way, ...otherWays] : []).map((each) => sql`exists(${this.linksTo(each)})`);
+    return sql`(select count(*) from ${table.named} where ${conjunction([...reached, ...conditions])})`;
   }
 
   /** The page, under the name of `page`. One row more than the limit shows whether there are more. */
@@ -90,7 +92,7 @@ export class Listing {
   /** The first rows in their order, with what they are sorted by as `$sort`. */
   private cut(within: readonly Sql[], backward: boolean, limit: number, offset: number): Sql {
     const { table, sort, keyset, way } = this;
-    const conditions = [...this.conditions, ...within];
+    const conditions = [...this.conditions, ...this.otherWays.map((other) => this.isReached(other)), ...within];
     const columns = sql`${identifier(table.alias)}.*, ${sort.sql} as "$sort"`;
     const cut = sql`limit ${literal(limit)}${offset > 0 ? sql` offset ${offset}` : sql``}`;
     const ordered = sql`order by ${keyset.orderBy(backward)}`;
@@ -122,8 +124,13 @@ export class Listing {
   }
 
   /** The offset keeps PostgreSQL from making a join of it, and so from sorting all that is reached. */
-  private isReached({ link, linked, to, at }: Way): Sql {
-    return sql`exists(select from ${link.named} where ${linked} and ${to} = ${this.table.row[at]} offset 0)`;
+  private isReached(way: Way): Sql {
+    return sql`exists(${this.linksTo(way)} offset 0)`;
+  }
+
+  /** Those that lead to the row. */
+  private linksTo({ link, linked, to, at }: Way): Sql {
+    return sql`select from ${link.named} where ${linked} and ${to} = ${this.table.row[at]}`;
   }
 }
 

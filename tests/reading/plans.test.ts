@@ -37,6 +37,7 @@ test('no list reads a large table from end to end, or sorts more than a page', {
       const tagged = listOf('Query.articles tag');
       await expectToBeCheap({ ...tagged, ask: tagged.ask.replace('red', tag) }, 'first: 20', bob);
     }
+    for (const name of ['Query.articles tagsAll', 'Viewer.feed']) await expectToBeCountedAtOnce(listOf(name), busy);
   } finally {
     await client.end();
   }
@@ -62,6 +63,16 @@ async function expectToBeCheap(list: List, paging: string, viewer: Person): Prom
     expect.soft(Math.max(0, ...sorted), shown).toBeLessThanOrEqual(most);
     // However a plan is called: what it touches shows whether it looks for a page or through a table.
     expect.soft(Math.max(...nodes.map(touched)), shown).toBeLessThanOrEqual(FEW * PAGE);
+  }
+}
+
+/** A count goes through many rows, but joins them: to look something up for each of 100,000 takes ten times as long. */
+async function expectToBeCountedAtOnce(list: List, viewer: Person): Promise<void> {
+  const document = documentFor(list, 'first: 1').replace(/nodes .*(?=totalCount)/s, '');
+  const statement = (await statementsDuring(() => blog(document, { as: viewer }))).at(-1) as Statement;
+  for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+    const loops = nodesOf(await planOf(statement, mode)).map((node) => node['Actual Loops']);
+    expect.soft(Math.max(...loops), `the count of ${list.name}, ${mode}`).toBeLessThan(50_000);
   }
 }
 

@@ -3,18 +3,21 @@ import type { FastifyReply } from 'fastify';
 /** Why work for an answer was ended: it took too long, or nobody waits for it any more. */
 export class GivenUp extends Error {}
 
+/** Of what was asked for beside a field that failed, nothing need be looked for any more. */
+export const ANSWERED = new GivenUp('The answer is known.');
+
 /**
  * Aborts when the time for the answer is over, or its connection closes before it is out. Fastify's own signal and
  * timeout are no use for POST: they take the end of the body for the end of the request.
  */
-export function deadlineFor({ raw }: FastifyReply, seconds: number): AbortSignal {
+export function deadlineFor({ raw }: FastifyReply, seconds: number): AbortController {
   const work = new AbortController();
   const timer = setTimeout(() => work.abort(new GivenUp(`It took longer than ${seconds} s.`)), seconds * 1000);
   raw.once('close', () => {
     clearTimeout(timer);
     if (!raw.writableFinished) work.abort(new GivenUp('Nobody waits for the answer.'));
   });
-  return work.signal;
+  return work;
 }
 
 /** What the promise comes to, if it does so before the deadline. */

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
-import { before, deadlineFor } from './deadline.ts';
+import { ANSWERED, before, deadlineFor } from './deadline.ts';
 import { documentIdOf } from './documents.ts';
 import { BadUserInput, QueryTooComplex, shownHttpError } from './errors.ts';
 import { type CacheSettings, describeAnswersInHttp } from './http-answers.ts';
@@ -56,9 +56,9 @@ async function answer<C extends BaseContext>(request: FastifyRequest, reply: Fas
       search: searchOf(request.url),
       body: request.body,
     },
-    context: () => parts.contextOf(request, deadline),
+    context: () => parts.contextOf(request, deadline.signal),
   });
-  const { headers, body, status } = await before(deadline, answered);
+  const { headers, body, status } = await before(deadline.signal, answered).finally(() => deadline.abort(ANSWERED));
   describe(reply, { headers, ...(status && { status }) });
   return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
 }

@@ -4,6 +4,7 @@ import { Readiness } from '../../src/server/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { orm, settings } from '../support/blog.ts';
 import { aUser } from '../support/people.ts';
+import { statementsDuring } from '../support/statements.ts';
 
 /** Requests that take too long, because somebody else holds what they need. */
 
@@ -25,9 +26,9 @@ const ask = (query: string, more: RequestInit = {}) =>
   });
 
 /** While it lasts, whatever reads articles or users waits; `waiting` says how many do. */
-const whileHeld = <T>(act: (waiting: () => Promise<number>) => Promise<T>): Promise<T> =>
+const whileHeld = <T>(act: (waiting: () => Promise<number>) => Promise<T>, tables = 'articles, users'): Promise<T> =>
   orm.em.fork().transactional(async (em) => {
-    await em.execute('lock table articles, users in access exclusive mode');
+    await em.execute(`lock table ${tables} in access exclusive mode`);
     return act(async () => {
       await em.execute('select pg_stat_clear_snapshot()');
       const [row] = await em.execute<[{ count: number }]>(
@@ -79,4 +80,23 @@ test('who does not wait for the answer frees the database of the question', asyn
     await vi.waitFor(async () => expect(await waiting()).toBe(0), 500); // before the deadline would end it
   });
   expect((await ask('{ articles { totalCount } }')).status).toBe(200);
+});
+
+test('what is asked for beside a field that is refused is not even looked for', async () => {
+  const sent = await statementsDuring(async () => {
+    expect((await ask('{ articles(first: 1000) { nodes { id } } tags { totalCount } }')).status).toBe(200);
+  });
+  expect(sent).toEqual([]);
+});
+
+test('once the answer is known, what still runs for it is ended', async () => {
+  const ann = await aUser('ann');
+  // Who asks is looked up with the first fields; articles come in the next statement, and have to wait.
+  const quick = ['a', 'b', 'c', 'd'].map((name) => `${name}: tags(first: 1) { nodes { id } }`).join(' ');
+  const query = `{ bad: tags(first: 1000) { nodes { id } } ${quick} article(by: { slug: "a" }) { id } }`;
+  await whileHeld(async (waiting) => {
+    const answer = await ask(query, { headers: { authorization: `Token ${ann.token}` } });
+    expect(await answer.json()).toMatchObject({ errors: [{ message: expect.any(String) }] });
+    await vi.waitFor(async () => expect(await waiting()).toBe(0), 500);
+  }, 'articles');
 });

@@ -95,6 +95,15 @@ export function withoutSuggestion(shown: GraphQLFormattedError): GraphQLFormatte
   return at < 0 ? shown : { ...shown, message: shown.message.slice(0, at) };
 }
 
+/** A message says again what was wrong in the request, which may be as long as that: only how it begins is of use. */
+export function inBrief(shown: GraphQLFormattedError): GraphQLFormattedError {
+  if (shown.message.length <= LONGEST_MESSAGE) return shown;
+  const message = shown.message.replace(/"([^"]{100})[^"]+"/g, '"$1…"');
+  return { ...shown, message: message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE)}…` };
+}
+
+const LONGEST_MESSAGE = 1_000;
+
 /** What clients are told of a fault of the database; the log is told which. */
 export function databaseUnavailable(cause: unknown, request?: FastifyRequest, path?: GraphQLFormattedError['path']) {
   request?.log.warn({ err: cause, ...(path && { path }) }, 'A request failed for a fault of the database');
@@ -106,7 +115,7 @@ export function shownHttpError(error: FastifyError, request: FastifyRequest, rep
   const status = error.statusCode ?? 500;
   if (status < 500) {
     const shown = error instanceof GraphQLError ? error : new BadUserInput(error.message);
-    return reply.code(status).send({ errors: [shownError(shown.toJSON(), shown)] });
+    return reply.code(status).send({ errors: [inBrief(shownError(shown.toJSON(), shown))] });
   }
   if (error instanceof GivenUp) {
     reply.header('retry-after', RETRY_AFTER);

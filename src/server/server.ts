@@ -13,7 +13,14 @@ import { type ConnectionSettings, connectionLimits } from './connections.ts';
 import { type Context, contextFor } from './context.ts';
 import { type AllowedOrigins, allowOrigins } from './cors.ts';
 import { namedDocuments, validatedDocuments } from './documents.ts';
-import { databaseUnavailable, ServiceUnavailable, shownError, shownHttpError, withoutSuggestion } from './errors.ts';
+import {
+  databaseUnavailable,
+  inBrief,
+  ServiceUnavailable,
+  shownError,
+  shownHttpError,
+  withoutSuggestion,
+} from './errors.ts';
 import { executionOf } from './execution.ts';
 import { addGraphqlEndpoint } from './graphql-endpoint.ts';
 import { addHealthChecks, type Readiness } from './health.ts';
@@ -70,7 +77,7 @@ export async function buildServer({
     stopOnTerminationSignals: false, // starting.ts stops what it started, in its order
     formatError: (formatted, error) => {
       const shown = shownError(formatted, error, requests.getStore());
-      return settings.introspection ? shown : withoutSuggestion(shown);
+      return inBrief(settings.introspection ? shown : withoutSuggestion(shown));
     },
     plugins: [
       limitOperations(schema),

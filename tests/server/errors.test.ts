@@ -97,6 +97,38 @@ describe('a request that makes no sense', () => {
   });
 });
 
+describe('what is long in a request is not said again in full:', () => {
+  const long = 'x'.repeat(100_000);
+  const ofAll = (args: string, type: string) => `query($it: ${type}) { articles(${args}: $it) { nodes { id } } }`;
+  const x = 'x{100}…';
+  test.each<[what: string, request: object, said: string]>([
+    [
+      'the name of an operation',
+      { query: '{ __typename }', operationName: long },
+      `^Unknown operation named "${x}"\\.$`,
+    ],
+    ['a field', { query: `{ ${long.slice(0, 90_000)} }` }, `^Cannot query field "${x}" on type "Query"\\.$`],
+    [
+      'a variable',
+      { query: ofAll('first', 'Int'), variables: { it: long } },
+      `^Variable "\\$it" got invalid value "${x}"; Int cannot represent non-integer value: "${x}"$`,
+    ],
+    [
+      'a name in a variable',
+      { query: ofAll('filter', 'ArticleFilter'), variables: { it: { [long]: 1 } } },
+      '^.{1000}…$',
+    ],
+  ])('%s', async (_, request, said) => {
+    const { body } = await post(request);
+    expect(body.errors?.[0]?.message).toMatch(new RegExp(said));
+  });
+
+  test('a header', async () => {
+    const { body } = await post({ query: '{ __typename }' }, { accept: `a/${long.slice(0, 9_000)}` });
+    expect(body.errors?.[0]?.message).toMatch(/^The accept header is "a\/x{98}…"; it must allow /);
+  });
+});
+
 test('an error in one mutation leaves the others alone', async () => {
   const ann = await aUser('ann');
   const answer = await blog<any, object>(

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import type { FastifyHttpOptions } from 'fastify';
+import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
+import { BadUserInput } from './errors.ts';
 
 /** How long somebody may take to connect and say what they want, and whose word on where they are is taken. */
 export const connectionLimits = ({ trustProxy }: ConnectionSettings) =>
@@ -12,6 +13,18 @@ export const connectionLimits = ({ trustProxy }: ConnectionSettings) =>
     connectionTimeout: 30_000,
     keepAliveTimeout: 72_000, // longer than what proxies keep, which is mostly 60 seconds: the server must not hang up first
   }) satisfies FastifyHttpOptions<Server>;
+
+/** A proxy may have taken the one host (RFC 9112, 3.2), and Node takes the other. It refuses by itself only to do without. */
+export function refuseTwoHosts(server: FastifyInstance): void {
+  server.addHook('onRequest', ({ raw: { rawHeaders } }, _reply, done) => {
+    const hosts = rawHeaders.filter(
+      (name, place) => place % 2 === 0 && name.length === 4 && /^host$/i.test(name),
+    ).length;
+    if (hosts < 2) return done();
+    const fault = new BadUserInput(`There are ${hosts} Host headers; there must be one.`);
+    done(Object.assign(fault, { statusCode: 400 }));
+  });
+}
 
 export interface ConnectionSettings {
   readonly trustProxy: string[];

@@ -9,7 +9,7 @@ import { stringified } from '../reading/answer.ts';
 import { Guesses } from '../users/guesses.ts';
 import { type SessionSettings, Sessions } from '../users/sessions.ts';
 import { withoutExtras } from './apollo-extras.ts';
-import { type ConnectionSettings, connectionLimits } from './connections.ts';
+import { type ConnectionSettings, connectionLimits, refuseTwoHosts } from './connections.ts';
 import { type Context, contextFor } from './context.ts';
 import { type AllowedOrigins, allowOrigins } from './cors.ts';
 import { namedDocuments, validatedDocuments } from './documents.ts';
@@ -57,6 +57,7 @@ export async function buildServer({
   watchRequests(server, watchers);
   server.server.maxConnections = settings.maxConnections;
   sendSecureHeaders(server, settings);
+  refuseTwoHosts(server);
   await allowOrigins(server, settings.allowedOrigins);
   const statements = new Statements(em, settings.preparedStatements);
   const schema = buildSchema(em);

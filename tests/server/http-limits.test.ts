@@ -153,6 +153,22 @@ test('a length that is said twice is refused', async () => {
   expect(heard).not.toContain('"ok"');
 });
 
+test('a host that is said twice is refused, wherever and however it is written', async () => {
+  for (const [path, second] of [
+    ['/graphql', 'Host: x'],
+    ['/graphql', 'hOST: y'],
+    ['/healthz', 'Host: y'],
+    ['/nothing', 'Host: y'],
+  ]) {
+    const { closed } = connection(address, `GET ${path} HTTP/1.1\r\nHost: x\r\n${second}\r\nConnection: close\r\n\r\n`);
+    const heard = await closed;
+    expect(heard, path).toMatch(/^HTTP\/1.1 400 /);
+    expect(heard, path).toContain(
+      '"message":"There are 2 Host headers; there must be one.","extensions":{"code":"BAD_USER_INPUT"}',
+    );
+  }
+});
+
 test('TRACE is answered with nothing of what was sent', async () => {
   const { closed } = connection(
     address,

@@ -36,11 +36,11 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
 
   if (webConcurrency > 1) {
     await migrated;
-    if (settings.metrics) {
-      const { metricsOfWorkers, openMetricsPort } = await import('./server/metrics-port.ts');
-      opened.push(await openMetricsPort(metricsOfWorkers(), settings.metrics, log));
-    }
     const workers = new Workers(variablesOfWorkers(settings, reached), timeToLeave(settings.shutdownDelaySeconds), log);
+    if (settings.metrics) {
+      const { metricsOf, openMetricsPort } = await import('./server/metrics-port.ts');
+      opened.push(await openMetricsPort(() => metricsOf(workers.serving), settings.metrics, log));
+    }
     opened.push(workers);
     process.on('SIGHUP', () => void workers.restart());
     await workers.start(webConcurrency);

@@ -1,3 +1,5 @@
+import type { Worker } from 'node:cluster';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { FastifyBaseLogger } from 'fastify';
@@ -16,7 +18,7 @@ export async function openMetricsPort(
       const text = await read();
       response.writeHead(200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }).end(text);
     } catch {
-      response.writeHead(503).end(); // a worker went before it had answered; the next to ask hears of the others
+      response.writeHead(503).end();
     }
   });
   server.requestTimeout = 10_000;
@@ -31,14 +33,30 @@ export async function openMetricsPort(
   return { url, close };
 }
 
-/** For the process that looks after workers. They share their ports, so that on one of theirs any of them would answer. */
-export function metricsOfWorkers(): () => Promise<string> {
-  const all = new AggregatorRegistry();
-  return () => all.clusterMetrics();
+/** Of several workers all together: they share their ports, so that on one of theirs any of them would answer. */
+export async function metricsOf(workers: Iterable<Worker>): Promise<string> {
+  const told = (await Promise.all(Array.from(workers, metricsOfOne))).filter((metrics) => metrics !== null);
+  if (told.length === 0) throw new Error('No worker serves.');
+  return AggregatorRegistry.aggregate(told).metrics();
 }
 
-/** For a worker: the numbers that `metricsOfWorkers` asks it for. */
-export function tellMetrics({ registry }: Metrics): void {
-  AggregatorRegistry.setRegistries([registry]);
-  new AggregatorRegistry(); // listens to who asks
+/** null when it ends before it has answered. */
+async function metricsOfOne(worker: Worker): Promise<object[] | null> {
+  const heard = new AbortController();
+  const signal = AbortSignal.any([heard.signal, AbortSignal.timeout(LONGEST_WAIT)]);
+  const answer = once(worker, 'message', { signal }).then(([metrics]) => metrics);
+  const end = once(worker, 'exit', { signal }).then(() => null);
+  worker.send(TELL_METRICS, () => {});
+  return Promise.race([answer, end]).finally(() => heard.abort());
 }
+
+/** For a worker: answers `metricsOf`. */
+export function tellMetrics({ registry }: Metrics): void {
+  process.on('message', async (message) => {
+    if (message === TELL_METRICS) process.send?.(await registry.getMetricsAsJSON());
+  });
+}
+
+const TELL_METRICS = 'tell metrics';
+
+const LONGEST_WAIT = 5_000;

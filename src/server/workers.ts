@@ -10,6 +10,8 @@ export class Workers {
   private isClosing = false;
   private restarting: Promise<void> | undefined;
   private deaths: number[] = [];
+  /** Those that listen. */
+  readonly serving = new Set<Worker>();
   private readonly dismissed = new Set<Worker>();
 
   constructor(
@@ -53,11 +55,16 @@ export class Workers {
 
   private async begin(): Promise<void> {
     const worker = cluster.fork(this.variables);
+    hangUpWhatItNeverTook(worker);
     await new Promise<void>((resolve, reject) => {
       worker.once('listening', () => resolve());
-      worker.once('exit', (code, signal) => reject(new WorkerFailed(signal ?? code)));
+      worker.once('exit', (code, signal) => {
+        if (!this.isClosing) reject(new WorkerFailed(signal ?? code));
+      });
     });
+    this.serving.add(worker);
     worker.once('exit', (code, signal) => {
+      this.serving.delete(worker);
       if (this.isClosing || this.dismissed.delete(worker)) return;
       this.log.error(`Worker ${worker.process.pid} ended with ${signal ?? code}; another takes its place`);
       void this.replace();
@@ -101,6 +108,22 @@ export function onDismissal(act: () => void): void {
   process.on('SIGHUP', () => {});
   process.on('message', (message) => {
     if (message === DISMISSED) act();
+  });
+}
+
+/**
+ * Node leaves the connection open that was on its way to a worker when that was killed, and its client waits for ever. It
+ * can only be the last one: the next is handed over when that was taken.
+ */
+function hangUpWhatItNeverTook({ process: child }: Worker): void {
+  const send = child.send;
+  let connection: { close(): void } | undefined;
+  child.send = (message: { act?: string }, ...rest: unknown[]) => {
+    if (message.act === 'newconn') connection = rest[0] as { close(): void };
+    return Reflect.apply(send, child, [message, ...rest]);
+  };
+  child.once('exit', (code) => {
+    if (code !== 0) connection?.close(); // who leaves in good order has given back what it did not take
   });
 }
 

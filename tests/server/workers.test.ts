@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { metricsOf } from '../../src/server/metrics-port.ts';
 import { freePort } from '../faults/cluster.ts';
 import { emptyDatabase } from '../support/empty-database.ts';
 
@@ -32,13 +33,31 @@ test('metrics are those of all workers together, whoever of them answered', asyn
   expect(await metrics()).toMatch(/^migrations_missing 0$/m);
 });
 
-test('a worker that dies is replaced', async () => {
+test('a worker that dies is replaced, and the metrics are those of the other until then', async () => {
   const [first = 0, second = 0] = server.workers();
   process.kill(first, 'SIGKILL');
+  await until(() => server.workers().some((pid) => pid !== first && pid !== second)); // it starts
+  expect(await (await fetch(server.metrics())).text()).toMatch(/^server_ready 1$/m);
   await until(() => server.workers().length === 2 && !server.workers().includes(first));
   expect(server.workers()).toContain(second);
   await until(() => server.log().includes(`Worker ${first} ended with SIGKILL; another takes its place`));
   expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+});
+
+test('nobody waits in vain for a worker that was killed before it took the connection', async () => {
+  const [first = 0] = server.workers();
+  process.kill(first, 'SIGSTOP');
+  let answered = 0;
+  const asked = Array.from({ length: 4 }, () => server.answer().then(() => (answered += 1)));
+  const settled = Promise.allSettled(asked);
+  await until(() => answered === 3);
+  process.kill(first, 'SIGKILL');
+  expect((await settled).filter(({ status }) => status === 'rejected')).toHaveLength(1);
+  await until(() => server.workers().length === 2);
+});
+
+test('there are no metrics where no worker serves', async () => {
+  await expect(metricsOf([])).rejects.toThrow('No worker serves.');
 });
 
 test('SIGHUP restarts the workers one after the other, and nobody waits for an answer in vain', async () => {
@@ -87,6 +106,14 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     for (const pid of workers) expect(isAlive(pid)).toBe(false);
   },
 );
+
+test('SIGTERM during the start ends it without a fault', async () => {
+  const server = await ownServer({}, { listens: false });
+  await until(() => server.workers().length === 2);
+  server.process.kill('SIGTERM');
+  expect(await server.exitCode).toBe(0);
+  expect(server.log()).not.toContain('before it listened');
+});
 
 test('workers do not outlive the process that looks after them', async () => {
   const server = await ownServer();

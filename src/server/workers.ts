@@ -7,6 +7,7 @@ import type { FastifyBaseLogger } from 'fastify';
  * only one. One that dies is replaced; all go with this process, however it ends.
  */
 export class Workers {
+  private count = 0;
   private isClosing = false;
   private restarting: Promise<void> | undefined;
   private deaths: number[] = [];
@@ -23,6 +24,7 @@ export class Workers {
 
   /** Answers when all of them listen; throws when one ends instead. */
   async start(count: number): Promise<void> {
+    this.count = count;
     await Promise.all(Array.from({ length: count }, () => this.begin()));
   }
 
@@ -30,6 +32,7 @@ export class Workers {
   restart(): Promise<void> {
     this.restarting ??= this.replaceAll().finally(() => {
       this.restarting = undefined;
+      if (this.missing > 0) void this.replace();
     });
     return this.restarting;
   }
@@ -43,6 +46,7 @@ export class Workers {
   private async replaceAll(): Promise<void> {
     for (const worker of all()) {
       if (this.isClosing) return;
+      if (worker.isDead()) continue;
       try {
         await this.begin();
       } catch (error) {
@@ -74,16 +78,21 @@ export class Workers {
   /** The more of them died in the last minute, the longer until the next: what kills them at once must not keep us busy. */
   private async replace(): Promise<void> {
     for (;;) {
-      const now = Date.now();
+      const now = performance.now();
       this.deaths = [...this.deaths.filter((death) => now - death < 60_000), now];
       await sleep(Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** (this.deaths.length - 1)));
-      if (this.isClosing) return;
+      if (this.isClosing || this.missing <= 0) return;
       try {
         return await this.begin();
       } catch (error) {
         this.log.error({ err: error }, 'A worker does not start; tried again later');
       }
     }
+  }
+
+  /** Who starts counts as there; who was told to leave does not. */
+  private get missing(): number {
+    return this.count - all().filter((worker) => !this.dismissed.has(worker)).length;
   }
 
   private async dismiss(worker: Worker): Promise<void> {

@@ -75,6 +75,16 @@ test('SIGHUP restarts the workers one after the other, and nobody waits for an a
   for (const worker of before) expect(server.workers()).not.toContain(worker);
 });
 
+test('a worker that dies while its successor starts is not replaced twice', async () => {
+  const restarts = () => server.log().match(/All workers were restarted/g)?.length ?? 0;
+  const [before, [first = 0]] = [restarts(), server.workers()];
+  server.process.kill('SIGHUP');
+  await until(() => server.workers().length === 3);
+  process.kill(first, 'SIGKILL');
+  await until(() => restarts() > before);
+  expect(server.workers()).toHaveLength(2);
+});
+
 test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s lets the workers answer what they were asked, and ends all of them',
   async (signal) => {

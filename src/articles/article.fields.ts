@@ -1,4 +1,4 @@
-import { Resolver } from 'type-graphql';
+import { Extensions, Resolver } from 'type-graphql';
 import { CommentConnection } from '../comments/comment.connection.ts';
 import { Comment } from '../comments/comment.entity.ts';
 import { CommentListArgs } from '../comments/comment.input.ts';
@@ -43,6 +43,7 @@ export class ArticleFields {
     return viewer !== null && equal(article.author, viewer.id);
   }
 
+  @Extensions({ costOfSearch: 10 })
   @ReadField(() => CommentConnection, { args: () => CommentListArgs, description: 'What readers said about it.' })
   comments(article: Row<Article>, { args }: Asked<CommentListArgs>) {
     return page(Comment, { where: { article: article.id }, order: commentOrder(args.orderBy), args });

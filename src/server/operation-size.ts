@@ -147,7 +147,8 @@ class Measure {
     if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost, text: 0, textPerItem: text };
     const items = isList ? this.mostItems(node) : 1;
     const ofPage = this.pageSize(node);
-    const searches = Math.max(below.counts, this.argument(node, 'filter') ? 1 : 0);
+    const isSearched = !node.selectionSet || this.argument(node, 'filter');
+    const searches = Math.max(below.counts, isSearched ? 1 : 0);
     const searching = searches * Number(field?.extensions.costOfSearch ?? 0);
     return {
       ...part,

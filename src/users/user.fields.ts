@@ -24,16 +24,19 @@ export class UserFields {
     return viewer !== null && equal(user.id, viewer.id);
   }
 
+  @Extensions({ costOfSearch: 10 })
   @ReadField(() => Int, { description: 'How many users follow this one.' })
   followersCount(user: Row<User>) {
     return count(Follow, { followed: user.id });
   }
 
+  @Extensions({ costOfSearch: 10 })
   @ReadField(() => Int, { description: 'How many users this one follows.' })
   followingCount(user: Row<User>) {
     return count(Follow, { follower: user.id });
   }
 
+  @Extensions({ costOfSearch: 10 })
   @ReadField(() => Int, { description: 'How many articles this user has published.' })
   articlesCount(user: Row<User>) {
     return count(Article, { author: user.id });
@@ -50,6 +53,7 @@ export class UserFields {
     });
   }
 
+  @Extensions({ costOfSearch: 10 })
   @ReadField(() => ArticleConnection, {
     args: () => PageArgs,
     description: 'Articles this user has favourited, most recently favourited first.',
@@ -62,6 +66,7 @@ export class UserFields {
     });
   }
 
+  @Extensions({ costOfSearch: 10 })
   @ReadField(() => UserConnection, {
     args: () => PageArgs,
     description: 'Who follows this user, newest follower first.',
@@ -74,6 +79,7 @@ export class UserFields {
     });
   }
 
+  @Extensions({ costOfSearch: 10 })
   @ReadField(() => UserConnection, { args: () => PageArgs, description: 'Whom this user follows, newest first.' })
   following(user: Row<User>, { args }: Asked<PageArgs>) {
     return page(User, {

@@ -132,7 +132,12 @@ test.each<[what: string, cost: number, query: string, more?: object]>([
     { variables: { filter: null } },
   ],
   ['is 100 for a count of what a tag has', 2 + 5 * 102, '{ tags(first: 5) { nodes { articles { totalCount } } } }'],
-  ['is 1 for counts of one row', 4, '{ article(by: { slug: "a" }) { author { followersCount } commentsCount } }'],
+  [
+    'is 10 for a count of what one row has',
+    4 + 10,
+    '{ article(by: { slug: "a" }) { author { followersCount } commentsCount } }',
+  ],
+  ['is 10 for its list, counted', 3 + 10, '{ article(by: { slug: "a" }) { comments { totalCount } } }'],
   ['is 1 for each hundred that offset leaves out', 3 + 12, '{ articles(first: 1, offset: 1234) { nodes { id } } }'],
   [
     'reads the offset',

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The key of a machine on which nobody has chosen one: made once and kept, so that tokens outlive a restart. */
@@ -7,9 +7,16 @@ export function keptSecretKey(dataFolder: string): { key: string; file: string }
   const file = join(dataFolder, 'secret-key');
   if (!existsSync(file)) {
     mkdirSync(dataFolder, { recursive: true });
-    // On the disk before it is renamed into place: neither a crash nor a power cut leaves half of a key behind.
-    writeFileSync(`${file}.new`, randomBytes(48).toString('base64'), { mode: 0o600, flush: true });
-    renameSync(`${file}.new`, file);
+    // On the disk before it has its name: neither a crash nor a power cut leaves half of a key behind.
+    const made = `${file}.${randomUUID()}`;
+    writeFileSync(made, randomBytes(48).toString('base64'), { mode: 0o600, flush: true });
+    try {
+      linkSync(made, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // of those who start at once, the first one's stays
+    } finally {
+      unlinkSync(made);
+    }
   }
   const key = readFileSync(file, 'utf8');
   if (key.length < 32)

@@ -5,7 +5,7 @@ import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import { Follow } from '../../src/users/follow.entity.ts';
 import { Session } from '../../src/users/session.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
-import { address, orm } from '../support/blog.ts';
+import { address, emptied, orm } from '../support/blog.ts';
 import { anArticle, aUser, PASSWORD, type Person } from '../support/people.ts';
 import { fetchClient, signIn } from './fetch.ts';
 import { createSession } from './session.ts';
@@ -144,7 +144,7 @@ test('signing out ends the session on the server, also when its token has ended,
 });
 
 test('the first call prints five articles of the feed', async () => {
-  await orm.em.fork().execute('truncate users, tags restart identity cascade');
+  await emptied();
   await addDemoBlog(orm.em.fork());
   const atThisServer = (url: unknown, init?: RequestInit) =>
     realFetch(String(url).replace('http://localhost:4000', address), init);

@@ -1,7 +1,7 @@
 import { type GraphQLField, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { User } from '../../src/users/user.entity.ts';
-import { type Answer, orm, post, sessions } from '../support/blog.ts';
+import { type Answer, emptied, orm, post, sessions } from '../support/blog.ts';
 import { aComment, anArticle, aUser, PASSWORD } from '../support/people.ts';
 import { toldSchema } from '../support/schema.ts';
 import { spoilt } from '../support/spoiling.ts';
@@ -147,7 +147,7 @@ function selectionOf(field: GraphQLField<unknown, unknown>): string {
 
 /** An empty database but for Ann with an article and a comment, and Bob. Answers a token of Ann's. */
 async function aBlog(): Promise<string> {
-  await orm.em.fork().execute('truncate users, tags restart identity cascade');
+  await emptied();
   const ann = await aUser('ann');
   await aUser('bob');
   const article = await anArticle({ by: ann, title: 'Hers', tagList: ['one', 'two'] });

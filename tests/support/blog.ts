@@ -44,13 +44,27 @@ export const server = await buildServer({
 });
 export const address = await server.listen({ port: 0, host: '127.0.0.1' });
 
-beforeEach(() => orm.em.fork().execute('truncate users, tags, rate_limits restart identity cascade'));
+beforeEach(emptied);
 
 afterAll(async () => {
   await server.close();
   await orm.close();
   await database.close();
 });
+
+/**
+ * Leaves no rows, and the next ids are 1. `truncate` makes the files of all tables anew and waits for the disk, which takes
+ * ten times as long as to delete what a test makes.
+ */
+export async function emptied(): Promise<void> {
+  await orm.em.fork().execute(`
+    lock table users, tags, rate_limits;
+    delete from users;
+    delete from tags;
+    delete from rate_limits;
+    select setval(quote_ident(sequencename)::regclass, 1, false)
+      from pg_sequences where sequencename not like 'mikro_orm_%'`);
+}
 
 /** Asks the blog, as a guest unless `as` says who. Everything else are the document's variables. */
 export async function blog<R, V extends object>(

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The key of a machine on which nobody has chosen one: made once and kept, so that tokens outlive a restart. */
@@ -13,9 +13,10 @@ export function keptSecretKey(dataFolder: string): { key: string; file: string }
     try {
       linkSync(made, file);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // of those who start at once, the first one's stays
+      // Of those who start at once, the first one's stays. Where no file has two names, they had better not.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') renameSync(made, file);
     } finally {
-      unlinkSync(made);
+      rmSync(made, { force: true });
     }
   }
   const key = readFileSync(file, 'utf8');

@@ -78,9 +78,15 @@ export class Load {
 
   private refuse(reply: FastifyReply): FastifyReply {
     this.shed += 1;
+    turnedAway.add(reply);
     return reply.code(503).header('retry-after', RETRY_AFTER).type('application/json; charset=utf-8').send(FULL);
   }
 }
+
+/** Whether that is all that was said: of such a request there is nothing to tell but that it came. */
+export const isTurnedAway = (reply: FastifyReply): boolean => turnedAway.has(reply);
+
+const turnedAway = new WeakSet<FastifyReply>();
 
 /** Its connection is closed: whatever is done for it, nobody hears of it. */
 const hasLeft = ({ raw }: FastifyReply): boolean => raw.destroyed;

@@ -4,6 +4,7 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Kind, type OperationDefinitionNode } from 'graphql';
 import type { Context, SignedIn } from './context.ts';
+import { isTurnedAway } from './load.ts';
 
 /** Somebody who is told of every request to /graphql: metrics, traces. */
 export interface Watcher {
@@ -53,7 +54,8 @@ export function watchRequests(server: FastifyInstance, watchers: readonly Watche
     }
     const { name, user, ...about } = asked.get(request) ?? NOTHING;
     const outcome = outcomes.get(request) ?? (reply.statusCode < 400 ? 'ok' : byStatus(reply));
-    request.log.info({ ...line, ...about, ...(name && { name }), ...(user && { user }), outcome }, 'request');
+    const level = isTurnedAway(reply) ? 'debug' : 'info'; // thousands a second: metrics count them
+    request.log[level]({ ...line, ...about, ...(name && { name }), ...(user && { user }), outcome }, 'request');
     const seen = { ...about, outcome, status: reply.statusCode, milliseconds: reply.elapsedTime };
     for (const watcher of watchers) watcher.ended(request, seen);
   }

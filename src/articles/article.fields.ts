@@ -43,7 +43,7 @@ export class ArticleFields {
     return viewer !== null && equal(article.author, viewer.id);
   }
 
-  @Extensions({ costOfSearch: 10 })
+  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => CommentConnection, { args: () => CommentListArgs, description: 'What readers said about it.' })
   comments(article: Row<Article>, { args }: Asked<CommentListArgs>) {
     return page(Comment, { where: { article: article.id }, order: commentOrder(args.orderBy), args });

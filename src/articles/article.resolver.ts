@@ -31,7 +31,7 @@ export class ArticleResolver {
     return one(Article, articleBy(by));
   }
 
-  @Extensions({ costOfSearch: 1_000 })
+  @Extensions({ costToLookThrough: 1_000 })
   @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
   articles(@Args(() => ArticleListArgs) args: ArticleListArgs): Reading {
     return page(Article, {

@@ -30,10 +30,12 @@ export class Statements {
   private async run({ text, values }: Statement, signal?: AbortSignal): Promise<unknown[][]> {
     const pool = await this.em.getConnection().getNativeClient();
     const client = await pool.connect();
+    let isSent = false;
     const leave = () => void cancel(client, pool);
     signal?.addEventListener('abort', leave, { once: true });
     try {
       signal?.throwIfAborted();
+      isSent = true;
       const name = this.prepares ? this.nameOf(text) : undefined;
       if (name) this.preparedBy(client).add(name);
       const { rows } = await client.query<unknown[]>({
@@ -49,7 +51,7 @@ export class Statements {
       signal?.removeEventListener('abort', leave);
       // A cancellation that comes late must not meet the next statement; and what a connection has prepared it keeps, so that
       // whoever sends ever new documents would fill PostgreSQL's memory.
-      client.release(signal?.aborted || this.preparedBy(client).size > 2 * MOST_NAMES);
+      client.release((isSent && signal?.aborted) || this.preparedBy(client).size > 2 * MOST_NAMES);
     }
   }
 

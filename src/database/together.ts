@@ -27,7 +27,10 @@ export class Together {
   private send(): void {
     const asked = this.asked;
     this.asked = [];
-    if (this.signal.aborted) for (const { reject } of asked.splice(0)) reject(this.signal.reason);
+    if (this.signal.aborted) {
+      for (const { reject } of asked) reject(this.signal.reason);
+      return;
+    }
     // What is asked for in one statement is looked for by one process of PostgreSQL, one after the other.
     for (let first = 0; first < asked.length; first += MOST_TOGETHER) {
       void this.answer(asked.slice(first, first + MOST_TOGETHER));

@@ -18,33 +18,28 @@ export class Listing {
   readonly sort: Column;
   readonly orderName: string;
   private readonly keyset: Keyset;
-  private readonly way: Way | undefined;
-  private readonly otherWays: readonly Way[];
-  private readonly conditions: readonly Sql[];
   private readonly isSortedByLink: boolean;
 
   constructor(
     private readonly table: Table,
     { by, name, direction }: Order<AnyRow, AnyRow>,
-    [way, ...others]: readonly Way[],
-    conditions: readonly Sql[],
+    private readonly ways: readonly Way[],
+    private readonly conditions: readonly Sql[],
   ) {
-    this.way = way;
-    this.otherWays = others;
-    this.conditions = conditions;
     this.orderName = `${name} ${direction}`;
     this.isSortedByLink = typeof by !== 'string';
-    this.sort = typeof by === 'string' ? table.column(by) : (way as Way).link.column(by.link);
+    this.sort = typeof by === 'string' ? table.column(by) : (ways[0] as Way).link.column(by.link);
     this.keyset = new Keyset(this.sort, table.row.id as Sql, direction === 'ASC');
   }
 
   count(): Sql {
-    const { table, way, otherWays, conditions } = this;
+    const { table, conditions } = this;
+    const [way, ...others] = this.ways;
     // Where any row will do, there are as many as the links lead to.
-    if (way?.at === 'id' && otherWays.length === 0 && conditions.length === 0) {
+    if (way?.at === 'id' && others.length === 0 && conditions.length === 0) {
       return sql`(select count(*) from (select distinct ${way.to} from ${way.link.named} where ${way.linked}) as reached)`;
     }
-    const reached = (way ? [way, ...otherWays] : []).map((each) => sql`exists(${this.linksTo(each)})`);
+    const reached = this.ways.map((each) => sql`exists(${this.linksTo(each)})`);
     return sql`(select count(*) from ${table.named} where ${conjunction([...reached, ...conditions])})`;
   }
 
@@ -91,8 +86,9 @@ export class Listing {
 
   /** The first rows in their order, with what they are sorted by as `$sort`. */
   private cut(within: readonly Sql[], backward: boolean, limit: number, offset: number): Sql {
-    const { table, sort, keyset, way } = this;
-    const conditions = [...this.conditions, ...this.otherWays.map((other) => this.isReached(other)), ...within];
+    const { table, sort, keyset } = this;
+    const [way, ...others] = this.ways;
+    const conditions = [...this.conditions, ...others.map((other) => this.isReached(other)), ...within];
     const columns = sql`${identifier(table.alias)}.*, ${sort.sql} as "$sort"`;
     const cut = sql`limit ${literal(limit)}${offset > 0 ? sql` offset ${offset}` : sql``}`;
     const ordered = sql`order by ${keyset.orderBy(backward)}`;

@@ -27,7 +27,7 @@ export interface Context {
   readonly reads: Together;
   /** What a mutation has refused, the first of them: clients are told of it as data, the log as of any error. */
   refused: UserErrorCode | null;
-  /** Aborted when the request has taken too long, or nobody waits for its answer any more. */
+  /** Aborted when the request has taken too long, nobody waits for its answer any more, or the answer is known. */
   readonly signal: AbortSignal;
   readonly sessions: Sessions;
   readonly guesses: Guesses;

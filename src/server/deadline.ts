@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
-/** Why work for an answer was ended: it took too long, or nobody waits for it any more. */
+/** Why work for an answer was ended: it took too long, nobody waits for it any more, or the answer is known. */
 export class GivenUp extends Error {}
 
 /** Of what was asked for beside a field that failed, nothing need be looked for any more. */

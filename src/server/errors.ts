@@ -98,8 +98,11 @@ export function withoutSuggestion(shown: GraphQLFormattedError): GraphQLFormatte
 /** A message says again what was wrong in the request, which may be as long as that: only how it begins is of use. */
 export function inBrief(shown: GraphQLFormattedError): GraphQLFormattedError {
   if (shown.message.length <= LONGEST_MESSAGE) return shown;
-  const message = shown.message.replace(/"([^"]{100})[^"]+"/g, '"$1…"');
-  return { ...shown, message: message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE)}…` };
+  const message = shown.message.replace(/([^\s"]{100})[^\s"]+/gu, '$1…');
+  return {
+    ...shown,
+    message: message.length <= LONGEST_MESSAGE ? message : `${message.slice(0, LONGEST_MESSAGE).toWellFormed()}…`,
+  };
 }
 
 const LONGEST_MESSAGE = 1_000;

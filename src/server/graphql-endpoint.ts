@@ -41,14 +41,14 @@ export interface EndpointParts<C extends BaseContext> {
   readonly apollo: ApolloServer<C>;
   /** Tells what Apollo calls (plugins, formatError) whose request they are working on. */
   readonly requests: AsyncLocalStorage<FastifyRequest>;
-  readonly contextOf: (request: FastifyRequest, deadline: AbortSignal) => Promise<C>;
+  readonly contextOf: (request: FastifyRequest, signal: AbortSignal) => Promise<C>;
   readonly cache: CacheSettings;
   readonly load: Load;
   readonly requestTimeoutSeconds: number;
 }
 
 async function answer<C extends BaseContext>(request: FastifyRequest, reply: FastifyReply, parts: EndpointParts<C>) {
-  const deadline = deadlineFor(reply, parts.requestTimeoutSeconds);
+  const work = deadlineFor(reply, parts.requestTimeoutSeconds);
   const answered = parts.apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: request.method,
@@ -56,9 +56,9 @@ async function answer<C extends BaseContext>(request: FastifyRequest, reply: Fas
       search: searchOf(request.url),
       body: request.body,
     },
-    context: () => parts.contextOf(request, deadline.signal),
+    context: () => parts.contextOf(request, work.signal),
   });
-  const { headers, body, status } = await before(deadline.signal, answered).finally(() => deadline.abort(ANSWERED));
+  const { headers, body, status } = await before(work.signal, answered).finally(() => work.abort(ANSWERED));
   describe(reply, { headers, ...(status && { status }) });
   return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
 }

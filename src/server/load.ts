@@ -39,6 +39,13 @@ export class Load {
     }
   }
 
+  /** How turns went long ago says nothing of how they will go. */
+  private beginToWait(): void {
+    const now = performance.now();
+    if (now - this.lastTurn > this.limits.longestWait) this.pace = 0;
+    this.lastTurn = now;
+  }
+
   private passOn(): void {
     const [next] = this.waiting;
     if (next) {
@@ -55,7 +62,7 @@ export class Load {
       this.working += 1;
       return true;
     }
-    if (this.waiting.size === 0) this.lastTurn = performance.now();
+    if (this.waiting.size === 0) this.beginToWait();
     return new Promise((resolve) => {
       const settle = (turn: boolean) => {
         clearTimeout(late);
@@ -70,7 +77,7 @@ export class Load {
     });
   }
 
-  /** As well when turns go so slowly that who comes now would wait in vain: hearing so at once is better for both. */
+  /** Also while turns go so slowly that who comes now would wait in vain. One may always wait: their turn tells the pace. */
   private get isFull(): boolean {
     const { mostInFlight, longestWait } = this.limits;
     return this.inFlight >= mostInFlight || this.waiting.size * this.pace > longestWait;
@@ -83,7 +90,7 @@ export class Load {
   }
 }
 
-/** Whether that is all that was said: of such a request there is nothing to tell but that it came. */
+/** Whether it was refused for want of room: then there is nothing to tell but that it came. */
 export const isTurnedAway = (reply: FastifyReply): boolean => turnedAway.has(reply);
 
 const turnedAway = new WeakSet<FastifyReply>();

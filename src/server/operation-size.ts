@@ -147,12 +147,13 @@ class Measure {
     if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost, text: 0, textPerItem: text };
     const items = isList ? this.mostItems(node) : 1;
     const ofPage = this.pageSize(node);
-    const isSearched = !node.selectionSet || this.argument(node, 'filter');
-    const searches = Math.max(below.counts, isSearched ? 1 : 0);
-    const searching = searches * Number(field?.extensions.costOfSearch ?? 0);
+    const isCount = !node.selectionSet;
+    const isNarrowed = ['filter', 'prefix'].some((name) => this.argument(node, name));
+    const times = Math.max(below.counts, isCount || isNarrowed ? 1 : 0);
+    const lookingThrough = times * Number(field?.extensions.costToLookThrough ?? 0);
     return {
       ...part,
-      cost: capped(1 + this.leftOut(node) + searching + items * below.cost + ofPage * below.perItem),
+      cost: capped(1 + this.leftOut(node) + lookingThrough + items * below.cost + ofPage * below.perItem),
       perItem: 0,
       text: capped(items * text + ofPage * below.textPerItem),
       textPerItem: 0,

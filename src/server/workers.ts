@@ -57,21 +57,23 @@ export class Workers {
     this.log.info('All workers were restarted');
   }
 
-  private async begin(): Promise<void> {
+  /** Answers when it listens, or was told to leave before it did. */
+  private begin(): Promise<void> {
     const worker = cluster.fork(this.variables);
     hangUpWhatItNeverTook(worker);
-    await new Promise<void>((resolve, reject) => {
-      worker.once('listening', () => resolve());
-      worker.once('exit', (code, signal) => {
-        if (!this.isClosing) reject(new WorkerFailed(signal ?? code));
+    return new Promise((resolve, reject) => {
+      worker.once('listening', () => {
+        this.serving.add(worker);
+        resolve();
       });
-    });
-    this.serving.add(worker);
-    worker.once('exit', (code, signal) => {
-      this.serving.delete(worker);
-      if (this.isClosing || this.dismissed.delete(worker)) return;
-      this.log.error(`Worker ${worker.process.pid} ended with ${signal ?? code}; another takes its place`);
-      void this.replace();
+      worker.once('exit', (code, signal) => {
+        const hasServed = this.serving.delete(worker);
+        if (this.isClosing) return;
+        if (this.dismissed.delete(worker)) return resolve();
+        if (!hasServed) return reject(new WorkerFailed(signal ?? code));
+        this.log.error(`Worker ${worker.process.pid} ended with ${signal ?? code}; another takes its place`);
+        void this.replace();
+      });
     });
   }
 

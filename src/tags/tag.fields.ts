@@ -10,7 +10,7 @@ import { Tag } from './tag.entity.ts';
 /** What is computed of a tag. */
 @Resolver(() => Tag)
 export class TagFields {
-  @Extensions({ costOfSearch: 100 })
+  @Extensions({ costToLookThrough: 100 })
   @ReadField(() => ArticleConnection, { args: () => ArticleOrderArgs, description: 'Articles that carry it.' })
   articles(tag: Row<Tag>, { args }: Asked<ArticleOrderArgs>) {
     return page(Article, {

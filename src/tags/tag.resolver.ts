@@ -14,7 +14,7 @@ export class TagResolver {
     return one(Tag, { name });
   }
 
-  @Extensions({ costOfSearch: 1_000 })
+  @Extensions({ costToLookThrough: 1_000 })
   @Query(() => TagConnection, { description: 'Tags that articles carry.' })
   tags(@Args(() => TagListArgs) args: TagListArgs): Reading {
     const { prefix } = args;

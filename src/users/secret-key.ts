@@ -13,8 +13,10 @@ export function keptSecretKey(dataFolder: string): { key: string; file: string }
     try {
       linkSync(made, file);
     } catch (error) {
-      // Of those who start at once, the first one's stays. Where no file has two names, they had better not.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') renameSync(made, file);
+      const { code = '' } = error as NodeJS.ErrnoException;
+      // Of those who start at once the first one's stays; the last one's where the file system has no links.
+      if (NO_LINKS.includes(code)) renameSync(made, file);
+      else if (code !== 'EEXIST') throw error;
     } finally {
       rmSync(made, { force: true });
     }
@@ -24,3 +26,5 @@ export function keptSecretKey(dataFolder: string): { key: string; file: string }
     throw new Error(`${file} holds no key of at least 32 characters. Delete it, and a new one is made.`);
   return { key, file };
 }
+
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'];

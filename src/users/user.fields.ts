@@ -24,25 +24,25 @@ export class UserFields {
     return viewer !== null && equal(user.id, viewer.id);
   }
 
-  @Extensions({ costOfSearch: 10 })
+  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => Int, { description: 'How many users follow this one.' })
   followersCount(user: Row<User>) {
     return count(Follow, { followed: user.id });
   }
 
-  @Extensions({ costOfSearch: 10 })
+  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => Int, { description: 'How many users this one follows.' })
   followingCount(user: Row<User>) {
     return count(Follow, { follower: user.id });
   }
 
-  @Extensions({ costOfSearch: 10 })
+  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => Int, { description: 'How many articles this user has published.' })
   articlesCount(user: Row<User>) {
     return count(Article, { author: user.id });
   }
 
-  @Extensions({ costOfSearch: 100 })
+  @Extensions({ costToLookThrough: 100 })
   @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
   articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
     return page(Article, {
@@ -53,7 +53,7 @@ export class UserFields {
     });
   }
 
-  @Extensions({ costOfSearch: 10 })
+  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => ArticleConnection, {
     args: () => PageArgs,
     description: 'Articles this user has favourited, most recently favourited first.',
@@ -66,7 +66,7 @@ export class UserFields {
     });
   }
 
-  @Extensions({ costOfSearch: 10 })
+  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => UserConnection, {
     args: () => PageArgs,
     description: 'Who follows this user, newest follower first.',
@@ -79,7 +79,7 @@ export class UserFields {
     });
   }
 
-  @Extensions({ costOfSearch: 10 })
+  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => UserConnection, { args: () => PageArgs, description: 'Whom this user follows, newest first.' })
   following(user: Row<User>, { args }: Asked<PageArgs>) {
     return page(User, {
@@ -98,7 +98,7 @@ export class ViewerFields {
     return one(User, { id: viewer.id });
   }
 
-  @Extensions({ costOfSearch: 1_000 })
+  @Extensions({ costToLookThrough: 1_000 })
   @ReadField(() => ArticleConnection, {
     args: () => PageArgs,
     description: 'Articles by the authors the viewer follows, newest first.',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { readFileSync } from 'node:fs';
 import type { Rig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
 
@@ -8,14 +8,31 @@ import type { ServerProcess } from './server-process.ts';
  * takes the processor from what he measures, measures himself. Machines with one core, and others than Linux, share.
  */
 export async function serverApart({ cluster, server }: Pick<Rig, 'cluster' | 'server'>): Promise<ServerProcess> {
-  keepTo(0, cluster.pid); // before it forks for the server's connections
+  const [theirs, ours] = CORES;
+  if (ours === undefined) return server();
+  keepTo(String(theirs), cluster.pid); // before it forks for the server's connections
   const started = await server();
-  keepTo(0, started.child.pid);
-  keepTo(1, process.pid);
+  keepTo(String(theirs), started.child.pid);
+  keepTo(String(ours), process.pid);
   return started;
 }
 
-function keepTo(core: number, pid: number | undefined): void {
-  if (process.platform !== 'linux' || availableParallelism() < 2) return;
-  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', String(core), String(pid)]);
+/** Gives this process back the cores that it had. */
+export function shareCores(): void {
+  if (CORES.length > 1) keepTo(ALLOWED, process.pid);
 }
+
+function keepTo(cores: string, pid: number | undefined): void {
+  execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)]);
+}
+
+/** Such as "0-1,4". */
+const ALLOWED =
+  process.platform === 'linux'
+    ? (/^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '')
+    : '';
+
+const CORES = (ALLOWED.match(/[^,]+/g) ?? []).flatMap((range) => {
+  const [first = 0, last = first] = range.split('-').map(Number);
+  return Array.from({ length: last - first + 1 }, (_, n) => first + n);
+});

@@ -3,7 +3,7 @@ import { ask, Crowd, createArticle, READ } from './client.ts';
 import { serverApart } from './cores.ts';
 import { type Figures, mustBe, mustBeAtMost, pause, percentile, type Rig } from './rig.ts';
 
-/** A thousand connections on which a little moves now and then, so that they do not end; and people beside them. */
+/** A thousand connections that never say all they want, and come again when the server ends them; and people beside them. */
 export async function drips({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const [count, seconds, turns] = short ? [200, 2, 1] : [1_000, 10, 5];
   const { url } = await serverApart({ cluster, server });

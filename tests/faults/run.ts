@@ -6,6 +6,7 @@
  */
 import { existsSync } from 'node:fs';
 import { BINARIES } from './cluster.ts';
+import { shareCores } from './cores.ts';
 import { drips } from './drips.ts';
 import { enumeration } from './enumeration.ts';
 import { kills } from './kills.ts';
@@ -50,6 +51,7 @@ for (const [name, run] of Object.entries(RIGS)) {
     report[name] = { broken: error instanceof Error ? error.message : String(error) };
     say(`${name}: BROKEN: ${error instanceof Error ? error.stack : String(error)}`);
   }
+  shareCores();
 }
 const failed = Object.values(report).filter((figures) => 'broken' in figures).length;
 if (json) console.log(JSON.stringify({ short, rigs: report }, null, 2));

@@ -124,6 +124,11 @@ test.each<[what: string, cost: number, query: string, more?: object]>([
   ],
   ['is 1,000 for a filter', 3 + 1_000, '{ articles(first: 1, filter: { tag: "a" }) { nodes { id } } }'],
   ['is no more for a filter and a count', 2 + 1_000, '{ articles(filter: { tag: "a" }) { totalCount } }'],
+  [
+    'is that of a look through a list for a prefix, too',
+    3 + 1_000,
+    '{ tags(first: 1, prefix: "a") { nodes { name } } }',
+  ],
   ['reads a filter', 3 + 1_000, `query($filter: ArticleFilter) { ${found} }`, { variables: { filter: { tag: 'a' } } }],
   [
     'takes a filter that is null for none',

@@ -194,7 +194,9 @@ async function startServer(variables: Record<string, string>, { listens = true }
       return response.json();
     },
     metrics: () => /Metrics at (http:[^"]+)/.exec(log)?.[1] ?? '',
-    isReady: async () => (await fetch(`http://127.0.0.1:${server.port}/readyz`)).ok,
+    // Who connects while the last worker leaves may be left hanging until the process ends.
+    isReady: async () =>
+      (await fetch(`http://127.0.0.1:${server.port}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
     remove: async () => {
       child.kill('SIGKILL');
       await exitCode;

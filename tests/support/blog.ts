@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 /**
- * Leaves no rows, and the next ids are 1. `truncate` makes the files of all tables anew and waits for the disk, which takes
+ * Waits for who still writes, leaves no rows, and the next ids are 1. `truncate` makes the files of all tables anew and waits for the disk, which takes
  * ten times as long as to delete what a test makes.
  */
 export async function emptied(): Promise<void> {

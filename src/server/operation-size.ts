@@ -167,8 +167,8 @@ class Measure {
 
   /** What is left out is gone through all the same. More than may be left out is refused when it is executed. */
   private leftOut(node: FieldNode): number {
-    const offset = Number(this.argument(node, 'offset') ?? 0);
-    return offset > 0 && offset <= LARGEST_OFFSET ? Math.floor(offset / 100) : 0;
+    const offset = this.argument(node, 'offset');
+    return typeof offset === 'number' && offset > 0 && offset <= LARGEST_OFFSET ? Math.floor(offset / 100) : 0;
   }
 
   /** As many as there are ids asked for; where nothing says how many, as many as on a page. */

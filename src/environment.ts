@@ -103,7 +103,7 @@ const serverShape = {
   CORS_ORIGINS: origins.optional(),
   DB_POOL_SIZE: number(1, 1000, 10),
   MAX_IN_FLIGHT: number(1, 100_000, 1000),
-  MAX_WAIT_MILLISECONDS: number(1, 60_000, 500),
+  MAX_WAIT_MILLISECONDS: number(1, 60_000, 400),
   SHUTDOWN_DELAY_SECONDS: wholeNumber(0, 300).optional(),
   METRICS_HOST: z.string().default('127.0.0.1'),
   METRICS_PORT: wholeNumber(0, 65_535).optional(),

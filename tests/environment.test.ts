@@ -31,7 +31,7 @@ test('an empty environment is one for development, on the embedded database', ()
     allowedOrigins: 'this machine',
     poolSize: 10,
     mostInFlight: 1000,
-    longestWait: 500,
+    longestWait: 400,
     shutdownDelaySeconds: 0,
     metrics: null,
     revision: null,

@@ -39,23 +39,6 @@ export class Load {
     }
   }
 
-  /** How turns went long ago says nothing of how they will go. */
-  private beginToWait(): void {
-    const now = performance.now();
-    if (now - this.lastTurn > this.limits.longestWait) this.pace = 0;
-    this.lastTurn = now;
-  }
-
-  private passOn(): void {
-    const [next] = this.waiting;
-    if (next) {
-      const now = performance.now();
-      this.pace += (now - this.lastTurn - this.pace) / TURNS_OF_LATE;
-      this.lastTurn = now;
-      next(true);
-    } else this.working -= 1;
-  }
-
   private async turn(reply: FastifyReply): Promise<boolean> {
     if (this.isFull || hasLeft(reply)) return false;
     if (this.working < AT_ONCE) {
@@ -75,6 +58,23 @@ export class Load {
       reply.raw.once('close', leave);
       this.waiting.add(settle);
     });
+  }
+
+  /** How turns went long ago says nothing of how they will go. */
+  private beginToWait(): void {
+    const now = performance.now();
+    if (now - this.lastTurn > this.limits.longestWait) this.pace = 0;
+    this.lastTurn = now;
+  }
+
+  private passOn(): void {
+    const [next] = this.waiting;
+    if (next) {
+      const now = performance.now();
+      this.pace += (now - this.lastTurn - this.pace) / TURNS_OF_LATE;
+      this.lastTurn = now;
+      next(true);
+    } else this.working -= 1;
   }
 
   /** Also while turns go so slowly that who comes now would wait in vain. One may always wait: their turn tells the pace. */

@@ -147,10 +147,8 @@ class Measure {
     if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost, text: 0, textPerItem: text };
     const items = isList ? this.mostItems(node) : 1;
     const ofPage = this.pageSize(node);
-    const isCount = !node.selectionSet;
-    const isNarrowed = ['filter', 'prefix'].some((name) => this.argument(node, name));
-    const times = Math.max(below.counts, isCount || isNarrowed ? 1 : 0);
-    const lookingThrough = times * Number(field?.extensions.costToLookThrough ?? 0);
+    const price = Number(field?.extensions.costToLookThrough ?? 0);
+    const lookingThrough = price && price * this.looksThrough(node, below);
     return {
       ...part,
       cost: capped(1 + this.leftOut(node) + lookingThrough + items * below.cost + ofPage * below.perItem),
@@ -163,6 +161,12 @@ class Measure {
   private pageSize(node: FieldNode): number {
     const given = ['first', 'last'].map((name) => this.argument(node, name)).filter(Number.isInteger) as number[];
     return within(given.length > 0 ? Math.max(...given) : DEFAULT_PAGE);
+  }
+
+  /** One for each count, and at least one where a few are to be found. A field that selects nothing is a count itself. */
+  private looksThrough(node: FieldNode, { counts }: Part): number {
+    const isLookedThrough = !node.selectionSet || ['filter', 'prefix'].some((name) => this.argument(node, name));
+    return Math.max(counts, isLookedThrough ? 1 : 0);
   }
 
   /** What is left out is gone through all the same. More than may be left out is refused when it is executed. */

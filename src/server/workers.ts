@@ -32,7 +32,7 @@ export class Workers {
   restart(): Promise<void> {
     this.restarting ??= this.replaceAll().finally(() => {
       this.restarting = undefined;
-      if (this.missing > 0) void this.replace();
+      for (let missing = this.missing; missing > 0; missing -= 1) void this.replace();
     });
     return this.restarting;
   }

@@ -43,27 +43,24 @@ export class Guesses {
     const { pair, account: anywhere, address: anyone, known } = this.limiters;
     const from = network(address);
     const both = digest(account, from);
-    const isKnown = await known.get(both);
-    const counted: (() => Promise<unknown>)[] = [];
-    const counting = async (limiter: RateLimiterPostgres, key: string) => {
-      await count(limiter, key);
-      counted.push(() => limiter.reward(key));
-    };
-    const takeBack = () => Promise.all(counted.map((reward) => reward()));
+    const limits: Counted[] = [[pair, both]];
+    if (!(await known.get(both))) limits.push([anywhere, digest(account)], [anyone, digest(from)]);
+    const counted: Counted[] = [];
     let right: boolean;
     try {
-      await counting(pair, both);
-      if (!isKnown) await counting(anywhere, digest(account));
-      if (!isKnown) await counting(anyone, digest(from));
+      for (const limit of limits) {
+        await count(...limit);
+        counted.push(limit);
+      }
       right = await isRight();
     } catch (error) {
-      await takeBack();
+      await takeBack(counted);
       throw error;
     }
     if (right) {
       await known.set(both, 1, LIMITS.known.duration);
-      await takeBack();
       await pair.delete(both);
+      await takeBack(counted.slice(1));
     }
     return right;
   }
@@ -97,6 +94,13 @@ async function count(limiter: RateLimiterPostgres, key: string): Promise<void> {
     throw new RateLimited(Math.min(wait, longest));
   }
 }
+
+async function takeBack(counted: readonly Counted[]): Promise<void> {
+  for (const [limiter, key] of counted) await limiter.reward(key);
+}
+
+/** A limit, and whom it counts. */
+type Counted = [RateLimiterPostgres, string];
 
 /** Whoever has one IPv6 address has the 2^64 beside it. */
 function network(address: string): string {

@@ -27,4 +27,4 @@ export function keptSecretKey(dataFolder: string): { key: string; file: string }
   return { key, file };
 }
 
-const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'];
+const NO_LINKS = ['EPERM', 'ENOTSUP', 'ENOSYS'];

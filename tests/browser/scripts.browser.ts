@@ -64,9 +64,8 @@ test('the Playground shows what it makes of a token, and errors', async () => {
   await shows('it must be a cursor');
   await hoverOverEverything();
   await expectNothingToHaveRun();
-  await page.evaluate((token) => {
-    const browsers = globalThis as any;
-    browsers.sessionStorage.setItem('authorization', JSON.stringify({ header: 'Token x', name: token }));
+  await page.evaluate((name) => {
+    sessionStorage.setItem('authorization', JSON.stringify({ header: 'Token x', name }));
   }, SCRIPTS[1]);
   await page.reload();
   await page.getByText(`Signed in as ${SCRIPTS[1]}`).waitFor();

@@ -129,7 +129,7 @@ describe('a clock that was wrong', () => {
     return refusal.extensions.retryAfter;
   };
 
-  test('of a process changes nothing', async () => {
+  test('keeps nobody out for longer than a window once it is right', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24 * HOUR });
     onTestFinished(() => void vi.useRealTimers());
     const guesses = new Guesses(orm.em);
@@ -138,7 +138,7 @@ describe('a clock that was wrong', () => {
     expect(await wait(guesses)).toBeLessThanOrEqual(15 * 60);
   });
 
-  test('of the database keeps nobody out for longer than a window once it is right', async () => {
+  test('leaves no window behind that lasts, also where others began it', async () => {
     const guesses = new Guesses(orm.em);
     for (let guess = 1; guess <= 10; guess += 1) await guesses.allow('ann', '192.0.2.1', async () => false);
     await orm.em.fork().execute(`update rate_limits set expire = expire + ${24 * HOUR}`);

@@ -2,4 +2,4 @@ import { enableCompileCache } from 'node:module';
 
 // Before anything else is loaded: the next start need not compile it again.
 enableCompileCache();
-await import('./starting.ts');
+await import('./start.ts');

@@ -24,7 +24,7 @@ async function start(environment: Environment): Promise<void> {
   // The rest is loaded here while the embedded database opens in its thread.
   const [reached, { serve }] = await Promise.all([
     reachDatabase(environment, 'server', (line) => log.info(line)),
-    import('./serving.ts'),
+    import('./serve.ts'),
   ]);
   if (reached.embedded) opened.push(reached.embedded);
   await serve({ reached, settings, log, opened, fail: stop });

@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../mikro-orm.config.ts';
-import { reachDatabase } from './database/connecting.ts';
+import { reachDatabase } from './database/open-database.ts';
 import { EnvironmentFaults, readDatabaseEnvironment } from './environment.ts';
 import { applyPendingMigrations, MigrationProblem } from './migration-safety/plug.ts';
 

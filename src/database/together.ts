@@ -1,5 +1,5 @@
 import { QueryTooComplex } from '../server/errors.ts';
-import { isDatabaseFault } from './faults.ts';
+import { isDatabaseFault } from './database-errors.ts';
 import { join, literal, type Sql, sql } from './sql.ts';
 import type { Statements } from './statements.ts';
 

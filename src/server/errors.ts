@@ -2,7 +2,7 @@ import { HeaderMap } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
-import { isDatabaseFault } from '../database/faults.ts';
+import { isDatabaseFault } from '../database/database-errors.ts';
 import { GivenUp } from './deadline.ts';
 
 /**

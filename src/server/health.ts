@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { FastifyInstance } from 'fastify';
-import { isDatabaseFault } from '../database/faults.ts';
+import { isDatabaseFault } from '../database/database-errors.ts';
 import { pendingMigrations } from '../migration-safety/plug.ts';
 
 /** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and why not. */

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { FastifyBaseLogger } from 'fastify';
-import type { ServingPool } from '../database/serving-pool.ts';
+import type { ServingPool } from '../database/server-pool.ts';
 import type { Environment } from '../environment.ts';
 import type { Readiness } from './health.ts';
 import type { Load } from './load.ts';

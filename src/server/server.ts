@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ApolloServer } from '@apollo/server';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
-import { isDatabaseFault } from '../database/faults.ts';
+import { isDatabaseFault } from '../database/database-errors.ts';
 import { Statements } from '../database/statements.ts';
 import type { Environment } from '../environment.ts';
 import { stringified } from '../reading/answer.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { reachDatabase } from '../../src/database/connecting.ts';
+import { reachDatabase } from '../../src/database/open-database.ts';
 import type { DatabaseEnvironment } from '../../src/environment.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 

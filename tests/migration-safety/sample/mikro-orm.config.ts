@@ -1,6 +1,6 @@
 import { defineConfig as embedded } from '@mikro-orm/pglite';
 import { defineConfig as server } from '@mikro-orm/postgresql';
-import { reachDatabase } from '../../../src/database/connecting.ts';
+import { reachDatabase } from '../../../src/database/open-database.ts';
 import { safeMigrations } from '../../../src/migration-safety/plug.ts';
 import { entities } from './entities.ts';
 

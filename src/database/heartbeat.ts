@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { hangUp } from './connection.ts';
+import { hangUp } from './pg-client.ts';
 
 /**
  * Whether a PostgreSQL answers, from a connection of its own: a busy pool is no lost database, and while the database is

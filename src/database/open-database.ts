@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Pool, PoolConfig } from 'pg';
 import type { DatabaseEnvironment } from '../environment.ts';
 import { type EmbeddedDatabase, openEmbedded } from './embedded/embedded.ts';
-import { Pulse } from './pulse.ts';
-import { ServingPool } from './serving-pool.ts';
+import { Pulse } from './heartbeat.ts';
+import { ServingPool } from './server-pool.ts';
 
 /** Where the database is, as MikroORM's options say it. */
 export type ConnectionOptions =

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
-import type { DriverOptions } from './connecting.ts';
-import { type Connection, hangUp } from './connection.ts';
+import type { DriverOptions } from './open-database.ts';
+import { type Connection, hangUp } from './pg-client.ts';
 
 /** Milliseconds. What a server gives its PostgreSQL for each thing; the embedded one has limits of its own. */
 const LIMITS = {

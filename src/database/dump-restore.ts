@@ -3,10 +3,10 @@ import { createReadStream, statSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { readDatabaseEnvironment } from '../environment.ts';
-import { embeddedFolder } from './connecting.ts';
 import { dumpSql } from './embedded/dumping.ts';
 import { openEmbedded } from './embedded/embedded.ts';
 import { restoreSql } from './embedded/restoring.ts';
+import { embeddedFolder } from './open-database.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDatabaseFault } from './faults.ts';
+import { isDatabaseFault } from './database-errors.ts';
 
 /**
  * Does what a start needs the database for, at once if it is there. If it is away, the start goes on without, and the

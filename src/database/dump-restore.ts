@@ -2,10 +2,10 @@
 import { createReadStream, statSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { dumpSql } from '../embedded-postgres/dump/dump.ts';
+import { restoreSql } from '../embedded-postgres/dump/restore.ts';
+import { openEmbedded } from '../embedded-postgres/embedded-database.ts';
 import { readDatabaseEnvironment } from '../environment.ts';
-import { dumpSql } from './embedded/dumping.ts';
-import { openEmbedded } from './embedded/embedded.ts';
-import { restoreSql } from './embedded/restoring.ts';
 import { embeddedFolder } from './open-database.ts';
 
 const { values, positionals } = parseArgs({

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Pool, PoolConfig } from 'pg';
+import { type EmbeddedDatabase, openEmbedded } from '../embedded-postgres/embedded-database.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
-import { type EmbeddedDatabase, openEmbedded } from './embedded/embedded.ts';
 import { Pulse } from './heartbeat.ts';
 import { ServingPool } from './server-pool.ts';
 

@@ -1,4 +1,4 @@
-import { OtherProcess } from '../database/embedded/processes.ts';
+import { OtherProcess } from '../embedded-postgres/processes.ts';
 import { Broken, type Rig } from './rig.ts';
 
 /** Second processes on a held folder, stale locks, and pairs that start at the same instant. */

@@ -16,8 +16,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, onTestFinished } from 'vitest';
-import { openEmbedded } from '../../src/database/embedded/embedded.ts';
 import { embeddedFolder } from '../../src/database/open-database.ts';
+import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
 
 export const repository = resolve(import.meta.dirname, '../..');
 const server = process.env.TEST_SERVER_URL ?? 'postgres://postgres@127.0.0.1:5432';

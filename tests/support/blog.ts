@@ -5,7 +5,7 @@ import { print } from 'graphql';
 import { pino } from 'pino';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { openEmbedded } from '../../src/database/embedded/embedded.ts';
+import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
 import { Readiness } from '../../src/server/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { Sessions } from '../../src/users/sessions.ts';

@@ -6,7 +6,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { openEmbedded } from '../../src/database/embedded/embedded.ts';
+import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
 import { applyPendingMigrations } from '../../src/migration-safety/plug.ts';
 
 /** Migrates one database before all tests; every test file gets a copy of it. */

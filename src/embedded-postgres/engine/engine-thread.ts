@@ -4,9 +4,9 @@
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { DurableFiles, ERRNO, startParameters } from './durable-files.ts';
+import { MessageReader, readyForQuery, type TransactionStatus } from '../protocol.ts';
 import { FED, type FromThread, TAKEN, type ThreadData, type ToThread } from './engine-messages.ts';
-import { MessageReader, readyForQuery, type TransactionStatus } from './messages.ts';
+import { DurableFiles, ERRNO, startParameters } from './fsync-files.ts';
 
 /** How much PostgreSQL may answer ahead of a slow client. */
 const AHEAD = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { cstring, type Message, message, readCstring } from './messages.ts';
-import { addTraits, noTraits, type Traits, traitsOf } from './traits.ts';
+import { cstring, type Message, message, readCstring } from '../protocol.ts';
+import { addTraits, noTraits, type Traits, traitsOf } from './session-effects.ts';
 
 /** Messages of one client that must run together: a simple query, or extended ones up to Sync or Flush. */
 export interface ClientUnit extends Traits {

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
+import type { Connection } from '../owner.ts';
+import { cstring, MessageReader, message, readCstring } from '../protocol.ts';
 import type { DumpThreadData } from './dump-thread.ts';
-import { cstring, MessageReader, message, readCstring } from './messages.ts';
-import type { Connection } from './owning.ts';
 import { WireClient } from './wire-client.ts';
 
 /** The database as plain SQL that `psql` loads into PostgreSQL 15 or later. `onTable` hears which table is under way. */

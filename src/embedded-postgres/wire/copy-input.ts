@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Engine } from './engine.ts';
-import * as wire from './messages.ts';
+import type { Engine } from '../engine/engine.ts';
+import * as wire from '../protocol.ts';
 
 /** What a client sends for its COPY, kept until the engine asks for it. */
 export class CopyInput {

@@ -1,8 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
-import { type Owner, readOwner } from './folder-lock.ts';
-import * as wire from './messages.ts';
-import type { Connection } from './owning.ts';
-import { DATABASE, JOINED_BY, type Places, socketIn } from './places.ts';
+import { type Owner, readOwner } from './data-folder/lock.ts';
+import { DATABASE, JOINED_BY, type Places, socketIn } from './data-folder/paths.ts';
+import type { Connection } from './owner.ts';
+import * as wire from './protocol.ts';
 
 /** A process that uses the folder through its owner: it keeps one connection open, to notice when the owner goes. */
 export class Joining {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { EmbeddedOptions } from '../../../src/database/embedded/embedded.ts';
+import type { EmbeddedOptions } from '../../src/embedded-postgres/embedded-database.ts';
 
 export interface Said {
   open?: boolean;

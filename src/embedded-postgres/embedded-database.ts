@@ -2,11 +2,11 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineState } from './engine.ts';
-import { FolderLock, type Owner, readOwner } from './folder-lock.ts';
-import { Joining } from './joining.ts';
-import { type Connection, Owning, type OwningOptions } from './owning.ts';
-import { type Places, placesOf } from './places.ts';
+import { FolderLock, type Owner, readOwner } from './data-folder/lock.ts';
+import { type Places, placesOf } from './data-folder/paths.ts';
+import type { EngineState } from './engine/engine.ts';
+import { Joining } from './joined.ts';
+import { type Connection, Owning, type OwningOptions } from './owner.ts';
 
 export interface EmbeddedOptions {
   /** Where the data lie, or `memory` for a database that ends with the process. */

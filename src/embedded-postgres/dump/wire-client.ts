@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
-import { type Message, MessageReader } from './messages.ts';
-import type { Connection } from './owning.ts';
-import { socketIn } from './places.ts';
+import { socketIn } from '../data-folder/paths.ts';
+import type { Connection } from '../owner.ts';
+import { type Message, MessageReader } from '../protocol.ts';
 
 /** The client's end of a wire, for programs that speak PostgreSQL's protocol themselves. */
 export class WireClient {

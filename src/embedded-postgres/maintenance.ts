@@ -1,6 +1,6 @@
-import type { Engine } from './engine.ts';
-import { AS_NOBODY, type Belongings, type Session, SessionFault } from './session.ts';
-import type { Holder, Turns } from './turns.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Holder, Turns } from './wire/session-queue.ts';
+import { AS_NOBODY, type Belongings, type Session, SessionFault } from './wire/shared-session.ts';
 
 /**
  * What PostgreSQL's background processes do elsewhere, and nobody in PGlite: checkpoints, so that the log and the next

@@ -1,9 +1,9 @@
 import { randomInt, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DATABASE } from '../data-folder/paths.ts';
+import * as wire from '../protocol.ts';
 import { ClientConnection, type House } from './client-connection.ts';
-import * as wire from './messages.ts';
-import { DATABASE } from './places.ts';
 
 export type Address = { path: string } | { port: number; host: string };
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { DatabaseIsHeld, type EmbeddedOptions, openEmbedded } from '../../../src/database/embedded/embedded.ts';
+import { DatabaseIsHeld, type EmbeddedOptions, openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
 import { aFolder, client, failure, fresh, opened } from './opened.ts';
 import { OtherProcess } from './processes.ts';
 
@@ -160,7 +160,7 @@ test('two processes that start at one instant are both served, and one of them o
 test('a process that has done its work ends by itself, and leaves the folder closed', async () => {
   const folder = aFolder();
   const program = `
-    import { openEmbedded } from ${JSON.stringify(new URL('../../../src/database/embedded/embedded.ts', import.meta.url).href)};
+    import { openEmbedded } from ${JSON.stringify(new URL('../../src/embedded-postgres/embedded-database.ts', import.meta.url).href)};
     const database = await openEmbedded({ folder: ${JSON.stringify(folder)}, durable: false });
     console.log(database.isOwner);`;
   const command = ['--import', '@oxc-node/core/register', '--input-type=module', '-e', program];

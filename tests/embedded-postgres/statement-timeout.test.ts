@@ -54,7 +54,7 @@ test('a client can cancel what it runs', async () => {
   await expect.poll(() => database.health().busyFor).toBeGreaterThan(0);
   const { processID, secretKey } = one as unknown as { processID: number; secretKey: number };
   const { createConnection } = await import('node:net');
-  const { int32 } = await import('../../../src/database/embedded/messages.ts');
+  const { int32 } = await import('../../src/embedded-postgres/protocol.ts');
   const { host, port } = database.connection;
   createConnection(`${host}/.s.PGSQL.${port}`).end(
     Buffer.concat([int32(16), int32(80877102), int32(processID), int32(secretKey)]),

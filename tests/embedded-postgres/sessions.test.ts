@@ -1,8 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type EmbeddedDatabase, openEmbedded } from '../../../src/database/embedded/embedded.ts';
-import * as wire from '../../../src/database/embedded/messages.ts';
+import { type EmbeddedDatabase, openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
+import * as wire from '../../src/embedded-postgres/protocol.ts';
 import { address, client, failure, opened } from './opened.ts';
 
 let database: EmbeddedDatabase;

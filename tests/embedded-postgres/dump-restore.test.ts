@@ -3,9 +3,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { dumpSql } from '../../../src/database/embedded/dumping.ts';
-import { restoreSql } from '../../../src/database/embedded/restoring.ts';
-import { piecesOf } from '../../../src/database/embedded/sql-script.ts';
+import { dumpSql } from '../../src/embedded-postgres/dump/dump.ts';
+import { restoreSql } from '../../src/embedded-postgres/dump/restore.ts';
+import { piecesOf } from '../../src/embedded-postgres/dump/split-sql.ts';
 import { aFolder, client, failure, opened } from './opened.ts';
 
 const BLOG = `

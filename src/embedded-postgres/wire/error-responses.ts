@@ -1,6 +1,6 @@
-import { EngineStopped } from './engine.ts';
-import * as wire from './messages.ts';
-import { TurnRefused } from './turns.ts';
+import { EngineStopped } from '../engine/engine.ts';
+import * as wire from '../protocol.ts';
+import { TurnRefused } from './session-queue.ts';
 
 /** What a client is told when its statement did not get to PostgreSQL, or did not come back from it. */
 export function toldFault(error: unknown): wire.Fault {

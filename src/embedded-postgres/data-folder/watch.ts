@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import type { FolderLock } from './folder-lock.ts';
-import { type Places, socketIn } from './places.ts';
+import type { FolderLock } from './lock.ts';
+import { type Places, socketIn } from './paths.ts';
 
 /**
  * Looks whether what others find the owner by is still there, as PostgreSQL looks for its postmaster.pid: a folder that

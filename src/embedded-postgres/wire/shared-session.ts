@@ -1,7 +1,7 @@
-import { type Engine, EngineStopped, type Outcome, type Unit } from './engine.ts';
-import { dataRow, errorFields, MessageReader, query, sync } from './messages.ts';
-import { DATABASE } from './places.ts';
-import type { Traits } from './traits.ts';
+import { DATABASE } from '../data-folder/paths.ts';
+import { type Engine, EngineStopped, type Outcome, type Unit } from '../engine/engine.ts';
+import { dataRow, errorFields, MessageReader, query, sync } from '../protocol.ts';
+import type { Traits } from './session-effects.ts';
 
 /** What one client has set up in its session, and believes is its own. */
 export interface Belongings {

@@ -1,6 +1,6 @@
 /** What the engine and its thread say to each other. */
 import type { MessagePort } from 'node:worker_threads';
-import type { TransactionStatus } from './messages.ts';
+import type { TransactionStatus } from '../protocol.ts';
 
 export interface EngineOptions {
   folder: string | 'memory';

@@ -11,15 +11,15 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { DiskGuard, spaceLeftIn } from './disk-guard.ts';
-import { Engine } from './engine.ts';
-import { FolderGuard } from './folder-guard.ts';
-import { type FolderLock, type Owner, thisCommand, writeOwner } from './folder-lock.ts';
-import { DATABASE, FolderUnfit, type Places, PORT, placesOf, socketIn } from './places.ts';
-import { Session } from './session.ts';
-import { Turns } from './turns.ts';
-import { Upkeep } from './upkeep.ts';
-import { type Address, WireServer } from './wire-server.ts';
+import { DiskGuard, spaceLeftIn } from './data-folder/disk-space.ts';
+import { type FolderLock, type Owner, thisCommand, writeOwner } from './data-folder/lock.ts';
+import { DATABASE, FolderUnfit, type Places, PORT, placesOf, socketIn } from './data-folder/paths.ts';
+import { FolderGuard } from './data-folder/watch.ts';
+import { Engine } from './engine/engine.ts';
+import { Upkeep } from './maintenance.ts';
+import { Turns } from './wire/session-queue.ts';
+import { Session } from './wire/shared-session.ts';
+import { type Address, WireServer } from './wire/wire-server.ts';
 
 export interface OwningOptions {
   durable: boolean;

@@ -1,6 +1,6 @@
-import { cstring, errorFields, int32, type Message, message, query } from './messages.ts';
-import type { Connection } from './owning.ts';
-import { piecesOf } from './sql-script.ts';
+import type { Connection } from '../owner.ts';
+import { cstring, errorFields, int32, type Message, message, query } from '../protocol.ts';
+import { piecesOf } from './split-sql.ts';
 import { WireClient } from './wire-client.ts';
 
 export interface RestoreOptions {

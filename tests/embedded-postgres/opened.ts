@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
-import { type EmbeddedDatabase, type EmbeddedOptions, openEmbedded } from '../../../src/database/embedded/embedded.ts';
+import {
+  type EmbeddedDatabase,
+  type EmbeddedOptions,
+  openEmbedded,
+} from '../../src/embedded-postgres/embedded-database.ts';
 
 /** An open embedded database that goes with its test. */
 export async function opened(options: Partial<EmbeddedOptions> = {}): Promise<EmbeddedDatabase> {

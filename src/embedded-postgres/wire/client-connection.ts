@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { JOINED_BY } from '../data-folder/paths.ts';
+import type { Engine } from '../engine/engine.ts';
+import * as wire from '../protocol.ts';
 import { CopyInput } from './copy-input.ts';
-import type { Engine } from './engine.ts';
-import * as wire from './messages.ts';
-import { JOINED_BY } from './places.ts';
-import { type Belongings, type Session, unitOf } from './session.ts';
-import { milliseconds } from './time-setting.ts';
-import { inTheDisksName, LocksTaken, TransactionLost, toldFault } from './told-faults.ts';
-import type { Holder, Turns } from './turns.ts';
-import { type ClientUnit, UnitCollector } from './units.ts';
+import { milliseconds } from './duration.ts';
+import { inTheDisksName, LocksTaken, TransactionLost, toldFault } from './error-responses.ts';
+import { type ClientUnit, UnitCollector } from './query-units.ts';
+import type { Holder, Turns } from './session-queue.ts';
+import { type Belongings, type Session, unitOf } from './shared-session.ts';
 
 /** What all connections share. */
 export interface House {

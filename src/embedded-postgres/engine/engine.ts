@@ -1,7 +1,7 @@
+import { FolderUnfit } from '../data-folder/paths.ts';
+import type { TransactionStatus } from '../protocol.ts';
 import type { EngineOptions, FromThread } from './engine-messages.ts';
 import { EngineWorker } from './engine-worker.ts';
-import type { TransactionStatus } from './messages.ts';
-import { FolderUnfit } from './places.ts';
 
 /** The engine stopped while, or before, it ran a unit; `code` is the SQLSTATE to tell the client. */
 export class EngineStopped extends Error {

@@ -4,7 +4,7 @@
  */
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { openEmbedded } from '../../../src/database/embedded/embedded.ts';
+import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
 
 const [folder = 'memory', options = '{}'] = process.argv.slice(2);
 const say = (said: unknown) => console.log(JSON.stringify(said));

@@ -3,7 +3,7 @@ import { CommentConnection } from '../comments/comment.connection.ts';
 import { Comment } from '../comments/comment.entity.ts';
 import { CommentListArgs } from '../comments/comment.input.ts';
 import { commentOrder } from '../comments/comment.lists.ts';
-import { type Asked, equal, exists, links, list, one, page, ReadField, type Row } from '../reading/reading.ts';
+import { type Asked, equal, exists, links, list, one, page, ReadField, type Row } from '../reading/read-plan.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { Article } from './article.entity.ts';

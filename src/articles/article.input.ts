@@ -1,6 +1,6 @@
 import { ArgsType, Extensions, Field, ID, InputType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
-import { OrderDirection, PageArgs } from '../reading/page.ts';
+import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { DateTime } from '../server/scalars.ts';
 import { UserErrorCode } from '../server/user-errors.ts';
 import { text } from '../server/validation.ts';

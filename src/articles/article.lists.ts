@@ -1,7 +1,7 @@
-import { type Sql, sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
-import { type Order, OrderDirection } from '../reading/page.ts';
-import { type Condition, equal, exists, links, pick, type Row } from '../reading/reading.ts';
+import { type Order, OrderDirection } from '../reading/page-args.ts';
+import { type Condition, equal, exists, links, pick, type Row } from '../reading/read-plan.ts';
+import { type Sql, sql } from '../reading/sql.ts';
 import { BadUserInput } from '../server/errors.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';

@@ -1,6 +1,6 @@
 import { type EntityManager, raw } from '@mikro-orm/postgresql';
-import { sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
+import { sql } from '../reading/sql.ts';
 import { numberedTable } from '../reading/table.ts';
 import type { Context } from '../server/context.ts';
 import { localId } from '../server/node.ts';

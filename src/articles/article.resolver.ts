@@ -1,5 +1,5 @@
 import { Arg, Args, Authorized, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
-import { one, page, type Reading } from '../reading/reading.ts';
+import { one, page, type Reading } from '../reading/read-plan.ts';
 import type { SignedInContext } from '../server/context.ts';
 import { globalId } from '../server/node.ts';
 import { allow, ResourceKind } from '../server/user-errors.ts';

@@ -1,7 +1,7 @@
 import { Int, Resolver } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
-import { sql } from '../database/sql.ts';
-import { type Asked, equal, exists, one, ReadField, type Row } from '../reading/reading.ts';
+import { type Asked, equal, exists, one, ReadField, type Row } from '../reading/read-plan.ts';
+import { sql } from '../reading/sql.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
 

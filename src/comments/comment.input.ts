@@ -1,7 +1,7 @@
 import { ArgsType, Extensions, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { ArticleBy } from '../articles/article.input.ts';
-import { OrderDirection, PageArgs } from '../reading/page.ts';
+import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { text } from '../server/validation.ts';
 
 @InputType({ description: 'RealWorld addresses a comment by article slug + integer id.' })

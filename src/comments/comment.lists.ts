@@ -1,4 +1,4 @@
-import { type Order, OrderDirection } from '../reading/page.ts';
+import { type Order, OrderDirection } from '../reading/page-args.ts';
 import type { Comment } from './comment.entity.ts';
 import { type CommentOrder, CommentOrderField } from './comment.input.ts';
 

@@ -1,5 +1,5 @@
 import { slugOf } from '../articles/slug.ts';
-import { type PageArgs, windowOf } from '../reading/page.ts';
+import { type PageArgs, windowOf } from '../reading/page-args.ts';
 import { demoArticles } from '../seeding/demo/articles.ts';
 import { demoUsers } from '../seeding/demo/people.ts';
 import { demoFavorites, demoFollows } from '../seeding/demo/reactions.ts';

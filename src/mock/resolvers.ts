@@ -1,4 +1,4 @@
-import type { PageArgs } from '../reading/page.ts';
+import type { PageArgs } from '../reading/page-args.ts';
 import { type Article, type Blog, type Comment, page, sameName, type Tag, type User } from './blog.ts';
 import { mutationsOf } from './mutations.ts';
 

@@ -1,5 +1,5 @@
-import { raw, type Sql, sql } from '../database/sql.ts';
-import type { Position } from './page.ts';
+import type { Position } from './page-args.ts';
+import { raw, type Sql, sql } from './sql.ts';
 import type { Column } from './table.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { EntityMetadata, EntityProperty } from '@mikro-orm/core';
-import { identifier, type Sql, sql } from '../database/sql.ts';
-import type { SortKind } from './page.ts';
-import type { AnyRow, Row } from './reading.ts';
+import type { SortKind } from './page-args.ts';
+import type { AnyRow, Row } from './read-plan.ts';
+import { identifier, type Sql, sql } from './sql.ts';
 
 /** A table under a name of its own in the statement. What there is to know of it comes from MikroORM's metadata. */
 export class Table {

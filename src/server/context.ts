@@ -1,8 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLError } from 'graphql';
-import type { Statements } from '../database/statements.ts';
-import { Together } from '../database/together.ts';
 import type { Environment } from '../environment.ts';
+import type { Statements } from '../reading/prepared-statements.ts';
+import { Together } from '../reading/read-batch.ts';
 import type { Guesses } from '../users/guesses.ts';
 import type { OpenSession, Sessions } from '../users/sessions.ts';
 import type { TokenClaims } from '../users/token.ts';

@@ -1,6 +1,6 @@
 import type { ApolloServerOptions } from '@apollo/server';
 import { execute, type GraphQLSchema } from 'graphql';
-import { withoutCompletion } from '../reading/answer.ts';
+import { withoutCompletion } from '../reading/raw-json.ts';
 import { type Context, prove } from './context.ts';
 import { MOST_FAULTS } from './limits.ts';
 

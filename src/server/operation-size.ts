@@ -19,7 +19,7 @@ import {
   TypeMetaFieldDef,
   valueFromASTUntyped,
 } from 'graphql';
-import { DEFAULT_PAGE, LARGEST_OFFSET, LARGEST_PAGE } from '../reading/page.ts';
+import { DEFAULT_PAGE, LARGEST_OFFSET, LARGEST_PAGE } from '../reading/page-args.ts';
 
 /** How much an operation asks for, with its fragments written out. What `@skip` and `@include` may leave out counts too. */
 export interface OperationSize {

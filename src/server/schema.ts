@@ -5,7 +5,7 @@ import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
 import { CommentResolver } from '../comments/comment.resolver.ts';
-import { answerByStatements } from '../reading/answering.ts';
+import { answerByStatements } from '../reading/sql-resolvers.ts';
 import { TagFields } from '../tags/tag.fields.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
 import { SessionResolver } from '../users/session.resolver.ts';

@@ -4,7 +4,7 @@ import { Article } from '../articles/article.entity.ts';
 import { ArticleOrderArgs } from '../articles/article.input.ts';
 import { articleOrder } from '../articles/article.lists.ts';
 import { ArticleTag } from '../articles/article-tag.entity.ts';
-import { type Asked, links, page, ReadField, type Row } from '../reading/reading.ts';
+import { type Asked, links, page, ReadField, type Row } from '../reading/read-plan.ts';
 import { Tag } from './tag.entity.ts';
 
 /** What is computed of a tag. */

@@ -1,5 +1,5 @@
 import { ArgsType, Field, InputType, registerEnumType } from 'type-graphql';
-import { OrderDirection, PageArgs } from '../reading/page.ts';
+import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 
 export enum TagOrderField {
   ARTICLES_COUNT = 'ARTICLES_COUNT',

@@ -1,8 +1,8 @@
 import { Arg, Args, Extensions, Query, Resolver } from 'type-graphql';
-import { sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
-import type { Order } from '../reading/page.ts';
-import { one, page, type Reading } from '../reading/reading.ts';
+import type { Order } from '../reading/page-args.ts';
+import { one, page, type Reading } from '../reading/read-plan.ts';
+import { sql } from '../reading/sql.ts';
 import { TagConnection } from './tag.connection.ts';
 import { Tag } from './tag.entity.ts';
 import { TagListArgs, type TagOrder } from './tag.input.ts';

@@ -1,7 +1,7 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { type Sql, sql } from '../database/sql.ts';
-import type { Together } from '../database/together.ts';
+import type { Together } from '../reading/read-batch.ts';
+import { type Sql, sql } from '../reading/sql.ts';
 import { Table } from '../reading/table.ts';
 import { Unauthenticated } from '../server/errors.ts';
 import { Session } from './session.entity.ts';

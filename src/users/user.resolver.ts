@@ -1,6 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
-import { one, type Reading } from '../reading/reading.ts';
+import { one, type Reading } from '../reading/read-plan.ts';
 import type { Context, SignedIn, SignedInContext } from '../server/context.ts';
 import { Unauthenticated } from '../server/errors.ts';
 import { globalId } from '../server/node.ts';

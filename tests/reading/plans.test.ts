@@ -1,6 +1,6 @@
 import { Client, escapeLiteral } from 'pg';
 import { expect, inject, test } from 'vitest';
-import type { Statement } from '../../src/database/sql.ts';
+import type { Statement } from '../../src/reading/sql.ts';
 import { blog } from '../support/blog.ts';
 import { databaseOn } from '../support/migrated-template.ts';
 import { aUser, type Person } from '../support/people.ts';

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { MOST_BYTES } from '../../src/database/together.ts';
+import { MOST_BYTES } from '../../src/reading/read-batch.ts';
 import { address, blog } from '../support/blog.ts';
 import { anArticle, aUser } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';

@@ -1,5 +1,5 @@
 import { Client, type QueryConfig } from 'pg';
-import type { Statement } from '../../src/database/sql.ts';
+import type { Statement } from '../../src/reading/sql.ts';
 
 /** What is sent to the database while something is done. */
 export async function statementsDuring(act: () => Promise<unknown>): Promise<Statement[]> {

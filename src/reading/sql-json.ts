@@ -1,4 +1,4 @@
-import { join, literal, type Sql, sql } from '../database/sql.ts';
+import { join, literal, type Sql, sql } from './sql.ts';
 
 /** JSON made by PostgreSQL. */
 

@@ -10,10 +10,10 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import type { Together } from '../database/together.ts';
-import { Answer } from './answer.ts';
-import { type AnyEntity, type Asked, one, type Reading } from './reading.ts';
-import { statementFor } from './statement.ts';
+import { statementFor } from './compile.ts';
+import { Answer } from './raw-json.ts';
+import type { Together } from './read-batch.ts';
+import { type AnyEntity, type Asked, one, type Reading } from './read-plan.ts';
 
 /**
  * Lets a schema answer by statements: a query field, or an entity in a mutation's payload, runs one; what is below it is

@@ -10,11 +10,9 @@ import {
   isObjectType,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import { conjunction, join, literal, Sql, sql } from '../database/sql.ts';
 import { isStorable } from '../database/storable.ts';
-import { base64url, jsonObject } from './json.ts';
-import { Listing } from './listing.ts';
-import { type Order, windowOf } from './page.ts';
+import { Listing } from './list-query.ts';
+import { type Order, windowOf } from './page-args.ts';
 import type {
   AnyEntity,
   AnyRow,
@@ -27,7 +25,9 @@ import type {
   Page,
   Pick,
   Reading,
-} from './reading.ts';
+} from './read-plan.ts';
+import { conjunction, join, literal, Sql, sql } from './sql.ts';
+import { base64url, jsonObject } from './sql-json.ts';
 import { numberedTable, type Table } from './table.ts';
 
 /**

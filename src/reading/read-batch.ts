@@ -1,7 +1,7 @@
+import { isDatabaseFault } from '../database/database-errors.ts';
 import { QueryTooComplex } from '../server/errors.ts';
-import { isDatabaseFault } from './database-errors.ts';
+import type { Statements } from './prepared-statements.ts';
 import { join, literal, type Sql, sql } from './sql.ts';
-import type { Statements } from './statements.ts';
 
 /**
  * What one request reads: whatever it asks for in the same tick is sent together, as one statement, or a few. A round trip

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Client, type Pool, type PoolClient } from 'pg';
-import { readTwice } from './database-errors.ts';
+import { readTwice } from '../database/database-errors.ts';
 import { type Sql, type Statement, statementOf } from './sql.ts';
 
 /**

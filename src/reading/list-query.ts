@@ -1,8 +1,8 @@
-import { conjunction, identifier, join, literal, type Sql, sql } from '../database/sql.ts';
-import { base64url } from './json.ts';
 import { Keyset } from './keyset.ts';
-import type { Order, Window } from './page.ts';
-import type { AnyRow } from './reading.ts';
+import type { Order, Window } from './page-args.ts';
+import type { AnyRow } from './read-plan.ts';
+import { conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
+import { base64url } from './sql-json.ts';
 import type { Column, Table } from './table.ts';
 
 /** Rows in between: those for which `linked` holds. They lead to rows whose `at` is their `to`. */

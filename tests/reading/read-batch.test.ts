@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { raw, type Sql, sql } from '../../src/database/sql.ts';
-import { Statements } from '../../src/database/statements.ts';
-import { Together } from '../../src/database/together.ts';
+import { Statements } from '../../src/reading/prepared-statements.ts';
+import { Together } from '../../src/reading/read-batch.ts';
+import { raw, type Sql, sql } from '../../src/reading/sql.ts';
 import { orm } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
 

@@ -1,7 +1,7 @@
 import type { EntityClass } from '@mikro-orm/core';
 import { Args, Extensions, FieldResolver } from 'type-graphql';
-import { type Sql, sql } from '../database/sql.ts';
-import type { Order, PageArgs } from './page.ts';
+import type { Order, PageArgs } from './page-args.ts';
+import { type Sql, sql } from './sql.ts';
 
 /**
  * The words in which a noun says what a field is made of: `one(User, { id: article.author })`. Nothing is fetched by

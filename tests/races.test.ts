@@ -16,7 +16,7 @@ import {
   UpdateArticleDocument,
   UpdateUserDocument,
 } from '../schema/generated/graphql.ts';
-import { globalId } from '../src/server/node.ts';
+import { globalId } from '../src/graphql/node.ts';
 import { type Answer, blog, orm } from './support/blog.ts';
 import { WRONG_COUNTERS } from './support/counters.ts';
 import { faultsOf } from './support/matchers.ts';

@@ -10,8 +10,8 @@ import {
   Unique,
 } from '@mikro-orm/decorators/legacy';
 import { Extensions, Field, Int, ObjectType } from 'type-graphql';
-import { Node } from '../server/node.ts';
-import { DateTime } from '../server/scalars.ts';
+import { Node } from '../graphql/node.ts';
+import { DateTime } from '../graphql/scalars.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleTag } from './article-tag.entity.ts';

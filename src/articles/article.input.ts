@@ -1,9 +1,9 @@
 import { ArgsType, Extensions, Field, ID, InputType, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
+import { DateTime } from '../graphql/scalars.ts';
+import { UserErrorCode } from '../graphql/user-errors.ts';
+import { text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
-import { DateTime } from '../server/scalars.ts';
-import { UserErrorCode } from '../server/user-errors.ts';
-import { text } from '../server/validation.ts';
 
 @InputType({ description: 'Which article: exactly one of the keys.' })
 @Extensions({ oneOf: true })

@@ -1,8 +1,8 @@
 import { isStorable } from '../database/storable.ts';
+import { BadUserInput } from '../graphql/errors.ts';
 import { type Order, OrderDirection } from '../reading/page-args.ts';
 import { type Condition, equal, exists, links, pick, type Row } from '../reading/read-plan.ts';
 import { type Sql, sql } from '../reading/sql.ts';
-import { BadUserInput } from '../server/errors.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { userBy } from '../users/user.lookup.ts';

@@ -1,5 +1,5 @@
 import { Field, ID, ObjectType } from 'type-graphql';
-import { UserError } from '../server/user-errors.ts';
+import { UserError } from '../graphql/user-errors.ts';
 import { Article } from './article.entity.ts';
 
 @ObjectType({ description: 'The article that was acted on.' })

@@ -1,8 +1,8 @@
 import { Check, Entity, Index, ManyToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { Extensions, Field, ObjectType } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
-import { Node } from '../server/node.ts';
-import { DateTime } from '../server/scalars.ts';
+import { Node } from '../graphql/node.ts';
+import { DateTime } from '../graphql/scalars.ts';
 import { User } from '../users/user.entity.ts';
 
 /** What a reader says about an article. comment.fields.ts adds what is computed. */

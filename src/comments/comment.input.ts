@@ -1,8 +1,8 @@
 import { ArgsType, Extensions, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { ArticleBy } from '../articles/article.input.ts';
+import { text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
-import { text } from '../server/validation.ts';
 
 @InputType({ description: 'RealWorld addresses a comment by article slug + integer id.' })
 export class CommentInArticle {

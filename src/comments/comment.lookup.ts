@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { findArticle } from '../articles/article.lookup.ts';
-import { localId } from '../server/node.ts';
-import { NotFoundError, Refusal, ResourceKind } from '../server/user-errors.ts';
+import { localId } from '../graphql/node.ts';
+import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
 import { Comment } from './comment.entity.ts';
 import type { CommentBy } from './comment.input.ts';
 

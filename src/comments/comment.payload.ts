@@ -1,6 +1,6 @@
 import { Field, ID, ObjectType } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
-import { UserError } from '../server/user-errors.ts';
+import { UserError } from '../graphql/user-errors.ts';
 import { Comment } from './comment.entity.ts';
 
 @ObjectType({ description: 'The comment that was acted on.' })

@@ -1,6 +1,6 @@
 import type { GraphQLError } from 'graphql';
-import { Unauthenticated } from '../server/errors.ts';
-import { NotFoundError, Refusal, ResourceKind, TakenError } from '../server/user-errors.ts';
+import { Unauthenticated } from '../graphql/errors.ts';
+import { NotFoundError, Refusal, ResourceKind, TakenError } from '../graphql/user-errors.ts';
 
 /**
  * What a broken constraint means to the one who broke it. The database decides, also between two who come at once; this is

@@ -1,9 +1,9 @@
 import { slugOf } from '../articles/slug.ts';
+import { globalId } from '../graphql/node.ts';
 import { type PageArgs, windowOf } from '../reading/page-args.ts';
 import { demoArticles } from '../seeding/demo/articles.ts';
 import { demoUsers } from '../seeding/demo/people.ts';
 import { demoFavorites, demoFollows } from '../seeding/demo/reactions.ts';
-import { globalId } from '../server/node.ts';
 
 /** The demo blog, in memory; the same one at every start. */
 export class Blog {

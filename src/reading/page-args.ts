@@ -1,6 +1,6 @@
 import { ArgsType, Field, Int, registerEnumType } from 'type-graphql';
 import { isStorable } from '../database/storable.ts';
-import { BadUserInput } from '../server/errors.ts';
+import { BadUserInput } from '../graphql/errors.ts';
 
 /** Paging as Relay specifies it, with `offset` beside it for frontends that jump to page N. */
 @ArgsType()

@@ -1,5 +1,5 @@
 import { isDatabaseFault } from '../database/database-errors.ts';
-import { QueryTooComplex } from '../server/errors.ts';
+import { QueryTooComplex } from '../graphql/errors.ts';
 import type { Statements } from './prepared-statements.ts';
 import { join, literal, type Sql, sql } from './sql.ts';
 

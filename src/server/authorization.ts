@@ -1,7 +1,7 @@
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import type { AuthChecker } from 'type-graphql';
+import { Unauthenticated } from '../graphql/errors.ts';
 import { type Context, prove } from './context.ts';
-import { Unauthenticated } from './errors.ts';
 
 /** `@Authorized()`: somebody must be signed in. It is asked before anything is looked up, so 401 comes before 404. */
 export const somebodyIsSignedIn: AuthChecker<Context> = ({ context }) => {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { FastifyHttpOptions, FastifyInstance } from 'fastify';
-import { BadUserInput } from './errors.ts';
+import { BadUserInput } from '../graphql/errors.ts';
 
 /** How long somebody may take to connect and say what they want, and whose word on where they are is taken. */
 export const connectionLimits = ({ trustProxy }: ConnectionSettings) =>

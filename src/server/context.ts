@@ -1,13 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { GraphQLError } from 'graphql';
 import type { Environment } from '../environment.ts';
+import { Unauthenticated } from '../graphql/errors.ts';
+import type { UserErrorCode } from '../graphql/user-errors.ts';
 import type { Statements } from '../reading/prepared-statements.ts';
 import { Together } from '../reading/read-batch.ts';
 import type { Guesses } from '../users/guesses.ts';
 import type { OpenSession, Sessions } from '../users/sessions.ts';
 import type { TokenClaims } from '../users/token.ts';
-import { Unauthenticated } from './errors.ts';
-import type { UserErrorCode } from './user-errors.ts';
 
 /** What every resolver is given. */
 export interface Context {

@@ -5,7 +5,7 @@ import { InMemoryLRUCache, type KeyValueCache } from '@apollo/utils.keyvaluecach
 import { printExecutableGraphQLDocument } from '@graphql-tools/documents';
 import type { FastifyRequest } from 'fastify';
 import { type DocumentNode, type GraphQLFormattedError, parse } from 'graphql';
-import { BadUserInput } from './errors.ts';
+import { BadUserInput } from '../graphql/errors.ts';
 import { MOST_TOKENS } from './limits.ts';
 
 /**

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ApolloServerPlugin, HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FormattedExecutionResult } from 'graphql';
-import { RETRY_AFTER } from './errors.ts';
+import { RETRY_AFTER } from '../graphql/errors.ts';
 
 /**
  * What HTTP says about an answer of GraphQL: its status by the rules of GraphQL over HTTP, and for how long whom it serves.

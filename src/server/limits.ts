@@ -6,7 +6,7 @@ import {
   NoSchemaIntrospectionCustomRule,
   type ValidationRule,
 } from 'graphql';
-import { QueryTooComplex } from './errors.ts';
+import { QueryTooComplex } from '../graphql/errors.ts';
 import { type OperationSize, Sizes } from './operation-size.ts';
 
 /** What one operation may ask for at most. */

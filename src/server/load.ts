@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { RETRY_AFTER } from './errors.ts';
+import { RETRY_AFTER } from '../graphql/errors.ts';
 
 /**
  * How much is being worked on, and who waits for a turn. All that waits for the database or the processor waits in here,

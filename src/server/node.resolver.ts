@@ -2,12 +2,12 @@ import type { EntityClass } from '@mikro-orm/core';
 import { Arg, ID, Query, Resolver } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
 import { Comment } from '../comments/comment.entity.ts';
+import { BadUserInput } from '../graphql/errors.ts';
+import { Node, parseGlobalId } from '../graphql/node.ts';
 import { LARGEST_PAGE } from '../reading/page-args.ts';
 import { each, one, type Reading } from '../reading/read-plan.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
-import { BadUserInput } from './errors.ts';
-import { Node, parseGlobalId } from './node.ts';
 
 @Resolver()
 export class NodeResolver {

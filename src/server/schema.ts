@@ -5,6 +5,13 @@ import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
 import { CommentResolver } from '../comments/comment.resolver.ts';
+import {
+  ForbiddenError,
+  InvalidCredentialsError,
+  NotFoundError,
+  TakenError,
+  ValidationError,
+} from '../graphql/user-errors.ts';
 import { answerByStatements } from '../reading/sql-resolvers.ts';
 import { TagFields } from '../tags/tag.fields.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
@@ -14,7 +21,6 @@ import { UserResolver } from '../users/user.resolver.ts';
 import { refuseFaultyTokens, somebodyIsSignedIn } from './authorization.ts';
 import { prepareMutations } from './mutations.ts';
 import { NodeResolver } from './node.resolver.ts';
-import { ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError } from './user-errors.ts';
 
 /** The schema, ready to be executed. */
 export function buildSchema(em: EntityManager): GraphQLSchema {

@@ -4,6 +4,14 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { isDatabaseFault } from '../database/database-errors.ts';
 import type { Environment } from '../environment.ts';
+import {
+  databaseUnavailable,
+  inBrief,
+  ServiceUnavailable,
+  shownError,
+  shownHttpError,
+  withoutSuggestion,
+} from '../graphql/errors.ts';
 import { Statements } from '../reading/prepared-statements.ts';
 import { stringified } from '../reading/raw-json.ts';
 import { Guesses } from '../users/guesses.ts';
@@ -13,14 +21,6 @@ import { type ConnectionSettings, connectionLimits, refuseTwoHosts } from './con
 import { type Context, contextFor } from './context.ts';
 import { type AllowedOrigins, allowOrigins } from './cors.ts';
 import { namedDocuments, validatedDocuments } from './documents.ts';
-import {
-  databaseUnavailable,
-  inBrief,
-  ServiceUnavailable,
-  shownError,
-  shownHttpError,
-  withoutSuggestion,
-} from './errors.ts';
 import { executionOf } from './execution.ts';
 import { addGraphqlEndpoint } from './graphql-endpoint.ts';
 import { addHealthChecks, type Readiness } from './health.ts';

@@ -1,7 +1,7 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
-import { Node } from '../server/node.ts';
+import { Node } from '../graphql/node.ts';
 
 /** A word that articles are found by. */
 @ObjectType({ implements: Node, description: 'A word that authors file their articles under. Tags differ by case.' })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import ipaddr from 'ipaddr.js';
 import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
-import { RateLimited } from '../server/errors.ts';
+import { RateLimited } from '../graphql/errors.ts';
 
 /**
  * Makes guessing passwords slow, from one address or from thousands, and never locks the owner out: from an address where

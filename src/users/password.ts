@@ -1,6 +1,6 @@
 import argon2 from 'argon2';
 import fastq from 'fastq';
-import { RateLimited } from '../server/errors.ts';
+import { RateLimited } from '../graphql/errors.ts';
 
 /** argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane): about 50 ms a hash. */
 const COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;

@@ -1,7 +1,7 @@
 import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
+import { InvalidCredentialsError, Refusal } from '../graphql/user-errors.ts';
+import { validated } from '../graphql/validation.ts';
 import type { Context, SignedInContext } from '../server/context.ts';
-import { InvalidCredentialsError, Refusal } from '../server/user-errors.ts';
-import { validated } from '../server/validation.ts';
 import { foldCase } from './fold-case.ts';
 import { hashPassword, isOutdated, isPassword } from './password.ts';
 import type { SignInTokens } from './sessions.ts';

@@ -1,9 +1,9 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { Unauthenticated } from '../graphql/errors.ts';
 import type { Together } from '../reading/read-batch.ts';
 import { type Sql, sql } from '../reading/sql.ts';
 import { Table } from '../reading/table.ts';
-import { Unauthenticated } from '../server/errors.ts';
 import { Session } from './session.entity.ts';
 import { type IssuedToken, issueToken, readToken, type TokenClaims } from './token.ts';
 import type { User } from './user.entity.ts';

@@ -1,7 +1,7 @@
 import { Check, Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
-import { Node } from '../server/node.ts';
-import { DateTime, Url } from '../server/scalars.ts';
+import { Node } from '../graphql/node.ts';
+import { DateTime, Url } from '../graphql/scalars.ts';
 import { foldCase } from './fold-case.ts';
 
 /** Somebody with an account. Only what carries `@Field` leaves the server; user.fields.ts adds what is computed. */

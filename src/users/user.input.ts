@@ -1,8 +1,8 @@
 import { Extensions, Field, ID, InputType } from 'type-graphql';
 import { z } from 'zod';
 import { isStorable } from '../database/storable.ts';
-import { UserErrorCode } from '../server/user-errors.ts';
-import { characters, fault, optionalText, optionalUrl, text } from '../server/validation.ts';
+import { UserErrorCode } from '../graphql/user-errors.ts';
+import { characters, fault, optionalText, optionalUrl, text } from '../graphql/validation.ts';
 import { isCommonPassword } from './common-passwords.ts';
 
 @InputType({ description: 'Which user: exactly one of the keys.' })

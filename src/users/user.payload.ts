@@ -1,6 +1,6 @@
 import { Field, ID, ObjectType } from 'type-graphql';
-import { DateTime } from '../server/scalars.ts';
-import { UserError } from '../server/user-errors.ts';
+import { DateTime } from '../graphql/scalars.ts';
+import { UserError } from '../graphql/user-errors.ts';
 import { User } from './user.entity.ts';
 import { Viewer } from './viewer.ts';
 

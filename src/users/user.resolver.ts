@@ -1,11 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { Unauthenticated } from '../graphql/errors.ts';
+import { globalId } from '../graphql/node.ts';
+import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
+import { validated } from '../graphql/validation.ts';
 import { one, type Reading } from '../reading/read-plan.ts';
 import type { Context, SignedIn, SignedInContext } from '../server/context.ts';
-import { Unauthenticated } from '../server/errors.ts';
-import { globalId } from '../server/node.ts';
-import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../server/user-errors.ts';
-import { validated } from '../server/validation.ts';
 import { Follow } from './follow.entity.ts';
 import { hashPassword, isPassword } from './password.ts';
 import { signOut } from './session.resolver.ts';

@@ -73,7 +73,7 @@ describe('docs/operations.md', () => {
   });
 
   test('explains every code of an error, and no other', () => {
-    const list = /const CODES = new Set\(\[(.*?)\]\)/s.exec(readFileSync('src/server/errors.ts', 'utf8'))?.[1] ?? '';
+    const list = /const CODES = new Set\(\[(.*?)\]\)/s.exec(readFileSync('src/graphql/errors.ts', 'utf8'))?.[1] ?? '';
     const codes = [...found(list, /'(\w+)'/g), 'INTERNAL_SERVER_ERROR'];
     expect(rows('Error codes').toSorted()).toEqual(codes.toSorted());
   });

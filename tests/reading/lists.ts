@@ -7,7 +7,7 @@ import {
   isInputObjectType,
   isObjectType,
 } from 'graphql';
-import { globalId, localId } from '../../src/server/node.ts';
+import { globalId, localId } from '../../src/graphql/node.ts';
 import { blog, orm } from '../support/blog.ts';
 import { aUser, type Person } from '../support/people.ts';
 

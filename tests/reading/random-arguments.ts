@@ -1,5 +1,5 @@
 import type { GraphQLField } from 'graphql';
-import { globalId } from '../../src/server/node.ts';
+import { globalId } from '../../src/graphql/node.ts';
 import { articleSortValue, type World } from './reference.ts';
 import type { Rolls } from './rolls.ts';
 

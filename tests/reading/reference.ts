@@ -3,7 +3,7 @@ import { Article } from '../../src/articles/article.entity.ts';
 import { ArticleTag } from '../../src/articles/article-tag.entity.ts';
 import { Favorite } from '../../src/articles/favorite.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
-import { globalId } from '../../src/server/node.ts';
+import { globalId } from '../../src/graphql/node.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { foldCase } from '../../src/users/fold-case.ts';
 import { Follow } from '../../src/users/follow.entity.ts';

@@ -8,7 +8,7 @@ import {
   HomePageDocument,
   ProfilePageDocument,
 } from '../../schema/generated/graphql.ts';
-import { globalId } from '../../src/server/node.ts';
+import { globalId } from '../../src/graphql/node.ts';
 import { blog } from '../support/blog.ts';
 import { aComment, anArticle, type Person } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';

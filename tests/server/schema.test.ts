@@ -11,7 +11,7 @@ import {
   printSchema,
 } from 'graphql';
 import { expect, test } from 'vitest';
-import { globalId } from '../../src/server/node.ts';
+import { globalId } from '../../src/graphql/node.ts';
 import { buildSchema } from '../../src/server/schema.ts';
 import { blog, orm } from '../support/blog.ts';
 import { aComment, anArticle, aUser } from '../support/people.ts';

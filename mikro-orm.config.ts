@@ -3,6 +3,8 @@ import { defineConfig } from '@mikro-orm/postgresql';
 import { Article } from './src/articles/article.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
+import { RateLimit } from './src/auth/rate-limit.entity.ts';
+import { Session } from './src/auth/session.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
 import { OwnEntityManager } from './src/database/entity-manager.ts';
 import { type Reached, reachDatabase } from './src/database/open-database.ts';
@@ -11,8 +13,6 @@ import { readDatabaseEnvironment } from './src/environment.ts';
 import { forCommands, safeMigrations } from './src/migration-safety/plug.ts';
 import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
-import { RateLimit } from './src/users/rate-limit.entity.ts';
-import { Session } from './src/users/session.entity.ts';
 import { User } from './src/users/user.entity.ts';
 
 /** The one ORM configuration: for the `mikro-orm` commands from the environment, for the server and tests with theirs. */

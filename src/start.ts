@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
+import { keptSecretKey } from './auth/secret-key.ts';
 import { reachDatabase } from './database/open-database.ts';
 import { FolderUnfit } from './embedded-postgres/data-folder/paths.ts';
 import { DatabaseIsHeld } from './embedded-postgres/embedded-database.ts';
@@ -10,7 +11,6 @@ import { openLog } from './logging.ts';
 import { MigrationProblem } from './migration-safety/problems.ts';
 import { timeToLeave } from './server/leaving.ts';
 import { onDismissal, WorkerFailed } from './server/workers.ts';
-import { keptSecretKey } from './users/secret-key.ts';
 
 /** Starts the server: environment, database, and what serving.ts does with them; on SIGTERM the same backwards. */
 async function start(environment: Environment): Promise<void> {

@@ -1,10 +1,10 @@
 import { type EntityManager, raw } from '@mikro-orm/postgresql';
+import type { Context } from '../auth/context.ts';
 import { isStorable } from '../database/storable.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
 import { sql } from '../reading/sql.ts';
 import { numberedTable } from '../reading/table.ts';
-import type { Context } from '../server/context.ts';
 import { Article } from './article.entity.ts';
 import type { ArticleBy } from './article.input.ts';
 import { distinctSlugOf, LONGEST_SLUG, slugOf } from './slug.ts';

@@ -1,4 +1,4 @@
-import type { SignedIn } from '../server/context.ts';
+import type { SignedIn } from '../auth/context.ts';
 import type { Article } from './article.entity.ts';
 
 export const canUpdateArticle = (viewer: SignedIn, article: Article): boolean => article.isWrittenBy(viewer);

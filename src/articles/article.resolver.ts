@@ -1,9 +1,9 @@
 import { Arg, Args, Authorized, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
+import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
 import { one, page, type Reading } from '../reading/read-plan.ts';
-import type { SignedInContext } from '../server/context.ts';
 import { lockTagsOf, tagsNamed } from '../tags/tag.repository.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';

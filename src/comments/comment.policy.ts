@@ -1,4 +1,4 @@
-import type { SignedIn } from '../server/context.ts';
+import type { SignedIn } from '../auth/context.ts';
 import type { Comment } from './comment.entity.ts';
 
 export const canUpdateComment = (viewer: SignedIn, comment: Comment): boolean => comment.isWrittenBy(viewer);

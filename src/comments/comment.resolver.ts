@@ -1,9 +1,9 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { articleToReferTo } from '../articles/article.lookup.ts';
+import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
-import type { SignedInContext } from '../server/context.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
 import { AddCommentInput, commentContent, DeleteCommentInput, UpdateCommentInput } from './comment.input.ts';

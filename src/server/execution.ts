@@ -1,7 +1,7 @@
 import type { ApolloServerOptions } from '@apollo/server';
 import { execute, type GraphQLSchema } from 'graphql';
+import { type Context, prove } from '../auth/context.ts';
 import { withoutCompletion } from '../reading/raw-json.ts';
-import { type Context, prove } from './context.ts';
 import { MOST_FAULTS } from './limits.ts';
 
 /**

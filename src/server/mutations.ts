@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import type { Context } from '../auth/context.ts';
 import { isWorthRetrying, meaningOf } from '../database/constraints.ts';
 import { Refusal } from '../graphql/user-errors.ts';
-import type { Context } from './context.ts';
 
 /**
  * Every mutation runs on an entity manager of its own, is done again when two met at once, and answers refusals as the

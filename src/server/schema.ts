@@ -3,6 +3,8 @@ import { type GraphQLSchema, isInputObjectType } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
+import { refuseFaultyTokens, somebodyIsSignedIn } from '../auth/authorization.ts';
+import { SessionResolver } from '../auth/session.resolver.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
 import { CommentResolver } from '../comments/comment.resolver.ts';
 import {
@@ -15,10 +17,8 @@ import {
 import { answerByStatements } from '../reading/sql-resolvers.ts';
 import { TagFields } from '../tags/tag.fields.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
-import { SessionResolver } from '../users/session.resolver.ts';
 import { UserFields, ViewerFields } from '../users/user.fields.ts';
 import { UserResolver } from '../users/user.resolver.ts';
-import { refuseFaultyTokens, somebodyIsSignedIn } from './authorization.ts';
 import { prepareMutations } from './mutations.ts';
 import { NodeResolver } from './node.resolver.ts';
 

@@ -2,6 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ApolloServer } from '@apollo/server';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import { type Context, contextFor } from '../auth/context.ts';
+import { Guesses } from '../auth/login-throttle.ts';
+import { type SessionSettings, Sessions } from '../auth/sessions.ts';
 import { isDatabaseFault } from '../database/database-errors.ts';
 import type { Environment } from '../environment.ts';
 import {
@@ -14,11 +17,8 @@ import {
 } from '../graphql/errors.ts';
 import { Statements } from '../reading/prepared-statements.ts';
 import { stringified } from '../reading/raw-json.ts';
-import { Guesses } from '../users/guesses.ts';
-import { type SessionSettings, Sessions } from '../users/sessions.ts';
 import { withoutExtras } from './apollo-extras.ts';
 import { type ConnectionSettings, connectionLimits, refuseTwoHosts } from './connections.ts';
-import { type Context, contextFor } from './context.ts';
 import { type AllowedOrigins, allowOrigins } from './cors.ts';
 import { namedDocuments, validatedDocuments } from './documents.ts';
 import { executionOf } from './execution.ts';

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Kind, type OperationDefinitionNode } from 'graphql';
-import type { Context, SignedIn } from './context.ts';
+import type { Context, SignedIn } from '../auth/context.ts';
 import { isTurnedAway } from './load.ts';
 
 /** Somebody who is told of every request to /graphql: metrics, traces. */

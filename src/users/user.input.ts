@@ -1,9 +1,9 @@
 import { Extensions, Field, ID, InputType } from 'type-graphql';
 import { z } from 'zod';
+import { isCommonPassword } from '../auth/common-passwords.ts';
 import { isStorable } from '../database/storable.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
 import { characters, fault, optionalText, optionalUrl, text } from '../graphql/validation.ts';
-import { isCommonPassword } from './common-passwords.ts';
 
 @InputType({ description: 'Which user: exactly one of the keys.' })
 @Extensions({ oneOf: true })

@@ -1,14 +1,14 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import type { Context, SignedIn, SignedInContext } from '../auth/context.ts';
+import { hashPassword, isPassword } from '../auth/password.ts';
+import { signOut } from '../auth/session.resolver.ts';
 import { Unauthenticated } from '../graphql/errors.ts';
 import { globalId } from '../graphql/node.ts';
 import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
 import { one, type Reading } from '../reading/read-plan.ts';
-import type { Context, SignedIn, SignedInContext } from '../server/context.ts';
 import { Follow } from './follow.entity.ts';
-import { hashPassword, isPassword } from './password.ts';
-import { signOut } from './session.resolver.ts';
 import { User } from './user.entity.ts';
 import { DeleteViewerInput, UpdateViewerInput, UserBy, UserInput, viewerChanges } from './user.input.ts';
 import { findUser, userBy } from './user.lookup.ts';

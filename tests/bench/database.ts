@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
-import { issueToken } from '../../src/users/token.ts';
+import { issueToken } from '../../src/auth/token.ts';
 import type { Subjects, Work } from './works.ts';
 
 export const SECRET_KEY = 'nothing but the bench is signed with this key';

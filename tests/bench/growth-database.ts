@@ -1,4 +1,4 @@
-import { issueToken } from '../../src/users/token.ts';
+import { issueToken } from '../../src/auth/token.ts';
 import { on, SECRET_KEY, seeded } from './database.ts';
 import type { GrowthSubjects } from './growth-lists.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Article } from '../../src/articles/article.entity.ts';
 import { Favorite } from '../../src/articles/favorite.entity.ts';
+import { Session } from '../../src/auth/session.entity.ts';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import { Follow } from '../../src/users/follow.entity.ts';
-import { Session } from '../../src/users/session.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { address, emptied, orm } from '../support/blog.ts';
 import { anArticle, aUser, PASSWORD, type Person } from '../support/people.ts';

@@ -5,10 +5,10 @@ import { print } from 'graphql';
 import { pino } from 'pino';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
+import { Sessions } from '../../src/auth/sessions.ts';
 import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
 import { Readiness } from '../../src/server/health.ts';
 import { buildServer } from '../../src/server/server.ts';
-import { Sessions } from '../../src/users/sessions.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 
 /** The real server on a migrated database of this test file's own, emptied before each test. */

@@ -1,8 +1,8 @@
 import { Article } from '../../src/articles/article.entity.ts';
 import { slugOf } from '../../src/articles/slug.ts';
+import { hashPassword } from '../../src/auth/password.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { tagsNamed } from '../../src/tags/tag.repository.ts';
-import { hashPassword } from '../../src/users/password.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm, sessions } from './blog.ts';
 

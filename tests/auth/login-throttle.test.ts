@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schema/generated/graphql.ts';
+import { Guesses } from '../../src/auth/login-throttle.ts';
 import { RateLimited } from '../../src/graphql/errors.ts';
-import { Guesses } from '../../src/users/guesses.ts';
 import { type Answer, blog, orm, post } from '../support/blog.ts';
 import { aUser, PASSWORD } from '../support/people.ts';
 

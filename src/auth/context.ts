@@ -5,9 +5,9 @@ import { Unauthenticated } from '../graphql/errors.ts';
 import type { UserErrorCode } from '../graphql/user-errors.ts';
 import type { Statements } from '../reading/prepared-statements.ts';
 import { Together } from '../reading/read-batch.ts';
-import type { Guesses } from '../users/guesses.ts';
-import type { OpenSession, Sessions } from '../users/sessions.ts';
-import type { TokenClaims } from '../users/token.ts';
+import type { Guesses } from './login-throttle.ts';
+import type { OpenSession, Sessions } from './sessions.ts';
+import type { TokenClaims } from './token.ts';
 
 /** What every resolver is given. */
 export interface Context {

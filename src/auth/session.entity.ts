@@ -1,6 +1,6 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { User } from './user.entity.ts';
+import { User } from '../users/user.entity.ts';
 
 /** One sign-in, until it is ended. A token is good only while its session is here. */
 @Entity({ tableName: 'sessions' })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hashPassword, isPassword } from '../../src/users/password.ts';
+import { hashPassword, isPassword } from '../../src/auth/password.ts';
 
 test('two are hashed at a time, 32 wait, and who comes then is to come again', async () => {
   const hashes = await Promise.allSettled(Array.from({ length: 40 }, () => hashPassword('a password')));

@@ -21,7 +21,7 @@ test('of servers that start at once on one new folder all have one key, and noth
 function keysOf(folders: string[], arrived: SharedArrayBuffer): Promise<string[]> {
   const program = `
     const { parentPort, workerData: { folders, arrived } } = require('node:worker_threads');
-    import(${JSON.stringify(new URL('../../src/users/secret-key.ts', import.meta.url).href)}).then(({ keptSecretKey }) => {
+    import(${JSON.stringify(new URL('../../src/auth/secret-key.ts', import.meta.url).href)}).then(({ keptSecretKey }) => {
       const counter = new Int32Array(arrived);
       parentPort.postMessage(folders.map((folder, n) => {
         Atomics.add(counter, 0, 1);

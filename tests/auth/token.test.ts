@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { expect, test } from 'vitest';
-import { issueToken, readToken } from '../../src/users/token.ts';
+import { issueToken, readToken } from '../../src/auth/token.ts';
 
 const SECRET = 'a secret key for tests, longer than 32 bytes';
 const CLAIMS = { userId: 7, sessionId: randomUUID(), generation: 1 };

@@ -4,9 +4,9 @@ import { Unauthenticated } from '../graphql/errors.ts';
 import type { Together } from '../reading/read-batch.ts';
 import { type Sql, sql } from '../reading/sql.ts';
 import { Table } from '../reading/table.ts';
+import type { User } from '../users/user.entity.ts';
 import { Session } from './session.entity.ts';
 import { type IssuedToken, issueToken, readToken, type TokenClaims } from './token.ts';
-import type { User } from './user.entity.ts';
 
 /** Sessions live in the database, so that signing out, a new password and a deleted account end tokens at once. */
 export class Sessions {

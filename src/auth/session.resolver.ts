@@ -1,11 +1,8 @@
 import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { InvalidCredentialsError, Refusal } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
-import type { Context, SignedInContext } from '../server/context.ts';
-import { foldCase } from './fold-case.ts';
-import { hashPassword, isOutdated, isPassword } from './password.ts';
-import type { SignInTokens } from './sessions.ts';
-import { User } from './user.entity.ts';
+import { foldCase } from '../users/fold-case.ts';
+import { User } from '../users/user.entity.ts';
 import {
   credentials,
   LoginInput,
@@ -13,8 +10,11 @@ import {
   RefreshSessionInput,
   RegisterInput,
   registration,
-} from './user.input.ts';
-import { AuthPayload, LogoutPayload } from './user.payload.ts';
+} from '../users/user.input.ts';
+import { AuthPayload, LogoutPayload } from '../users/user.payload.ts';
+import type { Context, SignedInContext } from './context.ts';
+import { hashPassword, isOutdated, isPassword } from './password.ts';
+import type { SignInTokens } from './sessions.ts';
 
 /** Signing in and out. Who signs in may carry a token that has expired, so these mutations do not look at it. */
 @Resolver()

@@ -14,9 +14,9 @@ import {
   RegisterDocument,
   UpdateUserDocument,
 } from '../../schema/generated/graphql.ts';
-import { Session } from '../../src/users/session.entity.ts';
-import { Sessions } from '../../src/users/sessions.ts';
-import { issueToken } from '../../src/users/token.ts';
+import { Session } from '../../src/auth/session.entity.ts';
+import { Sessions } from '../../src/auth/sessions.ts';
+import { issueToken } from '../../src/auth/token.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { blog, orm, post, sessions, settings } from '../support/blog.ts';
 import { aUser, PASSWORD, type Person } from '../support/people.ts';

@@ -5,7 +5,7 @@ import { type Condition, equal, exists, links, pick, type Row } from '../reading
 import { type Sql, sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
-import { userBy } from '../users/user.lookup.ts';
+import { userBy } from '../users/user.repository.ts';
 import type { Article } from './article.entity.ts';
 import { type ArticleFilter, type ArticleOrder, ArticleOrderField } from './article.input.ts';
 import { ArticleTag } from './article-tag.entity.ts';

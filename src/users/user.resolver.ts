@@ -11,8 +11,8 @@ import { one, type Reading } from '../reading/read-plan.ts';
 import { Follow } from './follow.entity.ts';
 import { User } from './user.entity.ts';
 import { DeleteViewerInput, UpdateViewerInput, UserBy, UserInput, viewerChanges } from './user.input.ts';
-import { findUser, userBy } from './user.lookup.ts';
 import { DeleteViewerPayload, FollowPayload, UpdateViewerPayload } from './user.payload.ts';
+import { findUser, userBy } from './user.repository.ts';
 import { Viewer } from './viewer.ts';
 
 @Resolver()

@@ -18,9 +18,9 @@ import {
   UpdateArticleInput,
 } from './article.input.ts';
 import { articleOrder, articlesMatching, waysToArticles } from './article.lists.ts';
-import { articleBy, articleToReferTo, findArticleAlone, freeSlug } from './article.lookup.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
 import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
+import { articleBy, articleToReferTo, findArticleAlone, freeSlug } from './article.repository.ts';
 import { Favorite } from './favorite.entity.ts';
 import { slugOf } from './slug.ts';
 

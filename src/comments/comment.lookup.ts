@@ -1,5 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { findArticle } from '../articles/article.lookup.ts';
+import { findArticle } from '../articles/article.repository.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
 import { Comment } from './comment.entity.ts';

@@ -3,6 +3,7 @@ import { type GraphQLSchema, isInputObjectType } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
+import { TagFields } from '../articles/tag-articles.fields.ts';
 import { refuseFaultyTokens, somebodyIsSignedIn } from '../auth/authorization.ts';
 import { SessionResolver } from '../auth/session.resolver.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
@@ -15,7 +16,6 @@ import {
   ValidationError,
 } from '../graphql/user-errors.ts';
 import { answerByStatements } from '../reading/sql-resolvers.ts';
-import { TagFields } from '../tags/tag.fields.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
 import { UserFields, ViewerFields } from '../users/user.fields.ts';
 import { UserResolver } from '../users/user.resolver.ts';

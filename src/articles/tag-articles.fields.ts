@@ -1,11 +1,11 @@
 import { Extensions, Resolver } from 'type-graphql';
-import { ArticleConnection } from '../articles/article.connection.ts';
-import { Article } from '../articles/article.entity.ts';
-import { ArticleOrderArgs } from '../articles/article.input.ts';
-import { articleOrder } from '../articles/article.lists.ts';
-import { ArticleTag } from '../articles/article-tag.entity.ts';
 import { type Asked, links, page, ReadField, type Row } from '../reading/read-plan.ts';
-import { Tag } from './tag.entity.ts';
+import { Tag } from '../tags/tag.entity.ts';
+import { ArticleConnection } from './article.connection.ts';
+import { Article } from './article.entity.ts';
+import { ArticleOrderArgs } from './article.input.ts';
+import { articleOrder } from './article.lists.ts';
+import { ArticleTag } from './article-tag.entity.ts';
 
 /** What is computed of a tag. */
 @Resolver(() => Tag)

@@ -7,9 +7,9 @@ import { validated } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
 import { AddCommentInput, commentContent, DeleteCommentInput, UpdateCommentInput } from './comment.input.ts';
-import { findComment } from './comment.lookup.ts';
 import { CommentPayload, DeleteCommentPayload } from './comment.payload.ts';
 import { canDeleteComment, canUpdateComment } from './comment.policy.ts';
+import { findComment } from './comment.repository.ts';
 
 @Resolver()
 export class CommentResolver {

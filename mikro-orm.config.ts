@@ -10,7 +10,7 @@ import { OwnEntityManager } from './src/database/entity-manager.ts';
 import { type Reached, reachDatabase } from './src/database/open-database.ts';
 import { Connection } from './src/database/pg-client.ts';
 import { readDatabaseEnvironment } from './src/environment.ts';
-import { forCommands, safeMigrations } from './src/migration-safety/plug.ts';
+import { forCommands, safeMigrations } from './src/migration-safety/index.ts';
 import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
 import { User } from './src/users/user.entity.ts';

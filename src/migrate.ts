@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../mikro-orm.config.ts';
 import { reachDatabase } from './database/open-database.ts';
 import { EnvironmentFaults, readDatabaseEnvironment } from './environment.ts';
-import { applyPendingMigrations, MigrationProblem } from './migration-safety/plug.ts';
+import { applyPendingMigrations, MigrationProblem } from './migration-safety/index.ts';
 
 /** `mikro-orm migration:up` for production, where the CLI is not installed: `node dist/src/migrate.js`. */
 async function migrate(): Promise<void> {

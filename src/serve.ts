@@ -6,7 +6,7 @@ import { ormConfig } from '../mikro-orm.config.ts';
 import { type Reached, reachDatabase } from './database/open-database.ts';
 import { whenTheDatabaseIsThere } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
-import { applyPendingMigrations } from './migration-safety/plug.ts';
+import { applyPendingMigrations } from './migration-safety/index.ts';
 import { Readiness } from './server/health.ts';
 import { timeToLeave } from './server/leaving.ts';
 import { Load } from './server/load.ts';

@@ -10,21 +10,21 @@ import type {
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type Migration, Migrator as StockMigrator } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver, DatabaseSchema, SqlEntityManager } from '@mikro-orm/sql';
-import { applyChosen, type Place, type RunOptions } from './applying.ts';
-import { checkEverything, type Fault, problemOf } from './check.ts';
+import { applyChosen, type Place, type RunOptions } from './apply/apply.ts';
+import { guardSchemaCommands, refuseRollup } from './apply/destructive-guards.ts';
+import { forgetByHand, recordByHand } from './apply/mark-applied.ts';
+import { untilReachable } from './apply/retries.ts';
+import { type Run, Runner } from './apply/runner.ts';
 import { answersInJson, asProblem, endWith, runsAsCommand } from './command-line.ts';
-import { createFromDifference, tellRulesOf } from './creation.ts';
-import { guardSchemaCommands, refuseRollup } from './guards.ts';
-import { examine, type Finding } from './integrity.ts';
-import { Ledger, type LedgerRow } from './ledger.ts';
-import { type MigrationLock, whileHolding } from './lock.ts';
-import { type FoundLock, keepOthersOut, letOthersFinish, lockFor } from './lock-choice.ts';
-import { asName } from './names.ts';
-import { forgetByHand, recordByHand } from './recording.ts';
-import { untilReachable } from './retries.ts';
-import { type Run, Runner } from './runner.ts';
+import { createFromDifference, tellRulesOf } from './create/create.ts';
+import { asName } from './create/migration-names.ts';
+import { examine, type Finding } from './history/integrity.ts';
+import { type Method, type MigrationFile, readMigration, type WrittenMigration } from './history/migration-file.ts';
+import { Ledger, type LedgerRow } from './history/migration-storage.ts';
+import { type FoundLock, keepOthersOut, letOthersFinish, lockFor } from './lock/choose-lock.ts';
+import { type MigrationLock, whileHolding } from './lock/lock.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
-import { type Method, type MigrationFile, readMigration, type WrittenMigration } from './written-migration.ts';
+import { checkEverything, type Fault, problemOf } from './verify/check.ts';
 
 type RunnableMigration = Awaited<ReturnType<StockMigrator['discoverMigrations']>>[number];
 

@@ -1,5 +1,5 @@
 import { type MikroORM, MikroORM as ORM } from '@mikro-orm/core';
-import { tellFindings } from './integrity.ts';
+import { tellFindings } from './history/integrity.ts';
 import { Migrator } from './migrator.ts';
 
 /**

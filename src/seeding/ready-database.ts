@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseEnvironment } from '../environment.ts';
-import { applyPendingMigrations, pendingMigrations } from '../migration-safety/plug.ts';
+import { applyPendingMigrations, pendingMigrations } from '../migration-safety/index.ts';
 import { ExitCode, Stop } from './stop.ts';
 
 /** Stops unless this is a database to seed. An embedded one that is new gets its tables, as the start of the server would. */

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { FastifyInstance } from 'fastify';
 import { isDatabaseFault } from '../database/database-errors.ts';
-import { pendingMigrations } from '../migration-safety/plug.ts';
+import { pendingMigrations } from '../migration-safety/index.ts';
 
 /** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and why not. */
 export function addHealthChecks(server: FastifyInstance, readiness: Readiness): void {

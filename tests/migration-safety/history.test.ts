@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { lineDifference } from '../../src/migration-safety/repair.ts';
+import { lineDifference } from '../../src/migration-safety/verify/repair.ts';
 import { aMigratedProject, aProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { lint, rules } from '../../src/migration-safety/lint.ts';
-import { parseStatements } from '../../src/migration-safety/statements.ts';
+import { lint, rules } from '../../src/migration-safety/lint/lint.ts';
+import { parseStatements } from '../../src/migration-safety/sql/statements.ts';
 import { corpus, notGuarded } from './lint-corpus.ts';
 import { aProject } from './project.ts';
 

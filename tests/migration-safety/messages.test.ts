@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { expect, test, vi } from 'vitest';
-import { Migrator, safeMigrations } from '../../src/migration-safety/plug.ts';
+import { Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
 import { aProject, repository } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -65,7 +65,7 @@ export class Project {
     return this.start([
       '--import',
       '@oxc-node/core/register',
-      join(repository, 'src/migration-safety/command.ts'),
+      join(repository, 'src/migration-safety/cli/command.ts'),
       ...args,
     ]);
   }

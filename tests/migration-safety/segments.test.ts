@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { expect, test, vi } from 'vitest';
-import { onlyOutsideTransaction, parseStatements } from '../../src/migration-safety/statements.ts';
+import { onlyOutsideTransaction, parseStatements } from '../../src/migration-safety/sql/statements.ts';
 import { anEmbeddedProject, aProject, aSharedProject, askShared, onServer, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { chooseMigrations } from '../../src/migration-safety/targets.ts';
+import { chooseMigrations } from '../../src/migration-safety/apply/targets.ts';
 import { aProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });

@@ -7,7 +7,7 @@ import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
-import { applyPendingMigrations } from '../../src/migration-safety/plug.ts';
+import { applyPendingMigrations } from '../../src/migration-safety/index.ts';
 
 /** Migrates one database before all tests; every test file gets a copy of it. */
 export type Template =

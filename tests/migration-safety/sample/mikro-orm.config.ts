@@ -1,7 +1,7 @@
 import { defineConfig as embedded } from '@mikro-orm/pglite';
 import { defineConfig as server } from '@mikro-orm/postgresql';
 import { reachDatabase } from '../../../src/database/open-database.ts';
-import { safeMigrations } from '../../../src/migration-safety/plug.ts';
+import { safeMigrations } from '../../../src/migration-safety/index.ts';
 import { entities } from './entities.ts';
 
 const { DATABASE_URL, DATA_FOLDER, SHARED_FOLDER } = process.env;

@@ -1,5 +1,5 @@
 import { MikroORM } from '@mikro-orm/core';
-import { applyPendingMigrations, pendingMigrations } from '../../../src/migration-safety/plug.ts';
+import { applyPendingMigrations, pendingMigrations } from '../../../src/migration-safety/index.ts';
 import config from './mikro-orm.config.ts';
 
 // What a server does before it listens.

@@ -1,0 +1,39 @@
+import type { Ask } from '../sql/data-loss.ts';
+import { parseStatements, type Statement } from '../sql/statements.ts';
+
+/**
+ * Before `create index concurrently`: an index of this name that an earlier attempt left INVALID is dropped (queries
+ * don't use it, writes pay for it, and creating it again fails). Answers true if the same index is already there and
+ * valid: the attempt before this one finished it, and was stopped before it could record that.
+ */
+export async function clearTheWay(statement: Statement, ask: Ask, tell: (text: string) => void): Promise<boolean> {
+  const { kind, tree } = statement;
+  if (kind !== 'IndexStmt' || !tree.concurrent || !tree.idxname) return false;
+  const table = [tree.relation.schemaname, tree.relation.relname].filter(Boolean).map(quote).join('.');
+  const [index] = await ask(
+    `select i.indisvalid as valid, i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition
+       from pg_index i join pg_class c on c.oid = i.indexrelid
+      where c.relname = ${literal(tree.idxname)} and i.indrelid = to_regclass(${literal(table)})`,
+  );
+  if (!index) return false;
+  if (index.valid) return sameIndex(statement, parseStatements(String(index.definition))[0]);
+  tell(`Dropping the index ${index.name}, which an earlier attempt left invalid`);
+  await ask(`drop index concurrently if exists ${index.name}`);
+  return false;
+}
+
+function sameIndex(a: Statement, b: Statement | undefined): boolean {
+  return b !== undefined && shape(a.tree) === shape(b.tree);
+}
+
+/** The tree without what PostgreSQL fills in or forgets when it writes an index back. */
+function shape(tree: unknown): string {
+  return JSON.stringify(tree, (key, value) => {
+    if (['location', 'concurrent', 'if_not_exists', 'schemaname'].includes(key)) return undefined;
+    if (key === 'accessMethod' && value === 'btree') return undefined;
+    return value;
+  });
+}
+
+const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -1,0 +1,106 @@
+import type { Method, WrittenMigration } from '../history/migration-file.ts';
+import { databaseMessage, type ErrorLike, MigrationProblem, sqlState } from '../problems.ts';
+import { onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
+import { lostARace } from './retries.ts';
+
+/** A statement that the database refused: which one, where in it, and what to do. */
+export class StatementFailed extends MigrationProblem {
+  readonly where: string;
+
+  constructor(migration: WrittenMigration, method: Method, statements: Statement[], index: number, cause: unknown) {
+    const { sql } = statements[index] as Statement;
+    const where = `${migration.name} (${method}), statement ${index + 1} of ${statements.length}`;
+    const state = sqlState(cause);
+    const advice = adviceFor[state ?? ''] ?? adviceFor[(state ?? '').slice(0, 2)];
+    super(
+      lostARace(cause) ? 'table-busy' : 'failed',
+      [
+        `${where} failed: ${databaseMessage(cause)}${state ? ` (${state})` : ''}`,
+        ...excerpt(sql, pointAt(cause)),
+        ...details(cause),
+        ...(advice ? [advice] : []),
+        remains(migration, statements, index),
+      ].join('\n'),
+      { cause },
+    );
+    this.where = where;
+  }
+
+  /** For the statement PostgreSQL would refuse inside a transaction block. */
+  static outsider(name: string, statement: Statement): MigrationProblem {
+    return new MigrationProblem(
+      'not-in-a-transaction',
+      [
+        `${name}: "${onlyOutsideTransaction(statement)}" can not run inside a transaction.`,
+        ...excerpt(statement.sql),
+        'Move it to a migration of its own that says: override isTransactional() { return false; }',
+        'Nothing was changed.',
+      ].join('\n'),
+    );
+  }
+}
+
+/** What to do, by SQLSTATE or its class. */
+const adviceFor: Record<string, string> = {
+  '55P03':
+    'Somebody held the table for longer than the migration may wait. Try again when it is quiet, look who it is (select * from pg_stat_activity), or give the migration a lockTimeout.',
+  '57014':
+    'The statement ran into MIGRATION_STATEMENT_TIMEOUT, or somebody cancelled it. Give the migration a statementTimeout, or do the work in smaller steps.',
+  '40P01': 'The migration and another transaction waited for each other. Try again when it is quiet.',
+  '23502': 'Rows without a value are in the way. Fill them first, in a migration of their own.',
+  '23503': 'Rows that refer to nothing are in the way. Repair or delete them first.',
+  '23505': 'Rows with the same key are in the way. Make them different first.',
+  '23514': 'Rows that violate the check are in the way. Repair them first.',
+  '42601': 'PostgreSQL does not understand the statement. Look at the caret.',
+  '42501': 'The user of the connection may not do this. MIGRATION_DATABASE_URL can name one that may.',
+  '42P01':
+    'The table does not exist at this point of history. Look at the order of the migrations: npm run migration:status',
+  '42P07': 'It exists already: made by hand, or left by a migration that failed half way outside a transaction.',
+  '42703': 'The column does not exist at this point of history.',
+  '53': 'The server ran out of something (disk, memory, connections).',
+  '08': 'The connection was lost.',
+};
+
+/** A few lines of the statement, with a caret under the place. */
+export function excerpt(sql: string, position?: number): string[] {
+  const lines = sql.split('\n');
+  if (position === undefined) return clip(lines, 0).map((line) => `  | ${line}`);
+  const before = [...sql].slice(0, position).join('').split('\n');
+  const row = before.length - 1;
+  const column = before[row]?.length ?? 0;
+  // A long line is cut so that the caret stays in sight.
+  const start = Math.max(0, column - 90);
+  const shown = (lines[row] ?? '').slice(start, start + 120);
+  const lead = start > 0 ? '…' : '';
+  return [
+    ...lines.slice(Math.max(0, row - 2), row).map((line) => `  | ${line.slice(0, 120)}`),
+    `  | ${lead}${shown}`,
+    `  | ${' '.repeat(column - start + lead.length)}^`,
+  ];
+}
+
+function clip(lines: string[], from: number): string[] {
+  const shown = lines.slice(from, from + 6).map((line) => (line.length > 160 ? `${line.slice(0, 160)}…` : line));
+  return lines.length > from + 6 ? [...shown, `… ${lines.length - 6} more lines`] : shown;
+}
+
+function pointAt(cause: unknown): number | undefined {
+  for (let e = cause as ErrorLike | undefined, depth = 0; e && depth < 5; e = e.cause as ErrorLike, depth++) {
+    if (e.position) return Number(e.position) - 1;
+  }
+  return undefined;
+}
+
+function details(cause: unknown): string[] {
+  const { table, detail, hint } = cause as ErrorLike;
+  return [table && `Table: ${table}`, detail && `Detail: ${detail}`, hint && `Hint: ${hint}`].filter(
+    (line): line is string => Boolean(line),
+  );
+}
+
+function remains(migration: WrittenMigration, statements: Statement[], index: number): string {
+  if (migration.transactional)
+    return 'The migration was rolled back: nothing of it remains. Those before it stay applied.';
+  if (index === 0) return 'It was the first statement, outside a transaction: nothing of this migration remains.';
+  return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. Once the cause is gone, migration:up begins it again, and passes over what is there.`;
+}

@@ -1,0 +1,74 @@
+import { findMigration } from '../apply/targets.ts';
+import type { Method, WrittenMigration } from '../history/migration-file.ts';
+import { upgradeSql, whoAmI } from '../history/migration-storage.ts';
+import type { Migrator } from '../migrator.ts';
+import { MigrationProblem } from '../problems.ts';
+
+/**
+ * The SQL that takes a database from one place in history to another, for a person or a tool that may not run code:
+ * transactions, timeouts and tracking rows included. Reads files only.
+ */
+export async function offlineSql(migrator: Migrator, range = 'base:head'): Promise<string> {
+  const files = await migrator.readAll();
+  const names = files.map(({ name }) => name);
+  const [from, to, more] = range.includes(':') ? range.split(':') : ['base', range];
+  if (more !== undefined) {
+    throw new MigrationProblem('unknown-target', `"${range}" is no range; it must be FROM:TO, such as base:head.`);
+  }
+  const start = placeOf(from || 'base', names);
+  const end = placeOf(to || 'head', names);
+  const method: Method = start <= end ? 'up' : 'down';
+  const chosen = method === 'up' ? files.slice(start, end) : files.slice(end, start).reverse();
+  refuseDynamic(chosen, method);
+  const table = migrator.parts.storage.quotedTable();
+  const { tableName } = migrator.parts.storage.getTableName();
+  const settings = migrator.settings;
+  const timeouts = (migration: WrittenMigration, scope: string) => [
+    `set ${scope}lock_timeout = ${migration.lockTimeout ?? (scope ? settings.tableLockTimeout : settings.concurrentLockTimeout)};`,
+    `set ${scope}statement_timeout = ${migration.statementTimeout ?? settings.statementTimeout};`,
+  ];
+  const blocks = chosen.map((migration) => {
+    const statements = migration[method].map(({ sql }) => `${sql};`);
+    const row = method === 'up' ? insertRow(table, migration, settings.appVersion) : deleteRow(table, migration);
+    const body = migration.transactional
+      ? ['begin;', ...timeouts(migration, 'local '), ...statements, row, 'commit;']
+      : [...timeouts(migration, ''), ...statements, 'reset lock_timeout;', 'reset statement_timeout;', row];
+    return [`-- ${migration.name} (${method})`, ...body].join('\n');
+  });
+  const head = [
+    `-- ${range}: run it with psql -v ON_ERROR_STOP=1, so that it stops at the first fault.`,
+    ...(start === 0 && method === 'up' ? trackingTableSql(table, tableName) : []),
+  ];
+  return `${[head.join('\n'), ...blocks].join('\n\n')}\n`;
+}
+
+/** How many migrations are applied at this place of history. */
+function placeOf(text: string, names: string[]): number {
+  if (text === 'base' || text === '0') return 0;
+  if (text === 'head') return names.length;
+  const back = /^-(\d+)$/.exec(text);
+  if (back) return Math.max(0, names.length - Number(back[1]));
+  return names.indexOf(findMigration(text, names, 'migration:sql')) + 1;
+}
+
+function refuseDynamic(chosen: WrittenMigration[], method: Method): void {
+  const dynamic = chosen.filter((migration) => migration.dynamic[method]);
+  if (dynamic.length === 0) return;
+  throw new MigrationProblem(
+    'unreadable',
+    `What these send depends on what they find in the database, so it can not be written down beforehand:\n${dynamic.map(({ name }) => `  ${name}`).join('\n')}\nLeave them out of the range (FROM:TO), and run them with npx mikro-orm migration:up --only <name>.`,
+  );
+}
+
+/** As MikroORM creates it, and then as we extend it; harmless where it exists. */
+const trackingTableSql = (table: string, tableName: string) => [
+  `create table if not exists ${table} ("id" serial primary key, "name" varchar(255) not null, "executed_at" timestamptz(6) not null default current_timestamp(6));`,
+  ...upgradeSql(table, tableName).map((sql) => `${sql};`),
+];
+
+const insertRow = (table: string, { name, checksum, source }: WrittenMigration, appVersion: string | undefined) =>
+  `insert into ${table} (name, checksum, executed_by, app_version, source) values (${[name, checksum, whoAmI(), appVersion, source].map(literal).join(', ')});`;
+
+const deleteRow = (table: string, { name }: WrittenMigration) => `delete from ${table} where name = ${literal(name)};`;
+
+const literal = (text: string | undefined) => (text === undefined ? 'null' : `'${text.replaceAll("'", "''")}'`);

@@ -1,0 +1,59 @@
+import { examine } from '../history/integrity.ts';
+import type { Migrator } from '../migrator.ts';
+
+/** One line of `migration:status`: a migration, and how it stands with this database. */
+export interface Status {
+  name: string;
+  state: 'applied' | 'pending' | 'edited' | 'missing' | 'out-of-order' | 'duplicate' | 'unknown';
+  executedAt?: string;
+  durationMs?: number;
+  executedBy?: string;
+  appVersion?: string;
+}
+
+/** Every migration that has a file or a row, oldest first. Reads, and creates nothing. */
+export async function readStatus(migrator: Migrator): Promise<Status[]> {
+  const files = await migrator.readAll();
+  const rows = (await migrator.history()) ?? [];
+  const findings = new Map(examine(files, rows).map(({ name, kind }) => [name, kind]));
+  const names = [...new Set([...files, ...rows].map(({ name }) => name))].sort();
+  return names.map((name) => {
+    const row = rows.find((each) => each.name === name);
+    return {
+      name,
+      state: findings.get(name) ?? (row ? 'applied' : 'pending'),
+      ...(row && { executedAt: row.executedAt.toISOString() }),
+      ...(row?.durationMs !== undefined && { durationMs: row.durationMs }),
+      ...(row?.executedBy && { executedBy: row.executedBy }),
+      ...(row?.appVersion && { appVersion: row.appVersion }),
+    };
+  });
+}
+
+/** What was applied, in the order it was applied. */
+export async function readHistory(migrator: Migrator): Promise<Status[]> {
+  const order = ((await migrator.history()) ?? []).map(({ name }) => name);
+  const statuses = await readStatus(migrator);
+  return order.flatMap((name) => statuses.filter((status) => status.name === name));
+}
+
+/** Columns of equal width, without a frame: made for reading, and for grep. */
+export function tellStatuses(statuses: Status[]): string {
+  const rows = statuses.map((each) => [
+    each.state,
+    each.name,
+    each.executedAt?.replace('T', ' ').slice(0, 19) ?? '',
+    each.durationMs === undefined ? '' : `${each.durationMs} ms`,
+    each.executedBy ?? '',
+    each.appVersion ?? '',
+  ]);
+  const widths = rows.reduce((all, row) => row.map((cell, i) => Math.max(cell.length, all[i] ?? 0)), [] as number[]);
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

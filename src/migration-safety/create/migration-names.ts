@@ -1,0 +1,77 @@
+import { bare } from '../lint/rule.ts';
+import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
+
+const command =
+  (type: string, name: (cmd: Tree, table: string) => string) =>
+  ({ tree, kind }: Statement) =>
+    kind === 'AlterTableStmt'
+      ? tree.cmds.flatMap(({ AlterTableCmd: cmd }: Tree) =>
+          cmd.subtype === type ? [name(cmd, last(tree.relation))] : [],
+        )
+      : [];
+
+const last = (relation: Tree) => bare(relation).split('.').at(-1) ?? '';
+
+/** What a statement does, as a part of a file name; the first kind that a migration has names it. */
+const readings: ((statement: Statement) => string[])[] = [
+  ({ kind, tree }) => (kind === 'CreateStmt' ? [`create_${last(tree.relation)}`] : []),
+  ({ kind, tree }) =>
+    kind === 'RenameStmt' && tree.renameType === 'OBJECT_TABLE'
+      ? [`rename_${last(tree.relation)}_to_${tree.newname}`]
+      : [],
+  ({ kind, tree }) =>
+    kind === 'RenameStmt' && tree.renameType === 'OBJECT_COLUMN'
+      ? [`rename_${last(tree.relation)}_${tree.subname}_to_${tree.newname}`]
+      : [],
+  command('AT_AddColumn', (cmd, table) => `add_${table}_${cmd.def.ColumnDef.colname}`),
+  ({ kind, tree }) =>
+    kind === 'DropStmt' && tree.removeType === 'OBJECT_TABLE'
+      ? [`drop_${tree.objects[0].List.items.at(-1).String.sval}`]
+      : [],
+  command('AT_DropColumn', (cmd, table) => `drop_${table}_${cmd.name}`),
+  ({ kind, tree }) => (kind === 'IndexStmt' ? [`build_${tree.idxname ?? `${last(tree.relation)}_index`}`] : []),
+  ({ kind, tree }) =>
+    kind === 'DropStmt' && tree.removeType === 'OBJECT_INDEX'
+      ? [`drop_${tree.objects[0].List.items.at(-1).String.sval}`]
+      : [],
+  ({ kind, tree }) =>
+    kind === 'UpdateStmt' ? [`fill_${last(tree.relation)}_${tree.targetList[0].ResTarget.name}`] : [],
+  command('AT_SetNotNull', (cmd, table) => `require_${table}_${cmd.name}`),
+  command('AT_ValidateConstraint', (cmd) => `validate_${cmd.name}`),
+  command('AT_AddConstraint', (cmd) => `add_${cmd.def.Constraint.conname}`),
+  command('AT_DropConstraint', (cmd) => `drop_${cmd.name}`),
+  command('AT_AlterColumnType', (cmd, table) => `change_${table}_${cmd.name}`),
+  ({ kind, tree }) => (kind === 'AlterTableStmt' ? [`change_${last(tree.relation)}`] : []),
+];
+
+/** A name for a migration from what it does: add_articles_read_count. Two things are named, more are counted. */
+export function nameFor(sql: string[]): string {
+  const statements = sql.flatMap(parseStatements);
+  for (const reads of readings) {
+    const parts = [...new Set(statements.flatMap(reads))];
+    const [first, second] = parts;
+    if (!first) continue;
+    // "add_articles_a_and_b" where both begin the same, so that the name stays a name.
+    const shared = second ? commonStart(first, second) : '';
+    const name =
+      parts.length === 1
+        ? first
+        : parts.length === 2 && second
+          ? `${first}_and_${second.slice(shared.length)}`
+          : `${first}_and_${parts.length - 1}_more`;
+    return name
+      .toLowerCase()
+      .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_')
+      .slice(0, 70);
+  }
+  return 'change_schema';
+}
+
+/** A name that somebody gave, as a part of a file name and of the name of a class. */
+export const asName = (text: string) => text.replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_').replace(/^_+|_+$/g, '');
+
+function commonStart(a: string, b: string): string {
+  const words = a.split('_');
+  const same = words.findIndex((word, i) => word !== b.split('_')[i]);
+  return same <= 0 ? '' : `${words.slice(0, same).join('_')}_`;
+}

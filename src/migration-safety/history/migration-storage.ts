@@ -1,0 +1,146 @@
+import { hostname, userInfo } from 'node:os';
+import type { Transaction } from '@mikro-orm/core';
+import { MigrationStorage } from '@mikro-orm/migrations';
+import { sqlState } from '../problems.ts';
+
+/** One row of the tracking table: the stock columns, and what makes history trustworthy. */
+export interface LedgerRow {
+  name: string;
+  executedAt: Date;
+  checksum: string | undefined;
+  durationMs: number | undefined;
+  executedBy: string | undefined;
+  appVersion: string | undefined;
+  /** What was applied, to show what an edit changed. */
+  source: string | undefined;
+}
+
+/** What is known of the migration that is about to be recorded. */
+export interface Attempt {
+  checksum: string;
+  source: string;
+  started: number;
+  appVersion: string | undefined;
+}
+
+/**
+ * The tracking table, with who applied what, when, in how long, from which version, and the checksum of its SQL.
+ * The columns are added beside the stock ones, so the stock migrator can still read and write the table.
+ */
+export class Ledger extends MigrationStorage {
+  /** Set by the migrator before each migration; without it (`migration:log`) only the name is known. */
+  attempt: Partial<Attempt> | undefined;
+  #master: Transaction | undefined;
+  readonly #upgraded = new Set<string>();
+
+  override setMasterMigration(tx: Transaction): void {
+    super.setMasterMigration(tx);
+    this.#master = tx;
+  }
+
+  override unsetMasterMigration(): void {
+    super.unsetMasterMigration();
+    this.#master = undefined;
+  }
+
+  override async ensureTable(): Promise<void> {
+    const table = this.quotedTable();
+    if (this.#upgraded.has(table)) return;
+    await super.ensureTable();
+    const columns = await this.#run(
+      `select attname from pg_attribute where attrelid = to_regclass(?) and attnum > 0 and not attisdropped`,
+      [table],
+    );
+    // Asked first, because even `add column if not exists` takes the strongest lock to find that there is nothing to do.
+    if (!columns.some((row) => row.attname === 'checksum')) {
+      for (const sql of upgradeSql(table, this.getTableName().tableName)) await this.#run(sql);
+    }
+    this.#upgraded.add(table);
+  }
+
+  override async logMigration(params: { name: string }, tx?: Transaction): Promise<void> {
+    await super.logMigration(params, tx);
+    const { checksum = null, source = null, started, appVersion = null } = this.attempt ?? {};
+    await this.#run(
+      `update ${this.quotedTable()} set checksum = ?, duration_ms = ?, executed_by = ?, app_version = ?, source = ? where name = ?`,
+      [
+        checksum,
+        started ? Date.now() - started : null,
+        whoAmI(),
+        appVersion,
+        source,
+        this.getMigrationName(params.name),
+      ],
+      tx,
+    );
+  }
+
+  /** Takes a migration as it is written now for what was applied, with this checksum. */
+  async bless(name: string, { checksum, source }: Pick<Attempt, 'checksum' | 'source'>): Promise<void> {
+    await this.#run(`update ${this.quotedTable()} set checksum = ?, source = ? where name = ?`, [
+      checksum,
+      source,
+      name,
+    ]);
+  }
+
+  /** Keeps the first row of a name that is recorded more than once. */
+  async forgetRepeated(name: string): Promise<void> {
+    const table = this.quotedTable();
+    await this.#run(`delete from ${table} where name = ? and id > (select min(id) from ${table} where name = ?)`, [
+      name,
+      name,
+    ]);
+  }
+
+  /** Every row, oldest first, in one SELECT that creates nothing; undefined when there is no table or no database. */
+  async rows(): Promise<LedgerRow[] | undefined> {
+    try {
+      const rows = await this.#run(`select * from ${this.quotedTable()} order by id`);
+      return rows.map((row) => ({
+        name: this.getMigrationName(String(row.name)),
+        executedAt: new Date(row.executed_at as string | Date),
+        checksum: (row.checksum as string | null) ?? undefined,
+        durationMs: (row.duration_ms as number | null) ?? undefined,
+        executedBy: (row.executed_by as string | null) ?? undefined,
+        appVersion: (row.app_version as string | null) ?? undefined,
+        source: (row.source as string | null) ?? undefined,
+      }));
+    } catch (error) {
+      if (['42P01', '3D000', '3F000'].includes(sqlState(error) ?? '')) return undefined;
+      throw error;
+    }
+  }
+
+  /** The table as SQL writes it: "public"."mikro_orm_migrations". */
+  quotedTable(): string {
+    const { schemaName, tableName } = this.getTableName();
+    return [schemaName, tableName]
+      .filter(Boolean)
+      .map((part) => this.driver.getPlatform().quoteIdentifier(part))
+      .join('.');
+  }
+
+  async #run(sql: string, params: unknown[] = [], tx = this.#master): Promise<Record<string, unknown>[]> {
+    return this.driver.getConnection().execute(sql, params, 'all', tx);
+  }
+}
+
+/** The statements that turn a stock tracking table into ours: no row is rewritten, so it costs nothing. */
+export function upgradeSql(table: string, tableName: string): string[] {
+  return [
+    `alter table ${table} add column if not exists checksum text, add column if not exists duration_ms int, add column if not exists executed_by text, add column if not exists app_version text, add column if not exists source text`,
+    // Two rows of one name are reported by the integrity check; an index that can't be built must not hide them.
+    `do $$ begin create unique index if not exists "${tableName}_name_unique" on ${table} (name); exception when unique_violation then null; end $$`,
+  ];
+}
+
+/** The person or machine at the keyboard: alice@laptop. */
+export function whoAmI(): string {
+  try {
+    return `${userInfo().username}@${hostname()}`;
+  } catch {
+    // A container may run as a user id without a name.
+    return `uid ${process.getuid?.() ?? '?'}@${hostname()}`;
+  }
+}

@@ -1,0 +1,60 @@
+import type { WrittenMigration } from '../history/migration-file.ts';
+import { MigrationProblem } from '../problems.ts';
+import { type Ask, lossesOf } from '../sql/data-loss.ts';
+import type { Statement } from '../sql/statements.ts';
+import { locksOf } from '../sql/table-locks.ts';
+import { type LintFinding, lint, tellLint } from './lint.ts';
+
+/** Up to so many rows a table is small: scanning it takes milliseconds, whatever it is scanned for. */
+const smallTable = 10_000;
+
+/** Lints what is about to run, knowing how large its tables are. Errors refuse; warnings are told. */
+export async function inspect(
+  migration: WrittenMigration,
+  statements: readonly Statement[],
+  ask: Ask,
+  tell: (text: string) => void,
+): Promise<void> {
+  const findings = lint(migration, statements, await smallTables(statements, ask));
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  for (const error of errors.filter(({ code }) => ['drop-table', 'drop-column', 'truncate'].includes(code))) {
+    const statement = statements.find(({ sql }) => sql === error.sql);
+    if (statement) error.details.push(...(await lossesOf([statement], ask)).map((loss) => `Would be lost: ${loss}`));
+  }
+  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  if (warnings.length > 0) tell(`\n${tellLint(warnings)}`);
+  if (errors.length > 0) throw refusal(errors);
+}
+
+/** Everything a person needs to go on: the findings, and the way around them. */
+export function refusal(errors: readonly LintFinding[]): MigrationProblem {
+  const example = errors.find(({ code }) => code !== 'no-reason' && code !== 'unknown-code')?.code;
+  return new MigrationProblem(
+    'lint',
+    [
+      tellLint(errors),
+      ...(example
+        ? [
+            '',
+            `If it is safe here all the same, say why in the migration: safeBecause = { '${example}': '<a sentence>' };`,
+          ]
+        : []),
+      'Nothing of it was changed.',
+    ].join('\n'),
+  );
+}
+
+async function smallTables(statements: readonly Statement[], ask: Ask): Promise<Set<string>> {
+  const small = new Set<string>();
+  for (const table of new Set(statements.flatMap((statement) => locksOf(statement)).map(({ table }) => table))) {
+    const [there] = await ask(
+      `select to_regclass('${table.replaceAll("'", "''")}')::text as name where (select relkind from pg_class where oid = to_regclass('${table.replaceAll("'", "''")}')) in ('r', 'p')`,
+    );
+    // A table that is not there yet is made by this migration or by one before it: nobody uses it.
+    const [counted] = there?.name
+      ? await ask(`select count(*)::int as n from (select 1 from ${table} limit ${smallTable + 1}) t`)
+      : [{ n: 0 }];
+    if (Number(counted?.n) <= smallTable) small.add(table.replace(/^"public"\./, '').replaceAll('"', ''));
+  }
+  return small;
+}

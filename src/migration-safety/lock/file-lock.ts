@@ -1,0 +1,154 @@
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MigrationProblem } from '../problems.ts';
+import { lockLost, type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
+
+interface Holder {
+  pid: number;
+  /** When the process started, in clock ticks since boot: a pid is given out again, the two together are not. */
+  started: string;
+  host: string;
+}
+
+/**
+ * A lock file, for the embedded database: all its connections share one session, so advisory locks exclude nobody.
+ * O_EXCL makes creating it atomic; the holder's pid and start time tell a dead holder from a living one.
+ */
+export class FileLock implements MigrationLock {
+  readonly #path: string;
+  readonly #waiting: Waiting;
+  readonly #untilExit: boolean;
+  #held = false;
+
+  /**
+   * `untilExit`: whether to keep the lock as long as the process lives, because the engine is inside the process and
+   * goes on writing.
+   */
+  constructor(path: string, waiting: Waiting, untilExit: boolean) {
+    this.#path = path;
+    this.#waiting = waiting;
+    this.#untilExit = untilExit;
+  }
+
+  async acquire(): Promise<void> {
+    if (this.#held) return;
+    const started = Date.now();
+    const deadline = this.#waiting.timeout === 0 ? Infinity : started + this.#waiting.timeout;
+    for (let nextWord = started + 300; !this.#create(); ) {
+      const holder = readHolder(this.#path);
+      if (holder && !isAlive(holder) && this.#removeDead(holder)) continue;
+      if (Date.now() >= deadline) {
+        throw new MigrationProblem(
+          'lock-timeout',
+          `Another migrator holds the lock, and did not let go within ${seconds(this.#waiting.timeout)} (MIGRATION_LOCK_TIMEOUT).\n  held by ${describe(holder)} (${this.#path})\nNothing was changed.`,
+        );
+      }
+      if (Date.now() >= nextWord) {
+        this.#waiting.tell(
+          `Another migrator holds the lock (${describe(holder)}); waiting for ${seconds(Date.now() - started)}`,
+        );
+        nextWord = Date.now() + 10_000;
+      }
+      await sleep(pollPause());
+    }
+    this.#held = true;
+  }
+
+  async release(): Promise<void> {
+    if (!this.#untilExit) this.#remove();
+    else if (this.#held) process.once('exit', () => this.#remove());
+  }
+
+  async verify(): Promise<void> {
+    if (readHolder(this.#path)?.pid !== process.pid) throw lockLost();
+  }
+
+  #create(): boolean {
+    try {
+      const file = openSync(this.#path, 'wx');
+      writeSync(file, JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: hostname() }));
+      closeSync(file);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  }
+
+  #remove(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    unlinkSync(this.#path);
+  }
+
+  /**
+   * Takes away the file of a dead holder. Two waiters could see the same dead holder, and the slower one would take
+   * away the lock the faster one has just created: so the look and the removal happen under a guard directory.
+   */
+  #removeDead(dead: Holder): boolean {
+    const guard = `${this.#path}.takeover`;
+    try {
+      mkdirSync(guard);
+    } catch {
+      // The guard is held for microseconds; one that is seconds old belongs to somebody killed inside.
+      if (ageOf(guard) > 5_000) rmdirSync(guard);
+      return false;
+    }
+    try {
+      const holder = readHolder(this.#path);
+      if (holder?.pid !== dead.pid || holder.started !== dead.started) return false;
+      unlinkSync(this.#path);
+      return true;
+    } finally {
+      rmdirSync(guard);
+    }
+  }
+}
+
+/** The holder; undefined when the file has gone, or when its writer was killed before it wrote (see isAlive). */
+function readHolder(path: string): Holder | undefined {
+  try {
+    const text = readFileSync(path, 'utf8');
+    if (text) return JSON.parse(text) as Holder;
+    // Created but not written: fine for a moment, a dead holder after that.
+    return ageOf(path) > 5_000 ? { pid: 0, started: '', host: hostname() } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive({ pid, started, host }: Holder): boolean {
+  if (host !== hostname()) return true;
+  if (pid === 0) return false;
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+  const start = startOf(pid);
+  return !start || !started || start === started;
+}
+
+/** Field 22 of /proc/<pid>/stat; empty where there is no /proc, where the pid alone has to do. */
+function startOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A zombie still has a pid and a start time, but will never let go.
+    return fields[0] === 'Z' ? 'zombie' : (fields[19] ?? '');
+  } catch {
+    return '';
+  }
+}
+
+function ageOf(path: string): number {
+  try {
+    return Date.now() - statSync(path).mtimeMs;
+  } catch {
+    return 0;
+  }
+}
+
+const describe = (holder: Holder | undefined) =>
+  holder ? `process ${holder.pid} on ${holder.host}` : 'somebody starting up';

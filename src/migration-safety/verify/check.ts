@@ -1,0 +1,187 @@
+import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
+import { excerpt } from '../apply/statement-failed.ts';
+import { examine, tellFindings } from '../history/integrity.ts';
+import type { WrittenMigration } from '../history/migration-file.ts';
+import { type LintFinding, lint } from '../lint/lint.ts';
+import type { Migrator } from '../migrator.ts';
+import { MigrationProblem, type ProblemKind } from '../problems.ts';
+import { differences, readCatalog } from '../shadow/catalog.ts';
+import { introspect, openShadow, type Shadow, trackingTable } from '../shadow/shadow-database.ts';
+
+/** One thing that is wrong, in a line, with more below it where a line is not enough. */
+export interface Fault {
+  kind: ProblemKind;
+  says: string;
+  details: string[];
+}
+
+/**
+ * Everything `migration:check` compares: the files with the tracking table, the rules with the files, the entities
+ * and the snapshot with what history makes when it is replayed, and the live database with the same.
+ */
+export async function checkEverything(migrator: Migrator, { offline }: { offline: boolean }): Promise<Fault[]> {
+  const files = await migrator.readAll();
+  const rows = offline ? [] : ((await migrator.history()) ?? []);
+  const executed = new Set(rows.map((row) => row.name));
+  const integrity = examine(files, rows);
+  const faults: Fault[] = integrity
+    .filter(({ kind }) => !(kind === 'out-of-order' && migrator.settings.outOfOrder === 'allow'))
+    .map((finding) => ({
+      kind: finding.kind,
+      says: `${finding.name} ${finding.says}.`,
+      details: [advice(tellFindings([finding]))],
+    }));
+  const pending = offline ? [] : files.filter(({ name }) => !executed.has(name));
+  if (pending.length > 0) faults.push(pendingFault(pending));
+  for (const file of files)
+    faults.push(
+      ...lint(file, file.up)
+        .filter(({ severity }) => severity === 'error')
+        .map(lintFault),
+    );
+  if (!integrity.some(({ kind }) => kind === 'duplicate')) {
+    const applied = files.filter(({ name }) => executed.has(name)).map(({ name }) => name);
+    // With rows there is no file for, nobody can say what the database should look like.
+    const comparable = rows.length > 0 && rows.every((row) => files.some((file) => file.name === row.name));
+    faults.push(...(await replay(migrator, { applied, live: !offline && comparable })));
+  }
+  return faults.sort((a, b) => gravity.indexOf(a.kind) - gravity.indexOf(b.kind));
+}
+
+/** All faults in one message, with the code of the gravest. */
+export function problemOf(faults: Fault[]): MigrationProblem {
+  const text = faults.flatMap(({ kind, says, details }) => [`${kind}: ${says}`, ...details.map((line) => `  ${line}`)]);
+  return new MigrationProblem(faults[0]?.kind ?? 'unforeseen', text.join('\n'));
+}
+
+/** Which fault's code the command ends with, when there are several: what makes the others doubtful comes first. */
+const gravity: ProblemKind[] = [
+  'duplicate',
+  'edited',
+  'missing',
+  'out-of-order',
+  'failed',
+  'lint',
+  'changed',
+  'drift',
+  'stale-snapshot',
+  'pending',
+  'unknown',
+];
+
+const advice = (told: string) => told.slice(told.indexOf('\n')).trim();
+
+const pendingFault = (pending: WrittenMigration[]): Fault => ({
+  kind: 'pending',
+  says: `${pending.length} ${pending.length === 1 ? 'migration is' : 'migrations are'} not applied to this database.`,
+  details: [...pending.map(({ name }) => name), 'Apply: npx mikro-orm migration:up'],
+});
+
+const lintFault = (finding: LintFinding): Fault => ({
+  kind: 'lint',
+  says: `${finding.migration}: ${finding.code}. ${finding.harm}`,
+  details: [...excerpt(finding.sql), `Instead: ${finding.instead}`],
+});
+
+async function replay(migrator: Migrator, { applied, live }: { applied: string[]; live: boolean }): Promise<Fault[]> {
+  const shadow = await openShadow(migrator);
+  try {
+    if (applied.length > 0) await shadow.migrator.up({ migrations: applied });
+    const drift = live ? await driftOf(migrator, shadow) : [];
+    await shadow.migrator.up();
+    return [...(await comparedWithEntities(migrator, shadow)), ...drift];
+  } catch (error) {
+    if (!(error instanceof MigrationProblem)) throw error;
+    return [
+      { kind: 'failed', says: 'History can not be replayed on an empty database.', details: error.message.split('\n') },
+    ];
+  } finally {
+    await shadow.close();
+  }
+}
+
+async function driftOf(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
+  const { driver } = migrator.parts;
+  const live = await readCatalog((sql) => driver.getConnection().execute(sql), trackingTable(migrator));
+  const lines = differences(await shadow.catalog(), live, 'history', 'the database');
+  if (lines.length === 0) return [];
+  return [
+    {
+      kind: 'drift',
+      says: `The database is not what its migrations made: ${lines.length} ${lines.length === 1 ? 'difference' : 'differences'}.`,
+      details: [
+        ...lines,
+        'Somebody changed it by hand. Undo that, or write it down as a migration (and migration:log it here).',
+      ],
+    },
+  ];
+}
+
+/** What the entities and the snapshot say that history does not, and the other way round. */
+export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
+  const { config, driver } = migrator.parts;
+  const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
+  const entities = generator.getTargetSchema();
+  const history = await introspect(shadow.driver, config, [...entities.getNamespaces()]);
+  const statementsBetween = (from: DatabaseSchema, to: DatabaseSchema) => {
+    const diff = new SchemaComparator(driver.getPlatform()).compare(from, to);
+    return lines(generator.diffToSQL(diff, { wrap: false, safe: false, dropTables: true }));
+  };
+  const faults: Fault[] = [];
+  const missing = statementsBetween(history, entities);
+  if (missing.length > 0) {
+    faults.push({
+      kind: 'changed',
+      says: 'The entities are ahead of the migrations.',
+      details: [...missing, 'Write the migration: npx mikro-orm migration:create'],
+    });
+  }
+  const { snapshot, unreadable } = await readSnapshot(migrator);
+  const stale = snapshot ? statementsBetween(snapshot, history) : [];
+  if (unreadable) {
+    faults.push({
+      kind: 'stale-snapshot',
+      says: `The snapshot can not be read: ${unreadable}`,
+      details: ['Write it anew: npm run migration:repair'],
+    });
+  } else if (stale.length > 0) {
+    faults.push({
+      kind: 'stale-snapshot',
+      says: 'The snapshot is not what the migrations make; migration:create would write a wrong difference.',
+      details: [...stale, 'Write it anew: npm run migration:repair'],
+    });
+  }
+  return faults;
+}
+
+/** A merge may have left conflict markers in it, or half of it. */
+async function readSnapshot(
+  migrator: Migrator,
+): Promise<{ snapshot?: DatabaseSchema | undefined; unreadable?: string }> {
+  try {
+    return { snapshot: await migrator.snapshot() };
+  } catch (error) {
+    return { unreadable: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What the snapshot should hold, if it holds something else. */
+export async function staleSnapshot(migrator: Migrator): Promise<DatabaseSchema | undefined> {
+  const { snapshot, unreadable } = await readSnapshot(migrator);
+  if (!snapshot && !unreadable) return undefined;
+  const shadow = await openShadow(migrator);
+  try {
+    await shadow.migrator.up();
+    const faults = await comparedWithEntities(migrator, shadow);
+    if (!faults.some(({ kind }) => kind === 'stale-snapshot')) return undefined;
+    return await introspect(shadow.driver, migrator.parts.config, ['public']);
+  } finally {
+    await shadow.close();
+  }
+}
+
+const lines = (sql: string) =>
+  sql
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);

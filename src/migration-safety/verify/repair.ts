@@ -1,0 +1,90 @@
+import { examine } from '../history/integrity.ts';
+import type { Migrator } from '../migrator.ts';
+import { staleSnapshot } from './check.ts';
+
+/** Something `migration:repair` would do, and what it looks like before it is done. */
+export interface Repair {
+  says: string;
+  /** For an edited migration: what was applied against what is written, a line each with - or +. */
+  difference: string[];
+  apply: () => Promise<void>;
+}
+
+/** What can be put right without touching a table of anybody's: checksums, and rows of the tracking table. */
+export async function findRepairs(migrator: Migrator): Promise<Repair[]> {
+  const files = await migrator.readAll();
+  const rows = (await migrator.history()) ?? [];
+  const { storage } = migrator.parts;
+  const repairs: Repair[] = examine(files, rows).flatMap(({ kind, name }): Repair[] => {
+    const file = files.find((each) => each.name === name);
+    const row = rows.find((each) => each.name === name);
+    if (kind === 'edited' && file) {
+      const difference = row?.source
+        ? lineDifference(row.source, file.source)
+        : ['(what was applied was not recorded)'];
+      return [
+        {
+          says: `${name}: take what is written now for what was applied`,
+          difference,
+          apply: () => storage.bless(name, file),
+        },
+      ];
+    }
+    if (kind === 'missing') {
+      return [
+        {
+          says: `${name}: forget that it was applied; its file is gone`,
+          difference: [],
+          apply: () => storage.unlogMigration({ name }),
+        },
+      ];
+    }
+    if (kind === 'duplicate' && row) {
+      return [
+        { says: `${name}: keep the first of its rows`, difference: [], apply: () => storage.forgetRepeated(name) },
+      ];
+    }
+    return [];
+  });
+  for (const row of rows.filter(({ checksum }) => !checksum)) {
+    const file = files.find(({ name }) => name === row.name);
+    if (!file) continue;
+    repairs.push({
+      says: `${row.name}: was applied before checksums were kept; take what is written now`,
+      difference: [],
+      apply: () => storage.bless(row.name, file),
+    });
+  }
+  const snapshot = await staleSnapshot(migrator).catch(() => undefined);
+  if (snapshot) {
+    repairs.push({
+      says: 'The snapshot: write down what the migrations make',
+      difference: [],
+      apply: () => migrator.writeSnapshot(snapshot),
+    });
+  }
+  return repairs;
+}
+
+/** The lines that went and the lines that came, in their order: the longest common rest stays. */
+export function lineDifference(before: string, after: string): string[] {
+  const a = before.split('\n');
+  const b = after.split('\n');
+  const common = Array.from({ length: a.length + 1 }, () => new Array<number>(b.length + 1).fill(0));
+  const at = (i: number, j: number) => common[i]?.[j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      const row = common[i];
+      if (row) row[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+    }
+  }
+  const lines: string[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      i++;
+      j++;
+    } else if (i < a.length && (j >= b.length || at(i + 1, j) >= at(i, j + 1))) lines.push(`- ${a[i++]}`);
+    else lines.push(`+ ${b[j++]}`);
+  }
+  return lines;
+}

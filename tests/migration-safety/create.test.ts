@@ -1,0 +1,257 @@
+import { join } from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { asName, nameFor } from '../../src/migration-safety/create/migration-names.ts';
+import { safeForms } from '../../src/migration-safety/create/online-ddl.ts';
+import { aMigratedProject, aProject, type Project } from './project.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+const change = (project: Project) =>
+  project.edit('entities.ts', (text) =>
+    text
+      .replace(
+        'slug: p.string().nullable()',
+        'slug: p.string().nullable().unique(),\n    readCount: p.integer().default(0).index(),\n    reviewer: () => p.manyToOne(Author).nullable()',
+      )
+      .replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'),
+  );
+
+test('what migration:create writes is the safe form, is named for what it does, ends in the naive form’s schema, and leaves nothing to create', async () => {
+  const project = change(aProject());
+  project.edit('entities.ts', (text) => text.replace('nick: p.string()', "nick: p.string().default('')"));
+  await project.run('migration:up');
+  expect(await project.run('migration:create')).toMatchObject({ code: 0 });
+  expect(
+    project
+      .migrations()
+      .slice(4)
+      .map((name) => name.replace(/^Migration\d+_/, '')),
+  ).toEqual(
+    [
+      'add_articles_read_count_and_reviewer_id.ts',
+      'add_authors_nick.ts',
+      'build_articles_slug_unique.ts',
+      'build_articles_read_count_index.ts',
+      'validate_articles_reviewer_id_foreign.ts',
+    ].sort(
+      (a, b) =>
+        project.migrations().findIndex((n) => n.endsWith(a)) - project.migrations().findIndex((n) => n.endsWith(b)),
+    ),
+  );
+  const code = project
+    .migrations()
+    .map((name) => project.read(`migrations/${name}`))
+    .join('\n');
+  expect(code).toContain('create index concurrently if not exists "articles_read_count_index"');
+  expect(code).toContain('foreign key ("reviewer_id") references "authors" ("id") on delete set null not valid');
+  expect(code).toContain('unique using index "articles_slug_unique"');
+  expect((await project.extra('migration:lint')).out).toContain('No rule has anything to say.');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:check')).toMatchObject({ code: 0 });
+  expect((await project.run('migration:create')).out).toContain('No changes required');
+  expect(await project.extra('migration:test')).toMatchObject({ code: 0 });
+
+  const naive = change(aProject()).with({ MIGRATION_NAIVE: '1' });
+  naive.edit('entities.ts', (text) => text.replace('nick: p.string()', "nick: p.string().default('')"));
+  expect(await naive.run('migration:create', '--name', 'naive')).toMatchObject({ code: 0 });
+  expect(naive.migrations()).toHaveLength(5);
+  expect(await naive.run('migration:up')).toMatchObject({ code: 0 });
+  const schema = async (each: Project) =>
+    (await each.dump())
+      .split('\n')
+      .filter((line) => !/read_count|nick/.test(line))
+      .sort();
+  expect(await schema(naive)).toEqual(await schema(project));
+});
+
+test('a name is made fit for a file and a class', async () => {
+  const project = aProject();
+  const created = await project.run('migration:create', '--blank', '--name', '../say "why"; §1');
+  expect(created).toMatchObject({ code: 0 });
+  expect(project.migrations().at(-1)).toMatch(/^Migration\d+_say_why_1\.ts$/);
+  expect(await project.extra('migration:lint')).toMatchObject({ code: 0 });
+});
+
+test.each([
+  ['Über die Straße', 'Über_die_Straße'],
+  ['日本語', '日本語'],
+  ['../a "b"; $(c)', 'a_b_c'],
+])('a name of any language stays one: %s', (text, name) => expect(asName(text)).toBe(name));
+
+test('a required column without a default waits for somebody to say what the old rows get', async () => {
+  const project = aProject();
+  project.edit('entities.ts', (text) => text.replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'));
+  await project.run('migration:up');
+  expect(await project.run('migration:create')).toMatchObject({ code: 0 });
+  const stopped = await project.run('migration:up');
+  expect(stopped.code).toBe(21);
+  expect(stopped.out).toContain('1 row in the way');
+  expect(await project.query('select nick from authors')).toEqual([{ nick: null }]);
+
+  const answered = aProject();
+  answered.edit('entities.ts', (text) => text.replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'));
+  await answered.run('migration:create');
+  const fill = answered.migrations().find((name) => name.includes('fill_authors_nick'));
+  answered.edit(`migrations/${fill}`, (text) => text.replace(/\/\*.*\*\/ null/, 'lower(name)'));
+  expect(await answered.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await answered.query('select nick from authors')).toEqual([{ nick: 'editor' }]);
+  expect(await answered.run('migration:check')).toMatchObject({ code: 0 });
+});
+
+test('a renamed table and a renamed column keep their rows, and down brings the old names back', async () => {
+  const project = await aMigratedProject();
+  await project.query(`insert into articles (title, body, author_id) select 'Hello', 'World', id from authors`);
+  const before = await project.dump();
+  project.edit('entities.ts', (text) =>
+    text
+      .replace("tableName: 'articles'", "tableName: 'posts'")
+      .replace('body: p.text()', 'text: p.text()')
+      .replace("'articles_title_index'", "'posts_title_index'"),
+  );
+  expect(
+    await project.with({ MIGRATION_RENAMES: 'articles=posts,posts.body=text' }).run('migration:create'),
+  ).toMatchObject({ code: 0 });
+  const code = project
+    .migrations()
+    .slice(4)
+    .map((name) => project.read(`migrations/${name}`))
+    .join('\n');
+  expect(code).not.toMatch(/drop (table|column)/);
+  const up = await project.run('migration:up');
+  expect(up).toMatchObject({ code: 0 });
+  expect(await project.query('select title, text from posts')).toEqual([{ title: 'Hello', text: 'World' }]);
+  expect((await project.run('migration:create')).out).toContain('No changes required');
+  expect(await project.run('migration:down', '--to', 'index_articles_title')).toMatchObject({ code: 0 });
+  expect(await project.dump()).toBe(before);
+  expect(await project.query('select title, body from articles')).toEqual([{ title: 'Hello', body: 'World' }]);
+});
+
+test('renamedFrom in the decorators of an entity answers for good', async () => {
+  const project = await aMigratedProject();
+  project
+    .write(
+      'tsconfig.json',
+      '{ "compilerOptions": { "experimentalDecorators": true, "useDefineForClassFields": false } }',
+    )
+    .write('entities.ts', decorated);
+  const created = await project.run('migration:create');
+  expect(created).toMatchObject({ code: 0 });
+  expect(created.out).toContain('Renamed: table articles is now posts');
+  expect(created.out).toContain('Renamed: column posts.slug is now posts.path');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect((await project.run('migration:create')).out).toContain('No changes required');
+  expect(await project.query('select path from posts')).toEqual([]);
+});
+
+const decorated = `
+import { Entity, Index, ManyToOne, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { renamedFrom } from '${join(import.meta.dirname, '../../src/migration-safety/index.ts')}';
+
+@Entity({ tableName: 'authors' })
+export class Author {
+  @PrimaryKey({ type: 'integer' }) id!: number;
+  @Property({ type: 'string' }) name!: string;
+  @Property({ type: 'string' }) @Unique() email!: string;
+}
+
+@Entity({ tableName: 'posts', ...renamedFrom('articles') })
+export class Article {
+  @PrimaryKey({ type: 'integer' }) id!: number;
+  @Property({ type: 'string' }) @Index({ name: 'articles_title_index' }) title!: string;
+  @Property({ type: 'text' }) body!: string;
+  @Property({ type: 'string', nullable: true, ...renamedFrom('slug') }) path?: string;
+  @ManyToOne(() => Author) author!: Author;
+}
+
+export const entities = [Author, Article];
+`;
+
+const renamedSlug = (project: Project) =>
+  project.edit('entities.ts', (text) =>
+    text.replace('slug: p.string().nullable()', 'path: p.string().nullable(),\n    handle: p.string().nullable()'),
+  );
+
+test('at a terminal, what could be a rename or a drop is asked, and done as it was answered', async () => {
+  const project = renamedSlug(await aMigratedProject());
+  await project.query(`insert into articles (title, body, slug, author_id) select 'A', 'B', 'a', id from authors`);
+  const { code, out } = await project.atTerminal('2\n', 'migration:create');
+  expect(out).toContain('The column articles.slug is gone.');
+  expect(out).toContain('1  renamed to articles.path');
+  expect(out).toContain('2  renamed to articles.handle');
+  expect(out).toContain('d  dropped, with everything in it');
+  expect(code).toBe(0);
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await project.query('select handle, path from articles')).toEqual([{ handle: 'a', path: null }]);
+});
+
+test.each([
+  ['an answer that is none of the choices', '7\n'],
+  ['Ctrl-C', '\x03'],
+])('at a terminal, %s writes no file', async (_, typed) => {
+  const project = renamedSlug(await aMigratedProject());
+  const files = project.migrations();
+  const { code, out } = await project.atTerminal(typed, 'migration:create');
+  expect(code).toBe(23);
+  expect(out).toContain('No file was written.');
+  expect(project.migrations()).toEqual(files);
+});
+
+test('what could be a rename or a drop, with nobody to ask, is an error that names both, and writes no file', async () => {
+  const project = await aMigratedProject();
+  const files = project.migrations();
+  renamedSlug(project);
+  const { code, out } = await project.run('migration:create');
+  expect(code).toBe(23);
+  expect(out).toContain('MIGRATION_RENAMES=articles.slug=path');
+  expect(out).toContain('MIGRATION_RENAMES=articles.slug=handle');
+  expect(out).toContain('dropped, its rows gone:      MIGRATION_RENAMES=articles.slug= ');
+  expect(project.migrations()).toEqual(files);
+  expect(await project.with({ MIGRATION_RENAMES: 'articles.slug=' }).run('migration:create')).toMatchObject({
+    code: 0,
+  });
+});
+
+test.each([
+  [['alter table "articles" add column "read_count" int not null default 0'], 'add_articles_read_count'],
+  [['create table "tags" (id int)', 'alter table "tags" add constraint x unique (id)'], 'create_tags'],
+  [['alter table "a" add column "b" int, add column "c" int'], 'add_a_b_and_c'],
+  [['drop table "tags"'], 'drop_tags'],
+  [['alter table "a" rename to "b"'], 'rename_a_to_b'],
+  [['create index concurrently "i" on "a" ("b")'], 'build_i'],
+  [['alter table "a" validate constraint "f"'], 'validate_f'],
+  [['alter table "größen" add column "Höhe" int'], 'add_größen_höhe'],
+  [['select 1'], 'change_schema'],
+])('%j is named %s', (sql, name) => expect(nameFor(sql)).toBe(name));
+
+test('tables that come into being in the same migration are left as they are', () => {
+  const up = ['create table t (id int)', 'create index i on t (id)', 'alter table t add constraint c check (id > 0)'];
+  expect(safeForms({ up, down: ['drop table t'] })).toEqual([{ transactional: true, up, down: ['drop table t'] }]);
+});
+
+test('each command of one ALTER goes where it belongs, however it is written', () => {
+  const drafts = safeForms({
+    up: [
+      `alter table "s"."t" add column "a" text default 'x, (y', add constraint "u" unique ("a", "b"), alter column "b" set not null`,
+    ],
+    down: ['alter table "s"."t" drop constraint "u", drop column "a", alter column "b" drop not null'],
+  });
+  expect(drafts.map(({ up }) => up)).toEqual([
+    [
+      `alter table "s"."t" add column "a" text default 'x, (y'`,
+      'alter table "s"."t" add constraint "t_b_not_null" check ("b" is not null) not valid',
+    ],
+    [
+      'create unique index concurrently if not exists "u" on "s"."t" ("a", "b")',
+      'alter table "s"."t" add constraint "u" unique using index "u"',
+    ],
+    [
+      'alter table "s"."t" validate constraint "t_b_not_null"',
+      'alter table "s"."t" alter column "b" set not null',
+      'alter table "s"."t" drop constraint "t_b_not_null"',
+    ],
+  ]);
+  expect(drafts[0]?.down).toEqual([
+    'alter table "s"."t" drop constraint "t_b_not_null"',
+    'alter table "s"."t" drop column "a"',
+  ]);
+});

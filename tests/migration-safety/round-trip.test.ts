@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { MikroORM } from '@mikro-orm/core';
+import { PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { expect, test, vi } from 'vitest';
+import { type Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
+import { failedRehearsal, rehearse } from '../../src/migration-safety/verify/round-trip.ts';
+import { aProject } from './project.ts';
+import { entities } from './sample/entities.ts';
+
+vi.setConfig({ testTimeout: 180_000 });
+
+/** Each statement of each `down` of the sample history, and what is missed when it is forgotten. */
+const forgotten: [migration: string, statement: string, missed: string][] = [
+  ['create_authors_and_articles', 'drop table "articles"', 'create_authors_and_articles: down fails'],
+  ['create_authors_and_articles', 'drop table "authors"', 'table authors: only the time after up and down has it'],
+  [
+    'add_articles_slug',
+    'alter table "articles" drop column "slug"',
+    'table articles, column slug: only the time after up and down has it',
+  ],
+  [
+    'invite_the_editor',
+    'delete from "authors"',
+    'table authors, rows: the time before has 0, the time after up and down has 1',
+  ],
+  [
+    'index_articles_title',
+    'drop index concurrently "articles_title_index"',
+    'table articles, index articles_title_index: only the time after up and down has it',
+  ],
+];
+
+test.each(forgotten)('a down of %s that forgets "%s" is found, and named', async (migration, statement, missed) => {
+  const project = aProject();
+  const file = project.migrations().find((name) => name.includes(migration)) as string;
+  // The files are TypeScript: a line that is commented out is a statement that was forgotten.
+  project.edit(`migrations/${file}`, (text) =>
+    text.replace(/^.*addSql.*$/gm, (line) => (line.includes(statement) ? '' : line)),
+  );
+  const problem = failedRehearsal(await rehearse(await migratorFor(project.folder)));
+  expect(problem?.exitCode).toBe(50);
+  expect(problem?.message).toContain(migration);
+  expect(problem?.message).toContain(missed);
+});
+
+/** Migrations that change the rows of the editor, and what of it their down does not bring back. */
+const spoilt: { up: string; down: string; missed: string }[] = [
+  {
+    up: `update "authors" set "email" = 'nobody@example.com'`,
+    down: 'select 1',
+    missed:
+      'table authors, column email: the time before has "editor-0@example.com", the time after up and down has "nobody@example.com"',
+  },
+  {
+    up: 'alter table "authors" drop column "name"',
+    down: `alter table "authors" add column "name" varchar(255) not null default ''`,
+    missed: 'table authors, column name: the time before has "Editor", the time after up and down has ""',
+  },
+  {
+    up: `alter table "authors" alter column "email" type varchar(255) using upper("email")`,
+    down: `alter table "authors" alter column "email" type varchar(255) using lower(replace("email", '-', ''))`,
+    missed: 'has "editor-0@example.com", the time after up and down has "editor0@example.com"',
+  },
+];
+
+test.each(spoilt)('a down that brings the tables back and not what stood in them is found: $up', async (each) => {
+  const project = aProject().migration('Migration20260103500000_spoil', [each.up], [each.down]);
+  const problem = failedRehearsal(await rehearse(await migratorFor(project.folder)));
+  expect(problem?.message).toContain('Migration20260103500000_spoil: down does not undo all that up does.');
+  expect(problem?.message).toContain(each.missed);
+});
+
+test('a down that brings everything back passes, whatever happened in between', async () => {
+  const project = aProject().migration(
+    'Migration20260103500000_spell',
+    [`update "authors" set "name" = upper("name")`, `insert into "authors" ("name", "email") values ('B', 'b')`],
+    [`delete from "authors" where "email" = 'b'`, `update "authors" set "name" = initcap("name")`],
+  );
+  expect(failedRehearsal(await rehearse(await migratorFor(project.folder)))).toBeUndefined();
+});
+
+test('migration:test passes on a history that is right, without a server', async () => {
+  const project = aProject().with({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' });
+  const { code, out } = await project.extra('migration:test');
+  expect(out).toContain('4 migrations went up, down and up again');
+  expect(code).toBe(0);
+});
+
+test('what the entities have and history does not is told to the last statement', async () => {
+  const project = aProject().edit('entities.ts', (text) =>
+    text.replace('slug: p', 'readCount: p.integer().default(0).index(),\n    slug: p'),
+  );
+  const { code, out } = await project.extra('migration:test');
+  expect(code).toBe(50);
+  expect(out).toContain('add "read_count"');
+  expect(out).toContain('articles_read_count_index');
+});
+
+test('migration:test ends with its own code, and names every migration that is wrong', async () => {
+  const project = aProject();
+  project.edit('migrations/Migration20260102000000_add_articles_slug.ts', (text) =>
+    text.replace(/this.addSql.*drop column.*/, ''),
+  );
+  project.migration(
+    'Migration20260105000000_trigger',
+    [
+      'create function f() returns trigger language plpgsql as $$ begin return new; end $$',
+      'create trigger g before insert on authors for each row execute function f()',
+    ],
+    ['drop trigger g on authors'],
+  );
+  const { code, out } = await project.extra('migration:test');
+  expect(code).toBe(50);
+  expect(out).toContain('table articles, column slug');
+  expect(out).toContain('function f()');
+});
+
+async function migratorFor(folder: string): Promise<Migrator> {
+  const orm = await MikroORM.init({
+    driver: PostgreSqlDriver,
+    dbName: 'nowhere',
+    entities,
+    preferTs: true,
+    ...safeMigrations({ path: join(folder, 'migrations') }),
+  });
+  return orm.migrator as unknown as Migrator;
+}

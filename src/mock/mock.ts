@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { readEnvironment } from '../environment.ts';
 import { DEMO_ACCOUNT } from '../seeding/demo/people.ts';
-import { PASSWORD } from '../seeding/known-password.ts';
+import { PASSWORD } from '../seeding/seed-password.ts';
 import { buildMockServer } from './server.ts';
 
 /** `npm run mock`: the API without a database, for those who make a frontend. */

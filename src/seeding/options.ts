@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { LIMITS, type Size, sizeFor } from './large/size.ts';
-import { ExitCode, Stop } from './stop.ts';
+import { ExitCode, Stop } from './seed-error.ts';
 
 export interface Options {
   /** Null means the demo blog. */

@@ -1,7 +1,7 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { DatabaseEnvironment } from '../environment.ts';
 import { applyPendingMigrations, pendingMigrations } from '../migration-safety/index.ts';
-import { ExitCode, Stop } from './stop.ts';
+import { ExitCode, Stop } from './seed-error.ts';
 
 /** Stops unless this is a database to seed. An embedded one that is new gets its tables, as the start of the server would. */
 export async function readyDatabase(

@@ -5,14 +5,14 @@ import { EnvironmentFaults, readDatabaseEnvironment } from '../environment.ts';
 import { addDemoBlog } from './demo/demo-blog.ts';
 import { DEMO_ACCOUNT } from './demo/people.ts';
 import { HELP } from './help.ts';
-import { PASSWORD } from './known-password.ts';
 import { addLargeBlog } from './large/large-blog.ts';
 import type { Size } from './large/size.ts';
 import { emailOfUser } from './large/users.ts';
 import { type Options, readOptions } from './options.ts';
 import { duration, Progress } from './progress.ts';
 import { readyDatabase } from './ready-database.ts';
-import { ExitCode, Stop } from './stop.ts';
+import { ExitCode, Stop } from './seed-error.ts';
+import { PASSWORD } from './seed-password.ts';
 
 /** `npm run seed`: adds a blog to the database of the environment. help.ts says all it can do. */
 async function seed(options: Options): Promise<ExitCode> {

@@ -6,14 +6,14 @@ import { describe, expect, test } from 'vitest';
 import { FeedDocument, LoginDocument } from '../../schema/generated/graphql.ts';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import { DEMO_ACCOUNT } from '../../src/seeding/demo/people.ts';
-import { PASSWORD } from '../../src/seeding/known-password.ts';
 import { addLargeBlog } from '../../src/seeding/large/large-blog.ts';
 import { sizeFor } from '../../src/seeding/large/size.ts';
 import { emailOfUser } from '../../src/seeding/large/users.ts';
 import { readOptions } from '../../src/seeding/options.ts';
 import { Progress } from '../../src/seeding/progress.ts';
 import { readyDatabase } from '../../src/seeding/ready-database.ts';
-import { ExitCode } from '../../src/seeding/stop.ts';
+import { ExitCode } from '../../src/seeding/seed-error.ts';
+import { PASSWORD } from '../../src/seeding/seed-password.ts';
 import { blog, orm } from '../support/blog.ts';
 import { anArticle, aUser } from '../support/people.ts';
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { slugOf } from '../../articles/slug.ts';
-import { draw } from './draw.ts';
+import { draw } from './stable-random.ts';
 
 export interface DemoArticle {
   readonly slug: string;

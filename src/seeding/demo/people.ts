@@ -1,5 +1,5 @@
 import { User } from '../../users/user.entity.ts';
-import { PASSWORD_HASH } from '../known-password.ts';
+import { PASSWORD_HASH } from '../seed-password.ts';
 
 /** The people of the demo blog, in the order in which they joined, one a day. */
 export const PEOPLE: Record<string, string> = {

@@ -1,6 +1,6 @@
 import type { DemoArticle } from './articles.ts';
-import { draw } from './draw.ts';
 import { PEOPLE } from './people.ts';
+import { draw } from './stable-random.ts';
 
 const NAMES = Object.keys(PEOPLE);
 

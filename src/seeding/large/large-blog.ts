@@ -1,13 +1,13 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Kysely, sql } from 'kysely';
-import { oneSeedAtATime } from '../one-at-a-time.ts';
 import type { Progress } from '../progress.ts';
+import { oneSeedAtATime } from '../seed-lock.ts';
 import { addArticles } from './articles.ts';
+import { requireOwner, withoutCounting } from './disable-count-triggers.ts';
 import { addFollows } from './follows.ts';
 import type { Size } from './size.ts';
 import { addTags, idsOfTags } from './tags.ts';
 import { addUsers, idsOfUsers } from './users.ts';
-import { requireOwner, withoutCounting } from './without-counting.ts';
 
 /**
  * Adds what is missing of the blog of this size, one transaction a batch. Everything in it has a number that says all the

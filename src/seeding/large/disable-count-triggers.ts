@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { ExitCode, Stop } from '../stop.ts';
+import { ExitCode, Stop } from '../seed-error.ts';
 
 /**
  * Acts while the triggers that count are off. That is undone with the transaction, and meanwhile nobody else can write to

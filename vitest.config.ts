@@ -9,7 +9,11 @@ const LOCAL_POSTGRES = 'postgresql://postgres@127.0.0.1:5432/postgres';
 // Chromium; `--mode memory` and `--mode attacks` are the long forms of these tests. All make databases of their own and
 // drop them. tests/clients has packages and a config of its own.
 const NOT_IN: Record<string, string[]> = {
-  test: ['tests/{migration-safety,attacks}/**', 'tests/reading/plans.test.ts', 'tests/server/memory.test.ts'],
+  test: [
+    'tests/{migration-safety,attacks}/**',
+    'tests/reading/plans.test.ts',
+    'tests/server/operations/memory.test.ts',
+  ],
   postgres: [
     'tests/{migration-safety,database/embedded,docs,mock}/**',
     'tests/server/{generated-files,playground,http-limits,workers}.test.ts',
@@ -20,7 +24,7 @@ const NOT_IN: Record<string, string[]> = {
 
 const ALONE: Record<string, string> = {
   browser: 'tests/**/*.browser.ts',
-  memory: 'tests/server/memory.test.ts',
+  memory: 'tests/server/operations/memory.test.ts',
   attacks: 'tests/attacks/*.test.ts',
 };
 

@@ -7,10 +7,10 @@ import { type Reached, reachDatabase } from './database/open-database.ts';
 import { whenTheDatabaseIsThere } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
 import { applyPendingMigrations } from './migration-safety/index.ts';
-import { Readiness } from './server/health.ts';
-import { timeToLeave } from './server/leaving.ts';
-import { Load } from './server/load.ts';
-import { openWatchers } from './server/open-watchers.ts';
+import { timeToLeave } from './server/graceful-shutdown.ts';
+import { Readiness } from './server/http/health.ts';
+import { Load } from './server/http/load-shedding.ts';
+import { openWatchers } from './server/observability/observers.ts';
 import { buildServer } from './server/server.ts';
 import { Workers } from './server/workers.ts';
 
@@ -38,7 +38,7 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
     await migrated;
     const workers = new Workers(variablesOfWorkers(settings, reached), timeToLeave(settings.shutdownDelaySeconds), log);
     if (settings.metrics) {
-      const { metricsOf, openMetricsPort } = await import('./server/metrics-port.ts');
+      const { metricsOf, openMetricsPort } = await import('./server/observability/metrics-port.ts');
       opened.push(await openMetricsPort(() => metricsOf(workers.serving), settings.metrics, log));
     }
     opened.push(workers);

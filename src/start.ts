@@ -7,9 +7,9 @@ import { reachDatabase } from './database/open-database.ts';
 import { FolderUnfit } from './embedded-postgres/data-folder/paths.ts';
 import { DatabaseIsHeld } from './embedded-postgres/embedded-database.ts';
 import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
-import { openLog } from './logging.ts';
 import { MigrationProblem } from './migration-safety/problems.ts';
-import { timeToLeave } from './server/leaving.ts';
+import { timeToLeave } from './server/graceful-shutdown.ts';
+import { openLog } from './server/observability/log.ts';
 import { onDismissal, WorkerFailed } from './server/workers.ts';
 
 /** Starts the server: environment, database, and what serving.ts does with them; on SIGTERM the same backwards. */

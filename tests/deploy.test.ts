@@ -12,7 +12,7 @@ import { Namespace, Secret, Service } from 'kubernetes-models/v1';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
-import { timeToLeave } from '../src/server/leaving.ts';
+import { timeToLeave } from '../src/server/graceful-shutdown.ts';
 import { address } from './support/blog.ts';
 import { START } from './support/start-command.ts';
 

@@ -3,7 +3,7 @@ import { unwrapResolverError } from '@apollo/server/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { isDatabaseFault } from '../database/database-errors.ts';
-import { GivenUp } from '../server/deadline.ts';
+import { GivenUp } from '../server/http/deadline.ts';
 
 /**
  * Top-level errors: what no form can fix. Their codes are a closed list; whatever is not in it is a bug of ours, logged

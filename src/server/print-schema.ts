@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../../mikro-orm.config.ts';
+import { asClientsSeeIt } from './http/schema-endpoint.ts';
 import { buildSchema } from './schema.ts';
-import { asClientsSeeIt } from './schema-endpoint.ts';
 
 /** Writes schema/schema.graphql, the API as clients see it, from the code; `--check` only looks. Needs no database. */
 const FILE = 'schema/schema.graphql';

@@ -19,8 +19,8 @@ import { answerByStatements } from '../reading/sql-resolvers.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
 import { UserFields, ViewerFields } from '../users/user.fields.ts';
 import { UserResolver } from '../users/user.resolver.ts';
-import { prepareMutations } from './mutations.ts';
-import { NodeResolver } from './node.resolver.ts';
+import { prepareMutations } from './operations/mutation-wrapper.ts';
+import { NodeResolver } from './operations/node.resolver.ts';
 
 /** The schema, ready to be executed. */
 export function buildSchema(em: EntityManager): GraphQLSchema {

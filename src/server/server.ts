@@ -17,24 +17,24 @@ import {
 } from '../graphql/errors.ts';
 import { Statements } from '../reading/prepared-statements.ts';
 import { stringified } from '../reading/raw-json.ts';
-import { withoutExtras } from './apollo-extras.ts';
-import { type ConnectionSettings, connectionLimits, refuseTwoHosts } from './connections.ts';
-import { type AllowedOrigins, allowOrigins } from './cors.ts';
-import { namedDocuments, validatedDocuments } from './documents.ts';
-import { executionOf } from './execution.ts';
-import { addGraphqlEndpoint } from './graphql-endpoint.ts';
-import { addHealthChecks, type Readiness } from './health.ts';
-import { type CacheSettings, rememberOutcome } from './http-answers.ts';
-import { leaveInGoodOrder } from './leaving.ts';
-import { documentLimits, limitOperations } from './limits.ts';
-import { Load, type LoadLimits } from './load.ts';
+import { leaveInGoodOrder } from './graceful-shutdown.ts';
+import { type ConnectionSettings, connectionLimits, refuseTwoHosts } from './http/connection-limits.ts';
+import { type AllowedOrigins, allowOrigins } from './http/cors.ts';
+import { addGraphqlEndpoint } from './http/graphql-endpoint.ts';
+import { type CacheSettings, rememberOutcome } from './http/graphql-response.ts';
+import { addHealthChecks, type Readiness } from './http/health.ts';
+import { Load, type LoadLimits } from './http/load-shedding.ts';
+import { addSchemaEndpoint } from './http/schema-endpoint.ts';
+import { type HeaderSettings, sendSecureHeaders } from './http/secure-headers.ts';
+import { addVersionEndpoint } from './http/version-endpoint.ts';
+import { noticeOperations, requestIdOf, type Watcher, watchRequests } from './observability/request-log.ts';
+import { withoutExtras } from './operations/disabled-plugins.ts';
+import { executionOf } from './operations/executor.ts';
+import { documentLimits, limitOperations } from './operations/operation-limits.ts';
+import { namedDocuments, validatedDocuments } from './operations/persisted-documents.ts';
+import { publishedDocuments } from './operations/published-operations.ts';
 import { addPlayground } from './playground/playground.ts';
-import { publishedDocuments } from './published-files.ts';
 import { buildSchema } from './schema.ts';
-import { addSchemaEndpoint } from './schema-endpoint.ts';
-import { type HeaderSettings, sendSecureHeaders } from './secure-headers.ts';
-import { addVersionEndpoint } from './version-endpoint.ts';
-import { noticeOperations, requestIdOf, type Watcher, watchRequests } from './watching.ts';
 
 /** The HTTP server: GraphQL at /graphql, the schema at /schema.graphql, the Playground at /playground, health at /healthz and /readyz, the build at /version. It listens when it is told to. */
 export async function buildServer({

@@ -1,6 +1,6 @@
 import { getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import { publishedOperations } from '../../src/server/published-files.ts';
+import { publishedOperations } from '../../src/server/operations/published-operations.ts';
 import { aBlogOfEverything } from '../reading/everything.ts';
 import { randomDocument } from '../reading/random-documents.ts';
 import { theWorld, type World } from '../reading/reference.ts';

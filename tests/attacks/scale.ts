@@ -1,11 +1,11 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterAll, inject } from 'vitest';
-import { openLog } from '../../src/logging.ts';
-import { Readiness } from '../../src/server/health.ts';
-import { Load } from '../../src/server/load.ts';
-import { Metrics } from '../../src/server/metrics.ts';
+import { Readiness } from '../../src/server/http/health.ts';
+import { Load } from '../../src/server/http/load-shedding.ts';
+import { openLog } from '../../src/server/observability/log.ts';
+import { Metrics } from '../../src/server/observability/metrics.ts';
+import { Tracing } from '../../src/server/observability/tracing.ts';
 import { buildServer } from '../../src/server/server.ts';
-import { Tracing } from '../../src/server/tracing.ts';
 import { orm, settings } from '../support/blog.ts';
 import { PASSWORD } from '../support/people.ts';
 

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
-import { Readiness } from '../../src/server/health.ts';
+import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { address, orm, settings } from '../support/blog.ts';
 import { openChromium, watched } from './chromium.ts';

@@ -6,7 +6,7 @@ import { Pulse } from '../../src/database/heartbeat.ts';
 import { ServingPool } from '../../src/database/server-pool.ts';
 import { Statements } from '../../src/reading/prepared-statements.ts';
 import { sql } from '../../src/reading/sql.ts';
-import { Readiness } from '../../src/server/health.ts';
+import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { type Answer, orm, settings } from '../support/blog.ts';
 import { anArticle, aUser, type Person } from '../support/people.ts';

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readEnvironment } from '../../src/environment.ts';
-import { Readiness } from '../../src/server/health.ts';
-import { Load } from '../../src/server/load.ts';
-import { Metrics } from '../../src/server/metrics.ts';
+import { Readiness } from '../../src/server/http/health.ts';
+import { Load } from '../../src/server/http/load-shedding.ts';
+import { Metrics } from '../../src/server/observability/metrics.ts';
 import { orm, settings } from '../support/blog.ts';
 
 const guide = readFileSync('docs/operations.md', 'utf8');

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { metricsOf } from '../../src/server/metrics-port.ts';
+import { metricsOf } from '../../src/server/observability/metrics-port.ts';
 import { freePort } from '../faults/cluster.ts';
 import { emptyDatabase } from '../support/empty-database.ts';
 

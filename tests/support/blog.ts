@@ -7,7 +7,7 @@ import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { Sessions } from '../../src/auth/sessions.ts';
 import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
-import { Readiness } from '../../src/server/health.ts';
+import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 

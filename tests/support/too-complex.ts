@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { LIMITS } from '../../src/server/limits.ts';
+import { LIMITS } from '../../src/server/operations/operation-limits.ts';
 import { type Answer, post } from './blog.ts';
 import { statementsDuring } from './statements.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { getIntrospectionQuery } from 'graphql';
-import { publishedOperations } from '../published-files.ts';
+import { publishedOperations } from '../operations/published-operations.ts';
 import { playgroundAssets } from './assets.ts';
 import { playgroundPage } from './page.ts';
 import { tabsOf } from './tabs.ts';

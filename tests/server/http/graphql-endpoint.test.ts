@@ -1,0 +1,194 @@
+import { MikroORM } from '@mikro-orm/postgresql';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { ormConfig } from '../../../mikro-orm.config.ts';
+import { Readiness } from '../../../src/server/http/health.ts';
+import { buildServer } from '../../../src/server/server.ts';
+import { address, orm, post, settings } from '../../support/blog.ts';
+import { emptyDatabase } from '../../support/empty-database.ts';
+
+const QUERY = '{ articles { totalCount } }';
+
+async function ask(path: string, init: RequestInit = {}) {
+  const response = await fetch(`${address}${path}`, init);
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: JSON.parse(text) };
+}
+
+const get = (parameters: Record<string, string>, headers = {}) =>
+  ask(`/graphql?${new URLSearchParams(parameters)}`, { headers: { 'apollo-require-preflight': 'yes', ...headers } });
+
+const send = (body: string, contentType = 'application/json') =>
+  ask('/graphql', { method: 'POST', headers: { 'content-type': contentType }, body });
+
+test('POST answers a query, with its variables', async () => {
+  const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
+  expect(await post({ query, variables: { first: 1 } })).toMatchObject({
+    status: 200,
+    body: { data: { articles: { totalCount: 0 } }, extensions: { cost: { requested: 1002, maximum: 5000 } } },
+  });
+});
+
+test('GET answers a query', async () => {
+  expect(await get({ query: QUERY })).toMatchObject({ status: 200, body: { data: { articles: { totalCount: 0 } } } });
+  const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
+  const variables = JSON.stringify({ first: 0 });
+  expect((await get({ query, variables })).body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('who can not read the answer is told so before anything is done', async () => {
+  const query =
+    'mutation { register(input: { username: "ann", email: "ann@example.com", password: "password123" }) { token } }';
+  const headers = { 'content-type': 'application/json', accept: 'image/png' };
+  const answer = await ask('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
+  expect(answer.status).toBe(406);
+  expect(answer.body.errors[0].message).toMatch(/^The accept header is "image\/png"; it must allow application\/json/);
+  expect((await post({ query: '{ user(by: { username: "ann" }) { id } }' })).body.data).toEqual({ user: null });
+});
+
+test('GET does not change anything', async () => {
+  const query = 'mutation { logout { ok } }';
+  const { status, body } = await get({ query });
+  expect(status).toBe(405);
+  expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('a GET that a foreign page could send without asking first is refused', async () => {
+  const { status, body } = await ask(`/graphql?${new URLSearchParams({ query: QUERY })}`, {
+    headers: { 'content-type': 'text/plain' },
+  });
+  expect(status).toBe(400);
+  expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('an operation is chosen by its name', async () => {
+  const query = 'query One { articles { totalCount } } query Two { tags { totalCount } }';
+  expect((await post({ query, operationName: 'Two' })).body).toMatchObject({ data: { tags: { totalCount: 0 } } });
+  for (const operationName of ['Three', undefined]) {
+    const { body } = await post({ query, operationName });
+    expect(body).toFailWith('BAD_USER_INPUT');
+  }
+});
+
+test('what is no request of GraphQL is BAD_USER_INPUT', async () => {
+  const bodies = ['', '{', '[]', '{}', 'null', '5', '"text"', '{"query":5}', '{"query":null}', '{"query":""}'];
+  for (const body of [...bodies, `{"query":"${QUERY}","variables":5}`, `{"query":"${QUERY}","operationName":{}}`]) {
+    const answer = await send(body);
+    expect(answer.status, body).toBe(400);
+    expect(answer.body.errors[0].extensions.code, body).toBe('BAD_USER_INPUT');
+  }
+});
+
+test('a query that does not parse, or is not valid, says so by its code', async () => {
+  const parse = await post({ query: '{ articles ' });
+  expect(parse.body).toFailWith('GRAPHQL_PARSE_FAILED');
+  const validate = await post({ query: '{ nonsense }' });
+  expect(validate.body).toFailWith('GRAPHQL_VALIDATION_FAILED');
+});
+
+test('a variable of the wrong type is BAD_USER_INPUT', async () => {
+  const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
+  for (const first of ['1', 1.5, 2 ** 31, true, {}, [1, 2]]) {
+    expect((await post({ query, variables: { first } })).body, JSON.stringify(first)).toFailWith('BAD_USER_INPUT');
+  }
+});
+
+test('another content type is refused', async () => {
+  for (const type of [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'text/xml',
+  ]) {
+    const { status, body } = await send(JSON.stringify({ query: QUERY }), type);
+    expect(status, type).toBeGreaterThanOrEqual(400);
+    expect(status, type).toBeLessThan(500);
+    expect(body.errors[0].extensions.code, type).toBe('BAD_USER_INPUT');
+  }
+});
+
+test('too large a body is refused before it is read', async () => {
+  const { status, body } = await send(JSON.stringify({ query: QUERY, variables: { more: 'x'.repeat(1_600_000) } }));
+  expect(status).toBe(413);
+  expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+test('no fault of a client shows how the server is made', async () => {
+  for (const answer of [await send('{'), await send('x', 'text/plain'), await post({ query: '{ nonsense }' })]) {
+    expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|stacktrace|at .*\.[jt]s:/);
+  }
+});
+
+test('other methods are not allowed, and other addresses not found', async () => {
+  for (const method of ['PUT', 'DELETE', 'PATCH']) expect((await ask('/graphql', { method })).status).toBe(405);
+  expect((await ask('/nothing')).status).toBe(404);
+});
+
+test('/healthz says that the process is alive, /readyz that it can serve', async () => {
+  expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  expect(await ask('/readyz')).toMatchObject({ status: 200, body: { ready: true } });
+});
+
+test('with pending migrations the server is alive but not ready, and says which are pending', async () => {
+  const empty = await emptyDatabase();
+  const server = await serverOn(empty.orm);
+  expect((await server.inject('/healthz')).statusCode).toBe(200);
+  const ready = await server.inject('/readyz');
+  expect(ready.statusCode).toBe(503);
+  expect(ready.json()).toMatchObject({ ready: false });
+  for (const { name } of await empty.orm.migrator.getPending()) expect(ready.json().fault).toContain(name);
+
+  const answer = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
+  expect(answer.statusCode).toBe(503);
+  const [error] = answer.json().errors;
+  expect(error.extensions).toEqual({ code: 'SERVICE_UNAVAILABLE', retryable: true });
+  expect(error.message).toContain('npx mikro-orm migration:up');
+  await server.close();
+  await empty.remove();
+});
+
+test('a server that waited for migrations serves as soon as they are applied, without a restart', async () => {
+  const empty = await emptyDatabase();
+  const server = await serverOn(empty.orm);
+  expect((await server.inject('/readyz')).statusCode).toBe(503);
+  await empty.orm.migrator.up();
+  expect((await server.inject('/readyz')).statusCode).toBe(200);
+  const answer = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
+  expect(answer.json()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+  await server.close();
+  await empty.remove();
+});
+
+test('a database that does not answer makes the server unready, and is not described to clients', async () => {
+  const connection = { clientUrl: 'postgresql://nobody:secret@127.0.0.1:1/none' };
+  const nowhere = await MikroORM.init(ormConfig({ connection }));
+  const server = await serverOn(nowhere);
+  const ready = await server.inject('/readyz');
+  expect(ready.statusCode).toBe(503);
+  expect(ready.json()).toEqual({ ready: false, fault: 'The database does not answer.' });
+  const answer = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
+  expect(answer.statusCode).toBeGreaterThanOrEqual(500);
+  expect(answer.body).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|nobody|secret/);
+  await server.close();
+  await nowhere.close();
+});
+
+test('a server that has not asked its database anything yet is ready', async () => {
+  const empty = await emptyDatabase();
+  const server = await serverOn(empty.orm, 'not checked');
+  expect((await server.inject('/readyz')).statusCode).toBe(200);
+  await server.close();
+  await empty.remove();
+});
+
+const serverOn = (other: MikroORM, migrations: 'checked' | 'not checked' = 'checked') =>
+  buildServer({
+    em: other.em,
+    log: pino({ level: 'silent' }),
+    settings,
+    readiness: new Readiness(other, null, migrations),
+  });
+
+test('a migrated database is seen to be one', async () => {
+  expect(await new Readiness(orm, null, 'checked').migrationFault()).toBeNull();
+});

@@ -1,0 +1,164 @@
+import { serverAudits } from 'graphql-http';
+import { describe, expect, test } from 'vitest';
+import { address, blog } from '../../support/blog.ts';
+import { aUser } from '../../support/people.ts';
+
+const GUEST_QUERY = '{ articles { totalCount } }';
+const NOT_FORGED = { 'apollo-require-preflight': '1' };
+
+describe("graphql-http's audit", () => {
+  // A page of another site can send a plain GET in its visitor's name, so we want a header that such a page can not send.
+  const audited: typeof fetch = (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...NOT_FORGED } });
+  const audits = serverAudits({ url: `${address}/graphql`, fetchFn: audited });
+
+  test('has 61 points', () => expect(audits).toHaveLength(61));
+
+  test.each(audits)('$id $name', async (audit) => {
+    expect(await audit.fn()).toMatchObject({ status: 'ok' });
+  });
+});
+
+describe('the status', () => {
+  test('of a document that does not validate is 400 for a client that knows GraphQL over HTTP, 200 for the others', async () => {
+    expect(await statusOf('{ nothing }', 'application/graphql-response+json')).toBe(400);
+    expect(await statusOf('{ nothing }', 'application/json')).toBe(200);
+    expect(await statusOf('{ nothing }', '*/*')).toBe(200);
+  });
+
+  test('of a body that is no GraphQL request is 400 for everybody, in the type asked for', async () => {
+    for (const accept of ['application/graphql-response+json', 'application/json']) {
+      const response = await send({ headers: { accept }, body: '{"query":' });
+      expect(response.status).toBe(400);
+      expect(response.headers.get('content-type')).toBe(`${accept}; charset=utf-8`);
+      expect((await json(response)).errors[0].extensions.code).toBe('BAD_USER_INPUT');
+    }
+  });
+
+  test('of a request for a type that we do not speak is 406', async () => {
+    expect(await statusOf(GUEST_QUERY, 'text/csv')).toBe(406);
+  });
+
+  test.each(['PUT', 'PATCH', 'DELETE'])('of %s is 405, and says which methods there are', async (method) => {
+    const response = await send({ method, body: JSON.stringify({ query: GUEST_QUERY }) });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, POST');
+  });
+
+  test('of a mutation in a GET is 405', async () => {
+    const response = await get('mutation { logout { ok } }');
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('POST');
+  });
+
+  test('of several requests in one body is 400', async () => {
+    expect((await send({ body: JSON.stringify([{ query: GUEST_QUERY }]) })).status).toBe(400);
+  });
+});
+
+describe('a request that a page of another site can send in its visitor’s name', () => {
+  const types = [
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'message/rfc822',
+  ];
+
+  test.each(types)('is refused: POST of %s', async (type) => {
+    const response = await send({ headers: { 'content-type': type }, body: JSON.stringify({ query: GUEST_QUERY }) });
+    expect(response.status).toBe(415);
+  });
+
+  test('is refused: a plain GET', async () => {
+    const response = await get(GUEST_QUERY, { 'apollo-require-preflight': '' });
+    expect(response.status).toBe(400);
+    expect((await json(response)).errors[0].message).toContain('apollo-require-preflight');
+  });
+});
+
+test.each(['utf-7', 'utf-16', 'iso-8859-1', '"shift_jis"'])('JSON in the charset %s is refused', async (charset) => {
+  const headers = { 'content-type': `application/json; charset=${charset}` };
+  expect((await send({ headers, body: JSON.stringify({ query: GUEST_QUERY }) })).status).toBe(415);
+});
+
+describe('what a cache is told', () => {
+  test('an answer to a guest may be kept, and is 304 until it changes', async () => {
+    const first = await get(GUEST_QUERY);
+    expect(first.headers.get('cache-control')).toBe('public, no-cache');
+    expect(first.headers.get('vary')).toBe('Origin, Authorization, Accept');
+    const etag = first.headers.get('etag') ?? '';
+
+    const again = await get(GUEST_QUERY, { 'if-none-match': `"other", W/${etag}` });
+    expect([again.status, await again.text(), again.headers.get('etag')]).toEqual([304, '', etag]);
+
+    const ann = await aUser('ann');
+    const input = { title: 'New', description: 'Made since.', body: 'Text.' };
+    await blog('mutation ($input: CreateArticleInput!) { createArticle(input: $input) { article { id } } }', {
+      as: ann,
+      input,
+    });
+    const changed = await get(GUEST_QUERY, { 'if-none-match': etag });
+    expect([changed.status, await json(changed)]).toMatchObject([200, { data: { articles: { totalCount: 1 } } }]);
+  });
+
+  test('an answer to somebody who is signed in is theirs alone', async () => {
+    const { token } = await aUser();
+    const response = await get('{ viewer { email } }', { authorization: `Token ${token}` });
+    expect(response.headers.get('cache-control')).toBe('private, no-cache');
+    expect(response.headers.get('vary')).toContain('Authorization');
+  });
+
+  test('errors and answers to POST are not kept', async () => {
+    expect((await get('{ viewer { nothing } }')).headers.get('cache-control')).toBe('no-store');
+    expect((await get('{ viewer { email } }', { authorization: 'Token forged' })).headers.get('etag')).toBeNull();
+    const posted = await send({ body: JSON.stringify({ query: GUEST_QUERY }) });
+    expect(posted.headers.get('cache-control')).toBe('no-store');
+  });
+});
+
+describe('a page of another origin', () => {
+  const preflight = (origin: string) =>
+    fetch(`${address}/graphql`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization, content-type, apollo-require-preflight',
+      },
+    });
+
+  test('may call when it is on the list', async () => {
+    const { status, headers } = await preflight('https://blog.example');
+    expect(status).toBe(204);
+    expect(headers.get('access-control-allow-origin')).toBe('https://blog.example');
+    expect(headers.get('access-control-allow-methods')).toBe('GET, POST');
+    expect(headers.get('access-control-allow-headers')).toContain('authorization');
+    expect(headers.get('access-control-allow-credentials')).toBeNull();
+
+    const answered = await get(GUEST_QUERY, { origin: 'https://blog.example' });
+    expect(answered.headers.get('access-control-allow-origin')).toBe('https://blog.example');
+    expect(answered.headers.get('access-control-expose-headers')).toContain('ETag');
+  });
+
+  test.each(['https://evil.example', 'https://blog.example.evil.example', 'http://blog.example', 'null'])(
+    'may not when it is not: %s',
+    async (origin) => {
+      expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull();
+      expect((await get(GUEST_QUERY, { origin })).headers.get('access-control-allow-origin')).toBeNull();
+    },
+  );
+});
+
+const send = ({ headers, ...request }: RequestInit) =>
+  fetch(`${address}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(headers as Record<string, string>) },
+    ...request,
+  });
+
+const get = (query: string, headers: Record<string, string> = {}) =>
+  fetch(`${address}/graphql?query=${encodeURIComponent(query)}`, { headers: { ...NOT_FORGED, ...headers } });
+
+const statusOf = async (query: string, accept: string) =>
+  (await send({ headers: { accept }, body: JSON.stringify({ query }) })).status;
+
+const json = async (response: Response): Promise<any> => response.json();

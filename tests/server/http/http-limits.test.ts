@@ -1,0 +1,226 @@
+import { connect, type Socket } from 'node:net';
+import { pino } from 'pino';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Readiness } from '../../../src/server/http/health.ts';
+import { buildServer } from '../../../src/server/server.ts';
+import { address, orm, settings } from '../../support/blog.ts';
+
+const open: { close(): unknown }[] = [];
+afterAll(async () => {
+  for (const one of open) await one.close();
+});
+
+async function serverWith(changes: Partial<typeof settings>) {
+  const server = await buildServer({
+    em: orm.em,
+    log: pino({ level: 'silent' }),
+    settings: { ...settings, ...changes },
+    readiness: new Readiness(orm, null, 'not checked'),
+  });
+  open.push(server);
+  return server;
+}
+
+/** A connection, with all that was said on it until it was closed. */
+function connection(to: string, said: string) {
+  const socket: Socket = connect(Number(new URL(to).port), '127.0.0.1', () => socket.write(said));
+  open.push({ close: () => socket.destroy() });
+  let heard = '';
+  socket.on('data', (bytes) => {
+    heard += bytes;
+  });
+  socket.on('error', () => {});
+  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(heard)));
+  return { socket, closed };
+}
+
+const QUERY = JSON.stringify({ query: '{ articles { totalCount } }' });
+const head = (length: number) =>
+  `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
+
+describe('a page of another site gets nothing done by what a browser sends without asking first:', () => {
+  const mutation = 'mutation { logout { ok } }';
+  test.each<[what: string, method: string, type: string | undefined, body?: string]>([
+    ['a form', 'POST', 'application/x-www-form-urlencoded', `query=${encodeURIComponent(mutation)}`],
+    [
+      'a form with files',
+      'POST',
+      'multipart/form-data; boundary=x',
+      `--x\r\nContent-Disposition: form-data; name="query"\r\n\r\n${mutation}\r\n--x--`,
+    ],
+    ['text', 'POST', 'text/plain', QUERY],
+    ['text that says it is JSON', 'POST', 'text/plain; application/json', QUERY],
+    ['text in capitals', 'POST', 'TEXT/PLAIN;charset=utf-8', QUERY],
+    ['no type', 'POST', '', QUERY],
+    ['nonsense for a type', 'POST', 'application/json/x', QUERY],
+    ['two types', 'POST', 'text/plain, application/json', QUERY],
+    ['GraphQL for a type', 'POST', 'application/graphql', '{ __typename }'],
+    ['a link', 'GET', undefined],
+    ['a link with a type', 'GET', 'text/plain'],
+    ['a link with a type of a message', 'GET', 'message/rfc822'],
+    ['a link with a type that is none', 'GET', 'x'],
+  ])('%s', async (_, method, type, body) => {
+    const url = `${address}/graphql${body === undefined ? `?query=${encodeURIComponent('{ __typename }')}` : ''}`;
+    const headers = type === undefined ? {} : { 'content-type': type };
+    const answer = await fetch(url, { method, headers, ...(body !== undefined && { body: Buffer.from(body) }) });
+    expect([400, 415]).toContain(answer.status);
+    const { data, errors } = (await answer.json()) as { data?: unknown; errors: { extensions: object }[] };
+    expect(data).toBeUndefined();
+    expect(errors[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT' });
+  });
+
+  test('a question whether it may ask is answered for the sites that are named alone', async () => {
+    const preflight = async (origin: string) => {
+      const headers = { origin, 'access-control-request-method': 'POST' };
+      return (await fetch(`${address}/graphql`, { method: 'OPTIONS', headers })).headers.get(
+        'access-control-allow-origin',
+      );
+    };
+    expect(await preflight('https://blog.example')).toBe('https://blog.example');
+    for (const other of ['https://evil.example', 'https://blog.example.evil.example', 'http://blog.example', 'null']) {
+      expect(await preflight(other), other).toBeNull();
+    }
+  });
+});
+
+describe('a body in', () => {
+  const send = (encoding: string, body: string | Buffer<ArrayBuffer>) => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': encoding };
+    return fetch(`${address}/graphql`, { method: 'POST', headers, body });
+  };
+
+  test.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, identity', 'x'])(
+    '%s is refused, however small',
+    async (encoding) => {
+      for (const body of [Buffer.from('1f8b0800', 'hex'), QUERY]) {
+        const answer = await send(encoding, body);
+        expect(answer.status).toBe(415);
+        expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+      }
+    },
+  );
+
+  test('the identity encoding is the body itself', async () => {
+    for (const encoding of ['identity', 'Identity', '']) expect((await send(encoding, QUERY)).status).toBe(200);
+  });
+});
+
+test('a body that is not in UTF-8 is refused, and not read as something else', async () => {
+  const send = async (...bytes: number[]) => {
+    const [before, after] = JSON.stringify({ query: '{ articles(filter: { tag: "?" }) { totalCount } }' }).split('?');
+    const body = Buffer.concat([Buffer.from(before ?? ''), Buffer.from(bytes), Buffer.from(after ?? '')]);
+    return fetch(`${address}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  };
+  expect((await send(0xc3, 0xa9)).status).toBe(200); // é
+  for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80]]) {
+    const answer = await send(...bytes);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+  }
+});
+
+test('answers tell browsers not to run, frame or guess them', async () => {
+  for (const path of ['/healthz', '/schema.graphql', '/nothing', '/graphql?query={__typename}']) {
+    const { headers } = await fetch(`${address}${path}`, { headers: { 'apollo-require-preflight': 'yes' } });
+    expect(headers.get('content-security-policy'), path).toBe(
+      "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'",
+    );
+    expect(headers.get('x-content-type-options'), path).toBe('nosniff');
+    expect(headers.get('referrer-policy'), path).toBe('no-referrer');
+    expect(headers.get('x-frame-options'), path).toBe('SAMEORIGIN');
+    expect(headers.get('strict-transport-security'), path).toBeNull();
+    expect(headers.get('x-powered-by'), path).toBeNull();
+  }
+  const production = await serverWith({ production: true });
+  expect((await production.inject('/healthz')).headers['strict-transport-security']).toBe('max-age=31536000');
+});
+
+test('the Playground alone may run scripts: its own', async () => {
+  const { headers } = await fetch(`${address}/playground`);
+  expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'nonce-[^']+';/);
+});
+
+test('too many headers are refused', async () => {
+  const { closed } = connection(address, `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
+  expect(await closed).toMatch(/^HTTP\/1\.1 431 /);
+});
+
+test('a length that is said twice is refused', async () => {
+  const smuggled = head(5).replace('\r\n\r\n', '\r\nTransfer-Encoding: chunked\r\n\r\n');
+  const { closed } = connection(address, `${smuggled}0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`);
+  const heard = await closed;
+  expect(heard).toMatch(/^HTTP\/1\.1 400 /);
+  expect(heard).not.toContain('"ok"');
+});
+
+test('a host that is said twice is refused, wherever and however it is written', async () => {
+  for (const [path, second] of [
+    ['/graphql', 'Host: x'],
+    ['/graphql', 'hOST: y'],
+    ['/healthz', 'Host: y'],
+    ['/nothing', 'Host: y'],
+  ]) {
+    const { closed } = connection(address, `GET ${path} HTTP/1.1\r\nHost: x\r\n${second}\r\nConnection: close\r\n\r\n`);
+    const heard = await closed;
+    expect(heard, path).toMatch(/^HTTP\/1.1 400 /);
+    expect(heard, path).toContain(
+      '"message":"There are 2 Host headers; there must be one.","extensions":{"code":"BAD_USER_INPUT"}',
+    );
+  }
+});
+
+test('TRACE is answered with nothing of what was sent', async () => {
+  const { closed } = connection(
+    address,
+    'TRACE /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Mine: mine\r\n\r\n',
+  );
+  const heard = await closed;
+  expect(heard).toMatch(/^HTTP\/1\.1 40[045] /);
+  expect(heard).not.toContain('mine');
+});
+
+test('who takes too long to say what they want is hung up on, and others are answered meanwhile', async () => {
+  const slow = [
+    connection(address, 'POST /graphql HTTP/1.1\r\nHost: x\r\nX-'),
+    connection(address, `${head(QUERY.length)}${QUERY.slice(0, 5)}`),
+  ];
+  const dripping = setInterval(() => slow.map(({ socket }) => socket.writable && socket.write('a')), 1000);
+  const answer = await fetch(`${address}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: QUERY,
+  });
+  expect(answer.status).toBe(200);
+  for (const { closed } of slow) expect(await closed).toMatch(/^(HTTP\/1\.1 408 |$)/);
+  clearInterval(dripping);
+});
+
+test('connections beyond the most are closed at once, and there is room again when others have gone', async () => {
+  const server = await serverWith({ maxConnections: 2 });
+  const at = await server.listen({ port: 0, host: '127.0.0.1' });
+  const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n';
+  const heard = ({ socket }: { socket: Socket }) => new Promise((resolve) => socket.once('data', resolve));
+  const kept = [connection(at, ask), connection(at, ask)];
+  await Promise.all(kept.map(heard));
+  expect(await connection(at, ask).closed).toBe('');
+  kept[0]?.socket.destroy();
+  await kept[0]?.closed;
+  await expect.poll(() => connection(at, ask.replace('keep-alive', 'close')).closed).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('where a client is, is what the connection says, unless it comes from a proxy that is named', async () => {
+  const addressSeen = async (trustProxy: string[], remoteAddress: string) => {
+    const server = await serverWith({ trustProxy });
+    let seen = '';
+    server.addHook('onRequest', async ({ ip }) => {
+      seen = ip;
+    });
+    const headers = { 'x-forwarded-for': '6.6.6.6, 9.9.9.9' };
+    await server.inject({ url: '/healthz', headers, remoteAddress });
+    return seen;
+  };
+  expect(await addressSeen([], '10.0.0.1')).toBe('10.0.0.1');
+  expect(await addressSeen(['10.0.0.0/8'], '10.0.0.1')).toBe('9.9.9.9');
+  expect(await addressSeen(['10.0.0.0/8'], '11.0.0.1')).toBe('11.0.0.1');
+  expect(await addressSeen(['10.0.0.0/8', '9.9.9.9'], '10.0.0.1')).toBe('6.6.6.6');
+});

@@ -1,0 +1,248 @@
+import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
+import { expect, test } from 'vitest';
+import { Readiness } from '../../../src/server/http/health.ts';
+import { Load } from '../../../src/server/http/load-shedding.ts';
+import { openLog } from '../../../src/server/observability/log.ts';
+import { Metrics } from '../../../src/server/observability/metrics.ts';
+import { openMetricsPort } from '../../../src/server/observability/metrics-port.ts';
+import { Tracing } from '../../../src/server/observability/tracing.ts';
+import { buildServer } from '../../../src/server/server.ts';
+import { orm, settings } from '../../support/blog.ts';
+import { anArticle, aUser, PASSWORD } from '../../support/people.ts';
+
+/** What those who run a server see of it, and what they must not see. */
+
+async function watchedServer(load = new Load(settings)) {
+  const lines: string[] = [];
+  const log = openLog('debug', { write: (line) => lines.push(line) });
+  const readiness = new Readiness(orm, null, 'not checked');
+  const metrics = new Metrics({ readiness, load, pool: { counts: { total: 3, idle: 2, waiting: 1 } } });
+  const spans = new InMemorySpanExporter();
+  const tracing = new Tracing(new SimpleSpanProcessor({ exporter: spans }));
+  const watchers = [metrics, tracing];
+  const server = await buildServer({ em: orm.em, log, settings, readiness, load, watchers });
+  const ask = async (query: string, headers: Record<string, string> = {}) =>
+    server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
+  const logged = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
+  return { server, ask, log, lines, logged, metrics, spans, tracing };
+}
+
+test('each request is one line in the log, with what it asked for and what came of it', async () => {
+  const { ask, logged, server } = await watchedServer();
+  await ask('query Front { articles { totalCount } }');
+  await ask('mutation { logout { ok } }');
+  await ask('{ nonsense }');
+  await ask('{ articles { totalCount } tags { totalCount } }');
+  await server.inject('/nowhere');
+  const about = { method: 'POST', status: 200, ms: expect.any(Number), reqId: expect.any(String) };
+  expect(logged()).toMatchObject([
+    { ...about, level: 30, type: 'query', field: 'articles', name: 'Front', outcome: 'ok' },
+    { ...about, type: 'mutation', field: 'logout', outcome: 'UNAUTHENTICATED' },
+    { ...about, type: 'none', field: 'none', outcome: 'GRAPHQL_VALIDATION_FAILED' },
+    { ...about, type: 'query', field: 'several', outcome: 'ok' },
+    { method: 'GET', status: 404, route: null },
+  ]);
+});
+
+test('who is turned away is counted by metrics, and has a line at debug alone', async () => {
+  const { ask, logged, metrics } = await watchedServer(new Load({ mostInFlight: 0, longestWait: 0 }));
+  expect((await ask('{ __typename }')).statusCode).toBe(503);
+  expect(logged()).toMatchObject([{ level: 20, status: 503, outcome: 'SERVICE_UNAVAILABLE' }]);
+  expect(await metrics.registry.metrics()).toContain('graphql_requests_shed 1');
+});
+
+test('metrics have no words of clients: not what they call operations, fields, methods or addresses', async () => {
+  const { ask, server, metrics } = await watchedServer();
+  for (const operation of ['query', 'mutation', 'subscription']) {
+    await ask(`${operation} Canary { canary }`);
+    await ask(`${operation} Canary { __canary }`);
+    await ask(`${operation} Canary { canary: __typename }`);
+    await ask(`${operation} Canary { ...canary } fragment canary on Query { canary: __typename }`);
+  }
+  await server.inject({ method: 'DELETE', url: '/canary?canary=canary' });
+  await server.inject({ url: '/graphql?query=canary&canary=canary', headers: { 'x-request-id': 'canary' } });
+  const told = await metrics.registry.metrics();
+  expect(told).toContain('graphql_requests_total{type="none",field="none",outcome="BAD_USER_INPUT"}');
+  expect(told).not.toMatch(/canary/i);
+});
+
+test('the log says who it was and what was refused, even if clients are told of that as data', async () => {
+  const { ask, logged, metrics } = await watchedServer();
+  const [ann, bob] = [await aUser('ann'), await aUser('bob')];
+  await anArticle({ by: ann, title: 'Hers' });
+  const login = (password: string) =>
+    ask(`mutation { login(input: { email: "${ann.email}", password: "${password}" }) { token } }`);
+  const as = ({ token }: { token: string }) => ({ authorization: `Token ${token}` });
+  await login('wrong');
+  await login(PASSWORD);
+  await ask('mutation { deleteArticle(input: { article: { slug: "hers" } }) { deletedId } }', as(bob));
+  await ask('mutation { logout { ok } }', as(ann));
+  await ask('{ viewer { email } }', as(ann));
+  expect(logged()).toMatchObject([
+    { field: 'login', outcome: 'INVALID_CREDENTIALS' },
+    { field: 'login', outcome: 'ok', user: ann.id },
+    { field: 'deleteArticle', outcome: 'FORBIDDEN', user: bob.id },
+    { field: 'logout', outcome: 'ok', user: ann.id },
+    { field: 'viewer', outcome: 'UNAUTHENTICATED' },
+  ]);
+  expect(logged().map(({ user }) => user)).toEqual([undefined, ann.id, bob.id, ann.id, undefined]);
+  expect(await metrics.registry.metrics()).toContain(
+    'graphql_requests_total{type="mutation",field="login",outcome="INVALID_CREDENTIALS"} 1',
+  );
+});
+
+test('a request keeps the id it came with, unless that could harm a log', async () => {
+  const { ask, logged } = await watchedServer();
+  const idFor = async (given: string) =>
+    (await ask('{ __typename }', { 'x-request-id': given })).headers['x-request-id'];
+  expect(await idFor('abc-123.4:5_6')).toBe('abc-123.4:5_6');
+  expect(logged()[0].reqId).toBe('abc-123.4:5_6');
+  for (const bad of ['', 'a b', 'a\tb', 'x'.repeat(65), '"}{', 'é']) {
+    expect(await idFor(bad)).toMatch(/^[\da-f]{8}-[\da-f-]{27}$/);
+  }
+});
+
+test('the names that clients give are in the log alone: metrics know only fields of ours', async () => {
+  const { ask, metrics } = await watchedServer();
+  for (let n = 0; n < 20; n += 1) await ask(`query Made${n} { a${n}: articles { totalCount } }`);
+  await ask('{ __schema { queryType { name } } }');
+  await ask('{ ...F } fragment F on Query { __typename }');
+  const text = await metrics.registry.metrics();
+  expect(text).not.toContain('Made');
+  expect(text).toContain('graphql_requests_total{type="query",field="articles",outcome="ok"} 20');
+  expect(text).toContain('graphql_requests_total{type="query",field="introspection",outcome="ok"} 1');
+  expect(text).toContain('graphql_requests_total{type="query",field="several",outcome="ok"} 1');
+});
+
+test('metrics tell of requests, the pool, the event loop, readiness and migrations, on a port of their own', async () => {
+  const { ask, metrics, log } = await watchedServer();
+  await ask('{ articles { totalCount } }');
+  const { url, close } = await openMetricsPort(() => metrics.registry.metrics(), { host: '127.0.0.1', port: 0 }, log);
+  const response = await fetch(url);
+  const text = await response.text();
+  expect(response.headers.get('content-type')).toContain('text/plain');
+  for (const line of [
+    'graphql_request_duration_seconds_count{type="query",field="articles"} 1',
+    'graphql_requests_in_flight 0',
+    'graphql_requests_shed 0',
+    'db_pool_connections 3',
+    'db_pool_idle 2',
+    'db_pool_waiting 1',
+    'server_ready 1',
+    'migrations_missing 0',
+    'nodejs_eventloop_lag_p99_seconds ',
+  ]) {
+    expect(text).toContain(line);
+  }
+  expect((await fetch(new URL('/', url))).status).toBe(404);
+  await close();
+});
+
+test('a request is a span under that of its caller, and each of its statements one below it', async () => {
+  const { ask, spans, tracing } = await watchedServer();
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  await ask('query Front { articles { totalCount } }', { traceparent: `00-${traceId}-b7ad6b7169203331-01` });
+  const [span] = spans.getFinishedSpans();
+  expect(span?.name).toBe('query articles');
+  expect(span?.spanContext().traceId).toBe(traceId);
+  expect(span?.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
+  expect(span?.attributes).toMatchObject({ 'http.response.status_code': 200, 'conduit.outcome': 'ok' });
+  expect(JSON.stringify(span?.attributes)).not.toContain('Front');
+
+  spans.reset();
+  const { requests } = await import('../../../src/server/server.ts');
+  const request = { headers: {}, method: 'POST', id: 'x' } as never;
+  tracing.began(request);
+  requests.run(request, () => tracing.statement(requests.getStore(), "select 'secret'", Promise.resolve()));
+  await Promise.resolve();
+  tracing.ended(request, { type: 'query', field: 'tags', outcome: 'ok', status: 200, milliseconds: 1 });
+  const [statement, parent] = spans.getFinishedSpans();
+  expect(statement?.name).toBe('SELECT');
+  expect(statement?.parentSpanContext?.spanId).toBe(parent?.spanContext().spanId);
+  expect(JSON.stringify(statement?.attributes)).not.toContain('secret');
+});
+
+test('who was traced by nobody else, or by somebody who makes no sense, begins a trace', async () => {
+  const { ask, spans } = await watchedServer();
+  for (const traceparent of ['', 'nonsense', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`]) {
+    await ask('{ __typename }', { traceparent });
+  }
+  expect(new Set(spans.getFinishedSpans().map((span) => span.spanContext().traceId)).size).toBe(3);
+  expect(spans.getFinishedSpans().every((span) => span.parentSpanContext === undefined)).toBe(true);
+});
+
+test('/version says which build it is', async () => {
+  const { server } = await watchedServer();
+  expect((await server.inject('/version')).json()).toEqual({ name: 'conduit-graphql', version: expect.any(String) });
+});
+
+test('passwords, tokens and keys are nowhere in logs, metrics, traces and errors, whatever goes wrong', async () => {
+  const CANARY = 'canary-8f3a1c';
+  const { ask, lines, metrics, spans, server } = await watchedServer();
+  const ann = await aUser('ann');
+  await anArticle({ by: ann, title: 'Good' });
+  const answers: string[] = [];
+  const send = async (query: string, headers = {}) => answers.push((await ask(query, headers)).body);
+  const as = { authorization: `Token ${ann.token}` };
+
+  await send(
+    `mutation { register(input: { username: "new", email: "new@example.com", password: "${CANARY}" }) { errors { message } } }`,
+  );
+  await send(
+    `mutation { register(input: { username: "ann", email: "x@example.com", password: "${CANARY}" }) { errors { message } } }`,
+  );
+  await send(`mutation { login(input: { email: "ann@example.com", password: "${CANARY}" }) { errors { message } } }`);
+  await send(`mutation { refreshSession(input: { refreshToken: "${CANARY}" }) { errors { message } } }`);
+  await send(
+    `mutation { updateViewer(input: { password: "${CANARY}x", currentPassword: "${CANARY}" }) { errors { message } } }`,
+    as,
+  );
+  await send('{ viewer { email } }', { authorization: `Token ${CANARY}` });
+  await server.inject({
+    url: `/graphql?query={__typename}&token=${CANARY}`,
+    headers: { cookie: CANARY, authorization: CANARY },
+  });
+  await server.inject({ url: `/${CANARY}` });
+  // Faults of ours and of the database, whose errors repeat statements with their values.
+  await orm.em.fork().execute('alter table sessions rename to sessions_elsewhere');
+  try {
+    await send(
+      `mutation { login(input: { email: "ann@example.com", password: "${PASSWORD}" }) { errors { message } } }`,
+    );
+    await send(
+      `mutation { register(input: { username: "bob", email: "bob@example.com", password: "${CANARY}" }) { token errors { message } } }`,
+    );
+    await send('{ viewer { email } }', as);
+  } finally {
+    await orm.em.fork().execute('alter table sessions_elsewhere rename to sessions');
+  }
+  const told = [
+    ...lines,
+    await metrics.registry.metrics(),
+    JSON.stringify(spans.getFinishedSpans().map((span) => [span.name, span.attributes, span.events])),
+  ].join('\n');
+  expect(lines.filter((line) => line.includes('fault of ours')).length).toBeGreaterThanOrEqual(2);
+  const secrets = [CANARY, PASSWORD, ann.token, ann.refreshToken, settings.secretKey, '$argon2id', 'ann@example.com'];
+  for (const secret of secrets) expect(told.includes(secret), secret).toBe(false);
+  for (const secret of [CANARY, settings.secretKey, '$argon2id'])
+    expect(answers.join('\n').includes(secret), secret).toBe(false);
+});
+
+test('what is logged by mistake is cut out by its name, and out of the text of an error', () => {
+  const lines: string[] = [];
+  const log = openLog('info', { write: (line) => lines.push(line) });
+  log.info({ password: 'hush', headers: { authorization: 'hush' }, body: { input: { token: 'hush' } } }, 'oops');
+  log.error(
+    {
+      err: Object.assign(new Error(`insert into "users" values ('hush', 'it''s hush') - duplicate key`), {
+        detail: 'Key (email)=(hush) already exists.',
+        parameters: ['hush'],
+      }),
+    },
+    'oops',
+  );
+  log.error({ err: new Error('connect to postgresql://ann:hush@host/db') }, 'oops\nhush\u001b[31m'.replace('hush', ''));
+  expect(lines.join('')).not.toContain('hush');
+  expect(lines.join('')).toContain(`insert into \\"users\\"`);
+  expect(lines.map((line) => line.split('\n').length)).toEqual([2, 2, 2]);
+});

@@ -1,0 +1,66 @@
+import { getIntrospectionQuery } from 'graphql';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { Readiness } from '../../../src/server/http/health.ts';
+import { buildServer } from '../../../src/server/server.ts';
+import { orm, settings } from '../../support/blog.ts';
+
+/** A server whose clients may not ask what the schema is, as in production. */
+
+const server = await buildServer({
+  em: orm.em,
+  log: pino({ level: 'silent' }),
+  settings: { ...settings, introspection: false, playground: false },
+  readiness: new Readiness(orm, null, 'not checked'),
+});
+
+const ask = async (query: string, variables = {}) =>
+  (await server.inject({ method: 'POST', url: '/graphql', payload: { query, variables } })).json();
+
+test.each([
+  ['what programs ask of the schema', getIntrospectionQuery()],
+  ['a question after all types', '{ __schema { types { name } } }'],
+  ['a question after one type', '{ __type(name: "Article") { fields { name } } }'],
+  ['a question in a fragment', '{ ...Q } fragment Q on Query { alias: __schema { queryType { name } } }'],
+])('%s is not answered', async (_, query) => {
+  const answer = await ask(query);
+  expect(answer.data).toBeUndefined();
+  expect(answer.errors[0].message).toMatch(/^GraphQL introspection has been disabled/);
+  expect(answer).toFailWith(...Array(answer.errors.length).fill('GRAPHQL_VALIDATION_FAILED'));
+});
+
+const BY_FILTER = 'query($filter: ArticleFilter) { articles(filter: $filter) { totalCount } }';
+const IN_ORDER = 'query($orderBy: ArticleOrder) { articles(orderBy: $orderBy) { totalCount } }';
+
+test.each<[query: string, variables?: object]>([
+  ['{ artcles { totalCount } }'],
+  ['{ articles(frist: 1) { totalCount } }'],
+  ['{ articles(orderBy: { field: TITEL, direction: ASC }) { totalCount } }'],
+  ['{ articles(filter: { tga: "a" }) { totalCount } }'],
+  ['query($filter: ArticleFiltre) { articles(filter: $filter) { totalCount } }'],
+  ['{ node(id: "a") { ... on Artcle { id } } }'],
+  ['{ node(id: "a") { title } }'],
+  [BY_FILTER, { filter: { tga: 'a' } }],
+  [IN_ORDER, { orderBy: { field: 'TITEL', direction: 'ASC' } }],
+])('a name of the schema is not suggested for one that is mistyped: %s %j', async (query, variables) => {
+  const answer = await ask(query, variables);
+  expect(answer.errors.length).toBeGreaterThan(0);
+  expect(JSON.stringify(answer)).not.toMatch(/did you mean/i);
+});
+
+test('who writes the words of a suggestion over and over is answered as soon as anybody', async () => {
+  const written = 'Did you mean '.repeat(100_000); // a pattern that tried each of them would take minutes
+  const answer = await ask('query($first: Int) { articles(first: $first) { totalCount } }', { first: written });
+  expect(answer).toFailWith('BAD_USER_INPUT');
+});
+
+test('there is no /schema.graphql', async () => {
+  expect((await server.inject('/schema.graphql')).statusCode).toBe(404);
+});
+
+test('__typename is answered all the same, for caches live by it', async () => {
+  expect((await ask('{ __typename articles { __typename } }')).data).toEqual({
+    __typename: 'Query',
+    articles: { __typename: 'ArticleConnection' },
+  });
+});

@@ -1,0 +1,224 @@
+import {
+  buildSchema,
+  getIntrospectionQuery,
+  getOperationAST,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  separateOperations,
+} from 'graphql';
+import { describe, expect, test } from 'vitest';
+import { Sizes } from '../../../src/server/operations/operation-complexity.ts';
+import { LIMITS, LONGEST_DOCUMENT, MOST_TOKENS } from '../../../src/server/operations/operation-limits.ts';
+import { validatedDocuments } from '../../../src/server/operations/persisted-documents.ts';
+import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
+import { tabsOf } from '../../../src/server/playground/tabs.ts';
+import { type Answer, blog, post } from '../../support/blog.ts';
+import { nested, refusal, times, tooMany } from '../../support/too-complex.ts';
+
+async function costOf(query: string, more: object = {}): Promise<number> {
+  const { body } = (await post({ query, ...more })) as { body: Answer<unknown> & { extensions?: any } };
+  expect(body.errors?.map(({ extensions }) => extensions.code) ?? [], query).not.toContain('QUERY_TOO_COMPLEX');
+  expect(body.extensions, query).toEqual({ cost: { requested: expect.any(Number), maximum: LIMITS.cost } });
+  return body.extensions.cost.requested;
+}
+
+describe('what is as large as it may be is answered, and what is larger is refused before it is executed:', () => {
+  test.each<[limit: keyof typeof LIMITS, write: (count: number) => string]>([
+    ['depth', nested],
+    ['aliases', (count) => `{ articles { ${times(count, (index) => `a${index}: __typename`)} } }`],
+    ['rootFields', (count) => `{ ${times(count, () => '__typename')} }`],
+    ['mutations', (count) => `mutation { ${times(count, () => '__typename')} }`],
+    ['directives', (count) => `{ articles { ${times(count, () => '__typename @skip(if: false)')} } }`],
+  ])('%s', async (limit, write) => {
+    expect(await blog(write(LIMITS[limit]))).toSucceed();
+    expect(await refusal(write(LIMITS[limit] + 1))).toEqual(tooMany(limit, LIMITS[limit] + 1));
+  });
+
+  test('text', async () => {
+    const bodies = (first: number, more = '') => `{ articles(first: ${first}) { nodes { body } } ${more} }`;
+    expect(await blog(bodies(100))).toSucceed();
+    const refused = [
+      bodies(100, 'article(by: { slug: "a" }) { comments(first: 1) { nodes { body } } }'),
+      bodies(51).replace('body', 'body again: body'),
+      bodies(20).replace('body', 'comments(first: 51) { edges { node { body } } }'),
+      bodies(51).replace('body', '...A ...A').replace(/$/, ' fragment A on Article { body }'),
+    ];
+    for (const query of refused) expect(await refusal(query), query).toEqual(tooMany('text'));
+  });
+
+  test('cost', async () => {
+    const written = (more: string) => `{ articles(first: 98) { nodes { ${times(51, () => 'title')} } } ${more} }`;
+    expect(LIMITS.cost).toBe(2 + 98 * 51);
+    expect(await blog(written(''))).toSucceed();
+    expect(await refusal(written('__typename'))).toEqual(tooMany('cost', LIMITS.cost + 1));
+  });
+
+  test('counts of a whole table', async () => {
+    const written = (count: number) => `{ ${times(count, (index) => `a${index}: articles { totalCount }`)} }`;
+    expect(await blog(written(4))).toSucceed();
+    expect(await refusal(written(5))).toEqual(tooMany('cost'));
+  });
+
+  test('tokens', async () => {
+    const written = (count: number) => `{ ${times(count - 2, () => '__typename')} }`;
+    expect(await refusal(written(MOST_TOKENS))).toEqual(tooMany('rootFields', MOST_TOKENS - 2));
+    const extensions = { code: 'QUERY_TOO_COMPLEX', limit: 'tokens', maximum: MOST_TOKENS };
+    expect(await refusal(written(MOST_TOKENS + 1))).toEqual(extensions);
+  });
+});
+
+test('the text of a document may be as long as an article, and no longer', async () => {
+  const written = (length: number) => `{ __typename }${'#'.padEnd(length - 14, '-')}`;
+  expect(await blog(written(LONGEST_DOCUMENT))).toSucceed();
+  const limits = { limit: 'characters', requested: LONGEST_DOCUMENT + 1, maximum: LONGEST_DOCUMENT };
+  expect(await refusal(written(LONGEST_DOCUMENT + 1))).toEqual({ code: 'QUERY_TOO_COMPLEX', ...limits });
+});
+
+test('documents are not remembered beyond measure, however little of them is meant', async () => {
+  const documentStore = validatedDocuments();
+  const names = Array.from({ length: 20 }, (_, index) => `long${index}`);
+  for (const name of names) await documentStore.set(name, parse(`${'#\n'.repeat(40_000)}{ ${name}: __typename }`));
+  const kept = await Promise.all(names.map((name) => documentStore.get(name)));
+  expect(kept.filter(Boolean)).toHaveLength(2);
+});
+
+const ofSize = 'articles(first: $n) { nodes { id } }';
+const found = 'articles(first: 1, filter: $filter) { nodes { id } }';
+
+test.each<[what: string, cost: number, query: string, more?: object]>([
+  ['is 1 for each field', 3, '{ article(by: { slug: "a" }) { title __typename } }'],
+  ['is counted for each item of a page', 2 + 7 * 2, '{ articles(first: 7) { nodes { id title } } }'],
+  ['is counted for each of the last', 2 + 7, '{ articles(last: 7) { nodes { id } } }'],
+  ['is counted for 20 when nothing says how many', 2 + 20, '{ articles { nodes { id } } }'],
+  ['is counted once for what a page has once', 4, '{ articles(first: 9) { __typename pageInfo { endCursor } } }'],
+  ['is counted for edges as for nodes', 2 + 5 * 3, '{ articles(first: 5) { edges { cursor node { id } } } }'],
+  ['multiplies', 2 + 3 * (2 + 4), '{ articles(first: 3) { nodes { comments(first: 4) { nodes { id } } } } }'],
+  ['is counted for each of the ids asked for', 1 + 3, '{ nodes(ids: ["a", "b", "c"]) { id } }'],
+  ['reads ids', 1 + 2, 'query($ids: [ID!]!) { nodes(ids: $ids) { id } }', { variables: { ids: ['a', 'b'] } }],
+  ['reads variables', 2 + 7, `query($n: Int) { ${ofSize} }`, { variables: { n: 7 } }],
+  ['reads their defaults', 2 + 9, `query($n: Int = 9) { ${ofSize} }`],
+  ['prefers what is given to the default', 2 + 7, `query($n: Int = 9) { ${ofSize} }`, { variables: { n: 7 } }],
+  ['takes null for none', 2 + 20, `query($n: Int = 9) { ${ofSize} }`, { variables: { n: null } }],
+  ['reads variables of any name', 2 + 7, 'query($__proto__: Int = 7) { articles(first: $__proto__) { nodes { id } } }'],
+  ['counts what is left out', 3, '{ articles @skip(if: true) { id: __typename __typename @include(if: false) } }'],
+  ['counts fragments where they are spread', 3, '{ ...A ...A __typename } fragment A on Query { __typename }'],
+  ['counts inline fragments', 2 + 5, '{ articles(first: 5) { ... { nodes { ... on Node { id } } } } }'],
+  [
+    'multiplies in fragments',
+    2 + 5,
+    '{ articles(first: 5) { ...P } } fragment P on ArticleConnection { nodes { id } }',
+  ],
+  [
+    'is that of the chosen operation',
+    1,
+    'query A { tags { totalCount } } query B { __typename }',
+    { operationName: 'B' },
+  ],
+  ['is 1,000 for a count of all articles', 2 + 1_000, '{ articles { totalCount } }'],
+  ['is 1,000 for each count of them', 3 + 2_000, '{ articles { totalCount again: totalCount } }'],
+  [
+    'sees counts in fragments',
+    2 + 1_000,
+    '{ tags { ... on Connection { ...C } } } fragment C on Connection { totalCount }',
+  ],
+  ['is 1,000 for a filter', 3 + 1_000, '{ articles(first: 1, filter: { tag: "a" }) { nodes { id } } }'],
+  ['is no more for a filter and a count', 2 + 1_000, '{ articles(filter: { tag: "a" }) { totalCount } }'],
+  [
+    'is that of a look through a list for a prefix, too',
+    3 + 1_000,
+    '{ tags(first: 1, prefix: "a") { nodes { name } } }',
+  ],
+  ['reads a filter', 3 + 1_000, `query($filter: ArticleFilter) { ${found} }`, { variables: { filter: { tag: 'a' } } }],
+  [
+    'takes a filter that is null for none',
+    3,
+    `query($filter: ArticleFilter) { ${found} }`,
+    { variables: { filter: null } },
+  ],
+  ['is 100 for a count of what a tag has', 2 + 5 * 102, '{ tags(first: 5) { nodes { articles { totalCount } } } }'],
+  [
+    'is 10 for a count of what one row has',
+    4 + 10,
+    '{ article(by: { slug: "a" }) { author { followersCount } commentsCount } }',
+  ],
+  ['is 10 for its list, counted', 3 + 10, '{ article(by: { slug: "a" }) { comments { totalCount } } }'],
+  ['is 1 for each hundred that offset leaves out', 3 + 12, '{ articles(first: 1, offset: 1234) { nodes { id } } }'],
+  [
+    'reads the offset',
+    3 + 3,
+    'query($n: Int) { articles(first: 1, offset: $n) { nodes { id } } }',
+    { variables: { n: 300 } },
+  ],
+  ['is said of mutations too', 3, 'mutation { logout { ok __typename } }'],
+])('the cost %s', async (_, cost, query, more) => {
+  expect(await costOf(query, more)).toBe(cost);
+});
+
+test('variables that are not declared are not even looked at, however many come along', () => {
+  const looked: (string | symbol)[] = [];
+  const look = (_: object, name: string | symbol) => looked.push(name) > 0;
+  const variables = new Proxy<Record<string, unknown>>(
+    { n: 7 },
+    { has: look, ownKeys: () => expect.fail('All of them are looked at.') },
+  );
+  const document = parse('query($n: Int, $missing: Int = 3) { a(first: $n) { b } }');
+  const operation = getOperationAST(document) as OperationDefinitionNode;
+  const schema = buildSchema('type Query { a(first: Int): Query, b: Int }');
+  expect(new Sizes(schema).of(operation, document, variables).cost).toBe(2);
+  expect(looked).toEqual([]);
+});
+
+test('every published operation may ask for the largest pages there are', async () => {
+  const { '': fragments, ...operations } = separateOperations(parse(publishedOperations().join('\n')));
+  expect(fragments).toBeUndefined();
+  const costs: [cost: number, name: string][] = [];
+  for (const [name, document] of Object.entries(operations)) {
+    costs.push([await costOf(print(document), { variables: { first: 100, tags: 100 } }), name]);
+  }
+  const [highest = 0, name] = costs.toSorted(([one], [other]) => other - one)[0] ?? [];
+  console.log(`The dearest published operation is ${name}: with pages of 100, ${highest} of ${LIMITS.cost}.`);
+  expect(costs.length).toBeGreaterThan(20);
+  expect(highest).toBeLessThan(LIMITS.cost * 0.75);
+});
+
+test('no tab of the Playground takes a third of what it may', async () => {
+  for (const { query, variables } of tabsOf(publishedOperations())) {
+    expect(await costOf(query, { variables: JSON.parse(variables) }), query).toBeLessThan(LIMITS.cost / 3);
+  }
+});
+
+test.each([
+  ['graphql-js', getIntrospectionQuery()],
+  ['GraphiQL', getIntrospectionQuery({ schemaDescription: true, inputValueDeprecation: true, oneOf: true })],
+  ['Relay', getIntrospectionQuery({ descriptions: false, inputValueDeprecation: true })],
+  [
+    'a code generator',
+    getIntrospectionQuery({
+      specifiedByUrl: true,
+      directiveIsRepeatable: true,
+      schemaDescription: true,
+      inputValueDeprecation: true,
+      oneOf: true,
+    }),
+  ],
+])('%s may ask for the schema', async (_, query) => {
+  expect(await blog(query)).toSucceed();
+});
+
+test('of the faults of a document only the first are listed', async () => {
+  const unknown = await post({ query: `{ ${times(20, (index) => `nonsense${index}`)} }` });
+  expect(unknown.body.errors?.length).toBe(6);
+  expect(unknown.body.errors?.at(-1)?.message).toMatch(/^Too many validation errors/);
+  const filter = { tag: 1, author: 2, favoritedBy: 3, tagsAny: [4, 5, 6, 7], tagsAll: [8, 9] };
+  const coerced = await post({
+    query: 'query($filter: ArticleFilter) { articles(filter: $filter) { totalCount } }',
+    variables: { filter },
+  });
+  expect(coerced.body).toFailWith(...Array(6).fill('BAD_USER_INPUT'));
+});
+
+test('a field that does not exist is answered with those that may have been meant', async () => {
+  const { body } = await post({ query: '{ artcles { totalCount } }' });
+  expect(body.errors?.[0]?.message).toMatch(/Did you mean "articles"/);
+});

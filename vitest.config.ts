@@ -15,8 +15,8 @@ const NOT_IN: Record<string, string[]> = {
     'tests/server/operations/memory.test.ts',
   ],
   postgres: [
-    'tests/{migration-safety,database/embedded,docs,mock}/**',
-    'tests/server/{generated-files,playground,http-limits,workers}.test.ts',
+    'tests/{migration-safety,embedded-postgres,docs,mock}/**',
+    'tests/server/**/{generated-files,playground,http-limits,workers}.test.ts',
     'tests/{supply-chain,deploy,migrate}.test.ts',
   ],
   migrations: ['tests/!(migration-safety)/**', 'tests/*.test.ts'],

@@ -9,7 +9,7 @@ import { databaseMessage, type ErrorLike, MigrationProblem, sqlState } from './p
 export function runsAsCommand(argv: readonly string[] = process.argv): boolean {
   try {
     const script = realpathSync(argv[1] ?? '').replace(/\\/g, '/');
-    return /@mikro-orm\/cli\/cli\.js$|migration-safety\/command\.[jt]s$/.test(script);
+    return /@mikro-orm\/cli\/cli\.js$|migration-safety\/cli\/command\.[jt]s$/.test(script);
   } catch {
     return false;
   }

@@ -7,10 +7,10 @@ const LOCAL_POSTGRES = 'postgresql://postgres@127.0.0.1:5432/postgres';
 // `vitest run` needs nothing installed; `--mode postgres` runs what depends on the database on a PostgreSQL, with what is
 // quicker there, and `--mode migrations` the migration commands, as processes, on both; `--mode browser` needs a
 // Chromium; `--mode memory` and `--mode attacks` are the long forms of these tests. All make databases of their own and
-// drop them. tests/clients has packages and a config of its own.
+// drop them. tests/rigs/clients has packages and a config of its own.
 const NOT_IN: Record<string, string[]> = {
   test: [
-    'tests/{migration-safety,attacks}/**',
+    'tests/{migration-safety,rigs}/**',
     'tests/reading/plans.test.ts',
     'tests/server/operations/memory.test.ts',
   ],
@@ -25,7 +25,7 @@ const NOT_IN: Record<string, string[]> = {
 const ALONE: Record<string, string> = {
   browser: 'tests/**/*.browser.ts',
   memory: 'tests/server/operations/memory.test.ts',
-  attacks: 'tests/attacks/*.test.ts',
+  attacks: 'tests/rigs/attacks/*.test.ts',
 };
 
 export default defineConfig(({ mode }) => ({
@@ -33,7 +33,7 @@ export default defineConfig(({ mode }) => ({
   resolve: { alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }] },
   test: {
     globalSetup: mode === 'migrations' ? [] : 'tests/support/migrated-template.ts',
-    exclude: ['**/node_modules/**', 'tests/clients/**', ...(NOT_IN[mode] ?? [])],
+    exclude: ['**/node_modules/**', 'tests/rigs/clients/**', ...(NOT_IN[mode] ?? [])],
     include: [ALONE[mode] ?? 'tests/**/*.test.ts'],
     // The polyfill first: a test may import any class of src, in any order.
     setupFiles: ['reflect-metadata', 'tests/support/matchers.ts'],

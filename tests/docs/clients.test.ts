@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { isInterfaceType } from 'graphql';
 import { beforeEach, expect, test } from 'vitest';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
-import generated from '../clients/gql/possible-types.ts';
+import generated from '../rigs/clients/gql/possible-types.ts';
 import { type Answer, address, orm } from '../support/blog.ts';
 import { faultsOf } from '../support/matchers.ts';
 import { toldSchema } from '../support/schema.ts';
@@ -21,7 +21,7 @@ test('docs/clients.md quotes the recipes as they are tried (mend it: npx vitest 
   await expect(quoted).toMatchFileSnapshot('../../docs/clients.md');
 });
 
-const QUOTE = /<!-- (tests\/clients\/[\w.-]+)(?:#([\w-]+))? -->\n\n```(\w+)\n.*?```/gs;
+const QUOTE = /<!-- (tests\/rigs\/clients\/[\w.-]+)(?:#([\w-]+))? -->\n\n```(\w+)\n.*?```/gs;
 
 function quotation(file: string, region: string | undefined): string {
   const text = readFileSync(file, 'utf8');
@@ -32,10 +32,10 @@ function quotation(file: string, region: string | undefined): string {
 }
 
 test('every recipe is in docs/clients.md', () => {
-  const recipes = readdirSync('tests/clients').filter((file) => file.endsWith('.ts'));
+  const recipes = readdirSync('tests/rigs/clients').filter((file) => file.endsWith('.ts'));
   const regions = recipes.flatMap((file) =>
-    [...readFileSync(`tests/clients/${file}`, 'utf8').matchAll(/^\/\/ #region (.*)$/gm)].map(
-      ([, region]) => `tests/clients/${file}#${region}`,
+    [...readFileSync(`tests/rigs/clients/${file}`, 'utf8').matchAll(/^\/\/ #region (.*)$/gm)].map(
+      ([, region]) => `tests/rigs/clients/${file}#${region}`,
     ),
   );
   expect(regions.length).toBeGreaterThan(20);

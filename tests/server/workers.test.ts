@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { metricsOf } from '../../src/server/observability/metrics-port.ts';
-import { freePort } from '../faults/cluster.ts';
+import { freePort } from '../rigs/faults/cluster.ts';
 import { emptyDatabase } from '../support/empty-database.ts';
 
 let server: Server;

@@ -1,0 +1,252 @@
+import { getNamedType, isCompositeType, isObjectType } from 'graphql';
+import { expect, test } from 'vitest';
+import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
+import { aBlogOfEverything } from '../../reading/everything.ts';
+import { randomDocument } from '../../reading/random-documents.ts';
+import { theWorld, type World } from '../../reading/reference.ts';
+import { emptied } from '../../support/blog.ts';
+import { toldSchema } from '../../support/schema.ts';
+import { spoilt } from '../../support/spoiling.ts';
+import {
+  type Answered,
+  CANARY,
+  dice,
+  isLong,
+  keepSecret,
+  leaked,
+  quantile,
+  scaled,
+  secretIn,
+  seed,
+  send,
+} from './scale.ts';
+
+/**
+ * Requests that nobody means well with: documents that the dice make of the schema, every place of every input spoilt,
+ * bytes changed in good requests, and texts that have broken other servers. Whatever comes, the answer is one of ours.
+ */
+
+const REQUESTS = Number(process.env.REQUESTS) || scaled(1_000_000, 50_000);
+const schema = await toldSchema();
+
+interface Hostile {
+  readonly body: string | Buffer;
+  readonly headers?: Record<string, string>;
+}
+
+type Throw = ReturnType<typeof dice>;
+const one = <T>(items: readonly T[], throwing: Throw): T => items[throwing(items.length)] as T;
+const asJson = (query: string, variables: unknown = {}, operationName?: string): Hostile => ({
+  body: JSON.stringify({ query, variables, operationName }),
+});
+
+/** A field of a root type with its spoilt arguments, one after the other, and from the start when there are no more. */
+function* spoiltRequests(): Generator<Hostile> {
+  const roots = [schema.getQueryType(), schema.getMutationType()].filter((type) => type !== undefined && type !== null);
+  for (;;) {
+    for (const root of roots) {
+      for (const field of Object.values(root.getFields())) {
+        const type = getNamedType(field.type);
+        const errors = isObjectType(type) && 'errors' in type.getFields() ? 'errors { code message path }' : '';
+        const selection = isCompositeType(type) ? `{ __typename ${errors} }` : '';
+        for (const argument of field.args) {
+          const kind = root === roots[0] ? 'query' : 'mutation';
+          const query = `${kind}($value: ${argument.type}) { ${field.name}(${argument.name}: $value) ${selection} }`;
+          for (const [, value] of spoilt(argument.type, undefined, argument.name)) yield asJson(query, { value });
+        }
+      }
+    }
+  }
+}
+
+const CORPUS = [
+  "' or '1'='1",
+  "'; drop table users; --",
+  '" or 1=1 --',
+  "') union select null --",
+  '$1',
+  '%s%n',
+  "\\'",
+  '/* */',
+  'pg_sleep(10)',
+  '<script>alert(1)</script>',
+  'javascript:alert(1)',
+  '"><img src=x onerror=alert(1)>',
+  '{{7*7}}',
+  '#{7*7}',
+  '../../../../etc/passwd',
+  'file:///etc/passwd',
+  'http://169.254.169.254/',
+  '\r\nSet-Cookie: a=b',
+  '\x1b[31m',
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'hasOwnProperty',
+  'then',
+  'NaN',
+  'Infinity',
+  '-0',
+  '1e999',
+  '9'.repeat(400),
+  'null',
+  'undefined',
+  '\0',
+  '\ud800',
+  '\udfff\ud800',
+  '\u202e',
+  '\ufeff',
+  '\u200b',
+  'ﷺ'.repeat(50),
+  'a\u0301'.repeat(100),
+  '👩‍👩‍👧‍👦',
+  'İ',
+  'ß',
+  'ſ',
+  'K',
+  '𝒜',
+  'x'.repeat(20_000),
+];
+
+/** Wherever a text can get to. */
+const PLACES = [
+  'query($x: String) { articles(filter: { tag: $x, author: $x }) { totalCount } }',
+  'query($x: String!) { article(by: { slug: $x }) { title } }',
+  'query($x: String!) { user(by: { username: $x }) { username followers { totalCount } } }',
+  'query($x: ID!) { node(id: $x) { __typename } }',
+  'query($x: String) { articles(after: $x) { totalCount nodes { id } } }',
+  'query($x: String) { tags(prefix: $x) { nodes { name } } }',
+  `mutation($x: String!) { login(input: { email: $x, password: "${CANARY}" }) { errors { code message } } }`,
+  'mutation($x: String!) { login(input: { email: "ann@example.com", password: $x }) { errors { code message } } }',
+  `mutation($x: String!) { register(input: { username: $x, email: $x, password: "${CANARY}" }) { errors { code } } }`,
+  `mutation($x: String!) { updateViewer(input: { username: $x, password: "${CANARY}" }) { errors { code } } }`,
+  'mutation($x: String!) { refreshSession(input: { refreshToken: $x }) { token errors { code } } }',
+  `mutation($x: String!) { createArticle(input: { title: $x, description: $x, body: $x, tagList: [$x] }) {
+    article { slug title } errors { code }
+  } }`,
+  'mutation($x: String!) { updateViewer(input: { bio: $x, image: $x }) { errors { code } } }',
+  `mutation($x: String!) { addComment(input: { article: { slug: "article-1" }, body: $x }) {
+    comment { body } errors { code }
+  } }`,
+];
+
+const HEADERS = [
+  'authorization',
+  'accept',
+  'accept-language',
+  'content-type',
+  'if-none-match',
+  'origin',
+  'x-forwarded-for',
+  'x-request-id',
+  'cookie',
+  'range',
+  'expect',
+];
+
+function fromCorpus(throwing: Throw): Hostile {
+  const text = one(CORPUS, throwing);
+  const query = one(PLACES, throwing);
+  const written = throwing(4) === 0 ? one(CORPUS, throwing) + text : text;
+  if (throwing(5) > 0) return asJson(query, { x: written });
+  const value = written.replaceAll(/[^\x20-\x7e]/g, '');
+  return { ...asJson(query, { x: 'a' }), headers: { [one(HEADERS, throwing)]: value.slice(0, 4000) } };
+}
+
+const INTERESTING = [
+  0, 1, 10, 13, 32, 34, 35, 36, 39, 40, 44, 46, 58, 64, 91, 92, 93, 123, 125, 127, 128, 192, 237, 239, 255,
+];
+const GOOD = publishedOperations()
+  .join('\n')
+  .split(/\n(?=query|mutation|fragment)/);
+
+/** A good request with some of its bytes changed, taken away, doubled, or mixed with those of another one. */
+function mutated(throwing: Throw): Hostile {
+  const good = asJson(`${one(GOOD, throwing)}\n${one(GOOD, throwing)}`, {
+    first: 3,
+    slug: 'article-1',
+    input: { password: CANARY },
+  });
+  let bytes = Buffer.from(good.body as string);
+  for (let times = throwing(6) + 1; times > 0; times -= 1) {
+    const place = throwing(bytes.length);
+    const length = throwing(12);
+    const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
+    bytes = [
+      () => Buffer.concat([before, Buffer.from([one(INTERESTING, throwing)]), after]),
+      () => Buffer.concat([before, Buffer.from([throwing(256)]), after.subarray(1)]),
+      () => Buffer.concat([before, after.subarray(length)]),
+      () => Buffer.concat([before, after.subarray(0, length), after]),
+      () => Buffer.concat([before, bytes.subarray(throwing(bytes.length))]),
+      () => Buffer.concat([before, Buffer.from(one(CORPUS, throwing)), after]),
+    ][throwing(6)]?.() as Buffer<ArrayBuffer>;
+  }
+  return { body: bytes };
+}
+
+/** What of an answer must not be: a crash, a fault of ours, how the server is made, a secret. Null when it is none. */
+function faultOf({ body }: Hostile, { status, text }: Answered): string | null {
+  if (status >= 500) return `status ${status}`;
+  if (text.includes('INTERNAL_SERVER_ERROR')) return 'a fault of ours';
+  const told = INTERNALS.exec(text)?.[0] ?? secretIn(text);
+  return told && !body.toString().includes(told) ? `tells ${told}` : null;
+}
+
+const INTERNALS =
+  /node_modules|\/(src|dist)\/\S+\.[jt]s|\bat \S+ \(|stacktrace|SQLSTATE|violates .* constraint|relation \\"|syntax error at|kysely|mikro-?orm|select \S+ from|insert into|password_hash|connect ECONN/i;
+
+test(
+  `of ${REQUESTS.toLocaleString('en')} hostile requests none finds a fault`,
+  async () => {
+    const throwing = dice(seed);
+    const spoiling = spoiltRequests();
+    let tokens: string[] = [];
+    let world: World | undefined;
+    const faults: string[] = [];
+    const took: number[] = [];
+    let slowest = { milliseconds: 0, busy: 0, kind: '' };
+    const kinds: Record<string, number> = {};
+    const statuses: Record<string, number> = {};
+    const make: Record<string, () => Hostile> = {
+      'random document': () => {
+        const rolls = Array.from({ length: throwing(200) }, () => throwing(1000));
+        const { document, variables, operationName } = randomDocument(rolls, world as World, throwing(5) + 1);
+        return asJson(document, variables, operationName);
+      },
+      'spoilt input': () => spoiling.next().value,
+      'changed bytes': () => mutated(throwing),
+      corpus: () => fromCorpus(throwing),
+    };
+    for (let count = 0; count < REQUESTS && faults.length < 20; count += 1) {
+      if (count % 5000 === 0) {
+        await emptied();
+        const people = await aBlogOfEverything();
+        tokens = people.map(({ token }) => token);
+        keepSecret(...people.flatMap(({ token, refreshToken }) => [token, refreshToken]));
+        world = await theWorld();
+      }
+      const kind = one(Object.keys(make), throwing);
+      const hostile = make[kind]?.() as Hostile;
+      const token = one([null, ...tokens], throwing);
+      const headers = { ...(token && { authorization: `Token ${token}` }), ...hostile.headers };
+      const answered = await send(hostile.body, headers, `10.0.${throwing(256)}.${throwing(256)}`);
+      took.push(answered.milliseconds);
+      if (answered.milliseconds > slowest.milliseconds) slowest = { ...answered, kind };
+      kinds[kind] = (kinds[kind] ?? 0) + 1;
+      statuses[answered.status] = (statuses[answered.status] ?? 0) + 1;
+      const fault = faultOf(hostile, answered);
+      if (fault)
+        faults.push(`${kind}, ${fault}: ${hostile.body.toString().slice(0, 2000)} → ${answered.text.slice(0, 500)}`);
+    }
+    console.log(
+      `${took.length} hostile requests (seed ${seed}): ${JSON.stringify(kinds)}, statuses ${JSON.stringify(statuses)}, median ${quantile(took, 0.5).toFixed(1)} ms, p99 ${quantile(took, 0.99).toFixed(1)} ms, slowest ${slowest.milliseconds.toFixed(0)} ms (${slowest.kind}; ${slowest.busy.toFixed(0)} ms of work)`,
+    );
+    expect(faults).toEqual([]);
+    expect(await leaked()).toEqual([]);
+    expect(({} as { admin?: boolean }).admin).toBeUndefined();
+    expect((await send(JSON.stringify({ query: '{ __typename }' }))).text).toContain('"__typename":"Query"');
+    if (isLong) expect(slowest.milliseconds).toBeLessThan(1000);
+  },
+  scaled(14_400_000, 1_200_000),
+);

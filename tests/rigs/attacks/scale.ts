@@ -1,0 +1,105 @@
+import type { SpanProcessor } from '@opentelemetry/sdk-trace';
+import { afterAll, inject } from 'vitest';
+import { Readiness } from '../../../src/server/http/health.ts';
+import { Load } from '../../../src/server/http/load-shedding.ts';
+import { openLog } from '../../../src/server/observability/log.ts';
+import { Metrics } from '../../../src/server/observability/metrics.ts';
+import { Tracing } from '../../../src/server/observability/tracing.ts';
+import { buildServer } from '../../../src/server/server.ts';
+import { orm, settings } from '../../support/blog.ts';
+import { PASSWORD } from '../../support/people.ts';
+
+/** How much is tried: all of it by `npm run test:attacks`, a sample whenever the tests run. */
+export const isLong = inject('attacks') === 'long';
+export const scaled = (long: number, short: number): number => (isLong ? long : short);
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    attacks: 'long' | 'short';
+  }
+}
+
+/** A generator of numbers below a limit; the same seed throws the same ones. */
+export function dice(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+  };
+}
+
+export const seed = Number(process.env.SEED || Date.now() % 2 ** 31);
+
+/** What nobody is to read in anything the server says to those who run it. */
+export const CANARY = 'canary-8f3a1c-password';
+const SECRETS = [CANARY, PASSWORD, settings.secretKey, '$argon2id'];
+let secrets = SECRETS;
+export function keepSecret(...tokens: string[]): void {
+  secrets = [...SECRETS, ...tokens];
+}
+export const secretIn = (text: string): string | undefined => secrets.find((secret) => text.includes(secret));
+
+/** Where one was read, in logs or traces; those of the metrics are looked for at the end. */
+const leaks: string[] = [];
+export const leaked = async (): Promise<string[]> => {
+  const numbers = await metrics.registry.metrics();
+  return secretIn(numbers) ? [...leaks, numbers] : leaks;
+};
+const hear = (text: string): void => void (secretIn(text) && leaks.push(text));
+
+/** A server as it is in production, with its log, its metrics and its traces. */
+const production = { ...settings, production: true, introspection: false, playground: false };
+const readiness = new Readiness(orm, null, 'not checked');
+const load = new Load(production);
+const metrics = new Metrics({ readiness, load, pool: null });
+const spans: SpanProcessor = {
+  onStart: () => {},
+  onEnd: ({ name, attributes, events }) => hear(JSON.stringify([name, attributes, events])),
+  forceFlush: async () => {},
+  shutdown: async () => {},
+};
+const server = await buildServer({
+  em: orm.em,
+  log: openLog('trace', { write: hear }),
+  settings: production,
+  readiness,
+  load,
+  watchers: [metrics, new Tracing(spans)],
+});
+afterAll(() => server.close());
+
+export interface Answered {
+  readonly status: number;
+  readonly text: string;
+  readonly milliseconds: number;
+  /** Of these, what our thread worked: for so long nobody else was served, however busy the machine is with others. */
+  readonly busy: number;
+}
+
+/** One request as the server takes it, without a network in between. */
+export async function send(
+  payload: string | Buffer,
+  headers: Record<string, string> = {},
+  remoteAddress = '127.0.0.1',
+): Promise<Answered> {
+  const start = performance.now();
+  const before = process.threadCpuUsage();
+  const { statusCode, payload: text } = await server.inject({
+    method: 'POST',
+    url: '/graphql',
+    headers: { 'content-type': 'application/json', ...headers },
+    payload,
+    remoteAddress,
+  });
+  const { user, system } = process.threadCpuUsage(before);
+  return { status: statusCode, text, milliseconds: performance.now() - start, busy: (user + system) / 1000 };
+}
+
+export const sendQuery = (query: string, variables = {}, headers = {}) =>
+  send(JSON.stringify({ query, variables }), headers);
+
+/** The value below which so much of them are. */
+export const quantile = (values: readonly number[], part: number): number =>
+  values.toSorted((one, other) => one - other)[Math.ceil(values.length * part) - 1] ?? 0;

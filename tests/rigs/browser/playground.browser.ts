@@ -1,0 +1,167 @@
+import { mkdirSync } from 'node:fs';
+import { pino } from 'pino';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { addDemoBlog } from '../../../src/seeding/demo/demo-blog.ts';
+import { Readiness } from '../../../src/server/http/health.ts';
+import { buildServer } from '../../../src/server/server.ts';
+import { address, orm, settings } from '../../support/blog.ts';
+import { openChromium, watched } from './chromium.ts';
+
+const SCREENSHOTS = `${import.meta.dirname}/screenshots`;
+
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let seen: ReturnType<typeof watched>;
+
+beforeAll(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  browser = await openChromium();
+});
+afterAll(() => browser?.close());
+
+beforeEach(async () => {
+  await addDemoBlog(orm.em.fork());
+  await open('light');
+});
+
+afterEach(async () => {
+  await context.close();
+  expect(seen).toEqual({ elsewhere: [], complaints: [] });
+});
+
+test('a query runs from the first tab', async () => {
+  await run();
+  await answered('"totalCount": 60');
+  await shot('query');
+});
+
+test('who signs in takes the token with one click, and is somebody in every tab', async () => {
+  expect(await favoritesOfJohn()).not.toContain('hello-conduit');
+  await tab('FavoriteArticle');
+  await run();
+  await answered('UNAUTHENTICATED');
+
+  await tab('Login');
+  await run();
+  await page.getByRole('button', { name: 'Use johndoe’s token' }).waitFor();
+  await shot('signed-in-offer');
+  await page.getByRole('button', { name: 'Use johndoe’s token' }).click();
+  expect(await page.getByLabel('Authorization').inputValue()).toMatch(/^Token eyJ/);
+  await page.getByText('Signed in as johndoe').waitFor();
+
+  await tab('FavoriteArticle');
+  await run();
+  await answered('"viewerHasFavorited": true');
+  await shot('mutation');
+  expect(await favoritesOfJohn()).toContain('hello-conduit');
+
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await run();
+  await answered('UNAUTHENTICATED');
+});
+
+test('the documentation describes Article', async () => {
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.locator('.graphiql-doc-explorer-search-input input').fill('Article');
+  await page.getByRole('option', { name: 'Article', exact: true }).click();
+  await page.getByText('A published text with its author, tags, favourites and comments.').waitFor();
+  await page.getByText('How many users have favourited it.').waitFor();
+  await shot('documentation');
+});
+
+test('a field name is completed while it is typed', async () => {
+  await write('{ articles { totalC');
+  await page.keyboard.press('Control+Space');
+  await page.locator('.suggest-widget').getByText('totalCount').first().waitFor();
+  await shot('completion');
+});
+
+test('a field that does not exist is underlined, and says so', async () => {
+  await write('{ articles { nothing');
+  await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
+  await run();
+  await answered('Cannot query field \\"nothing\\"');
+  await shot('validation');
+});
+
+test('it is dark for who likes it dark', async () => {
+  await context.close();
+  await open('dark');
+  await run();
+  await answered('"totalCount"');
+  await shot('dark');
+});
+
+test('what is written survives a reload, the token included', async () => {
+  await write('{ viewer { email } }');
+  await page.getByLabel('Authorization').fill('Token forged');
+  await page.waitForTimeout(1_000); // GraphiQL saves what is typed once typing pauses
+  await page.reload();
+  await page.locator('.graphiql-query-editor').getByText('viewer').first().waitFor();
+  expect(await page.getByLabel('Authorization').inputValue()).toBe('Token forged');
+  expect(page.url()).toBe(`${address}/graphql`);
+});
+
+test('where published documents alone are trusted, it knows the schema, runs its tabs, and says why it runs no more', async () => {
+  const strict = await buildServer({
+    em: orm.em,
+    log: pino({ level: 'fatal' }),
+    settings: { ...settings, trustedDocumentsOnly: true },
+    readiness: new Readiness(orm, null, 'not checked'),
+  });
+  await context.close();
+  await open('light', await strict.listen({ port: 0, host: '127.0.0.1' }));
+  await run();
+  await answered('"totalCount": 60');
+  await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+  await page.getByRole('link', { name: 'Query', exact: true }).waitFor();
+
+  await write('{ articles { totalCount');
+  await run();
+  await answered('PERSISTED_QUERY_NOT_FOUND');
+  await shot('trusted-documents');
+  await strict.close();
+});
+
+const favoritesOfJohn = async (): Promise<string[]> => {
+  const rows = await orm.em
+    .fork()
+    .execute<{ slug: string }[]>(
+      `select slug from favorites join articles on articles.id = article_id join users on users.id = user_id where username = 'johndoe'`,
+    );
+  return rows.map(({ slug }) => slug);
+};
+
+async function open(colorScheme: 'light' | 'dark', at = address) {
+  context = await browser.newContext({ viewport: { width: 1400, height: 860 }, colorScheme });
+  seen = watched(context, at);
+  page = await context.newPage();
+  const response = await page.goto(`${at}/graphql`);
+  expect(response?.headers()['content-security-policy']).toContain("default-src 'none'");
+  await page.locator('.graphiql-query-editor .view-line').first().waitFor();
+}
+
+const run = () => page.getByRole('button', { name: /Execute query/ }).click();
+
+async function tab(name: string) {
+  await page.locator('.graphiql-tab-button').getByText(name, { exact: true }).click();
+  await page.locator('.graphiql-query-editor .view-lines').getByText(name, { exact: true }).first().waitFor();
+}
+
+const shot = (name: string) => page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+
+async function write(text: string) {
+  await page.locator('.graphiql-query-editor .view-lines').first().click();
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type(text);
+}
+
+/** The result pane shows this, spaces being what the editor makes of them. */
+const answered = (text: string) =>
+  expect
+    .poll(async () => (await page.locator('.graphiql-response .view-lines').innerText()).replaceAll('\u00a0', ' '), {
+      timeout: 15_000,
+    })
+    .toContain(text);

@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, print } from 'graphql';
+import { expect, test } from 'vitest';
+
+test("Relay's compiler accepts the schema and every published operation", () => {
+  const project = mkdtempSync(join(tmpdir(), 'conduit-relay-'));
+  mkdirSync(join(project, 'src'));
+  const operations = readdirSync('schema/operations').map((file) => readFileSync(`schema/operations/${file}`, 'utf8'));
+  const { definitions } = parse(operations.join('\n'));
+  const tags = definitions.map((definition) => `graphql\`${print(definition)}\`;`);
+  writeFileSync(join(project, 'src/operations.ts'), tags.join('\n'));
+  const config = JSON.parse(readFileSync('tests/rigs/clients/relay.config.json', 'utf8'));
+  const schema = 'schema.graphql';
+  copyFileSync('schema/schema.graphql', join(project, schema));
+  writeFileSync(join(project, 'relay.config.json'), JSON.stringify({ ...config, src: 'src', schema }));
+
+  execFileSync(process.execPath, [join(import.meta.dirname, 'node_modules/relay-compiler/cli.js')], { cwd: project });
+  expect(readdirSync(join(project, 'src/__generated__'))).toHaveLength(definitions.length);
+  rmSync(project, { recursive: true });
+});

@@ -1,0 +1,57 @@
+import { TcpProxy } from '../../support/tcp-proxy.ts';
+import { ask, Crowd, createArticle, type Heard, isRetriable, READ, slugIn } from './client.ts';
+import { checkArticles, type Figures, mustBe, mustBeAtMost, pause, type Rig, until } from './rig.ts';
+
+/** The network to the database swallows everything and tells nobody. */
+export async function silence({ short, cluster, server, token }: Rig): Promise<Figures> {
+  const line = await TcpProxy.to({ host: '127.0.0.1', port: cluster.port });
+  const { url, status } = await server({}, line.port);
+  const acknowledged: string[] = [];
+  const all: Heard[] = [];
+  const crowd = new Crowd(30, async (n) => {
+    const answer = await ask(url, { token, query: n % 3 ? READ : createArticle(`Title ${n} ${performance.now()}`) });
+    all.push(answer);
+    const slug = slugIn(answer);
+    if (slug) acknowledged.push(slug);
+    await pause(answer.status === 200 ? 5 : 50);
+  });
+  let unhealthy = 0;
+  const health = new Crowd(1, async () => {
+    if ((await status('/healthz')) !== 200) unhealthy += 1;
+    await pause(50);
+  });
+  const flips: number[] = [];
+  const turns = async (wanted: number) => {
+    const began = performance.now();
+    await until(`/readyz says ${wanted}`, async () => (await status('/readyz')) === wanted);
+    flips.push(performance.now() - began);
+  };
+  for (let time = 0; time < (short ? 1 : 3); time += 1) {
+    await pause(500);
+    line.silence();
+    await turns(503);
+    await pause(short ? 3_000 : 28_000);
+    line.open();
+    await turns(200);
+  }
+  await pause(500);
+  await Promise.all([crowd.stop(), health.stop()]);
+  await line.close();
+
+  const faults = all.filter((answer) => answer.status !== 200);
+  const longest = Math.max(...all.map(({ milliseconds }) => milliseconds));
+  mustBe('errors that do not pass', faults.filter((fault) => !isRetriable(fault)).length, 0);
+  mustBe('answers of /healthz other than 200', unhealthy, 0);
+  mustBeAtMost({ short }, 'ms that a request waited', longest, 5_000);
+  mustBeAtMost({ short }, 'ms until /readyz told the truth', Math.max(...flips), 2_000);
+  await checkArticles(cluster, acknowledged);
+  return {
+    requests: all.length,
+    'errors, all retriable': faults.length,
+    'acknowledged articles': acknowledged.length,
+    lost: 0,
+    'longest wait, ms': Math.round(longest),
+    '/readyz to 503, most ms': Math.round(Math.max(...flips.filter((_, n) => n % 2 === 0))),
+    '/readyz to 200, most ms': Math.round(Math.max(...flips.filter((_, n) => n % 2 === 1))),
+  };
+}

@@ -1,20 +1,13 @@
 import { join } from 'node:path';
-import type { Pool, PoolConfig } from 'pg';
 import { type EmbeddedDatabase, openEmbedded } from '../embedded-postgres/embedded-database.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
 import { Pulse } from './heartbeat.ts';
-import { ServingPool } from './server-pool.ts';
+import { type DriverOptions, ServingPool } from './server-pool.ts';
 
 /** Where the database is, as MikroORM's options say it. */
 export type ConnectionOptions =
   | { clientUrl: string; driverOptions?: DriverOptions }
   | { host: string; port: number; user: string; password?: string; dbName: string; driverOptions?: DriverOptions };
-
-/** For pg, and for MikroORM, which makes the pool. */
-export interface DriverOptions extends Omit<PoolConfig, 'statement_timeout'> {
-  statement_timeout?: number | '0';
-  onPoolCreated?(pool: Pool): void;
-}
 
 export interface Reached {
   readonly connection: ConnectionOptions;

@@ -1,5 +1,4 @@
-import type { ClientBase, Pool } from 'pg';
-import type { DriverOptions } from './open-database.ts';
+import type { ClientBase, Pool, PoolConfig } from 'pg';
 import { type Connection, hangUp } from './pg-client.ts';
 
 /** Milliseconds. What a server gives its PostgreSQL for each thing; the embedded one has limits of its own. */
@@ -59,6 +58,12 @@ export class ServingPool {
     });
     pool.on('remove', (connection) => this.connections.delete(connection));
   }
+}
+
+/** Options of pg, and of MikroORM, which creates the pool. */
+export interface DriverOptions extends Omit<PoolConfig, 'statement_timeout'> {
+  statement_timeout?: number | '0';
+  onPoolCreated?(pool: Pool): void;
 }
 
 const NONE = { totalCount: 0, idleCount: 0, waitingCount: 0 };

@@ -21,11 +21,11 @@ import { Workers } from './server/workers.ts';
 export async function serve({ reached, settings, log, opened, fail }: Parts): Promise<void> {
   const orm = await MikroORM.init(ormConfig(reached));
   opened.push(orm);
-  if (reached.pulse) opened.push(reached.pulse);
+  if (reached.heartbeat) opened.push(reached.heartbeat);
 
   const { migrateOnStart, host, port, webConcurrency } = settings;
   const migrations = migrateOnStart === 'off' ? 'not checked' : 'checked';
-  const readiness = new Readiness(orm, reached.embedded ?? reached.pulse ?? null, migrations);
+  const readiness = new Readiness(orm, reached.embedded ?? reached.heartbeat ?? null, migrations);
   const migrate = async () => {
     if (migrateOnStart === 'up') await applyMigrations(orm, settings, log);
     const fault = await readiness.migrationFault();

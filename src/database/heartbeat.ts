@@ -7,7 +7,7 @@ import { hangUp } from './pg-client.ts';
  * lost nobody has to wait for it to find out. A lost connection is opened again at once; only when that fails, or nothing
  * is heard for a second, is the database lost.
  */
-export class Pulse {
+export class Heartbeat {
   private state: 'unknown' | 'answers' | 'lost' = 'unknown';
   private client: Client | undefined;
   private readonly closing = new AbortController();

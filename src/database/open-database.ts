@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type EmbeddedDatabase, openEmbedded } from '../embedded-postgres/embedded-database.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
-import { Pulse } from './heartbeat.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { type DriverOptions, ServingPool } from './server-pool.ts';
 
 /** Where the database is, as MikroORM's options say it. */
@@ -15,7 +15,7 @@ export interface Reached {
   readonly embedded?: EmbeddedDatabase;
   /** A server's connections to a PostgreSQL of its own. */
   readonly pool?: ServingPool;
-  readonly pulse?: Pulse;
+  readonly heartbeat?: Heartbeat;
   /** The file to lock while migrating the embedded database: its connections share one session, and so its locks. */
   readonly migrationLock?: string;
 }
@@ -40,8 +40,8 @@ export async function reachDatabase(
   if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl } };
   if (databaseUrl) {
     const pool = new ServingPool(poolSize);
-    const pulse = new Pulse(databaseUrl, { onSilence: () => pool.cut(), log });
-    return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, pulse };
+    const heartbeat = new Heartbeat(databaseUrl, { onSilence: () => pool.cut(), log });
+    return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, heartbeat };
   }
   const embedded = await openEmbedded({
     folder: embeddedFolder(dataFolder),

@@ -2,7 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { Pulse } from '../../src/database/heartbeat.ts';
+import { Heartbeat } from '../../src/database/heartbeat.ts';
 import { ServingPool } from '../../src/database/server-pool.ts';
 import { Statements } from '../../src/reading/prepared-statements.ts';
 import { sql } from '../../src/reading/sql.ts';
@@ -110,7 +110,7 @@ describe('a database that falls silent', () => {
     const made = line.made;
     expect(await ask(TITLES)).toMatchObject(UNAVAILABLE);
     expect(await waited).toMatchObject(UNAVAILABLE);
-    expect(line.made).toBeLessThanOrEqual(made + 3); // the pulse alone goes on trying
+    expect(line.made).toBeLessThanOrEqual(made + 3); // the heartbeat alone goes on trying
     line.open();
     await expect.poll(ready, { timeout: 10_000 }).toBe(200);
     expect((await ask(TITLES)).status).toBe(200);
@@ -149,16 +149,16 @@ describe('a server that starts before its database', () => {
   });
 });
 
-describe('the pulse', () => {
+describe('the heartbeat', () => {
   test('takes a lost connection of its own for nothing more than that', async () => {
-    const { line, pulse } = await serverOverALine();
-    await expect.poll(() => pulse.health().isReady).toBe(true);
+    const { line, heartbeat } = await serverOverALine();
+    await expect.poll(() => heartbeat.health().isReady).toBe(true);
     const lost = vi.fn();
-    const watching = setInterval(() => pulse.health().isLost && lost(), 1);
+    const watching = setInterval(() => heartbeat.health().isLost && lost(), 1);
     const made = line.made;
     line.cut();
     await expect.poll(() => line.made).toBeGreaterThan(made);
-    await expect.poll(() => pulse.health().isReady).toBe(true);
+    await expect.poll(() => heartbeat.health().isReady).toBe(true);
     clearInterval(watching);
     expect(lost).not.toHaveBeenCalled();
   });
@@ -180,10 +180,10 @@ async function serverOverALine({ poolSize = 5, watched = true, from = (_line: Tc
   const { line, clientUrl } = await aLine();
   from(line);
   const pool = new ServingPool(poolSize);
-  const pulse = new Pulse(clientUrl, { onSilence: () => pool.cut(), log: () => {} });
-  closing.push(() => pulse.close());
+  const heartbeat = new Heartbeat(clientUrl, { onSilence: () => pool.cut(), log: () => {} });
+  closing.push(() => heartbeat.close());
   const own = await overPool(pool, clientUrl);
-  const readiness = new Readiness(own, watched ? pulse : null, 'not checked');
+  const readiness = new Readiness(own, watched ? heartbeat : null, 'not checked');
   const server = await buildServer({ em: own.em, log: pino({ level: 'silent' }), settings, readiness });
   closing.push(() => server.close());
   const ask = async (query: string, as?: Person) => {
@@ -195,7 +195,7 @@ async function serverOverALine({ poolSize = 5, watched = true, from = (_line: Tc
       body: answer.json() as Answer<unknown>,
     };
   };
-  return { line, pool, pulse, ask, ready: async () => (await server.inject('/readyz')).statusCode };
+  return { line, pool, heartbeat, ask, ready: async () => (await server.inject('/readyz')).statusCode };
 }
 
 async function aLine(): Promise<{ line: TcpProxy; clientUrl: string }> {

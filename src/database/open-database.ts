@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type EmbeddedDatabase, openEmbedded } from '../embedded-postgres/embedded-database.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { type DriverOptions, ServingPool } from './server-pool.ts';
+import { type DriverOptions, ServerPool } from './server-pool.ts';
 
 /** Where the database is, as MikroORM's options say it. */
 export type ConnectionOptions =
@@ -14,7 +14,7 @@ export interface Reached {
   /** The embedded database, where it is that. */
   readonly embedded?: EmbeddedDatabase;
   /** A server's connections to a PostgreSQL of its own. */
-  readonly pool?: ServingPool;
+  readonly pool?: ServerPool;
   readonly heartbeat?: Heartbeat;
   /** The file to lock while migrating the embedded database: its connections share one session, and so its locks. */
   readonly migrationLock?: string;
@@ -39,7 +39,7 @@ export async function reachDatabase(
 ): Promise<Reached> {
   if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl } };
   if (databaseUrl) {
-    const pool = new ServingPool(poolSize);
+    const pool = new ServerPool(poolSize);
     const heartbeat = new Heartbeat(databaseUrl, { onSilence: () => pool.cut(), log });
     return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, heartbeat };
   }

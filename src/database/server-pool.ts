@@ -19,17 +19,17 @@ const LIMITS = {
  * The connections of a server to its PostgreSQL. pg and kysely put what breaks out of the pool; what merely falls silent
  * is ended here.
  */
-export class ServingPool {
+export class ServerPool {
   readonly driverOptions: DriverOptions;
   /** Told of every statement, and of its answer. */
   onStatement: Connection['onStatement'];
   private readonly connections = new Set<ClientBase>();
   private pool: Pool | undefined;
 
-  constructor(readonly most: number) {
+  constructor(readonly maxConnections: number) {
     this.driverOptions = {
       ...LIMITS,
-      max: most,
+      max: maxConnections,
       keepAlive: true,
       application_name: 'conduit',
       // Compiling a plan takes longer than any page; PostgreSQL would for what is deep enough to look expensive. It takes

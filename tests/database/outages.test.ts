@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { Heartbeat } from '../../src/database/heartbeat.ts';
-import { ServingPool } from '../../src/database/server-pool.ts';
+import { ServerPool } from '../../src/database/server-pool.ts';
 import { Statements } from '../../src/reading/prepared-statements.ts';
 import { sql } from '../../src/reading/sql.ts';
 import { Readiness } from '../../src/server/http/health.ts';
@@ -118,7 +118,7 @@ describe('a database that falls silent', () => {
   });
 
   test('on one connection alone costs that one, and nobody waits behind it', async () => {
-    const pool = new ServingPool(1);
+    const pool = new ServerPool(1);
     const { clientUrl } = await aLine();
     const own = await overPool(pool, clientUrl, { query_timeout: 200 });
     await expect(own.em.fork().execute('select pg_sleep(1)')).rejects.toThrow('Query read timeout');
@@ -129,7 +129,7 @@ describe('a database that falls silent', () => {
 });
 
 test('what a pool sends is told by its text, also when it goes by a name', async () => {
-  const pool = new ServingPool(1);
+  const pool = new ServerPool(1);
   const own = await overPool(pool, (await aLine()).clientUrl);
   const told: string[] = [];
   pool.onStatement = (text) => told.push(text);
@@ -179,7 +179,7 @@ const titles = async () => (await orm.em.fork().execute('select title from artic
 async function serverOverALine({ poolSize = 5, watched = true, from = (_line: TcpProxy) => {} } = {}) {
   const { line, clientUrl } = await aLine();
   from(line);
-  const pool = new ServingPool(poolSize);
+  const pool = new ServerPool(poolSize);
   const heartbeat = new Heartbeat(clientUrl, { onSilence: () => pool.cut(), log: () => {} });
   closing.push(() => heartbeat.close());
   const own = await overPool(pool, clientUrl);
@@ -208,7 +208,7 @@ async function aLine(): Promise<{ line: TcpProxy; clientUrl: string }> {
   return { line, clientUrl: Object.assign(url, { username: user, password: password ?? '' }).href };
 }
 
-async function overPool(pool: ServingPool, clientUrl: string, limits = {}): Promise<MikroORM> {
+async function overPool(pool: ServerPool, clientUrl: string, limits = {}): Promise<MikroORM> {
   const driverOptions = { ...pool.driverOptions, ...limits };
   const own = await MikroORM.init(ormConfig({ connection: { clientUrl, driverOptions } }));
   closing.push(() => own.close(true));

@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import type { FastifyBaseLogger } from 'fastify';
-import type { ServingPool } from '../../database/server-pool.ts';
+import type { ServerPool } from '../../database/server-pool.ts';
 import type { Environment } from '../../environment.ts';
 import type { Readiness } from '../http/health.ts';
 import type { Load } from '../http/load-shedding.ts';
@@ -34,6 +34,6 @@ export async function openWatchers(
 interface WatchedParts {
   readonly readiness: Readiness;
   readonly load: Load;
-  readonly pool: ServingPool | null;
+  readonly pool: ServerPool | null;
   readonly log: FastifyBaseLogger;
 }

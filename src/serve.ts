@@ -4,7 +4,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import { ormConfig } from '../mikro-orm.config.ts';
 import { type Reached, reachDatabase } from './database/open-database.ts';
-import { whenTheDatabaseIsThere } from './database/retry-until-available.ts';
+import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
 import { applyPendingMigrations } from './migration-safety/index.ts';
 import { timeToLeave } from './server/graceful-shutdown.ts';
@@ -32,7 +32,7 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
     if (fault) log.error(fault);
   };
   const waiting = (err: unknown) => log.warn({ err }, 'The database is away; the server is unready until it arrives');
-  const migrated = whenTheDatabaseIsThere(migrate, { waiting, fail });
+  const migrated = retryUntilAvailable(migrate, { waiting, fail });
 
   if (webConcurrency > 1) {
     await migrated;

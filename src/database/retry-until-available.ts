@@ -5,7 +5,7 @@ import { isDatabaseFault } from './database-errors.ts';
  * Does what a start needs the database for, at once if it is there. If it is away, the start goes on without, and the
  * work is done as soon as it arrives; whatever else goes wrong then is handed to `fail`.
  */
-export async function whenTheDatabaseIsThere(
+export async function retryUntilAvailable(
   work: () => Promise<void>,
   { waiting, fail }: { waiting(why: unknown): void; fail(error: unknown): void },
 ): Promise<void> {
@@ -14,11 +14,11 @@ export async function whenTheDatabaseIsThere(
   } catch (error) {
     if (!isDatabaseFault(error)) throw error;
     waiting(error);
-    void tryOn(work).catch(fail);
+    void retry(work).catch(fail);
   }
 }
 
-async function tryOn(work: () => Promise<void>): Promise<void> {
+async function retry(work: () => Promise<void>): Promise<void> {
   for (let pause = 100; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
     await sleep(pause * (0.5 + Math.random() / 2), undefined, { ref: false });
     try {

@@ -1,11 +1,11 @@
 /** Whether it is the database that can not serve just now: it is away, full, restarting, or ended the statement. */
-export function isDatabaseFault(error: unknown): boolean {
+export function isTransientDatabaseError(error: unknown): boolean {
   const { code, message } = partsOf(error);
   return SQLSTATES.test(code) || SYSTEM_ERRORS.has(code) || LOST.test(message);
 }
 
 /** Reads once more when the connection broke under it: the next one may well be whole. For what changes nothing only. */
-export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
+export async function retryRead<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isDatabaseFault } from './database-errors.ts';
+import { isTransientDatabaseError } from './database-errors.ts';
 
 /**
  * Does what a start needs the database for, at once if it is there. If it is away, the start goes on without, and the
@@ -12,7 +12,7 @@ export async function retryUntilAvailable(
   try {
     await work();
   } catch (error) {
-    if (!isDatabaseFault(error)) throw error;
+    if (!isTransientDatabaseError(error)) throw error;
     waiting(error);
     void retry(work).catch(fail);
   }
@@ -24,7 +24,7 @@ async function retry(work: () => Promise<void>): Promise<void> {
     try {
       return await work();
     } catch (error) {
-      if (!isDatabaseFault(error)) throw error;
+      if (!isTransientDatabaseError(error)) throw error;
     }
   }
 }

@@ -2,7 +2,7 @@ import { HeaderMap } from '@apollo/server';
 import { unwrapResolverError } from '@apollo/server/errors';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
-import { isDatabaseFault } from '../database/database-errors.ts';
+import { isTransientDatabaseError } from '../database/database-errors.ts';
 import { GivenUp } from '../server/http/deadline.ts';
 
 /**
@@ -74,7 +74,7 @@ export function shownError(given: GraphQLFormattedError, error: unknown, request
     return { ...formatted, extensions: { code: 'BAD_USER_INPUT' } };
   const { path, locations } = formatted;
   if (cause instanceof GivenUp) return { ...(path && { path }), ...tookTooLong };
-  if (isDatabaseFault(cause)) {
+  if (isTransientDatabaseError(cause)) {
     const { message } = databaseUnavailable(cause, request, path);
     return { message, ...(path && { path }), extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } };
   }
@@ -85,7 +85,7 @@ export function shownError(given: GraphQLFormattedError, error: unknown, request
 /** What a resolver threw; or what the database had against looking who asks, before any resolver was (execution.ts). */
 function causeOf(error: unknown): unknown {
   const cause = unwrapResolverError(error);
-  return cause instanceof GraphQLError && isDatabaseFault(cause.originalError) ? cause.originalError : cause;
+  return cause instanceof GraphQLError && isTransientDatabaseError(cause.originalError) ? cause.originalError : cause;
 }
 
 /** GraphQL suggests names of the schema also for what is wrong in a variable, where it can not be told not to. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Client, type Pool, type PoolClient } from 'pg';
-import { readTwice } from '../database/database-errors.ts';
+import { retryRead } from '../database/database-errors.ts';
 import { type Sql, type Statement, statementOf } from './sql.ts';
 
 /**
@@ -24,7 +24,7 @@ export class Statements {
    */
   async rows(piece: Sql, signal?: AbortSignal): Promise<unknown[][]> {
     const statement = statementOf(piece);
-    return readTwice(() => this.run(statement, signal));
+    return retryRead(() => this.run(statement, signal));
   }
 
   private async run({ text, values }: Statement, signal?: AbortSignal): Promise<unknown[][]> {

@@ -1,4 +1,4 @@
-import { isDatabaseFault } from '../database/database-errors.ts';
+import { isTransientDatabaseError } from '../database/database-errors.ts';
 import { QueryTooComplex } from '../graphql/errors.ts';
 import type { Statements } from './prepared-statements.ts';
 import { join, literal, type Sql, sql } from './sql.ts';
@@ -45,7 +45,7 @@ export class Together {
       });
     } catch (error) {
       // One of them can not be answered; the others are to be, as if they had been asked for alone.
-      const isOfOne = questions.length > 1 && !this.signal.aborted && !isDatabaseFault(error);
+      const isOfOne = questions.length > 1 && !this.signal.aborted && !isTransientDatabaseError(error);
       for (const question of questions) {
         if (isOfOne) void this.answer([question]);
         else question.reject(error);

@@ -5,7 +5,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequ
 import { type Context, contextFor } from '../auth/context.ts';
 import { Guesses } from '../auth/login-throttle.ts';
 import { type SessionSettings, Sessions } from '../auth/sessions.ts';
-import { isDatabaseFault } from '../database/database-errors.ts';
+import { isTransientDatabaseError } from '../database/database-errors.ts';
 import type { Environment } from '../environment.ts';
 import {
   databaseUnavailable,
@@ -113,7 +113,7 @@ export async function buildServer({
           settings,
         });
       } catch (error) {
-        throw isDatabaseFault(error) ? databaseUnavailable(error, request) : error;
+        throw isTransientDatabaseError(error) ? databaseUnavailable(error, request) : error;
       }
     },
   });

@@ -1,6 +1,6 @@
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { FastifyInstance } from 'fastify';
-import { isDatabaseFault } from '../../database/database-errors.ts';
+import { isTransientDatabaseError } from '../../database/database-errors.ts';
 import { pendingMigrations } from '../../migration-safety/index.ts';
 
 /** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and why not. */
@@ -38,7 +38,7 @@ export class Readiness {
     try {
       return await this.migrationFault();
     } catch (error) {
-      if (isDatabaseFault(error)) return NO_ANSWER;
+      if (isTransientDatabaseError(error)) return NO_ANSWER;
       throw error;
     }
   }

@@ -7,7 +7,7 @@ import { RateLimit } from './src/auth/rate-limit.entity.ts';
 import { Session } from './src/auth/session.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
 import { OwnEntityManager } from './src/database/entity-manager.ts';
-import { type Reached, reachDatabase } from './src/database/open-database.ts';
+import { type OpenDatabase, openDatabase } from './src/database/open-database.ts';
 import { Connection } from './src/database/pg-client.ts';
 import { readDatabaseEnvironment } from './src/environment.ts';
 import { forCommands, safeMigrations } from './src/migration-safety/index.ts';
@@ -16,9 +16,9 @@ import { Follow } from './src/users/follow.entity.ts';
 import { User } from './src/users/user.entity.ts';
 
 /** The one ORM configuration: for the `mikro-orm` commands from the environment, for the server and tests with theirs. */
-export default () => forCommands(async () => ormConfig(await reachDatabase(readDatabaseEnvironment(), 'command')));
+export default () => forCommands(async () => ormConfig(await openDatabase(readDatabaseEnvironment(), 'command')));
 
-export const ormConfig = ({ connection, embedded, migrationLock }: Reached) =>
+export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase) =>
   defineConfig({
     ...connection,
     driverOptions: { ...connection.driverOptions, Client: Connection },

@@ -1,19 +1,19 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../mikro-orm.config.ts';
-import { reachDatabase } from './database/open-database.ts';
+import { openDatabase } from './database/open-database.ts';
 import { EnvironmentFaults, readDatabaseEnvironment } from './environment.ts';
 import { applyPendingMigrations, MigrationProblem } from './migration-safety/index.ts';
 
 /** `mikro-orm migration:up` for production, where the CLI is not installed: `node dist/src/migrate.js`. */
 async function migrate(): Promise<void> {
-  const reached = await reachDatabase(readDatabaseEnvironment(), 'command');
-  const orm = await MikroORM.init(ormConfig(reached));
+  const database = await openDatabase(readDatabaseEnvironment(), 'command');
+  const orm = await MikroORM.init(ormConfig(database));
   try {
     const applied = await applyPendingMigrations(orm);
     console.log(applied.length > 0 ? 'Every migration is applied now.' : 'Every migration was applied already.');
   } finally {
     await orm.close();
-    await reached.embedded?.close();
+    await database.embedded?.close();
   }
 }
 

@@ -3,7 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import { ormConfig } from '../mikro-orm.config.ts';
-import { type Reached, reachDatabase } from './database/open-database.ts';
+import { type OpenDatabase, openDatabase } from './database/open-database.ts';
 import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
 import { applyPendingMigrations } from './migration-safety/index.ts';
@@ -18,14 +18,14 @@ import { Workers } from './server/workers.ts';
  * Serves the blog in a database that was reached: the ORM, migrations if asked, HTTP. What it opens goes into `opened`. With
  * workers, HTTP is theirs: a worker is this same server on a database that is ready.
  */
-export async function serve({ reached, settings, log, opened, fail }: Parts): Promise<void> {
-  const orm = await MikroORM.init(ormConfig(reached));
+export async function serve({ database, settings, log, opened, fail }: Parts): Promise<void> {
+  const orm = await MikroORM.init(ormConfig(database));
   opened.push(orm);
-  if (reached.heartbeat) opened.push(reached.heartbeat);
+  if (database.heartbeat) opened.push(database.heartbeat);
 
   const { migrateOnStart, host, port, webConcurrency } = settings;
   const migrations = migrateOnStart === 'off' ? 'not checked' : 'checked';
-  const readiness = new Readiness(orm, reached.embedded ?? reached.heartbeat ?? null, migrations);
+  const readiness = new Readiness(orm, database.embedded ?? database.heartbeat ?? null, migrations);
   const migrate = async () => {
     if (migrateOnStart === 'up') await applyMigrations(orm, settings, log);
     const fault = await readiness.migrationFault();
@@ -36,7 +36,11 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
 
   if (webConcurrency > 1) {
     await migrated;
-    const workers = new Workers(variablesOfWorkers(settings, reached), timeToLeave(settings.shutdownDelaySeconds), log);
+    const workers = new Workers(
+      variablesOfWorkers(settings, database),
+      timeToLeave(settings.shutdownDelaySeconds),
+      log,
+    );
     if (settings.metrics) {
       const { metricsOf, openMetricsPort } = await import('./server/observability/metrics-port.ts');
       opened.push(await openMetricsPort(() => metricsOf(workers.serving), settings.metrics, log));
@@ -46,7 +50,7 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
     await workers.start(webConcurrency);
   } else {
     const load = new Load(settings);
-    const watchers = await openWatchers(settings, { readiness, load, pool: reached.pool ?? null, log });
+    const watchers = await openWatchers(settings, { readiness, load, pool: database.pool ?? null, log });
     opened.push(...watchers);
     // The schema is built while the database looks at its migrations.
     const [server] = await Promise.all([
@@ -61,7 +65,7 @@ export async function serve({ reached, settings, log, opened, fail }: Parts): Pr
 }
 
 /** What was found out here is not to be found out again; the embedded database is, for workers, any PostgreSQL. */
-function variablesOfWorkers({ secretKey, migrateOnStart }: Settings, { embedded }: Reached): NodeJS.ProcessEnv {
+function variablesOfWorkers({ secretKey, migrateOnStart }: Settings, { embedded }: OpenDatabase): NodeJS.ProcessEnv {
   const { host, port, user, password = '', dbName } = embedded?.connection ?? {};
   return {
     WEB_CONCURRENCY: '1',
@@ -72,7 +76,7 @@ function variablesOfWorkers({ secretKey, migrateOnStart }: Settings, { embedded 
 }
 
 interface Parts {
-  readonly reached: Reached;
+  readonly database: OpenDatabase;
   readonly settings: Settings;
   readonly log: Logger;
   readonly opened: { close(): Promise<unknown> }[];
@@ -85,7 +89,7 @@ type Settings = Environment & { readonly secretKey: string };
 /** On connections of their own where requests have limits on theirs: a migration may take as long as it needs. */
 async function applyMigrations(serving: MikroORM, environment: Environment, log: Logger): Promise<void> {
   const orm = environment.databaseUrl
-    ? await MikroORM.init(ormConfig(await reachDatabase(environment, 'command')))
+    ? await MikroORM.init(ormConfig(await openDatabase(environment, 'command')))
     : serving;
   try {
     for (const name of await applyPendingMigrations(orm)) log.info(`Applied ${name}`);

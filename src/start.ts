@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { keptSecretKey } from './auth/secret-key.ts';
-import { reachDatabase } from './database/open-database.ts';
+import { openDatabase } from './database/open-database.ts';
 import { FolderUnfit } from './embedded-postgres/data-folder/paths.ts';
 import { DatabaseIsHeld } from './embedded-postgres/embedded-database.ts';
 import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
@@ -22,12 +22,12 @@ async function start(environment: Environment): Promise<void> {
   // To optimize that would take 400 MB for a moment, and win nothing.
   if (environment.databaseUrl) for (const flag of BASELINE_ONLY) setFlagsFromString(flag);
   // The rest is loaded here while the embedded database opens in its thread.
-  const [reached, { serve }] = await Promise.all([
-    reachDatabase(environment, 'server', (line) => log.info(line)),
+  const [database, { serve }] = await Promise.all([
+    openDatabase(environment, 'server', (line) => log.info(line)),
     import('./serve.ts'),
   ]);
-  if (reached.embedded) opened.push(reached.embedded);
-  await serve({ reached, settings, log, opened, fail: stop });
+  if (database.embedded) opened.push(database.embedded);
+  await serve({ database, settings, log, opened, fail: stop });
 }
 
 const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];

@@ -9,7 +9,7 @@ export type ConnectionOptions =
   | { clientUrl: string; driverOptions?: DriverOptions }
   | { host: string; port: number; user: string; password?: string; dbName: string; driverOptions?: DriverOptions };
 
-export interface Reached {
+export interface OpenDatabase {
   readonly connection: ConnectionOptions;
   /** The embedded database, where it is that. */
   readonly embedded?: EmbeddedDatabase;
@@ -32,11 +32,11 @@ export const embeddedFolder = (dataFolder: string): string => join(dataFolder, '
  * Finds the PostgreSQL of the environment, or opens the embedded one in the data folder. A server owns that; a command
  * shares it with the server that has it, if one has.
  */
-export async function reachDatabase(
+export async function openDatabase(
   { databaseUrl, dataFolder, embeddedFsync = true, poolSize = 10 }: Wanted,
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
-): Promise<Reached> {
+): Promise<OpenDatabase> {
   if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl } };
   if (databaseUrl) {
     const pool = new ServerPool(poolSize);

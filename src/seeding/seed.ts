@@ -1,6 +1,6 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { reachDatabase } from '../database/open-database.ts';
+import { openDatabase } from '../database/open-database.ts';
 import { EnvironmentFaults, readDatabaseEnvironment } from '../environment.ts';
 import { addDemoBlog } from './demo/demo-blog.ts';
 import { DEMO_ACCOUNT } from './demo/people.ts';
@@ -22,8 +22,8 @@ async function seed(options: Options): Promise<ExitCode> {
   const interruption = interruptedBy('SIGINT', 'SIGTERM');
 
   const environment = readDatabaseEnvironment();
-  const reached = await reachDatabase(environment, 'command');
-  const orm = await connected(ormConfig(reached));
+  const database = await openDatabase(environment, 'command');
+  const orm = await connected(ormConfig(database));
   try {
     await readyDatabase(orm, environment, say);
     const em = orm.em.fork();
@@ -41,7 +41,7 @@ async function seed(options: Options): Promise<ExitCode> {
     return interrupted ? ExitCode.INTERRUPTED : ExitCode.DONE;
   } finally {
     await orm.close();
-    await reached.embedded?.close({ lingers: true });
+    await database.embedded?.close({ lingers: true });
   }
 }
 

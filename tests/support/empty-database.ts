@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { reachDatabase } from '../../src/database/open-database.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import type { DatabaseEnvironment } from '../../src/environment.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 
@@ -17,7 +17,7 @@ export async function emptyDatabase(): Promise<{
   const template = inject('template');
   if (template.kind === 'embedded') {
     const folder = mkdtempSync(join(tmpdir(), 'conduit-empty-'));
-    const { orm, reached } = await silent({
+    const { orm, database } = await silent({
       production: false,
       databaseUrl: null,
       dataFolder: folder,
@@ -25,7 +25,7 @@ export async function emptyDatabase(): Promise<{
     });
     const remove = async () => {
       await orm.close(true);
-      await reached.embedded?.close();
+      await database.embedded?.close();
       rmSync(folder, { recursive: true });
     };
     return { orm, environment: { DATA_FOLDER: folder }, remove };
@@ -43,10 +43,10 @@ export async function emptyDatabase(): Promise<{
 }
 
 async function silent(environment: DatabaseEnvironment) {
-  const reached = await reachDatabase(environment, 'command');
-  const config = ormConfig(reached);
+  const database = await openDatabase(environment, 'command');
+  const config = ormConfig(database);
   const orm = await MikroORM.init({ ...config, migrations: { ...config.migrations, silent: true } });
-  return { orm, reached };
+  return { orm, database };
 }
 
 let count = 0;

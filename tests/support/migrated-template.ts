@@ -46,8 +46,8 @@ async function postgresTemplate(server: string) {
   return { template, remove };
 }
 
-async function migrate(reached: Parameters<typeof ormConfig>[0]): Promise<void> {
-  const config = ormConfig(reached);
+async function migrate(database: Parameters<typeof ormConfig>[0]): Promise<void> {
+  const config = ormConfig(database);
   const orm = await MikroORM.init({ ...config, migrations: { ...config.migrations, silent: true } });
   await applyPendingMigrations(orm);
   await orm.close();

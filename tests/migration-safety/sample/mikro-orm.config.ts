@@ -1,6 +1,6 @@
 import { defineConfig as embedded } from '@mikro-orm/pglite';
 import { defineConfig as server } from '@mikro-orm/postgresql';
-import { reachDatabase } from '../../../src/database/open-database.ts';
+import { openDatabase } from '../../../src/database/open-database.ts';
 import { safeMigrations } from '../../../src/migration-safety/index.ts';
 import { entities } from './entities.ts';
 
@@ -19,7 +19,7 @@ export default SHARED_FOLDER
       });
 
 async function shared(dataFolder: string) {
-  const reached = await reachDatabase({ databaseUrl: null, dataFolder }, 'command');
-  const lock = { file: `${reached.migrationLock}`, isOwner: () => reached.embedded?.isOwner ?? false };
-  return server({ ...reached.connection, entities, ...safeMigrations({ ...folders, safety: { lock } }) });
+  const database = await openDatabase({ databaseUrl: null, dataFolder }, 'command');
+  const lock = { file: `${database.migrationLock}`, isOwner: () => database.embedded?.isOwner ?? false };
+  return server({ ...database.connection, entities, ...safeMigrations({ ...folders, safety: { lock } }) });
 }

@@ -6,9 +6,9 @@ import { Favorite } from './src/articles/favorite.entity.ts';
 import { RateLimit } from './src/auth/rate-limit.entity.ts';
 import { Session } from './src/auth/session.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
-import { OwnEntityManager } from './src/database/entity-manager.ts';
+import { ImplicitTransactionEntityManager } from './src/database/entity-manager.ts';
 import { type OpenDatabase, openDatabase } from './src/database/open-database.ts';
-import { Connection } from './src/database/pg-client.ts';
+import { PgClient } from './src/database/pg-client.ts';
 import { readDatabaseEnvironment } from './src/environment.ts';
 import { forCommands, safeMigrations } from './src/migration-safety/index.ts';
 import { Tag } from './src/tags/tag.entity.ts';
@@ -21,8 +21,8 @@ export default () => forCommands(async () => ormConfig(await openDatabase(readDa
 export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase) =>
   defineConfig({
     ...connection,
-    driverOptions: { ...connection.driverOptions, Client: Connection },
-    entityManager: OwnEntityManager,
+    driverOptions: { ...connection.driverOptions, Client: PgClient },
+    entityManager: ImplicitTransactionEntityManager,
     implicitTransactions: false, // the entity manager sees to them
     entities: [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment],
     ...safeMigrations({

@@ -5,7 +5,7 @@ import { EntityManager } from '@mikro-orm/postgresql';
  * Begins a transaction only for what takes more than one statement; one is a transaction by itself, and a round trip
  * cheaper. What there is to flush decides, not whoever calls it, so nobody can forget to begin one.
  */
-export class OwnEntityManager extends EntityManager {
+export class ImplicitTransactionEntityManager extends EntityManager {
   private isFlushing = false;
 
   override async flush(): Promise<void> {

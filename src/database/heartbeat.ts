@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import { hangUp } from './pg-client.ts';
+import { destroySocket } from './pg-client.ts';
 
 /**
  * Whether a PostgreSQL answers, from a connection of its own: a busy pool is no lost database, and while the database is
@@ -60,11 +60,11 @@ export class Heartbeat {
     try {
       await client.connect();
     } catch (error) {
-      hangUp(client);
+      destroySocket(client);
       throw error;
     }
     if (!this.closing.signal.aborted) return client;
-    hangUp(client);
+    destroySocket(client);
     throw new Error('closed');
   }
 
@@ -97,7 +97,7 @@ export class Heartbeat {
   }
 
   private drop(): void {
-    if (this.client) hangUp(this.client);
+    if (this.client) destroySocket(this.client);
     this.client = undefined;
   }
 

@@ -6,7 +6,7 @@ import { Client, type ClientBase, type QueryConfig, type QueryResult } from 'pg'
  * does nothing more once a part has failed. It saves a round trip, and nobody is told that a transaction has begun before it
  * is used.
  */
-export class Connection extends Client {
+export class PgClient extends Client {
   /** Told of every statement, and of its answer. */
   onStatement: ((text: string, answer: Promise<unknown>) => void) | undefined;
   private isToBegin = false;
@@ -42,7 +42,7 @@ export class Connection extends Client {
 
   /** When pg gives up on an answer it leaves the connection open, and the next who gets it waits behind the same silence. */
   private leaveSilence({ message }: Error): void {
-    if (message === 'Query read timeout') hangUp(this);
+    if (message === 'Query read timeout') destroySocket(this);
   }
 }
 
@@ -52,7 +52,7 @@ const BEGUN = { command: 'BEGIN', rowCount: null, rows: [] };
 const textOf = (sent: unknown): string => (typeof sent === 'string' ? sent : String((sent as QueryConfig).text));
 
 /** Ends a connection without a word to the other side, from which nothing is expected any more. */
-export function hangUp(connection: ClientBase): void {
+export function destroySocket(connection: ClientBase): void {
   connection.on('error', () => {});
   const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection;
   stream.destroy(new Error('The database said nothing.'));

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool, PoolConfig } from 'pg';
-import { type Connection, hangUp } from './pg-client.ts';
+import { destroySocket, type PgClient } from './pg-client.ts';
 
 /** Milliseconds. What a server gives its PostgreSQL for each thing; the embedded one has limits of its own. */
 const LIMITS = {
@@ -22,7 +22,7 @@ const LIMITS = {
 export class ServerPool {
   readonly driverOptions: DriverOptions;
   /** Told of every statement, and of its answer. */
-  onStatement: Connection['onStatement'];
+  onStatement: PgClient['onStatement'];
   private readonly connections = new Set<ClientBase>();
   private pool: Pool | undefined;
 
@@ -47,14 +47,14 @@ export class ServerPool {
 
   /** Ends every connection, so that nobody waits any longer for the answer to what was sent on one. */
   cut(): void {
-    for (const connection of this.connections) hangUp(connection);
+    for (const connection of this.connections) destroySocket(connection);
   }
 
   private watch(pool: Pool): void {
     this.pool = pool;
     pool.on('connect', (connection) => {
       this.connections.add(connection);
-      (connection as ClientBase as Connection).onStatement = (text, answer) => this.onStatement?.(text, answer);
+      (connection as ClientBase as PgClient).onStatement = (text, answer) => this.onStatement?.(text, answer);
     });
     pool.on('remove', (connection) => this.connections.delete(connection));
   }

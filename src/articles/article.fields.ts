@@ -1,9 +1,5 @@
-import { Extensions, Resolver } from 'type-graphql';
-import { CommentConnection } from '../comments/comment.connection.ts';
-import { Comment } from '../comments/comment.entity.ts';
-import { CommentListArgs } from '../comments/comment.input.ts';
-import { commentOrder } from '../comments/comment.lists.ts';
-import { type Asked, equal, exists, links, list, one, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { Resolver } from 'type-graphql';
+import { type Asked, equal, exists, links, list, one, ReadField, type Row } from '../reading/read-plan.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { Article } from './article.entity.ts';
@@ -41,12 +37,6 @@ export class ArticleFields {
   @ReadField(() => Boolean, { description: 'Whether the signed-in user may delete it; false when signed out.' })
   viewerCanDelete(article: Row<Article>, { viewer }: Asked) {
     return viewer !== null && equal(article.author, viewer.id);
-  }
-
-  @Extensions({ costToLookThrough: 10 })
-  @ReadField(() => CommentConnection, { args: () => CommentListArgs, description: 'What readers said about it.' })
-  comments(article: Row<Article>, { args }: Asked<CommentListArgs>) {
-    return page(Comment, { where: { article: article.id }, order: commentOrder(args.orderBy), args });
   }
 }
 

@@ -7,9 +7,9 @@ import { ArticleOrderArgs } from './article.input.ts';
 import { articleOrder } from './article.lists.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 
-/** What is computed of a tag. */
+/** The articles that carry a tag. */
 @Resolver(() => Tag)
-export class TagFields {
+export class TagArticlesFields {
   @Extensions({ costToLookThrough: 100 })
   @ReadField(() => ArticleConnection, { args: () => ArticleOrderArgs, description: 'Articles that carry it.' })
   articles(tag: Row<Tag>, { args }: Asked<ArticleOrderArgs>) {

@@ -10,8 +10,8 @@ import {
   RefreshSessionInput,
   RegisterInput,
   registration,
-} from '../users/user.input.ts';
-import { AuthPayload, LogoutPayload } from '../users/user.payload.ts';
+} from './account.input.ts';
+import { AuthPayload, LogoutPayload } from './account.payload.ts';
 import type { Context, SignedInContext } from './context.ts';
 import { hashPassword, isOutdated, isPassword } from './password.ts';
 import type { SignInTokens } from './sessions.ts';

@@ -1,10 +1,10 @@
 import { articleChanges, articleContent } from '../articles/article.input.ts';
 import { slugOf } from '../articles/slug.ts';
+import { credentials, registration, viewerChanges } from '../auth/account.input.ts';
 import { commentContent } from '../comments/comment.input.ts';
 import { Unauthenticated } from '../graphql/errors.ts';
 import * as refusals from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
-import { credentials, registration, viewerChanges } from '../users/user.input.ts';
 import type { Article, Blog, Comment, User } from './blog.ts';
 import type { Asking } from './resolvers.ts';
 

@@ -3,9 +3,12 @@ import { type GraphQLSchema, isInputObjectType } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
-import { TagFields } from '../articles/tag-articles.fields.ts';
+import { TagArticlesFields } from '../articles/tag-articles.fields.ts';
+import { UserArticlesFields, ViewerArticlesFields } from '../articles/user-articles.fields.ts';
+import { AccountResolver } from '../auth/account.resolver.ts';
 import { refuseFaultyTokens, somebodyIsSignedIn } from '../auth/authorization.ts';
 import { SessionResolver } from '../auth/session.resolver.ts';
+import { ArticleCommentsFields } from '../comments/article-comments.fields.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
 import { CommentResolver } from '../comments/comment.resolver.ts';
 import {
@@ -26,16 +29,20 @@ import { NodeResolver } from './operations/node.resolver.ts';
 export function buildSchema(em: EntityManager): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
+      AccountResolver,
+      ArticleCommentsFields,
       ArticleFields,
       ArticleResolver,
       CommentFields,
       CommentResolver,
       NodeResolver,
       SessionResolver,
-      TagFields,
+      TagArticlesFields,
       TagResolver,
+      UserArticlesFields,
       UserFields,
       UserResolver,
+      ViewerArticlesFields,
       ViewerFields,
     ],
     // Nothing refers to them but the interface they implement.

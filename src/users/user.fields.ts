@@ -1,9 +1,4 @@
 import { Extensions, Int, Resolver } from 'type-graphql';
-import { ArticleConnection } from '../articles/article.connection.ts';
-import { Article } from '../articles/article.entity.ts';
-import { ArticleListArgs } from '../articles/article.input.ts';
-import { articleOrder, articlesMatching, waysToArticles } from '../articles/article.lists.ts';
-import { Favorite } from '../articles/favorite.entity.ts';
 import { PageArgs } from '../reading/page-args.ts';
 import { type Asked, count, equal, exists, links, one, page, ReadField, type Row } from '../reading/read-plan.ts';
 import { Follow } from './follow.entity.ts';
@@ -37,36 +32,6 @@ export class UserFields {
   }
 
   @Extensions({ costToLookThrough: 10 })
-  @ReadField(() => Int, { description: 'How many articles this user has published.' })
-  articlesCount(user: Row<User>) {
-    return count(Article, { author: user.id });
-  }
-
-  @Extensions({ costToLookThrough: 100 })
-  @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
-  articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
-    return page(Article, {
-      through: waysToArticles(args.filter),
-      where: (article) => [{ author: user.id }, ...articlesMatching(article, args.filter)],
-      order: articleOrder(args.orderBy),
-      args,
-    });
-  }
-
-  @Extensions({ costToLookThrough: 10 })
-  @ReadField(() => ArticleConnection, {
-    args: () => PageArgs,
-    description: 'Articles this user has favourited, most recently favourited first.',
-  })
-  favorites(user: Row<User>, { args }: Asked<PageArgs>) {
-    return page(Article, {
-      through: links(Favorite, { user: user.id }, 'article'),
-      order: { name: 'FAVORITED_AT', direction: 'DESC', by: { link: 'createdAt' } },
-      args,
-    });
-  }
-
-  @Extensions({ costToLookThrough: 10 })
   @ReadField(() => UserConnection, {
     args: () => PageArgs,
     description: 'Who follows this user, newest follower first.',
@@ -96,18 +61,5 @@ export class ViewerFields {
   @ReadField(() => User, { description: 'The public profile.' })
   user(viewer: Row<User>) {
     return one(User, { id: viewer.id });
-  }
-
-  @Extensions({ costToLookThrough: 1_000 })
-  @ReadField(() => ArticleConnection, {
-    args: () => PageArgs,
-    description: 'Articles by the authors the viewer follows, newest first.',
-  })
-  feed(viewer: Row<User>, { args }: Asked<PageArgs>) {
-    return page(Article, {
-      through: links<Follow, Article>(Follow, { follower: viewer.id }, 'followed', 'author'),
-      order: articleOrder(),
-      args,
-    });
   }
 }

@@ -1,17 +1,11 @@
-import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
-import type { Context, SignedIn, SignedInContext } from '../auth/context.ts';
-import { hashPassword, isPassword } from '../auth/password.ts';
-import { signOut } from '../auth/session.resolver.ts';
-import { Unauthenticated } from '../graphql/errors.ts';
-import { globalId } from '../graphql/node.ts';
-import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
-import { validated } from '../graphql/validation.ts';
+import type { Context, SignedInContext } from '../auth/context.ts';
+import { Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
 import { one, type Reading } from '../reading/read-plan.ts';
 import { Follow } from './follow.entity.ts';
 import { User } from './user.entity.ts';
-import { DeleteViewerInput, UpdateViewerInput, UserBy, UserInput, viewerChanges } from './user.input.ts';
-import { DeleteViewerPayload, FollowPayload, UpdateViewerPayload } from './user.payload.ts';
+import { UserBy, UserInput } from './user.input.ts';
+import { FollowPayload } from './user.payload.ts';
 import { findUser, userBy } from './user.repository.ts';
 import { Viewer } from './viewer.ts';
 
@@ -25,44 +19,6 @@ export class UserResolver {
   @Query(() => User, { nullable: true, description: 'Null when there is none.' })
   user(@Arg('by', () => UserBy, { description: 'Which one.' }) by: UserBy): Reading {
     return one(User, userBy(by));
-  }
-
-  @Authorized()
-  @Mutation(() => UpdateViewerPayload, { nullable: true, description: 'Changes the account of the viewer.' })
-  async updateViewer(
-    @Arg('input', () => UpdateViewerInput, { description: 'What changes.' }) input: UpdateViewerInput,
-    @Ctx() context: SignedInContext,
-  ): Promise<UpdateViewerPayload> {
-    const { em, viewer, session, sessions, settings } = context;
-    const { password, ...changes } = validated(viewerChanges(settings), input);
-    const user = await accountOf(em, viewer);
-    user.change(changes);
-    if (password === undefined) {
-      await em.flush();
-      return { viewer: user };
-    }
-    if (Date.now() - session.openedAt.getTime() > FRESH_FOR) {
-      await confirm(context, user, 'currentPassword', input.currentPassword);
-    }
-    user.passwordHash = await hashPassword(password);
-    return { viewer: user, ...(await sessions.endOthers(em, user, session)) };
-  }
-
-  @Authorized()
-  @Mutation(() => DeleteViewerPayload, {
-    nullable: true,
-    description: 'Removes the account with its articles; its comments elsewhere stay, without an author.',
-  })
-  async deleteViewer(
-    @Arg('input', () => DeleteViewerInput, { description: 'The proof.' }) input: DeleteViewerInput,
-    @Ctx() context: SignedInContext,
-  ): Promise<DeleteViewerPayload> {
-    const { em, viewer } = context;
-    const user = await accountOf(em, viewer);
-    await confirm(context, user, 'password', input.password);
-    await em.remove(user).flush();
-    signOut(context);
-    return { deletedId: globalId('User', viewer.id) };
   }
 
   @Authorized()
@@ -96,26 +52,3 @@ export class UserResolver {
     return { user };
   }
 }
-
-/** With its password hash, which is not loaded otherwise. Fails for an account that was deleted while its owner asked. */
-const accountOf = (em: EntityManager, { id }: SignedIn) =>
-  em.findOneOrFail(User, id, {
-    populate: ['passwordHash'],
-    failHandler: () => new Unauthenticated('is invalid or has expired'),
-  });
-
-/** Goes on if it is the password. */
-async function confirm(
-  { guesses, address }: Context,
-  { emailKey, passwordHash }: User,
-  field: string,
-  password: string | null | undefined,
-): Promise<void> {
-  const path = ['input', field];
-  if (!password) throw new Refusal(new ValidationError(UserErrorCode.BLANK, "can't be blank", path));
-  const right = await guesses.allow(emailKey, address, () => isPassword(password, passwordHash));
-  if (!right) throw new Refusal(new InvalidCredentialsError(path));
-}
-
-/** How long after opening a session its owner need not say the password again to change it. */
-const FRESH_FOR = 15 * 60 * 1000;

@@ -1,0 +1,62 @@
+import { Extensions, Int, Resolver } from 'type-graphql';
+import { PageArgs } from '../reading/page-args.ts';
+import { type Asked, count, links, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { Follow } from '../users/follow.entity.ts';
+import { User } from '../users/user.entity.ts';
+import { Viewer } from '../users/viewer.ts';
+import { ArticleConnection } from './article.connection.ts';
+import { Article } from './article.entity.ts';
+import { ArticleListArgs } from './article.input.ts';
+import { articleOrder, articlesMatching, waysToArticles } from './article.lists.ts';
+import { Favorite } from './favorite.entity.ts';
+
+/** The articles of a user: written and favourited. */
+@Resolver(() => User)
+export class UserArticlesFields {
+  @Extensions({ costToLookThrough: 10 })
+  @ReadField(() => Int, { description: 'How many articles this user has published.' })
+  articlesCount(user: Row<User>) {
+    return count(Article, { author: user.id });
+  }
+
+  @Extensions({ costToLookThrough: 100 })
+  @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
+  articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
+    return page(Article, {
+      through: waysToArticles(args.filter),
+      where: (article) => [{ author: user.id }, ...articlesMatching(article, args.filter)],
+      order: articleOrder(args.orderBy),
+      args,
+    });
+  }
+
+  @Extensions({ costToLookThrough: 10 })
+  @ReadField(() => ArticleConnection, {
+    args: () => PageArgs,
+    description: 'Articles this user has favourited, most recently favourited first.',
+  })
+  favorites(user: Row<User>, { args }: Asked<PageArgs>) {
+    return page(Article, {
+      through: links(Favorite, { user: user.id }, 'article'),
+      order: { name: 'FAVORITED_AT', direction: 'DESC', by: { link: 'createdAt' } },
+      args,
+    });
+  }
+}
+
+/** The articles of the users a viewer follows. */
+@Resolver(() => Viewer)
+export class ViewerArticlesFields {
+  @Extensions({ costToLookThrough: 1_000 })
+  @ReadField(() => ArticleConnection, {
+    args: () => PageArgs,
+    description: 'Articles by the authors the viewer follows, newest first.',
+  })
+  feed(viewer: Row<User>, { args }: Asked<PageArgs>) {
+    return page(Article, {
+      through: links<Follow, Article>(Follow, { follower: viewer.id }, 'followed', 'author'),
+      order: articleOrder(),
+      args,
+    });
+  }
+}

@@ -1,0 +1,17 @@
+import { Extensions, Resolver } from 'type-graphql';
+import { Article } from '../articles/article.entity.ts';
+import { type Asked, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { CommentConnection } from './comment.connection.ts';
+import { Comment } from './comment.entity.ts';
+import { CommentListArgs } from './comment.input.ts';
+import { commentOrder } from './comment.lists.ts';
+
+/** The comments on an article. */
+@Resolver(() => Article)
+export class ArticleCommentsFields {
+  @Extensions({ costToLookThrough: 10 })
+  @ReadField(() => CommentConnection, { args: () => CommentListArgs, description: 'What readers said about it.' })
+  comments(article: Row<Article>, { args }: Asked<CommentListArgs>) {
+    return page(Comment, { where: { article: article.id }, order: commentOrder(args.orderBy), args });
+  }
+}

@@ -1,4 +1,5 @@
-import type { Ask } from '../sql/data-loss.ts';
+import type { Execute } from '../sql/execute.ts';
+import { literal, quotedTable } from '../sql/quote.ts';
 import { parseStatements, type Statement } from '../sql/statements.ts';
 
 /**
@@ -6,11 +7,15 @@ import { parseStatements, type Statement } from '../sql/statements.ts';
  * don't use it, writes pay for it, and creating it again fails). Answers true if the same index is already there and
  * valid: the attempt before this one finished it, and was stopped before it could record that.
  */
-export async function clearTheWay(statement: Statement, ask: Ask, tell: (text: string) => void): Promise<boolean> {
+export async function clearTheWay(
+  statement: Statement,
+  execute: Execute,
+  tell: (text: string) => void,
+): Promise<boolean> {
   const { kind, tree } = statement;
   if (kind !== 'IndexStmt' || !tree.concurrent || !tree.idxname) return false;
-  const table = [tree.relation.schemaname, tree.relation.relname].filter(Boolean).map(quote).join('.');
-  const [index] = await ask(
+  const table = quotedTable(tree.relation);
+  const [index] = await execute(
     `select i.indisvalid as valid, i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition
        from pg_index i join pg_class c on c.oid = i.indexrelid
       where c.relname = ${literal(tree.idxname)} and i.indrelid = to_regclass(${literal(table)})`,
@@ -18,7 +23,7 @@ export async function clearTheWay(statement: Statement, ask: Ask, tell: (text: s
   if (!index) return false;
   if (index.valid) return sameIndex(statement, parseStatements(String(index.definition))[0]);
   tell(`Dropping the index ${index.name}, which an earlier attempt left invalid`);
-  await ask(`drop index concurrently if exists ${index.name}`);
+  await execute(`drop index concurrently if exists ${index.name}`);
   return false;
 }
 
@@ -34,6 +39,3 @@ function shape(tree: unknown): string {
     return value;
   });
 }
-
-const quote = (name: string) => `"${name.replaceAll('"', '""')}"`;
-const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -2,7 +2,8 @@ import type { Transaction } from '@mikro-orm/core';
 import { type Migration, MigrationRunner } from '@mikro-orm/migrations';
 import { type Method, textOf, type WrittenMigration } from '../history/migration-file.ts';
 import { markAsWorking, unmarkAsWorking } from '../lock/advisory-lock.ts';
-import type { Ask } from '../sql/data-loss.ts';
+import type { Execute } from '../sql/execute.ts';
+import { literal, quote } from '../sql/quote.ts';
 import {
   canShareTransaction,
   isConcurrent,
@@ -25,7 +26,7 @@ export interface Run {
   markIn: string | undefined;
   tell: (text: string) => void;
   /** Looks at the statements once they are known, before the first is sent. Throws to refuse. */
-  inspect: (statements: Statement[], ask: Ask) => Promise<void>;
+  inspect: (statements: Statement[], execute: Execute) => Promise<void>;
 }
 
 type Setting = [name: string, value: string];
@@ -77,7 +78,7 @@ export class Runner extends MigrationRunner {
         migration.setTransactionContext(tx);
         await this.#set(this.#settings(run, run.tableLockTimeout), true, tx);
         if (run.markIn) await this.#send(markAsWorking(run.markIn, 'transaction'), tx);
-        if (this.#schema) await this.#set([['search_path', `"${this.#schema.replaceAll('"', '""')}"`]], true, tx);
+        if (this.#schema) await this.#set([['search_path', quote(this.#schema)]], true, tx);
         const statements = await this.#statements(run, migration, method, tx);
         await this.#refuseOutsiders(run, statements);
         for (const [index, statement] of statements.entries()) {
@@ -181,7 +182,7 @@ export class Runner extends MigrationRunner {
 
   async #set(settings: Setting[], local: boolean, on: Transaction) {
     // Asked from pg_settings, because a server that does not know a setting would end the transaction over it.
-    const values = settings.map(([name, value]) => `('${name}', '${value.replaceAll("'", "''")}')`).join(', ');
+    const values = settings.map(([name, value]) => `(${literal(name)}, ${literal(value)})`).join(', ');
     await this.#send(
       `select set_config(s.name, v.value, ${local}) from (values ${values}) v (name, value) join pg_settings s using (name)`,
       on,

@@ -1,9 +1,10 @@
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { WrittenMigration } from '../history/migration-file.ts';
 import { MigrationProblem } from '../problems.ts';
-import { type Ask, quote, tableOf } from '../sql/data-loss.ts';
+import { excerpt } from '../sql/excerpt.ts';
+import type { Execute } from '../sql/execute.ts';
+import { literal, quote, quotedTable } from '../sql/quote.ts';
 import type { Statement, Tree } from '../sql/statements.ts';
-import { excerpt } from './statement-failed.ts';
 
 /** A statement that would fail on the rows that are there: what is wrong with them, and how to see them. */
 interface Obstacle {
@@ -18,17 +19,17 @@ interface Obstacle {
  * whose rows the migration changes first is left out: nobody knows yet what they will be.
  */
 export async function refuseRowsInTheWay(migration: WrittenMigration, driver: AbstractSqlDriver): Promise<void> {
-  const ask: Ask = (sql) => driver.getConnection().execute(sql);
+  const execute: Execute = (sql) => driver.getConnection().execute(sql);
   const changed = new Set<string>();
   const told: string[] = [];
   for (const statement of migration.dynamic.up ? [] : migration.up) {
     const { kind, tree } = statement;
-    if (['UpdateStmt', 'DeleteStmt', 'InsertStmt'].includes(kind)) changed.add(tableOf(tree.relation));
+    if (['UpdateStmt', 'DeleteStmt', 'InsertStmt'].includes(kind)) changed.add(quotedTable(tree.relation));
     // What code does (a DO block, a call) nobody can tell from here, so nothing after it is judged.
     if (['DoStmt', 'CallStmt'].includes(kind)) break;
-    for (const { says, rows } of await obstaclesOf(statement, ask)) {
-      if (tree.relation && changed.has(tableOf(tree.relation))) continue;
-      const [counted] = await ask(`select count(*)::int as n from (${rows} limit 10001) t`);
+    for (const { says, rows } of await obstaclesOf(statement, execute)) {
+      if (tree.relation && changed.has(quotedTable(tree.relation))) continue;
+      const [counted] = await execute(`select count(*)::int as n from (${rows} limit 10001) t`);
       const n = Number(counted?.n ?? 0);
       if (n > 0)
         told.push(
@@ -47,13 +48,13 @@ export async function refuseRowsInTheWay(migration: WrittenMigration, driver: Ab
   );
 }
 
-async function obstaclesOf(statement: Statement, ask: Ask): Promise<Obstacle[]> {
+async function obstaclesOf(statement: Statement, execute: Execute): Promise<Obstacle[]> {
   const { kind, tree } = statement;
   if (!['AlterTableStmt', 'IndexStmt'].includes(kind) || (tree.objtype ?? 'OBJECT_TABLE') !== 'OBJECT_TABLE') return [];
-  const table = tableOf(tree.relation);
+  const table = quotedTable(tree.relation);
   const columns = new Set(
     (
-      await ask(
+      await execute(
         `select attname from pg_attribute where attrelid = to_regclass(${literal(table)}) and attnum > 0 and not attisdropped`,
       )
     ).map((row) => String(row.attname)),
@@ -66,7 +67,7 @@ async function obstaclesOf(statement: Statement, ask: Ask): Promise<Obstacle[]> 
       : (
           await Promise.all(
             tree.cmds.map((each: Tree) =>
-              byCommand[each.AlterTableCmd.subtype]?.(each.AlterTableCmd, table, statement, ask),
+              byCommand[each.AlterTableCmd.subtype]?.(each.AlterTableCmd, table, statement, execute),
             ),
           )
         ).flat();
@@ -82,7 +83,7 @@ interface Found {
   columns: string[];
 }
 
-type Reader = (command: Tree, table: string, statement: Statement, ask: Ask) => Found[] | Promise<Found[]>;
+type Reader = (command: Tree, table: string, statement: Statement, execute: Execute) => Found[] | Promise<Found[]>;
 
 /** What each command of ALTER TABLE demands of the rows. */
 const byCommand: Record<string, Reader> = {
@@ -106,8 +107,8 @@ const byCommand: Record<string, Reader> = {
     if (!constraint || constraint.skip_validation || constraint.indexname) return [];
     return byConstraint[constraint.contype]?.(constraint, table, sql) ?? [];
   },
-  AT_ValidateConstraint: async ({ name }, table, _statement, ask) => {
-    const [row] = await ask(
+  AT_ValidateConstraint: async ({ name }, table, _statement, execute) => {
+    const [row] = await execute(
       `select contype, pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = to_regclass(${literal(table)}) and conname = ${literal(name)} and not convalidated`,
     );
     if (!row) return [];
@@ -132,8 +133,8 @@ const byConstraint: Record<string, (constraint: Tree, table: string, sql: string
     const set = from.map((column) => `t.${quote(column)} is not null`).join(' and ');
     return [
       {
-        says: `they refer to rows of ${tableOf(pktable)} that do not exist`,
-        rows: `select t.* from ${table} t where ${set} and not exists (select 1 from ${tableOf(pktable)} r where ${pairs})`,
+        says: `they refer to rows of ${quotedTable(pktable)} that do not exist`,
+        rows: `select t.* from ${table} t where ${set} and not exists (select 1 from ${quotedTable(pktable)} r where ${pairs})`,
         columns: from,
       },
     ];
@@ -188,4 +189,3 @@ function expressionOf(sql: string, name: string | undefined): string | undefined
 }
 
 const names = (list: Tree[]): string[] => list.map((each) => each.String.sval);
-const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -3,6 +3,7 @@ import type { Method, WrittenMigration } from '../history/migration-file.ts';
 import { upgradeSql, whoAmI } from '../history/migration-storage.ts';
 import type { Migrator } from '../migrator.ts';
 import { MigrationProblem } from '../problems.ts';
+import { literal } from '../sql/quote.ts';
 
 /**
  * The SQL that takes a database from one place in history to another, for a person or a tool that may not run code:
@@ -70,5 +71,3 @@ const insertRow = (table: string, { name, checksum, source }: WrittenMigration, 
   `insert into ${table} (name, checksum, executed_by, app_version, source) values (${[name, checksum, whoAmI(), appVersion, source].map(literal).join(', ')});`;
 
 const deleteRow = (table: string, { name }: WrittenMigration) => `delete from ${table} where name = ${literal(name)};`;
-
-const literal = (text: string | undefined) => (text === undefined ? 'null' : `'${text.replaceAll("'", "''")}'`);

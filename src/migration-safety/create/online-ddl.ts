@@ -1,6 +1,6 @@
 import { scanSync } from 'libpg-query';
 import { bare } from '../lint/rule.ts';
-import { quote, tableOf } from '../sql/data-loss.ts';
+import { quote, quotedTable } from '../sql/quote.ts';
 import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
 /** One migration file to be written: statements there and back, and whether they share a transaction. */
@@ -66,7 +66,7 @@ const forms: Form[] = [
       main.up.push(`${s.sql} not valid`);
       later.push({
         transactional: true,
-        up: [`alter table ${tableOf(s.tree.relation)} validate constraint ${quote(constraintOf(s).conname)}`],
+        up: [`alter table ${quotedTable(s.tree.relation)} validate constraint ${quote(constraintOf(s).conname)}`],
         down: [],
       });
     },
@@ -74,7 +74,7 @@ const forms: Form[] = [
   {
     fits: (s) => constraintOf(s)?.contype === 'CONSTR_UNIQUE' && !constraintOf(s)?.indexname,
     write: (s, { later, back }) => {
-      const table = tableOf(s.tree.relation);
+      const table = quotedTable(s.tree.relation);
       const { conname, keys } = constraintOf(s);
       const columns = keys.map((each: Tree) => quote(each.String.sval)).join(', ');
       const undo = back.take(`constraint ${conname}`) ?? `alter table ${table} drop constraint ${quote(conname)}`;
@@ -92,13 +92,13 @@ const forms: Form[] = [
   {
     fits: (s) => commandOf(s)?.subtype === 'AT_SetNotNull',
     write: (s, { main, later, back }) =>
-      requireValues(tableOf(s.tree.relation), commandOf(s).name, { main, later, back }),
+      requireValues(quotedTable(s.tree.relation), commandOf(s).name, { main, later, back }),
   },
   {
     fits: (s) => commandOf(s)?.subtype === 'AT_AddColumn' && requiredWithoutDefault(commandOf(s).def.ColumnDef),
     write: (s, { main, later, back }) => {
       const column = commandOf(s).def.ColumnDef.colname;
-      const table = tableOf(s.tree.relation);
+      const table = quotedTable(s.tree.relation);
       main.up.push(s.sql.replace(/\bnot\s+null\b/i, 'null'));
       later.push({
         transactional: true,

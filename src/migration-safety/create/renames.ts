@@ -1,7 +1,7 @@
 import type { EntityMetadata } from '@mikro-orm/core';
 import type { DatabaseSchema, DatabaseTable } from '@mikro-orm/sql';
 import { MigrationProblem } from '../problems.ts';
-import { quote } from '../sql/data-loss.ts';
+import { quote } from '../sql/quote.ts';
 import { ask, someoneIsThere } from '../terminal.ts';
 
 /** A table or a column that got another name, as statements there and back. */

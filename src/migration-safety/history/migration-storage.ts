@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import type { Transaction } from '@mikro-orm/core';
 import { MigrationStorage } from '@mikro-orm/migrations';
 import { sqlState } from '../problems.ts';
+import { qualifiedName, quote } from '../sql/quote.ts';
 
 /** One row of the tracking table: the stock columns, and what makes history trustworthy. */
 export interface LedgerRow {
@@ -115,10 +116,7 @@ export class Ledger extends MigrationStorage {
   /** The table as SQL writes it: "public"."mikro_orm_migrations". */
   quotedTable(): string {
     const { schemaName, tableName } = this.getTableName();
-    return [schemaName, tableName]
-      .filter(Boolean)
-      .map((part) => this.driver.getPlatform().quoteIdentifier(part))
-      .join('.');
+    return qualifiedName(schemaName, tableName);
   }
 
   async #run(sql: string, params: unknown[] = [], tx = this.#master): Promise<Record<string, unknown>[]> {
@@ -131,7 +129,7 @@ export function upgradeSql(table: string, tableName: string): string[] {
   return [
     `alter table ${table} add column if not exists checksum text, add column if not exists duration_ms int, add column if not exists executed_by text, add column if not exists app_version text, add column if not exists source text`,
     // Two rows of one name are reported by the integrity check; an index that can't be built must not hide them.
-    `do $$ begin create unique index if not exists "${tableName}_name_unique" on ${table} (name); exception when unique_violation then null; end $$`,
+    `do $$ begin create unique index if not exists ${quote(`${tableName}_name_unique`)} on ${table} (name); exception when unique_violation then null; end $$`,
   ];
 }
 

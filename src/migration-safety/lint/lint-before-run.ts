@@ -1,6 +1,8 @@
 import type { WrittenMigration } from '../history/migration-file.ts';
 import { MigrationProblem } from '../problems.ts';
-import { type Ask, lossesOf } from '../sql/data-loss.ts';
+import { lossesOf } from '../sql/data-loss.ts';
+import type { Execute } from '../sql/execute.ts';
+import { literal } from '../sql/quote.ts';
 import type { Statement } from '../sql/statements.ts';
 import { locksOf } from '../sql/table-locks.ts';
 import { type LintFinding, lint, tellLint } from './lint.ts';
@@ -12,14 +14,15 @@ const smallTable = 10_000;
 export async function inspect(
   migration: WrittenMigration,
   statements: readonly Statement[],
-  ask: Ask,
+  execute: Execute,
   tell: (text: string) => void,
 ): Promise<void> {
-  const findings = lint(migration, statements, await smallTables(statements, ask));
+  const findings = lint(migration, statements, await smallTables(statements, execute));
   const errors = findings.filter(({ severity }) => severity === 'error');
   for (const error of errors.filter(({ code }) => ['drop-table', 'drop-column', 'truncate'].includes(code))) {
     const statement = statements.find(({ sql }) => sql === error.sql);
-    if (statement) error.details.push(...(await lossesOf([statement], ask)).map((loss) => `Would be lost: ${loss}`));
+    if (statement)
+      error.details.push(...(await lossesOf([statement], execute)).map((loss) => `Would be lost: ${loss}`));
   }
   const warnings = findings.filter(({ severity }) => severity === 'warning');
   if (warnings.length > 0) tell(`\n${tellLint(warnings)}`);
@@ -44,15 +47,15 @@ export function refusal(errors: readonly LintFinding[]): MigrationProblem {
   );
 }
 
-async function smallTables(statements: readonly Statement[], ask: Ask): Promise<Set<string>> {
+async function smallTables(statements: readonly Statement[], execute: Execute): Promise<Set<string>> {
   const small = new Set<string>();
   for (const table of new Set(statements.flatMap((statement) => locksOf(statement)).map(({ table }) => table))) {
-    const [there] = await ask(
-      `select to_regclass('${table.replaceAll("'", "''")}')::text as name where (select relkind from pg_class where oid = to_regclass('${table.replaceAll("'", "''")}')) in ('r', 'p')`,
+    const [there] = await execute(
+      `select to_regclass(${literal(table)})::text as name where (select relkind from pg_class where oid = to_regclass(${literal(table)})) in ('r', 'p')`,
     );
     // A table that is not there yet is made by this migration or by one before it: nobody uses it.
     const [counted] = there?.name
-      ? await ask(`select count(*)::int as n from (select 1 from ${table} limit ${smallTable + 1}) t`)
+      ? await execute(`select count(*)::int as n from (select 1 from ${table} limit ${smallTable + 1}) t`)
       : [{ n: 0 }];
     if (Number(counted?.n) <= smallTable) small.add(table.replace(/^"public"\./, '').replaceAll('"', ''));
   }

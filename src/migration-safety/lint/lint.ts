@@ -1,5 +1,5 @@
-import { excerpt } from '../apply/statement-failed.ts';
 import type { WrittenMigration } from '../history/migration-file.ts';
+import { excerpt } from '../sql/excerpt.ts';
 import type { Statement } from '../sql/statements.ts';
 import { columnRules } from './column-rules.ts';
 import { constraintRules } from './constraint-rules.ts';

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { Client, type ClientConfig } from 'pg';
 import { MigrationProblem, sqlState } from '../problems.ts';
+import { quote } from '../sql/quote.ts';
 import { lockLost, type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
 
 /** 'migr' and 'work' in ASCII: the two families of advisory locks used here, one key per database name in each. */
@@ -87,7 +88,7 @@ export class AdvisoryLock implements MigrationLock {
       await this.#take(management, migratorFamily, 'Another migrator is creating the database', deadline);
       const client = await this.#connect();
       if (client) return client;
-      await management.query(`create database ${management.escapeIdentifier(this.#connection.database ?? '')}`);
+      await management.query(`create database ${quote(this.#connection.database ?? '')}`);
     } finally {
       await management.end();
     }

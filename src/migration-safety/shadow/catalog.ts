@@ -1,4 +1,5 @@
-import type { Ask } from '../sql/data-loss.ts';
+import type { Execute } from '../sql/execute.ts';
+import { literal } from '../sql/quote.ts';
 
 /** Everything in a database that has a definition, by a name a person would use: 'table articles, column slug'. */
 export type Catalog = Map<string, string>;
@@ -7,10 +8,10 @@ export type Catalog = Map<string, string>;
  * Reads the definitions from PostgreSQL's own catalog. MikroORM's introspection knows what entities can say; triggers,
  * functions, partial indexes and the like belong to history as well.
  */
-export async function readCatalog(ask: Ask, trackingTable: string): Promise<Catalog> {
+export async function readCatalog(execute: Execute, trackingTable: string): Promise<Catalog> {
   const catalog: Catalog = new Map();
   for (const query of Object.values(queries)) {
-    for (const { what, definition } of await ask(query.replaceAll('$tracking', `'${trackingTable}'`))) {
+    for (const { what, definition } of await execute(query.replaceAll('$tracking', literal(trackingTable)))) {
       catalog.set(String(what), String(definition));
     }
   }

@@ -1,4 +1,4 @@
-import type { Ask, Row } from '../sql/data-loss.ts';
+import type { Execute, Row } from '../sql/execute.ts';
 
 /** What stands in each table, as text, up to so many rows of it. */
 export type Contents = Map<string, Row[]>;
@@ -6,10 +6,10 @@ export type Contents = Map<string, Row[]>;
 const most = 1_000;
 
 /** Reads the rows of these tables. History alone has few: those that migrations put there themselves. */
-export async function readContents(ask: Ask, tables: Iterable<string>): Promise<Contents> {
+export async function readContents(execute: Execute, tables: Iterable<string>): Promise<Contents> {
   const contents: Contents = new Map();
   for (const table of tables) {
-    const rows = await ask(`select to_jsonb(t) as row from ${table} t order by to_jsonb(t)::text limit ${most}`);
+    const rows = await execute(`select to_jsonb(t) as row from ${table} t order by to_jsonb(t)::text limit ${most}`);
     contents.set(
       table,
       rows.map(({ row }) => row as Row),

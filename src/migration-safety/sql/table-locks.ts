@@ -1,4 +1,4 @@
-import { tableOf } from './data-loss.ts';
+import { qualifiedName, quotedTable } from './quote.ts';
 import type { Statement, Tree } from './statements.ts';
 
 /** What a statement does to everybody else while it runs. */
@@ -36,7 +36,7 @@ const weakerAlterations: Record<string, Lock> = {
 type Reader = (tree: Tree) => TableLock[];
 
 const one = (relation: { schemaname?: string; relname: string } | undefined, lock: Lock): TableLock[] =>
-  relation ? [{ table: tableOf(relation), lock }] : [];
+  relation ? [{ table: quotedTable(relation), lock }] : [];
 
 /** The tables a statement locks, by kind of statement. */
 const readers: Record<string, Reader> = {
@@ -79,7 +79,7 @@ const readers: Record<string, Reader> = {
   DropStmt: (tree) =>
     tree.removeType === 'OBJECT_TABLE'
       ? tree.objects.map((each: Tree) => ({
-          table: each.List.items.map((item: Tree) => `"${item.String.sval}"`).join('.'),
+          table: qualifiedName(...each.List.items.map((item: Tree) => item.String.sval)),
           lock: 'ACCESS EXCLUSIVE',
         }))
       : [],

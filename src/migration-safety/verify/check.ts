@@ -1,5 +1,4 @@
 import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
-import { excerpt } from '../apply/statement-failed.ts';
 import { examine, tellFindings } from '../history/integrity.ts';
 import type { WrittenMigration } from '../history/migration-file.ts';
 import { type LintFinding, lint } from '../lint/lint.ts';
@@ -7,6 +6,7 @@ import type { Migrator } from '../migrator.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import { differences, readCatalog } from '../shadow/catalog.ts';
 import { introspect, openShadow, type Shadow, trackingTable } from '../shadow/shadow-database.ts';
+import { excerpt } from '../sql/excerpt.ts';
 
 /** One thing that is wrong, in a line, with more below it where a line is not enough. */
 export interface Fault {

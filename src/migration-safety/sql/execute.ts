@@ -1,0 +1,4 @@
+/** Runs a query on the connection of the caller: the embedded database has only one. */
+export type Execute = (sql: string) => Promise<Row[]>;
+
+export type Row = Record<string, unknown>;

@@ -4,28 +4,19 @@ import { defineConfig } from 'vitest/config';
 const require = createRequire(import.meta.url);
 const LOCAL_POSTGRES = 'postgresql://postgres@127.0.0.1:5432/postgres';
 
-// `vitest run` needs nothing installed; `--mode postgres` runs what depends on the database on a PostgreSQL, with what is
-// quicker there, and `--mode migrations` the migration commands, as processes, on both; `--mode browser` needs a
-// Chromium; `--mode memory` and `--mode attacks` are the long forms of these tests. All make databases of their own and
-// drop them. tests/rigs/clients has packages and a config of its own.
-const NOT_IN: Record<string, string[]> = {
-  test: [
-    'tests/{migration-safety,rigs}/**',
-    'tests/reading/plans.test.ts',
-    'tests/server/operations/memory.test.ts',
-  ],
-  postgres: [
-    'tests/{migration-safety,embedded-postgres,docs,mock}/**',
-    'tests/server/**/{generated-files,playground,http-limits,workers}.test.ts',
-    'tests/{supply-chain,deploy,migrate}.test.ts',
-  ],
-  migrations: ['tests/!(migration-safety)/**', 'tests/*.test.ts'],
-};
-
-const ALONE: Record<string, string> = {
-  browser: 'tests/**/*.browser.ts',
-  memory: 'tests/server/operations/memory.test.ts',
-  attacks: 'tests/rigs/attacks/*.test.ts',
+/**
+ * Which tests a mode runs, by the suffix of their file: `x.test.ts` runs on both databases, `x.postgres.test.ts` only on
+ * PostgreSQL. The default mode needs nothing installed; `postgres` and `migrations` need a PostgreSQL server, `browser` a
+ * Chromium. `attacks` and `memory` are the long forms of tests that `postgres` runs in short. tests/rigs/clients has
+ * packages and a config of its own.
+ */
+const SUFFIXES: Record<string, string[]> = {
+  test: ['', '.embedded'],
+  postgres: ['', '.postgres', '.attack', '.memory'],
+  migrations: ['.migrations'],
+  attacks: ['.attack'],
+  memory: ['.memory'],
+  browser: ['.browser'],
 };
 
 export default defineConfig(({ mode }) => ({
@@ -33,16 +24,15 @@ export default defineConfig(({ mode }) => ({
   resolve: { alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }] },
   test: {
     globalSetup: mode === 'migrations' ? [] : 'tests/support/migrated-template.ts',
-    exclude: ['**/node_modules/**', 'tests/rigs/clients/**', ...(NOT_IN[mode] ?? [])],
-    include: [ALONE[mode] ?? 'tests/**/*.test.ts'],
-    // The polyfill first: a test may import any class of src, in any order.
+    include: (SUFFIXES[mode] ?? []).map((suffix) => `tests/**/+([^.])${suffix}.test.ts`),
+    // The polyfill comes first: a test may import any class of src, in any order.
     setupFiles: ['reflect-metadata', 'tests/support/matchers.ts'],
     provide: {
       databaseUrl: process.env.DATABASE_URL || (mode === 'postgres' ? LOCAL_POSTGRES : null),
       distinctDocuments: mode === 'memory' ? 50_000 : 3_000,
       attacks: mode === 'attacks' ? 'long' : 'short',
     },
-    // The migration commands take no database down, with rows in it, that nobody has called disposable.
+    // The migration commands take no database down, with rows in it, unless its name is listed as disposable.
     env: { DISPOSABLE_DATABASES: 'conduit_test_*' },
     pool: 'forks',
     maxWorkers: '100%', // vitest leaves a core free, which is half of a machine with two

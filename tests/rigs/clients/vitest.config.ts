@@ -18,5 +18,5 @@ const relay: Plugin = {
 
 export default defineConfig((environment) => {
   const { test, ...rest } = conduit(environment);
-  return { ...rest, plugins: [relay], test: { ...test, include: ['tests/rigs/clients/*.test.ts'], exclude: [] } };
+  return { ...rest, plugins: [relay], test: { ...test, include: ['tests/rigs/clients/*.client.test.ts'] } };
 });

@@ -9,7 +9,7 @@ import { type RandomDocument, randomDocument } from './random-documents.ts';
 import { referenceAnswer } from './reference.ts';
 
 /**
- * Thousands, for those who wait for them: RANDOM_DOCUMENTS=5000 npx vitest run tests/reading/statements.property.test.ts
+ * Thousands, for those who wait for them: RANDOM_DOCUMENTS=5000 npx vitest run tests/reading/random-documents.test.ts
  * One that failed, again: RANDOM_SEED and RANDOM_PATH, of what fast-check says of it, beside the same RANDOM_DOCUMENTS.
  */
 const { RANDOM_DOCUMENTS, RANDOM_SEED, RANDOM_PATH } = process.env;

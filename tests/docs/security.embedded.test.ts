@@ -18,7 +18,7 @@ test('every test that SECURITY.md quotes is in the file before it', () => {
 });
 
 test('every attack is in SECURITY.md', () => {
-  const attacks = globSync('tests/rigs/attacks/*.test.ts');
+  const attacks = globSync('tests/rigs/attacks/*.attack.test.ts');
   expect(attacks.filter((file) => !text.includes(file))).toEqual([]);
 });
 

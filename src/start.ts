@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { setFlagsFromString } from 'node:v8';
 import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
-import { keptSecretKey } from './auth/secret-key.ts';
+import { loadSecretKey } from './auth/secret-key.ts';
 import { openDatabase } from './database/open-database.ts';
 import { FolderUnfit } from './embedded-postgres/data-folder/paths.ts';
 import { DatabaseIsHeld } from './embedded-postgres/embedded-database.ts';
@@ -51,7 +51,7 @@ function toBeClosed({ webConcurrency, shutdownDelaySeconds }: Environment, log: 
 }
 
 function secretKeyOfThisMachine({ dataFolder }: Environment, log: Logger): string {
-  const { key, file } = keptSecretKey(dataFolder);
+  const { key, file } = loadSecretKey(dataFolder);
   log.warn(`SECRET_KEY is not set: tokens are signed with the key kept in ${file}. Production wants one of its own.`);
   return key;
 }

@@ -5,7 +5,7 @@ import { type Condition, equal, exists, links, pick, type Row } from '../reading
 import { type Sql, sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
-import { userBy } from '../users/user.repository.ts';
+import { userWhere } from '../users/user.repository.ts';
 import type { Article } from './article.entity.ts';
 import { type ArticleFilter, type ArticleOrder, ArticleOrderField } from './article.input.ts';
 import { ArticleTag } from './article-tag.entity.ts';
@@ -14,7 +14,7 @@ import { Favorite } from './favorite.entity.ts';
 /** What lists of articles are made of: their filters and their orders. */
 
 /** Of a filter: the tags and the users by which articles are reached. */
-export function waysToArticles(filter?: ArticleFilter | null) {
+export function articleFilterLinks(filter?: ArticleFilter | null) {
   const { tag, favoritedBy, tagsAny, tagsAll } = filter ?? {};
   refuseMoreThan(20, { tagsAny, tagsAll });
   const names = [tag ?? [], tagsAll ?? []].flat();
@@ -26,7 +26,7 @@ export function waysToArticles(filter?: ArticleFilter | null) {
 }
 
 /** The rest of it. */
-export function articlesMatching(article: Row<Article>, filter?: ArticleFilter | null): Condition<Article>[] {
+export function articleFilterConditions(article: Row<Article>, filter?: ArticleFilter | null): Condition<Article>[] {
   const { author, publishedAfter, publishedBefore } = filter ?? {};
   return [
     author == null || { author: idOfUser(author) },
@@ -51,7 +51,7 @@ const orderedBy: Record<ArticleOrderField, keyof Article & string> = {
 const isAnyOf = (names: readonly string[], id: Sql) =>
   exists(Tag, (tag) => [equal(tag.id, id), sql`${tag.name} = any(${names.filter(isStorable)})`]);
 
-const idOfUser = (username: string) => pick(User, 'id', userBy({ username }));
+const idOfUser = (username: string) => pick(User, 'id', userWhere({ username }));
 
 function refuseMoreThan(most: number, lists: Record<string, readonly string[] | null | undefined>): void {
   for (const [name, list] of Object.entries(lists)) {

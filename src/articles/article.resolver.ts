@@ -4,7 +4,7 @@ import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
 import { one, page, type Reading } from '../reading/read-plan.ts';
-import { lockTagsOf, tagsNamed } from '../tags/tag.repository.ts';
+import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
 import { Article } from './article.entity.ts';
@@ -17,26 +17,26 @@ import {
   CreateArticleInput,
   UpdateArticleInput,
 } from './article.input.ts';
-import { articleOrder, articlesMatching, waysToArticles } from './article.lists.ts';
+import { articleFilterConditions, articleFilterLinks, articleOrder } from './article.lists.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
 import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
-import { articleBy, articleToReferTo, findArticleAlone, freeSlug } from './article.repository.ts';
+import { articleReference, articleWhere, lockArticle, uniqueSlug } from './article.repository.ts';
 import { Favorite } from './favorite.entity.ts';
-import { slugOf } from './slug.ts';
+import { slugify } from './slug.ts';
 
 @Resolver()
 export class ArticleResolver {
   @Query(() => Article, { nullable: true, description: 'Null when there is none.' })
   article(@Arg('by', () => ArticleBy, { description: 'Which one.' }) by: ArticleBy): Reading {
-    return one(Article, articleBy(by));
+    return one(Article, articleWhere(by));
   }
 
   @Extensions({ costToLookThrough: 1_000 })
   @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
   articles(@Args(() => ArticleListArgs) args: ArticleListArgs): Reading {
     return page(Article, {
-      through: waysToArticles(args.filter),
-      where: (article) => articlesMatching(article, args.filter),
+      through: articleFilterLinks(args.filter),
+      where: (article) => articleFilterConditions(article, args.filter),
       order: articleOrder(args.orderBy),
       args,
     });
@@ -51,8 +51,8 @@ export class ArticleResolver {
     const { tagList, ...content } = validated(articleContent, input);
     return context.em.transactional(async (em) => {
       const author = em.getReference(User, context.viewer.id);
-      const article = new Article(author, { ...content, slug: freeSlug(content.title) });
-      article.tags.set(await tagsNamed(em, tagList));
+      const article = new Article(author, { ...content, slug: uniqueSlug(content.title) });
+      article.tags.set(await upsertTags(em, tagList));
       em.persist(article);
       return { article };
     });
@@ -65,16 +65,16 @@ export class ArticleResolver {
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
     return context.em.transactional(async (em) => {
-      const article = await findArticleAlone(em, input.article, 'change');
+      const article = await lockArticle(em, input.article, 'change');
       allow(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
       const { tagList, ...changes } = validated(articleChanges, input);
-      if (changes.title !== undefined && slugOf(changes.title) !== slugOf(article.title)) {
-        article.slug = freeSlug(changes.title);
+      if (changes.title !== undefined && slugify(changes.title) !== slugify(article.title)) {
+        article.slug = uniqueSlug(changes.title);
       }
       if (tagList) {
         await article.tags.init();
         // Those it loses are locked along with the new ones, since the trigger counts both.
-        const tags = await tagsNamed(em, [...new Set([...tagList, ...article.tags.map(({ name }) => name)])]);
+        const tags = await upsertTags(em, [...new Set([...tagList, ...article.tags.map(({ name }) => name)])]);
         article.tags.set(tags.slice(0, tagList.length));
       }
       article.change(changes);
@@ -92,9 +92,9 @@ export class ArticleResolver {
     @Ctx() context: SignedInContext,
   ): Promise<DeleteArticlePayload> {
     return context.em.transactional(async (em) => {
-      const article = await findArticleAlone(em, input.article, 'delete');
+      const article = await lockArticle(em, input.article, 'delete');
       allow(canDeleteArticle(context.viewer, article), ResourceKind.ARTICLE);
-      await lockTagsOf(em, article);
+      await lockTagsOfArticle(em, article);
       em.remove(article);
       return { deletedId: globalId('Article', article.id), deletedSlug: article.slug };
     });
@@ -110,7 +110,7 @@ export class ArticleResolver {
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
     const { em, viewer } = context;
-    const article = await articleToReferTo(context, input.article);
+    const article = await articleReference(context, input.article);
     await em.createQueryBuilder(Favorite).insert({ user: viewer.id, article }).onConflict().ignore().execute();
     return { article };
   }
@@ -125,7 +125,7 @@ export class ArticleResolver {
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
     const { em, viewer } = context;
-    const article = await articleToReferTo(context, input.article);
+    const article = await articleReference(context, input.article);
     await em.nativeDelete(Favorite, { user: viewer.id, article });
     return { article };
   }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import anyAscii from 'any-ascii';
 
 /** The URL key a title asks for: lower case, ASCII, at most 100 characters. Empty for a title of nothing but symbols. */
-export const slugOf = (title: string): string =>
+export const slugify = (title: string): string =>
   cut(
     anyAscii(title)
       .toLowerCase()
@@ -12,9 +12,9 @@ export const slugOf = (title: string): string =>
   );
 
 /** The same with an ending that tells it from every other; 2^40 of them make a second clash unheard of. */
-export function distinctSlugOf(title: string): string {
+export function slugifyWithSuffix(title: string): string {
   const ending = randomBytes(5).toString('hex');
-  return [cut(slugOf(title), LONGEST_SLUG - ending.length - 1) || 'article', ending].join('-');
+  return [cut(slugify(title), LONGEST_SLUG - ending.length - 1) || 'article', ending].join('-');
 }
 
 const cut = (text: string, length: number) => text.replace(/^-/, '').slice(0, length).replace(/-$/, '');

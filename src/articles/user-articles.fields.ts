@@ -7,7 +7,7 @@ import { Viewer } from '../users/viewer.ts';
 import { ArticleConnection } from './article.connection.ts';
 import { Article } from './article.entity.ts';
 import { ArticleListArgs } from './article.input.ts';
-import { articleOrder, articlesMatching, waysToArticles } from './article.lists.ts';
+import { articleFilterConditions, articleFilterLinks, articleOrder } from './article.lists.ts';
 import { Favorite } from './favorite.entity.ts';
 
 /** The articles of a user: written and favourited. */
@@ -23,8 +23,8 @@ export class UserArticlesFields {
   @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
   articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
     return page(Article, {
-      through: waysToArticles(args.filter),
-      where: (article) => [{ author: user.id }, ...articlesMatching(article, args.filter)],
+      through: articleFilterLinks(args.filter),
+      where: (article) => [{ author: user.id }, ...articleFilterConditions(article, args.filter)],
       order: articleOrder(args.orderBy),
       args,
     });

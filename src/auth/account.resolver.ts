@@ -1,6 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Unauthenticated } from '../graphql/errors.ts';
 import { globalId } from '../graphql/node.ts';
 import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
@@ -8,8 +7,9 @@ import { User } from '../users/user.entity.ts';
 import { DeleteViewerInput, UpdateViewerInput, viewerChanges } from './account.input.ts';
 import { DeleteViewerPayload, UpdateViewerPayload } from './account.payload.ts';
 import type { Context, SignedIn, SignedInContext } from './context.ts';
-import { hashPassword, isPassword } from './password.ts';
+import { hashPassword, verifyPassword } from './password.ts';
 import { signOut } from './session.resolver.ts';
+import { invalidToken } from './token.ts';
 
 /** Changes and deletes the account of the viewer. */
 @Resolver()
@@ -28,7 +28,7 @@ export class AccountResolver {
       await em.flush();
       return { viewer: user };
     }
-    if (Date.now() - session.openedAt.getTime() > FRESH_FOR) {
+    if (Date.now() - session.openedAt.getTime() > RECENT_SIGN_IN) {
       await confirm(context, user, 'currentPassword', input.currentPassword);
     }
     user.passwordHash = await hashPassword(password);
@@ -57,21 +57,21 @@ export class AccountResolver {
 const accountOf = (em: EntityManager, { id }: SignedIn) =>
   em.findOneOrFail(User, id, {
     populate: ['passwordHash'],
-    failHandler: () => new Unauthenticated('is invalid or has expired'),
+    failHandler: invalidToken,
   });
 
 /** Goes on if it is the password. */
 async function confirm(
-  { guesses, address }: Context,
+  { loginThrottle, address }: Context,
   { emailKey, passwordHash }: User,
   field: string,
   password: string | null | undefined,
 ): Promise<void> {
   const path = ['input', field];
   if (!password) throw new Refusal(new ValidationError(UserErrorCode.BLANK, "can't be blank", path));
-  const right = await guesses.allow(emailKey, address, () => isPassword(password, passwordHash));
+  const right = await loginThrottle.attempt(emailKey, address, () => verifyPassword(password, passwordHash));
   if (!right) throw new Refusal(new InvalidCredentialsError(path));
 }
 
 /** How long after opening a session its owner need not say the password again to change it. */
-const FRESH_FOR = 15 * 60 * 1000;
+const RECENT_SIGN_IN = 15 * 60 * 1000;

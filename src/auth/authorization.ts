@@ -1,10 +1,10 @@
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import type { AuthChecker } from 'type-graphql';
 import { Unauthenticated } from '../graphql/errors.ts';
-import { type Context, prove } from './context.ts';
+import { type Context, verifySession } from './context.ts';
 
 /** `@Authorized()`: somebody must be signed in. It is asked before anything is looked up, so 401 comes before 404. */
-export const somebodyIsSignedIn: AuthChecker<Context> = ({ context }) => {
+export const requireSignIn: AuthChecker<Context> = ({ context }) => {
   if (!context.viewer) throw new Unauthenticated('is missing');
   return true;
 };
@@ -13,30 +13,32 @@ export const somebodyIsSignedIn: AuthChecker<Context> = ({ context }) => {
  * A token that is not good, or whose session has ended, fails every field it comes along with, instead of making its bearer a
  * guest. Signing in does not look at it: that is how one gets a better one.
  */
-export function refuseFaultyTokens(schema: GraphQLSchema): void {
+export function rejectInvalidTokens(schema: GraphQLSchema): void {
   for (const type of [schema.getQueryType(), schema.getMutationType()]) {
     for (const field of Object.values(type?.getFields() ?? {})) {
       if (field.extensions.ignoresToken) continue;
       const resolve = field.resolve as GraphQLFieldResolver<unknown, Context>;
       field.resolve = (source, args, context: Context, info) => {
         const resolved = () => {
-          if (context.tokenFault) throw context.tokenFault;
+          if (context.tokenError) throw context.tokenError;
           return resolve(source, args, context, info);
         };
-        const proof = context.session || context.tokenFault ? null : prove(context);
-        if (!proof) return resolved();
+        const verification = context.session || context.tokenError ? null : verifySession(context);
+        if (!verification) return resolved();
         // Mutations are proven before they begin (execution.ts); one that comes by another way waits here.
-        return type === schema.getQueryType() ? meanwhile(context, proof, resolved) : proof.then(resolved);
+        return type === schema.getQueryType()
+          ? meanwhile(context, verification, resolved)
+          : verification.then(resolved);
       };
     }
   }
 }
 
 /** What a query asks for goes to the database together with the question whether the session is still open. */
-async function meanwhile(context: Context, proof: Promise<void>, ask: () => unknown): Promise<unknown> {
-  const [proven, asked] = await Promise.allSettled([proof, new Promise((resolve) => resolve(ask()))]);
+async function meanwhile(context: Context, verification: Promise<void>, ask: () => unknown): Promise<unknown> {
+  const [proven, asked] = await Promise.allSettled([verification, new Promise((resolve) => resolve(ask()))]);
   if (proven.status === 'rejected') throw proven.reason;
-  if (context.tokenFault) throw context.tokenFault;
+  if (context.tokenError) throw context.tokenError;
   if (asked.status === 'rejected') throw asked.reason;
   return asked.value;
 }

@@ -5,9 +5,9 @@ import { Unauthenticated } from '../graphql/errors.ts';
 import type { UserErrorCode } from '../graphql/user-errors.ts';
 import type { Statements } from '../reading/prepared-statements.ts';
 import { Together } from '../reading/read-batch.ts';
-import type { Guesses } from './login-throttle.ts';
+import type { LoginThrottle } from './login-throttle.ts';
 import type { OpenSession, Sessions } from './sessions.ts';
-import type { TokenClaims } from './token.ts';
+import { invalidToken, type TokenClaims } from './token.ts';
 
 /** What every resolver is given. */
 export interface Context {
@@ -15,14 +15,14 @@ export interface Context {
   em: EntityManager;
   /** Who asks; null for a guest. Signing in and out change it for what follows in the same document. */
   viewer: SignedIn | null;
-  /** That of the token, once it was seen to be open (`prove`), or the one that was opened since. */
+  /** That of the token, once it was seen to be open (`verifySession`), or the one that was opened since. */
   session: OpenSession | null;
   /** A token came along that is not good; whatever looks at it fails with this. */
-  tokenFault: GraphQLError | null;
-  /** Of a token of ours, whose session has still to be looked at (`prove`). Until then `viewer` is who the token says. */
+  tokenError: GraphQLError | null;
+  /** Of a token of ours, whose session has still to be looked at (`verifySession`). Until then `viewer` is who the token says. */
   readonly claims: TokenClaims | null;
   /** That look, from its beginning; there is only one. */
-  proof: Promise<void> | null;
+  verification: Promise<void> | null;
   /** Reads for this request, past the unit of work. */
   readonly reads: Together;
   /** What a mutation has refused, the first of them: clients are told of it as data, the log as of any error. */
@@ -30,7 +30,7 @@ export interface Context {
   /** Aborted when the request has taken too long, nobody waits for its answer any more, or the answer is known. */
   readonly signal: AbortSignal;
   readonly sessions: Sessions;
-  readonly guesses: Guesses;
+  readonly loginThrottle: LoginThrottle;
   /** From where the request came, as far as proxies are trusted. */
   readonly address: string;
   readonly settings: Pick<Environment, 'refuseCommonPasswords'>;
@@ -47,7 +47,7 @@ export interface SignedInContext extends Context {
   session: OpenSession;
 }
 
-interface RequestParts extends Pick<Context, 'em' | 'signal' | 'sessions' | 'guesses' | 'address' | 'settings'> {
+interface RequestParts extends Pick<Context, 'em' | 'signal' | 'sessions' | 'loginThrottle' | 'address' | 'settings'> {
   readonly statements: Statements;
 }
 
@@ -59,33 +59,31 @@ export function contextFor(authorization: string | undefined, { statements, ...p
     reads,
     viewer: null,
     session: null,
-    tokenFault: null,
+    tokenError: null,
     claims: null,
-    proof: null,
+    verification: null,
     refused: null,
   };
   if (authorization === undefined) return guest;
   const [, token] = /^(?:Token|Bearer) +(\S+)$/i.exec(authorization) ?? [];
-  if (!token) return { ...guest, tokenFault: new Unauthenticated('must be "Token <jwt>" or "Bearer <jwt>"') };
-  const claims = parts.sessions.claimsOf(token);
-  return claims ? { ...guest, claims, viewer: { id: claims.userId } } : { ...guest, tokenFault: endedOrForged() };
+  if (!token) return { ...guest, tokenError: new Unauthenticated('must be "Token <jwt>" or "Bearer <jwt>"') };
+  const claims = parts.sessions.verifyAccessToken(token);
+  return claims ? { ...guest, claims, viewer: { id: claims.userId } } : { ...guest, tokenError: invalidToken() };
 }
 
 /**
  * Looks, once, whether the session of the token is still open. Nothing is done before, and nothing answered; queries only ask
  * in the meantime, so that all of it is one round trip.
  */
-export function prove(context: Context): Promise<void> | null {
+export function verifySession(context: Context): Promise<void> | null {
   if (!context.claims) return null;
-  context.proof ??= lookAtSession(context, context.claims);
-  return context.proof;
+  context.verification ??= findSession(context, context.claims);
+  return context.verification;
 }
 
-async function lookAtSession(context: Context, claims: TokenClaims): Promise<void> {
+async function findSession(context: Context, claims: TokenClaims): Promise<void> {
   context.session = await context.sessions.find(context.reads, claims);
   if (context.session) return;
   context.viewer = null;
-  context.tokenFault = endedOrForged();
+  context.tokenError = invalidToken();
 }
-
-const endedOrForged = () => new Unauthenticated('is invalid or has expired');

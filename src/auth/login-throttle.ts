@@ -8,7 +8,7 @@ import { RateLimited } from '../graphql/errors.ts';
  * Makes guessing passwords slow, from one address or from thousands, and never locks the owner out: from an address where
  * they have signed in before, only their own wrong passwords count. Every process counts in the same table.
  */
-export class Guesses {
+export class LoginThrottle {
   private readonly limiters: Record<keyof typeof LIMITS, RateLimiterPostgres>;
 
   constructor(em: EntityManager) {
@@ -39,7 +39,7 @@ export class Guesses {
    * Whether the password is right. The try is counted before it is made, so that many at once are no way around, and
    * forgotten when it was right, or was not made after all. Throws RateLimited instead of trying when there were too many.
    */
-  async allow(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
+  async attempt(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
     const { pair, account: anywhere, address: anyone, known } = this.limiters;
     const from = network(address);
     const both = digest(account, from);
@@ -66,7 +66,7 @@ export class Guesses {
   }
 
   /** Counts a new account from an address; throws RateLimited when there were too many. */
-  register = (address: string): Promise<void> => count(this.limiters.registration, digest(network(address)));
+  countRegistration = (address: string): Promise<void> => count(this.limiters.registration, digest(network(address)));
 }
 
 /** How many wrong passwords, in how many seconds, before one has to wait for the rest of them. */

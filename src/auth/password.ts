@@ -8,7 +8,7 @@ const COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, paralleli
 export const hashPassword = (password: string): Promise<string> => inTurn(() => argon2.hash(password, COST));
 
 /** Whether it is the password. Without a hash to compare with it takes as long and says no, so that nobody can tell. */
-export async function isPassword(password: string, passwordHash: string | null): Promise<boolean> {
+export async function verifyPassword(password: string, passwordHash: string | null): Promise<boolean> {
   nobodysHash ??= argon2.hash('nobody has this password', COST); // made once, and so in no queue, which could refuse it
   const hash = passwordHash ?? (await nobodysHash);
   const right = await inTurn(() => argon2.verify(hash, password));
@@ -16,7 +16,7 @@ export async function isPassword(password: string, passwordHash: string | null):
 }
 
 /** Whether it was made with other parameters than those of today. */
-export const isOutdated = (passwordHash: string): boolean => argon2.needsRehash(passwordHash, COST);
+export const needsRehash = (passwordHash: string): boolean => argon2.needsRehash(passwordHash, COST);
 
 /** Two at a time, so that sign-ins leave something of the machine to reads; a longer queue than a second is refused. */
 async function inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writ
 import { join } from 'node:path';
 
 /** The key of a machine on which nobody has chosen one: made once and kept, so that tokens outlive a restart. */
-export function keptSecretKey(dataFolder: string): { key: string; file: string } {
+export function loadSecretKey(dataFolder: string): { key: string; file: string } {
   const file = join(dataFolder, 'secret-key');
   if (!existsSync(file)) {
     mkdirSync(dataFolder, { recursive: true });

@@ -13,7 +13,7 @@ import {
 } from './account.input.ts';
 import { AuthPayload, LogoutPayload } from './account.payload.ts';
 import type { Context, SignedInContext } from './context.ts';
-import { hashPassword, isOutdated, isPassword } from './password.ts';
+import { hashPassword, needsRehash, verifyPassword } from './password.ts';
 import type { SignInTokens } from './sessions.ts';
 
 /** Signing in and out. Who signs in may carry a token that has expired, so these mutations do not look at it. */
@@ -29,7 +29,7 @@ export class SessionResolver {
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
     const { password, ...account } = validated(registration(context.settings), input);
-    await context.guesses.register(context.address);
+    await context.loginThrottle.countRegistration(context.address);
     const passwordHash = await hashPassword(password);
     return context.em.transactional(async (em) => {
       const user = new User({ ...account, passwordHash });
@@ -50,11 +50,11 @@ export class SessionResolver {
     const { email, password } = validated(credentials, input);
     const emailKey = foldCase(email);
     const user = await context.em.findOne(User, { emailKey }, { populate: ['passwordHash'] });
-    const right = await context.guesses.allow(emailKey, context.address, () =>
-      isPassword(password, user?.passwordHash ?? null),
+    const right = await context.loginThrottle.attempt(emailKey, context.address, () =>
+      verifyPassword(password, user?.passwordHash ?? null),
     );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());
-    if (isOutdated(user.passwordHash)) user.passwordHash = await hashPassword(password);
+    if (needsRehash(user.passwordHash)) user.passwordHash = await hashPassword(password);
     return signedIn(context, user, await context.sessions.open(context.em, user));
   }
 
@@ -95,7 +95,7 @@ export class SessionResolver {
 function signedIn(context: Context, user: User, { session, ...tokens }: SignInTokens): AuthPayload {
   context.viewer = { id: user.id };
   context.session = session;
-  context.tokenFault = null;
+  context.tokenError = null;
   return { viewer: user, ...tokens };
 }
 

@@ -1,12 +1,11 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Unauthenticated } from '../graphql/errors.ts';
 import type { Together } from '../reading/read-batch.ts';
 import { type Sql, sql } from '../reading/sql.ts';
 import { Table } from '../reading/table.ts';
 import type { User } from '../users/user.entity.ts';
 import { Session } from './session.entity.ts';
-import { type IssuedToken, issueToken, readToken, type TokenClaims } from './token.ts';
+import { type IssuedToken, invalidToken, issueToken, type TokenClaims, verifyToken } from './token.ts';
 
 /** Sessions live in the database, so that signing out, a new password and a deleted account end tokens at once. */
 export class Sessions {
@@ -35,10 +34,10 @@ export class Sessions {
   }
 
   /** What a token of ours says that has not expired; null for anything else. Whether its session is open, `find` knows. */
-  claimsOf(token: string): TokenClaims | null {
+  verifyAccessToken(token: string): TokenClaims | null {
     const known = this.known.get(token);
     if (known && known.expiresAt.getTime() > Date.now()) return known;
-    const claims = this.keys.map((key) => readToken(token, key)).find((found) => found !== null) ?? null;
+    const claims = this.keys.map((key) => verifyToken(token, key)).find((found) => found !== null) ?? null;
     if (this.known.size >= MOST_KNOWN) this.known.clear();
     if (claims) this.known.set(token, claims);
     return claims;
@@ -70,7 +69,7 @@ export class Sessions {
         id: sessionId,
         refreshTokenHash: hash(secret),
         expiresAt: { $gt: new Date(now) },
-        openedAt: { $gt: new Date(now - REFRESHED_FOR) },
+        openedAt: { $gt: new Date(now - MAX_SESSION_AGE) },
       },
       { refreshTokenHash: hash(next), expiresAt: this.expiry() },
     );
@@ -90,7 +89,7 @@ export class Sessions {
     return em.transactional(async (em) => {
       await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
       const session = await em.findOne(Session, kept.id);
-      if (!session) throw new Unauthenticated('is invalid or has expired'); // ended in the meantime
+      if (!session) throw invalidToken(); // ended in the meantime
       session.generation += 1;
       await em.flush();
       return this.tokenFor(session, user.id);
@@ -131,7 +130,7 @@ export interface SignInTokens extends IssuedToken {
 }
 
 /** How long after it was opened a session can be refreshed: a year. Then its owner has to sign in again (ASVS V7.3.2). */
-const REFRESHED_FOR = 365 * 86_400_000;
+const MAX_SESSION_AGE = 365 * 86_400_000;
 
 /** Shows that a refresh token is one of ours: who only knows the session's id can not end it with a made-up one. */
 const sealed = (sessionId: string, secret: string, key: KeyObject) =>

@@ -1,5 +1,6 @@
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
+import { Unauthenticated } from '../graphql/errors.ts';
 
 /**
  * Access tokens: JWT, HS256 and nothing else. jsonwebtoken alone accepts tokens without `exp`, any HMAC algorithm and
@@ -32,7 +33,7 @@ export interface IssuedToken {
 }
 
 /** The claims of a token of ours that has not expired; null for anything else. */
-export function readToken(token: string, key: jwt.Secret): TokenClaims | null {
+export function verifyToken(token: string, key: jwt.Secret): TokenClaims | null {
   try {
     const { header, payload } = jwt.verify(token, key, {
       algorithms: ['HS256'],
@@ -49,6 +50,9 @@ export function readToken(token: string, key: jwt.Secret): TokenClaims | null {
     return null;
   }
 }
+
+/** The error for a token that is forged or has expired, or whose session has ended. */
+export const invalidToken = () => new Unauthenticated('is invalid or has expired');
 
 const ISSUER = 'conduit';
 const AUDIENCE = 'conduit';

@@ -1,5 +1,5 @@
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
-import { articleToReferTo } from '../articles/article.repository.ts';
+import { articleReference } from '../articles/article.repository.ts';
 import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
@@ -20,7 +20,7 @@ export class CommentResolver {
     @Ctx() context: SignedInContext,
   ): Promise<CommentPayload> {
     const { em, viewer } = context;
-    const article = await articleToReferTo(context, input.article);
+    const article = await articleReference(context, input.article);
     const { body } = validated(commentContent, input);
     const comment = new Comment(article, em.getReference(User, viewer.id), body);
     await em.persist(comment).flush();

@@ -1,4 +1,4 @@
-import { slugOf } from '../articles/slug.ts';
+import { slugify } from '../articles/slug.ts';
 import { globalId } from '../graphql/node.ts';
 import { type PageArgs, windowOf } from '../reading/page-args.ts';
 import { demoArticles } from '../seeding/demo/articles.ts';
@@ -52,7 +52,7 @@ export class Blog {
   }
 
   freeSlug(title: string): string {
-    const slug = slugOf(title) || 'article';
+    const slug = slugify(title) || 'article';
     return this.articles.some((article) => article.slug === slug) ? `${slug}-${this.lastKey}` : slug;
   }
 

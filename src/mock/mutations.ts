@@ -1,5 +1,5 @@
 import { articleChanges, articleContent } from '../articles/article.input.ts';
-import { slugOf } from '../articles/slug.ts';
+import { slugify } from '../articles/slug.ts';
 import { credentials, registration, viewerChanges } from '../auth/account.input.ts';
 import { commentContent } from '../comments/comment.input.ts';
 import { Unauthenticated } from '../graphql/errors.ts';
@@ -95,7 +95,7 @@ export function mutationsOf(blog: Blog) {
       const changed = article(input.article);
       refusals.allow(changed.author === viewer, ResourceKind.ARTICLE);
       const { title, ...changes } = validated(articleChanges, input);
-      const hasNewSlug = title !== undefined && slugOf(title) !== slugOf(changed.title);
+      const hasNewSlug = title !== undefined && slugify(title) !== slugify(changed.title);
       const slug = hasNewSlug ? blog.freeSlug(title) : changed.slug;
       Object.assign(changed, changes, title !== undefined && { title }, { slug, updatedAt: new Date() });
       return { article: changed };

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { ApolloServer } from '@apollo/server';
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { buildSchema, type GraphQLObjectType } from 'graphql';
-import { refuseFaultyTokens } from '../auth/authorization.ts';
+import { rejectInvalidTokens } from '../auth/authorization.ts';
 import { shownError, Unauthenticated } from '../graphql/errors.ts';
 import { allowOrigins } from '../server/http/cors.ts';
 import { addGraphqlEndpoint } from '../server/http/graphql-endpoint.ts';
@@ -30,7 +30,7 @@ export async function buildMockServer(sdl: string): Promise<FastifyInstance> {
   }
   // Errors are objects of the real server's classes, which are named as the types.
   Object.assign(schema.getType('UserError') ?? {}, { resolveType: (error: object) => error.constructor.name });
-  refuseFaultyTokens(schema);
+  rejectInvalidTokens(schema);
 
   const server: FastifyInstance = Fastify();
   const requests = new AsyncLocalStorage<FastifyRequest>();
@@ -69,7 +69,7 @@ function contextFor({ users }: Blog, authorization: string | undefined) {
   const [, token] = /^(?:Token|Bearer) +(\S+)$/i.exec(authorization ?? '') ?? [];
   const viewer = users.find(({ id }) => tokenOf(id) === token) ?? null;
   const isFaulty = authorization !== undefined && !viewer;
-  return { viewer, claims: null, tokenFault: isFaulty ? new Unauthenticated('is invalid or has expired') : null };
+  return { viewer, claims: null, tokenError: isFaulty ? new Unauthenticated('is invalid or has expired') : null };
 }
 
 const SIGNS_IN = new Set(['register', 'login', 'refreshSession']);

@@ -6,7 +6,7 @@ import { ArticleResolver } from '../articles/article.resolver.ts';
 import { TagArticlesFields } from '../articles/tag-articles.fields.ts';
 import { UserArticlesFields, ViewerArticlesFields } from '../articles/user-articles.fields.ts';
 import { AccountResolver } from '../auth/account.resolver.ts';
-import { refuseFaultyTokens, somebodyIsSignedIn } from '../auth/authorization.ts';
+import { rejectInvalidTokens, requireSignIn } from '../auth/authorization.ts';
 import { SessionResolver } from '../auth/session.resolver.ts';
 import { ArticleCommentsFields } from '../comments/article-comments.fields.ts';
 import { CommentFields } from '../comments/comment.fields.ts';
@@ -47,7 +47,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
     ],
     // Nothing refers to them but the interface they implement.
     orphanedTypes: [ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError],
-    authChecker: somebodyIsSignedIn,
+    authChecker: requireSignIn,
     // Inputs have rules of their own (validation.ts), which report every fault with its path.
     validate: false,
     skipCheck: true, // Apollo checks it too
@@ -58,6 +58,6 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
   }
   answerByStatements(schema, em);
   prepareMutations(schema);
-  refuseFaultyTokens(schema);
+  rejectInvalidTokens(schema);
   return schema;
 }

@@ -3,7 +3,7 @@ import { ApolloServer } from '@apollo/server';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { type Context, contextFor } from '../auth/context.ts';
-import { Guesses } from '../auth/login-throttle.ts';
+import { LoginThrottle } from '../auth/login-throttle.ts';
 import { type SessionSettings, Sessions } from '../auth/sessions.ts';
 import { isTransientDatabaseError } from '../database/database-errors.ts';
 import type { Environment } from '../environment.ts';
@@ -91,7 +91,7 @@ export async function buildServer({
   await apollo.start();
 
   const sessions = new Sessions(settings, em);
-  const guesses = new Guesses(em);
+  const loginThrottle = new LoginThrottle(em);
   server.setErrorHandler(shownHttpError);
   addGraphqlEndpoint(server, {
     apollo,
@@ -108,7 +108,7 @@ export async function buildServer({
           statements,
           signal,
           sessions,
-          guesses,
+          loginThrottle,
           address: request.ip,
           settings,
         });

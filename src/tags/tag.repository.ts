@@ -5,7 +5,7 @@ import { Tag } from './tag.entity.ts';
  * The tags of these names in this order, made where they are new; call it in a transaction. Writing a name again locks its tag
  * for the count that the trigger keeps, in one order for all: authors who share tags wait for each other, not in a circle.
  */
-export async function tagsNamed(em: EntityManager, names: readonly string[]): Promise<Tag[]> {
+export async function upsertTags(em: EntityManager, names: readonly string[]): Promise<Tag[]> {
   if (names.length === 0) return [];
   const rows = await em.execute<{ id: number; name: string }[]>(
     `insert into tags (name) select name from json_array_elements_text(?) as name order by name
@@ -17,7 +17,7 @@ export async function tagsNamed(em: EntityManager, names: readonly string[]): Pr
 }
 
 /** Locks the tags of an article for the count in the same order; call it in a transaction before the article goes. */
-export async function lockTagsOf(em: EntityManager, article: { id: number }): Promise<void> {
+export async function lockTagsOfArticle(em: EntityManager, article: { id: number }): Promise<void> {
   await em.execute(
     'select from tags where id in (select tag_id from article_tags where article_id = ?) order by name for update',
     [article.id],

@@ -7,14 +7,14 @@ import { User } from './user.entity.ts';
 import type { UserBy } from './user.input.ts';
 
 /** The condition under which a user is meant; false when it can be none. */
-export function userBy({ id, username }: UserBy): { id: number } | { usernameKey: string } | false {
+export function userWhere({ id, username }: UserBy): { id: number } | { usernameKey: string } | false {
   if (username != null) return isStorable(username) && { usernameKey: foldCase(username) };
   const row = localId('User', id ?? '');
   return row !== null && { id: row };
 }
 
 export async function findUser(em: EntityManager, by: UserBy): Promise<User> {
-  const where = userBy(by);
+  const where = userWhere(by);
   const user = where && (await em.findOne(User, where));
   if (!user) throw new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
   return user;

@@ -6,7 +6,7 @@ import { Follow } from './follow.entity.ts';
 import { User } from './user.entity.ts';
 import { UserBy, UserInput } from './user.input.ts';
 import { FollowPayload } from './user.payload.ts';
-import { findUser, userBy } from './user.repository.ts';
+import { findUser, userWhere } from './user.repository.ts';
 import { Viewer } from './viewer.ts';
 
 @Resolver()
@@ -18,7 +18,7 @@ export class UserResolver {
 
   @Query(() => User, { nullable: true, description: 'Null when there is none.' })
   user(@Arg('by', () => UserBy, { description: 'Which one.' }) by: UserBy): Reading {
-    return one(User, userBy(by));
+    return one(User, userWhere(by));
   }
 
   @Authorized()

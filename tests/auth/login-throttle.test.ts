@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schema/generated/graphql.ts';
-import { Guesses } from '../../src/auth/login-throttle.ts';
+import { LoginThrottle } from '../../src/auth/login-throttle.ts';
 import { RateLimited } from '../../src/graphql/errors.ts';
 import { type Answer, blog, orm, post } from '../support/blog.ts';
 import { aUser, PASSWORD } from '../support/people.ts';
@@ -69,21 +69,21 @@ describe('from many addresses', () => {
   const right = async () => true;
   const wrong = async () => false;
   const refused = { extensions: { code: 'RATE_LIMITED' } };
-  let guesses: Guesses;
+  let throttle: LoginThrottle;
   beforeEach(() => {
-    guesses = new Guesses(orm.em);
+    throttle = new LoginThrottle(orm.em);
   });
 
   test('a password can be guessed ten times a minute, all together', async () => {
-    for (let host = 1; host <= 10; host += 1) await guesses.allow('ann', `192.0.2.${host}`, wrong);
-    await expect(guesses.allow('ann', '192.0.2.11', wrong)).rejects.toMatchObject(refused);
+    for (let host = 1; host <= 10; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong);
+    await expect(throttle.attempt('ann', '192.0.2.11', wrong)).rejects.toMatchObject(refused);
   });
 
   test('nobody locks the owner out where they have signed in before', async () => {
-    expect(await guesses.allow('ann', '198.51.100.1', right)).toBe(true);
-    for (let host = 1; host <= 20; host += 1) await guesses.allow('ann', `192.0.2.${host}`, wrong).catch(() => {});
-    expect(await guesses.allow('ann', '198.51.100.1', right)).toBe(true);
-    await expect(guesses.allow('ann', '203.0.113.1', right)).rejects.toMatchObject(refused);
+    expect(await throttle.attempt('ann', '198.51.100.1', right)).toBe(true);
+    for (let host = 1; host <= 20; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong).catch(() => {});
+    expect(await throttle.attempt('ann', '198.51.100.1', right)).toBe(true);
+    await expect(throttle.attempt('ann', '203.0.113.1', right)).rejects.toMatchObject(refused);
   });
 
   test('what nobody had a hand free to try was no guess', async () => {
@@ -91,37 +91,37 @@ describe('from many addresses', () => {
       throw new RateLimited(1);
     };
     for (let round = 1; round <= 20; round += 1)
-      await expect(guesses.allow('ann', '192.0.2.1', untried)).rejects.toMatchObject(refused);
-    expect(await guesses.allow('ann', '192.0.2.1', right)).toBe(true);
+      await expect(throttle.attempt('ann', '192.0.2.1', untried)).rejects.toMatchObject(refused);
+    expect(await throttle.attempt('ann', '192.0.2.1', right)).toBe(true);
   });
 
   test('who is told to wait because of others has not guessed', async () => {
-    for (let host = 1; host <= 10; host += 1) await guesses.allow('ann', `192.0.2.${host}`, wrong);
+    for (let host = 1; host <= 10; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong);
     for (let round = 1; round <= 20; round += 1)
-      await expect(guesses.allow('ann', '192.0.2.11', right)).rejects.toMatchObject(refused);
+      await expect(throttle.attempt('ann', '192.0.2.11', right)).rejects.toMatchObject(refused);
     await orm.em.fork().execute(`delete from rate_limits where key like 'account:%'`); // a minute later
-    expect(await guesses.allow('ann', '192.0.2.11', right)).toBe(true);
+    expect(await throttle.attempt('ann', '192.0.2.11', right)).toBe(true);
   });
 
   test('one address can try a hundred accounts, not more', async () => {
-    for (let account = 1; account <= 100; account += 1) await guesses.allow(`user${account}`, '192.0.2.1', wrong);
-    await expect(guesses.allow('user101', '192.0.2.1', wrong)).rejects.toMatchObject(refused);
-    expect(await guesses.allow('user101', '192.0.2.2', right)).toBe(true);
+    for (let account = 1; account <= 100; account += 1) await throttle.attempt(`user${account}`, '192.0.2.1', wrong);
+    await expect(throttle.attempt('user101', '192.0.2.1', wrong)).rejects.toMatchObject(refused);
+    expect(await throttle.attempt('user101', '192.0.2.2', right)).toBe(true);
   });
 
   test('those of one IPv6 network are one, and an IPv4 address is itself however it is written', async () => {
-    for (let guess = 1; guess <= 10; guess += 1) await guesses.allow('ann', `2001:db8::${guess}`, wrong);
-    await expect(guesses.allow('ann', '2001:db8::ffff', wrong)).rejects.toMatchObject(refused);
-    for (let guess = 1; guess <= 10; guess += 1) await guesses.allow('bob', '192.0.2.1', wrong);
-    await expect(guesses.allow('bob', '::ffff:192.0.2.1', wrong)).rejects.toMatchObject(refused);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', `2001:db8::${guess}`, wrong);
+    await expect(throttle.attempt('ann', '2001:db8::ffff', wrong)).rejects.toMatchObject(refused);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('bob', '192.0.2.1', wrong);
+    await expect(throttle.attempt('bob', '::ffff:192.0.2.1', wrong)).rejects.toMatchObject(refused);
   });
 });
 
 describe('a clock that was wrong', () => {
   const HOUR = 3_600_000;
-  const wait = async (guesses: Guesses) => {
-    const refusal: RateLimited = await guesses
-      .allow('ann', '192.0.2.1', async () => false)
+  const wait = async (throttle: LoginThrottle) => {
+    const refusal: RateLimited = await throttle
+      .attempt('ann', '192.0.2.1', async () => false)
       .then(
         () => expect.fail('was allowed'),
         (error) => error,
@@ -132,26 +132,26 @@ describe('a clock that was wrong', () => {
   test('keeps nobody out for longer than a window once it is right', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24 * HOUR });
     onTestFinished(() => void vi.useRealTimers());
-    const guesses = new Guesses(orm.em);
-    for (let guess = 1; guess <= 10; guess += 1) await guesses.allow('ann', '192.0.2.1', async () => false);
+    const throttle = new LoginThrottle(orm.em);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', '192.0.2.1', async () => false);
     vi.useRealTimers();
-    expect(await wait(guesses)).toBeLessThanOrEqual(15 * 60);
+    expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
   });
 
   test('leaves no window behind that lasts, also where others began it', async () => {
-    const guesses = new Guesses(orm.em);
-    for (let guess = 1; guess <= 10; guess += 1) await guesses.allow('ann', '192.0.2.1', async () => false);
+    const throttle = new LoginThrottle(orm.em);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', '192.0.2.1', async () => false);
     await orm.em.fork().execute(`update rate_limits set expire = expire + ${24 * HOUR}`);
-    expect(await wait(guesses)).toBeLessThanOrEqual(15 * 60);
-    expect(await wait(guesses)).toBeLessThanOrEqual(15 * 60);
+    expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
+    expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
   });
 });
 
 test('a hundred accounts an hour are made from one address, and what the limits keep tells of nobody', async () => {
-  const guesses = new Guesses(orm.em);
+  const throttle = new LoginThrottle(orm.em);
   const register = (username: string) =>
     blog(RegisterDocument, { input: { username, email: `${username}@example.com`, password: PASSWORD } });
-  for (let account = 1; account <= 99; account += 1) await guesses.register('127.0.0.1');
+  for (let account = 1; account <= 99; account += 1) await throttle.countRegistration('127.0.0.1');
   expect(await register('ann')).toSucceed();
   expect(await register('bob')).toFailWith('RATE_LIMITED');
   await login('wrong');

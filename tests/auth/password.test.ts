@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hashPassword, isPassword } from '../../src/auth/password.ts';
+import { hashPassword, verifyPassword } from '../../src/auth/password.ts';
 
 test('two are hashed at a time, 32 wait, and who comes then is to come again', async () => {
   const hashes = await Promise.allSettled(Array.from({ length: 40 }, () => hashPassword('a password')));
@@ -11,7 +11,7 @@ test('two are hashed at a time, 32 wait, and who comes then is to come again', a
 
 test('a queue that was full when nobody was first looked for does not keep nobody out for ever', async () => {
   const hashes = Promise.allSettled(Array.from({ length: 40 }, () => hashPassword('a password')));
-  await Promise.allSettled([isPassword('a password', null)]);
+  await Promise.allSettled([verifyPassword('a password', null)]);
   expect((await hashes).filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
-  await expect(isPassword('a password', null)).resolves.toBe(false);
+  await expect(verifyPassword('a password', null)).resolves.toBe(false);
 });

@@ -21,12 +21,12 @@ test('of servers that start at once on one new folder all have one key, and noth
 function keysOf(folders: string[], arrived: SharedArrayBuffer): Promise<string[]> {
   const program = `
     const { parentPort, workerData: { folders, arrived } } = require('node:worker_threads');
-    import(${JSON.stringify(new URL('../../src/auth/secret-key.ts', import.meta.url).href)}).then(({ keptSecretKey }) => {
+    import(${JSON.stringify(new URL('../../src/auth/secret-key.ts', import.meta.url).href)}).then(({ loadSecretKey }) => {
       const counter = new Int32Array(arrived);
       parentPort.postMessage(folders.map((folder, n) => {
         Atomics.add(counter, 0, 1);
         while (Atomics.load(counter, 0) < ${STARTS} * (n + 1));
-        return keptSecretKey(folder).key;
+        return loadSecretKey(folder).key;
       }));
     });`;
   const worker = new Worker(program, { eval: true, workerData: { folders, arrived } });

@@ -76,8 +76,8 @@ describe('signing in', () => {
     expect(await nameOf(old)).toBe('ann');
     const { token, refreshToken } = (await refresh(old.refreshToken)).data.refreshSession ?? {};
     const after = new Sessions({ ...settings, secretKeyFallbacks: [] }, em);
-    expect(after.claimsOf(token ?? '')).toMatchObject({ userId: ann.id });
-    expect(after.claimsOf(old.token)).toBeNull();
+    expect(after.verifyAccessToken(token ?? '')).toMatchObject({ userId: ann.id });
+    expect(after.verifyAccessToken(old.token)).toBeNull();
     expect(await after.refresh(orm.em.fork(), old.refreshToken)).toBeNull();
     expect(await after.refresh(orm.em.fork(), refreshToken ?? '')).not.toBeNull();
   });
@@ -213,14 +213,14 @@ describe('a token', () => {
 
   test('is good until it expires and no longer, however often it was read before', async () => {
     const { token } = await aUser('ann');
-    const { expiresAt } = sessions.claimsOf(token) ?? {};
+    const { expiresAt } = sessions.verifyAccessToken(token) ?? {};
     if (!expiresAt) throw new Error('The token is not good.');
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       vi.setSystemTime(expiresAt.getTime() - 1);
-      expect(sessions.claimsOf(token)).toMatchObject({ expiresAt });
+      expect(sessions.verifyAccessToken(token)).toMatchObject({ expiresAt });
       vi.setSystemTime(expiresAt);
-      expect(sessions.claimsOf(token)).toBeNull();
+      expect(sessions.verifyAccessToken(token)).toBeNull();
     } finally {
       vi.useRealTimers();
     }

@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { expect, test } from 'vitest';
-import { issueToken, readToken } from '../../src/auth/token.ts';
+import { issueToken, verifyToken } from '../../src/auth/token.ts';
 
 const SECRET = 'a secret key for tests, longer than 32 bytes';
 const CLAIMS = { userId: 7, sessionId: randomUUID(), generation: 1 };
@@ -28,7 +28,7 @@ const HEADER = { alg: 'HS256', typ: 'JWT' };
 
 test('a token says whose it is, in which session, and until when', () => {
   const { token, expiresAt } = issueToken(CLAIMS, SECRET, 30);
-  expect(readToken(token, SECRET)).toEqual({ ...CLAIMS, expiresAt });
+  expect(verifyToken(token, SECRET)).toEqual({ ...CLAIMS, expiresAt });
   const { iat = 0, exp = 0 } = jwt.decode(token) as jwt.JwtPayload;
   expect(exp - iat).toBe(30 * 60);
   expect(expiresAt.getTime()).toBe(exp * 1000);
@@ -48,7 +48,7 @@ test('a token holds nothing but what it must', () => {
 });
 
 test('what the other tests spoil is good', () => {
-  expect(readToken(forged(HEADER, payload()), SECRET)).toMatchObject(CLAIMS);
+  expect(verifyToken(forged(HEADER, payload()), SECRET)).toMatchObject(CLAIMS);
 });
 
 test.each<[what: string, claims: object]>([
@@ -71,30 +71,30 @@ test.each<[what: string, claims: object]>([
   ['has no generation', { gen: undefined }],
   ['has a generation of text', { gen: '1' }],
 ])('a token that %s is not good', (_, claims) => {
-  expect(readToken(forged(HEADER, { ...payload(), ...claims }), SECRET)).toBeNull();
+  expect(verifyToken(forged(HEADER, { ...payload(), ...claims }), SECRET)).toBeNull();
 });
 
 test('a token signed with another key is not good', () => {
-  expect(readToken(forged(HEADER, payload(), 'another secret key of more than 32 bytes'), SECRET)).toBeNull();
-  expect(readToken(forged(HEADER, payload(), ''), SECRET)).toBeNull();
+  expect(verifyToken(forged(HEADER, payload(), 'another secret key of more than 32 bytes'), SECRET)).toBeNull();
+  expect(verifyToken(forged(HEADER, payload(), ''), SECRET)).toBeNull();
 });
 
 test.each<[alg: string, digest: string]>([
   ['HS384', 'sha384'],
   ['HS512', 'sha512'],
 ])('a token signed with the right key by %s is not good', (alg, digest) => {
-  expect(readToken(forged({ alg, typ: 'JWT' }, payload(), SECRET, digest), SECRET)).toBeNull();
+  expect(verifyToken(forged({ alg, typ: 'JWT' }, payload(), SECRET, digest), SECRET)).toBeNull();
 });
 
 test('a token signed by RS256 is not good', () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  expect(readToken(jwt.sign(payload(), privateKey, { algorithm: 'RS256' }), SECRET)).toBeNull();
+  expect(verifyToken(jwt.sign(payload(), privateKey, { algorithm: 'RS256' }), SECRET)).toBeNull();
 });
 
 test.each(['none', 'None', 'NONE', ''])('a token of the algorithm "%s" is not good, signed or not', (alg) => {
   const token = forged({ alg, typ: 'JWT' }, payload());
-  expect(readToken(token, SECRET)).toBeNull();
-  expect(readToken(token.replace(/[^.]*$/, ''), SECRET)).toBeNull();
+  expect(verifyToken(token, SECRET)).toBeNull();
+  expect(verifyToken(token.replace(/[^.]*$/, ''), SECRET)).toBeNull();
 });
 
 test.each<[header: object]>([
@@ -104,7 +104,7 @@ test.each<[header: object]>([
   [{ typ: 'at+jwt' }],
   [{ typ: undefined }],
 ])('a token with the header %j is not good', (header) => {
-  expect(readToken(forged({ ...HEADER, ...header }, payload()), SECRET)).toBeNull();
+  expect(verifyToken(forged({ ...HEADER, ...header }, payload()), SECRET)).toBeNull();
 });
 
 test.each([
@@ -114,16 +114,16 @@ test.each([
   ['with a fourth part', (token: string) => `${token}.e30`],
   ['with other claims under the same signature', (token: string) => token.replace(/\.[^.]*\./, '.eyJzdWIiOiIxIn0.')],
 ])('a token %s is not good', (_, spoil) => {
-  expect(readToken(spoil(forged(HEADER, payload())), SECRET)).toBeNull();
+  expect(verifyToken(spoil(forged(HEADER, payload())), SECRET)).toBeNull();
 });
 
 test.each(['', '.', '..', '...', 'null', 'a.b.c', '{}', '\0', '\ud800.\ud800.\ud800', 'e30.e30.', 'e30.bnVsbA.e30'])(
   '%j is no token',
   (text) => {
-    expect(readToken(text, SECRET)).toBeNull();
+    expect(verifyToken(text, SECRET)).toBeNull();
   },
 );
 
 test.each([null, 'text', 7, [], [payload()]])('claims of %j are none', (claims) => {
-  expect(readToken(forged(HEADER, claims as never), SECRET)).toBeNull();
+  expect(verifyToken(forged(HEADER, claims as never), SECRET)).toBeNull();
 });

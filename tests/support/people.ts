@@ -1,8 +1,8 @@
 import { Article } from '../../src/articles/article.entity.ts';
-import { slugOf } from '../../src/articles/slug.ts';
+import { slugify } from '../../src/articles/slug.ts';
 import { hashPassword } from '../../src/auth/password.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
-import { tagsNamed } from '../../src/tags/tag.repository.ts';
+import { upsertTags } from '../../src/tags/tag.repository.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm, sessions } from './blog.ts';
 
@@ -30,9 +30,9 @@ export async function aUser(username = `user${next()}`): Promise<Person> {
 export async function anArticle(parts: { by?: Person; title?: string; body?: string; tagList?: string[] } = {}) {
   const { by = await aUser(), title = `Title ${next()}`, body = 'Some body.', tagList = [] } = parts;
   return orm.em.fork().transactional(async (em) => {
-    const content = { title, description: 'What it is about.', body, slug: slugOf(title) };
+    const content = { title, description: 'What it is about.', body, slug: slugify(title) };
     const article = new Article(em.getReference(User, by.id), content);
-    article.tags.set(await tagsNamed(em, tagList));
+    article.tags.set(await upsertTags(em, tagList));
     await em.persist(article).flush();
     return article;
   });

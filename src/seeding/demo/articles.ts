@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { slugOf } from '../../articles/slug.ts';
+import { slugify } from '../../articles/slug.ts';
 import { draw } from './stable-random.ts';
 
 export interface DemoArticle {
@@ -40,7 +40,7 @@ function articleOf(file: string): DemoArticle {
   const publishedAt = new Date(published);
   const wasEdited = draw('edited', title) < 20;
   return {
-    slug: slugOf(title),
+    slug: slugify(title),
     title,
     description,
     author,

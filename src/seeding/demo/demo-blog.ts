@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { Article } from '../../articles/article.entity.ts';
 import { Favorite } from '../../articles/favorite.entity.ts';
 import { Comment } from '../../comments/comment.entity.ts';
-import { tagsNamed } from '../../tags/tag.repository.ts';
+import { upsertTags } from '../../tags/tag.repository.ts';
 import { Follow } from '../../users/follow.entity.ts';
 import { User } from '../../users/user.entity.ts';
 import { ExitCode, Stop } from '../seed-error.ts';
@@ -62,7 +62,7 @@ async function addArticles(em: EntityManager, people: Named<User>) {
   const slugs = articles.map(({ slug }) => slug);
   const authors = idsOf(people).filter((id) => id !== undefined);
   const there = await em.find(Article, { $or: [{ slug: { $in: slugs } }, { author: { $in: authors } }] });
-  const tags = await tagsNamed(em, [...new Set(articles.flatMap((article) => article.tags))]);
+  const tags = await upsertTags(em, [...new Set(articles.flatMap((article) => article.tags))]);
 
   const all = new Map<string, Article>();
   let added = 0;

@@ -1,4 +1,4 @@
-/** What a large blog is written with. Plain ASCII without apostrophes, so that SQL makes the slugs slugOf() would make. */
+/** What a large blog is written with. Plain ASCII without apostrophes, so that SQL makes the slugs slugify() would make. */
 
 export const FIRST_NAMES = words(`
   ada amir anna bruno carla chen dora elif emil fatima felix grace hana hugo ines ivan jonas julia kenji lara leo

@@ -70,14 +70,14 @@ export const noticeOperations = (currentRequest: () => FastifyRequest | undefine
       if (!request || !operation || operation.operation === 'subscription') return;
       asked.set(request, about(operation, viewer));
     },
-    willSendResponse: async ({ response: { body }, contextValue: { viewer, refused, tokenFault } }) => {
+    willSendResponse: async ({ response: { body }, contextValue: { viewer, refused, tokenError } }) => {
       const request = currentRequest();
       if (!request) return;
       const [error] = body.kind === 'single' ? (body.singleResult.errors ?? []) : [];
       outcomes.set(request, String(error?.extensions?.code ?? refused ?? 'ok'));
       const known = asked.get(request);
       // Who has just signed in; nobody where the session of the token had ended.
-      if (known) known.user = viewer?.id ?? (tokenFault ? null : known.user);
+      if (known) known.user = viewer?.id ?? (tokenError ? null : known.user);
     },
   }),
 });

@@ -1,6 +1,6 @@
 import type { ApolloServerOptions } from '@apollo/server';
 import { execute, type GraphQLSchema } from 'graphql';
-import { type Context, prove } from '../../auth/context.ts';
+import { type Context, verifySession } from '../../auth/context.ts';
 import { withoutCompletion } from '../../reading/raw-json.ts';
 import { MOST_FAULTS } from './operation-limits.ts';
 
@@ -15,7 +15,7 @@ export function executionOf(schema: GraphQLSchema): NonNullable<ApolloServerOpti
       executor: async ({ document, operation, source, request: { variables, operationName }, context }) => {
         // A query proves it while it asks. Whoever changes something has to be known before, also because a mutation that signs in
         // or out changes who that is for the next one.
-        if (operation?.operation !== 'query') await prove(context as Context);
+        if (operation?.operation !== 'query') await verifySession(context as Context);
         return execute({
           schema: operation?.operation === 'query' && !INTROSPECTION.test(source) ? queries : schema,
           document,

@@ -18,11 +18,11 @@ import { type Run, Runner } from './apply/runner.ts';
 import { answersInJson, asProblem, endWith, runsAsCommand } from './command-line.ts';
 import { createFromDifference, tellRulesOf } from './create/create.ts';
 import { asName } from './create/migration-names.ts';
-import { examine, type Finding } from './history/integrity.ts';
-import { type Method, type MigrationFile, readMigration, type WrittenMigration } from './history/migration-file.ts';
-import { Ledger, type LedgerRow } from './history/migration-storage.ts';
-import { type FoundLock, keepOthersOut, letOthersFinish, lockFor } from './lock/choose-lock.ts';
-import { type MigrationLock, whileHolding } from './lock/lock.ts';
+import { checkIntegrity, type IntegrityFinding } from './history/integrity.ts';
+import { type DiscoveredMigration, type Method, type MigrationFile, readMigration } from './history/migration-file.ts';
+import { type HistoryRow, HistoryStorage } from './history/migration-storage.ts';
+import { type ChosenLock, chooseLock, lockBeforeExit, lockUntilExit } from './lock/choose-lock.ts';
+import { type MigrationLock, withLock } from './lock/lock.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
 import { checkEverything, type Fault, problemOf } from './verify/check.ts';
 
@@ -40,7 +40,7 @@ export class Migrator extends StockMigrator {
   }
 
   declare protected runner: Runner & IMigrationRunner;
-  declare protected storage: Ledger & IMigratorStorage;
+  declare protected storage: HistoryStorage & IMigratorStorage;
   #settings: Settings | undefined;
 
   static override register(orm: MikroORM): void {
@@ -117,24 +117,24 @@ export class Migrator extends StockMigrator {
   }
 
   /** Every migration there is a file for, read without touching a database. */
-  async readAll(): Promise<WrittenMigration[]> {
+  async readAll(): Promise<MigrationFile[]> {
     await this.initPaths();
     const found = await this.discoverMigrations();
-    const files: WrittenMigration[] = [];
-    for (const each of found as (RunnableMigration & MigrationFile)[])
+    const files: MigrationFile[] = [];
+    for (const each of found as (RunnableMigration & DiscoveredMigration)[])
       files.push(await readMigration(each, this.driver));
     return files;
   }
 
   /** What the tracking table holds, with who and how long; undefined when there is no table yet. Creates nothing. */
-  async history(schema?: string): Promise<LedgerRow[] | undefined> {
+  async history(schema?: string): Promise<HistoryRow[] | undefined> {
     await this.initPaths();
     return this.#inSchema(schema, () => this.storage.rows());
   }
 
   /** In which ways the files and the tracking table disagree. */
-  async integrity(): Promise<Finding[]> {
-    return examine(await this.readAll(), (await this.history()) ?? []);
+  async integrity(): Promise<IntegrityFinding[]> {
+    return checkIntegrity(await this.readAll(), (await this.history()) ?? []);
   }
 
   /** Compares everything there is to compare; `offline` leaves the live database out. */
@@ -173,7 +173,7 @@ export class Migrator extends StockMigrator {
   async runStock(method: Method, run: Run, { schema, transaction }: Place): Promise<MigrationInfo[]> {
     this.runner.current = run;
     const { checksum, source } = run.migration;
-    this.storage.attempt = { checksum, source, started: Date.now(), appVersion: this.settings.appVersion };
+    this.storage.record = { checksum, source, started: Date.now(), appVersion: this.settings.appVersion };
     this.options.allOrNothing = transaction !== undefined;
     return super.runMigrations(method, {
       migrations: [run.migration.name],
@@ -186,7 +186,7 @@ export class Migrator extends StockMigrator {
   async exclusively<T>(work: (lock: MigrationLock) => Promise<T>): Promise<T> {
     await this.initPaths();
     const { lock, isFile } = this.#lock();
-    return whileHolding(lock, async () => {
+    return withLock(lock, async () => {
       if (isFile) await untilReachable(() => this.history());
       await this.init();
       return work(lock);
@@ -196,12 +196,12 @@ export class Migrator extends StockMigrator {
   /** Runs the work; as a command, whatever goes wrong is told and ends the process with a code of its own. */
   async forPeople<T>(work: () => Promise<T>): Promise<T> {
     try {
-      await keepOthersOut(() => this.#lock());
+      await lockUntilExit(() => this.#lock());
       return await work();
     } catch (error) {
       const problem = asProblem(error, this.driver.getConnection().getConnectionOptions() as never);
       if (!runsAsCommand()) throw problem;
-      await letOthersFinish(() => this.#lock());
+      await lockBeforeExit(() => this.#lock());
       await this.driver.close(true).catch(() => {});
       return endWith(problem);
     }
@@ -212,7 +212,7 @@ export class Migrator extends StockMigrator {
   }
 
   protected override createStorage(): IMigratorStorage {
-    return new Ledger(this.driver, this.options);
+    return new HistoryStorage(this.driver, this.options);
   }
 
   protected override resolve(params: { name: string; path: string }): RunnableMigration {
@@ -231,8 +231,8 @@ export class Migrator extends StockMigrator {
     });
   }
 
-  #lock(): FoundLock {
-    return lockFor(this.driver, this.settings, this.tell);
+  #lock(): ChosenLock {
+    return chooseLock(this.driver, this.settings, this.tell);
   }
 
   /** One SELECT, and no lock: the usual case of a server that starts. */
@@ -243,7 +243,7 @@ export class Migrator extends StockMigrator {
     if (!rows) return false;
     const files = await this.readAll();
     const executed = new Set(rows.map((row) => row.name));
-    return files.every(({ name }) => executed.has(name)) && examine(files, rows).length === 0;
+    return files.every(({ name }) => executed.has(name)) && checkIntegrity(files, rows).length === 0;
   }
 
   async #inSchema<T>(schema: string | undefined, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { type MikroORM, MikroORM as ORM } from '@mikro-orm/core';
-import { tellFindings } from './history/integrity.ts';
+import { formatIntegrityFindings } from './history/integrity.ts';
 import { Migrator } from './migrator.ts';
 
 /**
@@ -32,7 +32,10 @@ export async function pendingMigrations(orm: MikroORM): Promise<string[]> {
   const migrator = migratorOf(orm);
   const findings = (await migrator.integrity()).filter(({ kind }) => kind !== 'unknown' && kind !== 'out-of-order');
   const pending = await migrator.getPending();
-  return [...pending.map(({ name }) => `${name} is pending.`), ...findings.map((finding) => tellFindings([finding]))];
+  return [
+    ...pending.map(({ name }) => `${name} is pending.`),
+    ...findings.map((finding) => formatIntegrityFindings([finding])),
+  ];
 }
 
 /** The plugged-in migrator, which has to be ours: MikroORM silently puts the stock one in the place of another name. */

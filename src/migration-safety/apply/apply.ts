@@ -1,10 +1,10 @@
 import type { MigrationInfo } from '@mikro-orm/core';
 import type { Migrator as StockMigrator } from '@mikro-orm/migrations';
 import { runsAsCommand } from '../command-line.ts';
-import { examine, refuseUntrusted, tellFindings } from '../history/integrity.ts';
-import type { Method, WrittenMigration } from '../history/migration-file.ts';
-import { inspect } from '../lint/lint-before-run.ts';
-import { isPglite, markedDatabase } from '../lock/choose-lock.ts';
+import { assertIntegrity, checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
+import type { Method, MigrationFile } from '../history/migration-file.ts';
+import { lintBeforeRun } from '../lint/lint-before-run.ts';
+import { isPglite, workLockDatabase } from '../lock/choose-lock.ts';
 import type { MigrationLock } from '../lock/lock.ts';
 import type { Migrator } from '../migrator.ts';
 import { MigrationProblem } from '../problems.ts';
@@ -42,11 +42,11 @@ export async function applyChosen(
   const rows = (await migrator.history(schema)) ?? [];
   const history = { all: files.map((file) => file.name), executed: rows.map((row) => row.name) };
   const names = chooseMigrations(method, targets, history);
-  const findings = examine(files, rows);
+  const findings = checkIntegrity(files, rows);
   // Going back past a file that is gone is the one thing a missing file must stop when going down.
-  refuseUntrusted(findings, migrator.settings);
-  for (const finding of findings) migrator.tell(tellFindings([finding]));
-  const chosen = names.map((name) => files.find((file) => file.name === name) as WrittenMigration);
+  assertIntegrity(findings, migrator.settings);
+  for (const finding of findings) migrator.tell(formatIntegrityFindings([finding]));
+  const chosen = names.map((name) => files.find((file) => file.name === name) as MigrationFile);
   refuseUnkeptTimeout(migrator, chosen);
   await refuseWhatHurts(migrator, method, chosen);
   const transaction = 'transaction' in targets ? targets.transaction : undefined;
@@ -59,7 +59,7 @@ export async function applyChosen(
 }
 
 /** Nothing can interrupt an engine inside the process: it would run for as long as it likes, past its limit. */
-function refuseUnkeptTimeout({ parts, settings, tell }: Migrator, chosen: WrittenMigration[]): void {
+function refuseUnkeptTimeout({ parts, settings, tell }: Migrator, chosen: MigrationFile[]): void {
   if (!isPglite(parts.driver)) return;
   const why = 'can not be kept: the database runs inside this process, where nothing can stop a statement';
   if (settings.statementTimeout > 0) {
@@ -70,7 +70,7 @@ function refuseUnkeptTimeout({ parts, settings, tell }: Migrator, chosen: Writte
   }
 }
 
-async function refuseWhatHurts({ parts, settings, tell }: Migrator, method: Method, chosen: WrittenMigration[]) {
+async function refuseWhatHurts({ parts, settings, tell }: Migrator, method: Method, chosen: MigrationFile[]) {
   for (const migration of chosen) {
     const outsider =
       migration.transactional && migration[method].find((statement) => onlyOutsideTransaction(statement));
@@ -80,11 +80,11 @@ async function refuseWhatHurts({ parts, settings, tell }: Migrator, method: Meth
   const ask = (sql: string) => parts.driver.getConnection().execute(sql);
   for (const migration of settings.inspect ? chosen : []) {
     // What its code decides on from the data is looked at while it runs.
-    if (!migration.dynamic.up) await inspect(migration, migration.up, ask, tell);
+    if (!migration.dynamic.up) await lintBeforeRun(migration, migration.up, ask, tell);
   }
 }
 
-async function applyOne(migrator: Migrator, method: Method, migration: WrittenMigration, place: Place) {
+async function applyOne(migrator: Migrator, method: Method, migration: MigrationFile, place: Place) {
   const { parts, settings, tell } = migrator;
   const run: Run = {
     migration,
@@ -92,10 +92,11 @@ async function applyOne(migrator: Migrator, method: Method, migration: WrittenMi
     concurrentLockTimeout: settings.concurrentLockTimeout,
     statementTimeout: migration.statementTimeout ?? settings.statementTimeout,
     attempts: settings.attempts,
-    markIn: markedDatabase(parts.driver, settings),
+    markIn: workLockDatabase(parts.driver, settings),
     tell,
     inspect: async (statements, ask) => {
-      if (method === 'up' && migration.dynamic.up && settings.inspect) await inspect(migration, statements, ask, tell);
+      if (method === 'up' && migration.dynamic.up && settings.inspect)
+        await lintBeforeRun(migration, statements, ask, tell);
     },
   };
   if (method === 'up' && settings.inspect) await refuseRowsInTheWay(migration, parts.driver);

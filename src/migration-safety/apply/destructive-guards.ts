@@ -1,11 +1,11 @@
 import type { ISchemaGenerator, MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import { asProblem, endWith, runsAsCommand } from '../command-line.ts';
-import type { WrittenMigration } from '../history/migration-file.ts';
+import type { MigrationFile } from '../history/migration-file.ts';
 import { isEmbedded } from '../lock/choose-lock.ts';
 import { MigrationProblem } from '../problems.ts';
 import type { Settings } from '../settings.ts';
-import { lossesOf } from '../sql/data-loss.ts';
+import { findDataLoss } from '../sql/data-loss.ts';
 
 /** What the commands would do, by the method of the schema generator that they end in. */
 const destructive = {
@@ -40,10 +40,12 @@ export function guardSchemaCommands(orm: MikroORM, settings: () => Settings): vo
 }
 
 /** A `down` that drops a table or a column with data in it needs the same permission, told what would be lost. */
-export async function refuseLosingDown(chosen: WrittenMigration[], driver: AbstractSqlDriver, settings: Settings) {
+export async function refuseLosingDown(chosen: MigrationFile[], driver: AbstractSqlDriver, settings: Settings) {
   if (isPermitted(driver, settings)) return;
   const losses = (
-    await Promise.all(chosen.map((migration) => lossesOf(migration.down, (sql) => driver.getConnection().execute(sql))))
+    await Promise.all(
+      chosen.map((migration) => findDataLoss(migration.down, (sql) => driver.getConnection().execute(sql))),
+    )
   ).flat();
   if (losses.length === 0) return;
   refuseUnlessDisposable(

@@ -11,7 +11,7 @@ export async function recordByHand(migrator: Migrator, name: string): Promise<vo
     const { storage } = migrator.parts;
     const rows = (await storage.rows()) ?? [];
     if (rows.some((row) => row.name === known)) return migrator.tell(`${known} is recorded already; nothing to do`);
-    storage.attempt = { checksum, source, appVersion: migrator.settings.appVersion };
+    storage.record = { checksum, source, appVersion: migrator.settings.appVersion };
     await storage.logMigration({ name: known });
   });
 }

@@ -1,7 +1,7 @@
 import type { Transaction } from '@mikro-orm/core';
 import { type Migration, MigrationRunner } from '@mikro-orm/migrations';
-import { type Method, textOf, type WrittenMigration } from '../history/migration-file.ts';
-import { markAsWorking, unmarkAsWorking } from '../lock/advisory-lock.ts';
+import { type Method, type MigrationFile, sqlOf } from '../history/migration-file.ts';
+import { acquireWorkLockSql, releaseWorkLockSql } from '../lock/advisory-lock.ts';
 import type { Execute } from '../sql/execute.ts';
 import { literal, quote } from '../sql/quote.ts';
 import {
@@ -17,7 +17,7 @@ import { StatementFailed } from './statement-failed.ts';
 
 /** What the migrator says about the migration it is about to run. */
 export interface Run {
-  migration: WrittenMigration;
+  migration: MigrationFile;
   tableLockTimeout: number;
   concurrentLockTimeout: number;
   statementTimeout: number;
@@ -77,7 +77,7 @@ export class Runner extends MigrationRunner {
       async (tx) => {
         migration.setTransactionContext(tx);
         await this.#set(this.#settings(run, run.tableLockTimeout), true, tx);
-        if (run.markIn) await this.#send(markAsWorking(run.markIn, 'transaction'), tx);
+        if (run.markIn) await this.#send(acquireWorkLockSql(run.markIn, 'transaction'), tx);
         if (this.#schema) await this.#set([['search_path', quote(this.#schema)]], true, tx);
         const statements = await this.#statements(run, migration, method, tx);
         await this.#refuseOutsiders(run, statements);
@@ -112,7 +112,7 @@ export class Runner extends MigrationRunner {
         migration.execute = async (query, params) => this.driver.execute(query as string, params, 'all', session);
         try {
           await this.#set(this.#settings(run, run.tableLockTimeout), false, session);
-          if (run.markIn) await this.#send(markAsWorking(run.markIn, 'session'), session);
+          if (run.markIn) await this.#send(acquireWorkLockSql(run.markIn, 'session'), session);
           const statements = await this.#statements(run, migration, method, session);
           for (const [index, statement] of statements.entries()) {
             const patience = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
@@ -152,7 +152,7 @@ export class Runner extends MigrationRunner {
 
   async #statements(run: Run, migration: Migration, method: Method, on: Transaction): Promise<Statement[]> {
     await migration[method]();
-    const statements = migration.getQueries().flatMap((query) => parseStatements(textOf(query, this.driver)));
+    const statements = migration.getQueries().flatMap((query) => parseStatements(sqlOf(query, this.driver)));
     await run.inspect(statements, (sql) => this.#send(sql, on));
     return statements;
   }
@@ -193,7 +193,7 @@ export class Runner extends MigrationRunner {
   async #restore(run: Run, session: Transaction) {
     const names = this.#settings(run, 0).map(([name]) => name);
     for (const name of names) await this.#send(`reset ${name}`, session).catch(() => {});
-    if (run.markIn) await this.#send(unmarkAsWorking(run.markIn), session).catch(() => {});
+    if (run.markIn) await this.#send(releaseWorkLockSql(run.markIn), session).catch(() => {});
   }
 
   async #send(sql: string, on: Transaction): Promise<Record<string, unknown>[]> {

@@ -1,4 +1,4 @@
-import type { Method, WrittenMigration } from '../history/migration-file.ts';
+import type { Method, MigrationFile } from '../history/migration-file.ts';
 import { databaseMessage, type ErrorLike, MigrationProblem, sqlState } from '../problems.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import { onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
@@ -8,7 +8,7 @@ import { lostARace } from './retries.ts';
 export class StatementFailed extends MigrationProblem {
   readonly where: string;
 
-  constructor(migration: WrittenMigration, method: Method, statements: Statement[], index: number, cause: unknown) {
+  constructor(migration: MigrationFile, method: Method, statements: Statement[], index: number, cause: unknown) {
     const { sql } = statements[index] as Statement;
     const where = `${migration.name} (${method}), statement ${index + 1} of ${statements.length}`;
     const state = sqlState(cause);
@@ -76,7 +76,7 @@ function details(cause: unknown): string[] {
   );
 }
 
-function remains(migration: WrittenMigration, statements: Statement[], index: number): string {
+function remains(migration: MigrationFile, statements: Statement[], index: number): string {
   if (migration.transactional)
     return 'The migration was rolled back: nothing of it remains. Those before it stay applied.';
   if (index === 0) return 'It was the first statement, outside a transaction: nothing of this migration remains.';

@@ -1,5 +1,5 @@
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
-import type { WrittenMigration } from '../history/migration-file.ts';
+import type { MigrationFile } from '../history/migration-file.ts';
 import { MigrationProblem } from '../problems.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import type { Execute } from '../sql/execute.ts';
@@ -18,7 +18,7 @@ interface Obstacle {
  * Looks for rows that the migration's statements would trip over, with plain reads, before it takes any lock. A table
  * whose rows the migration changes first is left out: nobody knows yet what they will be.
  */
-export async function refuseRowsInTheWay(migration: WrittenMigration, driver: AbstractSqlDriver): Promise<void> {
+export async function refuseRowsInTheWay(migration: MigrationFile, driver: AbstractSqlDriver): Promise<void> {
   const execute: Execute = (sql) => driver.getConnection().execute(sql);
   const changed = new Set<string>();
   const told: string[] = [];

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { CLIHelper, configure } from '@mikro-orm/cli';
 import { asProblem, endWith } from '../command-line.ts';
-import { lint, tellLint, tellRules } from '../lint/lint.ts';
-import { refusal } from '../lint/lint-before-run.ts';
+import { formatLintFindings, formatRules, lint } from '../lint/lint.ts';
+import { lintError } from '../lint/lint-before-run.ts';
 import type { Migrator } from '../migrator.ts';
 import { exitCodes, MigrationProblem } from '../problems.ts';
 import { migratorOf } from '../start-up.ts';
@@ -90,12 +90,12 @@ const commands: Record<string, Command> = {
     describe: 'Lint the migrations without a database',
     options: { rules: { type: 'boolean', desc: 'List the rules instead' } },
     run: async (migrator, options) => {
-      if (options.rules) return show(tellRules());
+      if (options.rules) return show(formatRules());
       const findings = (await migrator.readAll()).flatMap((file) => lint(file, file.up));
       const errors = findings.filter(({ severity }) => severity === 'error');
       const warnings = findings.filter(({ severity }) => severity === 'warning');
-      if (warnings.length > 0) show(tellLint(warnings));
-      if (errors.length > 0) throw refusal(errors);
+      if (warnings.length > 0) show(formatLintFindings(warnings));
+      if (errors.length > 0) throw lintError(errors);
       if (warnings.length === 0) show('No rule has anything to say.');
     },
   },

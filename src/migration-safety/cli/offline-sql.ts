@@ -1,6 +1,6 @@
 import { findMigration } from '../apply/targets.ts';
-import type { Method, WrittenMigration } from '../history/migration-file.ts';
-import { upgradeSql, whoAmI } from '../history/migration-storage.ts';
+import type { Method, MigrationFile } from '../history/migration-file.ts';
+import { upgradeTableSql, userAtHost } from '../history/migration-storage.ts';
 import type { Migrator } from '../migrator.ts';
 import { MigrationProblem } from '../problems.ts';
 import { literal } from '../sql/quote.ts';
@@ -24,7 +24,7 @@ export async function offlineSql(migrator: Migrator, range = 'base:head'): Promi
   const table = migrator.parts.storage.quotedTable();
   const { tableName } = migrator.parts.storage.getTableName();
   const settings = migrator.settings;
-  const timeouts = (migration: WrittenMigration, scope: string) => [
+  const timeouts = (migration: MigrationFile, scope: string) => [
     `set ${scope}lock_timeout = ${migration.lockTimeout ?? (scope ? settings.tableLockTimeout : settings.concurrentLockTimeout)};`,
     `set ${scope}statement_timeout = ${migration.statementTimeout ?? settings.statementTimeout};`,
   ];
@@ -52,7 +52,7 @@ function placeOf(text: string, names: string[]): number {
   return names.indexOf(findMigration(text, names, 'migration:sql')) + 1;
 }
 
-function refuseDynamic(chosen: WrittenMigration[], method: Method): void {
+function refuseDynamic(chosen: MigrationFile[], method: Method): void {
   const dynamic = chosen.filter((migration) => migration.dynamic[method]);
   if (dynamic.length === 0) return;
   throw new MigrationProblem(
@@ -64,10 +64,10 @@ function refuseDynamic(chosen: WrittenMigration[], method: Method): void {
 /** As MikroORM creates it, and then as we extend it; harmless where it exists. */
 const trackingTableSql = (table: string, tableName: string) => [
   `create table if not exists ${table} ("id" serial primary key, "name" varchar(255) not null, "executed_at" timestamptz(6) not null default current_timestamp(6));`,
-  ...upgradeSql(table, tableName).map((sql) => `${sql};`),
+  ...upgradeTableSql(table, tableName).map((sql) => `${sql};`),
 ];
 
-const insertRow = (table: string, { name, checksum, source }: WrittenMigration, appVersion: string | undefined) =>
-  `insert into ${table} (name, checksum, executed_by, app_version, source) values (${[name, checksum, whoAmI(), appVersion, source].map(literal).join(', ')});`;
+const insertRow = (table: string, { name, checksum, source }: MigrationFile, appVersion: string | undefined) =>
+  `insert into ${table} (name, checksum, executed_by, app_version, source) values (${[name, checksum, userAtHost(), appVersion, source].map(literal).join(', ')});`;
 
-const deleteRow = (table: string, { name }: WrittenMigration) => `delete from ${table} where name = ${literal(name)};`;
+const deleteRow = (table: string, { name }: MigrationFile) => `delete from ${table} where name = ${literal(name)};`;

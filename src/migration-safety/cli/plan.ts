@@ -1,5 +1,5 @@
 import type { Migrator } from '../migrator.ts';
-import { blocks, locksOf } from '../sql/table-locks.ts';
+import { BLOCKED_BY, tableLocksOf } from '../sql/table-locks.ts';
 
 export interface PlannedStatement {
   sql: string;
@@ -30,13 +30,13 @@ export async function readPlan(migrator: Migrator): Promise<PlannedMigration[]> 
       statements: await Promise.all(
         up.map(async (statement) => {
           const locks = await Promise.all(
-            locksOf(statement).map(async ({ table, lock }) => ({ table, lock, size: await sizeOf(table) })),
+            tableLocksOf(statement).map(async ({ table, lock }) => ({ table, lock, size: await sizeOf(table) })),
           );
           return {
             sql: statement.sql,
             // A table without a size is not there yet: nobody waits for it.
             locks: locks.flatMap(({ table, lock, size }) =>
-              size ? [{ table, lock, blocks: blocks[lock], ...size }] : [],
+              size ? [{ table, lock, blocks: BLOCKED_BY[lock], ...size }] : [],
             ),
           };
         }),

@@ -1,4 +1,4 @@
-import { examine } from '../history/integrity.ts';
+import { checkIntegrity } from '../history/integrity.ts';
 import type { Migrator } from '../migrator.ts';
 
 /** One line of `migration:status`: a migration, and how it stands with this database. */
@@ -15,7 +15,7 @@ export interface Status {
 export async function readStatus(migrator: Migrator): Promise<Status[]> {
   const files = await migrator.readAll();
   const rows = (await migrator.history()) ?? [];
-  const findings = new Map(examine(files, rows).map(({ name, kind }) => [name, kind]));
+  const findings = new Map(checkIntegrity(files, rows).map(({ name, kind }) => [name, kind]));
   const names = [...new Set([...files, ...rows].map(({ name }) => name))].sort();
   return names.map((name) => {
     const row = rows.find((each) => each.name === name);

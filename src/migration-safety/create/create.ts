@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationResult } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
-import { lint, tellLint } from '../lint/lint.ts';
+import { formatLintFindings, lint } from '../lint/lint.ts';
 import type { Migrator } from '../migrator.ts';
 import { introspect, openShadow } from '../shadow/shadow-database.ts';
 import { parseStatements } from '../sql/statements.ts';
@@ -31,7 +31,7 @@ export async function tellRulesOf(migrator: Migrator, fileName: string): Promise
   const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));
   const written = (await migrator.readAll()).filter((file) => names.includes(file.name));
   const findings = written.flatMap((file) => lint(file, file.up));
-  if (findings.length > 0) migrator.tell(`\n${tellLint(findings)}\n`);
+  if (findings.length > 0) migrator.tell(`\n${formatLintFindings(findings)}\n`);
 }
 
 /** What the difference between entities and history is, as migrations that are still to be written. */

@@ -1,17 +1,17 @@
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import type { Settings } from '../settings.ts';
-import type { WrittenMigration } from './migration-file.ts';
-import type { LedgerRow } from './migration-storage.ts';
+import type { MigrationFile } from './migration-file.ts';
+import type { HistoryRow } from './migration-storage.ts';
 
 /** One way in which the files and the tracking table disagree. */
-export interface Finding {
+export interface IntegrityFinding {
   kind: ProblemKind & ('edited' | 'missing' | 'out-of-order' | 'duplicate' | 'unknown');
   name: string;
   says: string;
 }
 
 /** What each kind of disagreement means, and what to do: one row a kind, in the order they are told. */
-const advice: Record<Finding['kind'], { says: string; instead: string }> = {
+const advice: Record<IntegrityFinding['kind'], { says: string; instead: string }> = {
   duplicate: {
     says: 'is there twice',
     instead: 'Keep one file of the name (a .ts and its compiled .js must not share a folder), and one row.',
@@ -36,9 +36,9 @@ const advice: Record<Finding['kind'], { says: string; instead: string }> = {
 };
 
 /** Compares the files with the tracking table. An empty answer means that history can be trusted. */
-export function examine(files: readonly WrittenMigration[], rows: readonly LedgerRow[]): Finding[] {
-  const found: Finding[] = [];
-  const report = (kind: Finding['kind'], name: string) => found.push({ kind, name, says: advice[kind].says });
+export function checkIntegrity(files: readonly MigrationFile[], rows: readonly HistoryRow[]): IntegrityFinding[] {
+  const found: IntegrityFinding[] = [];
+  const report = (kind: IntegrityFinding['kind'], name: string) => found.push({ kind, name, says: advice[kind].says });
   const newestFile = files.at(-1)?.name ?? '';
   const applied = new Map(rows.map((row) => [row.name, row]));
   const newestApplied = rows
@@ -65,16 +65,16 @@ export function examine(files: readonly WrittenMigration[], rows: readonly Ledge
 const order = Object.keys(advice);
 
 /** Refuses to go on with a history that can't be trusted; `unknown` alone is what a rolling deployment looks like. */
-export function refuseUntrusted(findings: readonly Finding[], settings: Pick<Settings, 'outOfOrder'>): void {
+export function assertIntegrity(findings: readonly IntegrityFinding[], settings: Pick<Settings, 'outOfOrder'>): void {
   const grave = findings.filter(
     ({ kind }) => kind !== 'unknown' && !(kind === 'out-of-order' && settings.outOfOrder === 'allow'),
   );
   const first = grave[0];
-  if (first) throw new MigrationProblem(first.kind, `${tellFindings(grave)}\nNothing was changed.`);
+  if (first) throw new MigrationProblem(first.kind, `${formatIntegrityFindings(grave)}\nNothing was changed.`);
 }
 
 /** The findings for a person: what, and what to do about each kind. */
-export function tellFindings(findings: readonly Finding[]): string {
+export function formatIntegrityFindings(findings: readonly IntegrityFinding[]): string {
   return findings.map(({ kind, name, says }) => `${name} ${says}.\n  ${advice[kind].instead}`).join('\n');
 }
 

@@ -3,7 +3,7 @@ import type { Migration, Query } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import { MigrationProblem } from '../problems.ts';
 import { milliseconds } from '../settings.ts';
-import { canonical, parseStatements, type Statement } from '../sql/statements.ts';
+import { canonicalSql, parseStatements, type Statement } from '../sql/statements.ts';
 
 export type Method = 'up' | 'down';
 
@@ -17,7 +17,7 @@ export interface Declarations {
 }
 
 /** A migration as it is written, read without a database: what it would send. */
-export interface WrittenMigration {
+export interface MigrationFile {
   name: string;
   path: string | undefined;
   transactional: boolean;
@@ -35,14 +35,14 @@ export interface WrittenMigration {
   irreversible: boolean;
 }
 
-export interface MigrationFile {
+export interface DiscoveredMigration {
   name: string;
   path?: string;
   create: () => Promise<Migration>;
 }
 
 /** Reads one migration by running its `up` and `down` against a driver that refuses to reach a database. */
-export async function readMigration(file: MigrationFile, driver: AbstractSqlDriver): Promise<WrittenMigration> {
+export async function readMigration(file: DiscoveredMigration, driver: AbstractSqlDriver): Promise<MigrationFile> {
   const up = await record(file, 'up', driver);
   const down = await record(file, 'down', driver);
   const migration = await file.create();
@@ -65,7 +65,7 @@ export async function readMigration(file: MigrationFile, driver: AbstractSqlDriv
 }
 
 /** The text of a query, whatever it was given as. */
-export function textOf(query: Query, driver: AbstractSqlDriver): string {
+export function sqlOf(query: Query, driver: AbstractSqlDriver): string {
   if (typeof query === 'string') return query;
   const raw = 'toRaw' in query && typeof query.toRaw === 'function' ? query.toRaw() : query;
   const { sql, params } = raw as { sql: string; params?: unknown[] };
@@ -81,13 +81,13 @@ interface Recording {
 
 class NeedsTheDatabase extends Error {}
 
-async function record(file: MigrationFile, method: Method, driver: AbstractSqlDriver): Promise<Recording> {
+async function record(file: DiscoveredMigration, method: Method, driver: AbstractSqlDriver): Promise<Recording> {
   const migration = await create(file);
   const executed: string[] = [];
   let dynamic = false;
   migration.execute = async (query) => {
     dynamic = true;
-    executed.push(textOf(query, driver));
+    executed.push(sqlOf(query, driver));
     return [];
   };
   migration.getEntityManager = () => {
@@ -103,11 +103,11 @@ async function record(file: MigrationFile, method: Method, driver: AbstractSqlDr
     else if (method === 'down') irreversible = true;
     else throw unreadable(file, error);
   }
-  const queries = [...executed, ...migration.getQueries().map((query) => textOf(query, driver))];
+  const queries = [...executed, ...migration.getQueries().map((query) => sqlOf(query, driver))];
   return { queries, statements: queries.flatMap(parseStatements), dynamic, irreversible };
 }
 
-async function create(file: MigrationFile): Promise<Migration> {
+async function create(file: DiscoveredMigration): Promise<Migration> {
   try {
     return await file.create();
   } catch (error) {
@@ -115,7 +115,7 @@ async function create(file: MigrationFile): Promise<Migration> {
   }
 }
 
-const unreadable = (file: MigrationFile, error: unknown) =>
+const unreadable = (file: DiscoveredMigration, error: unknown) =>
   new MigrationProblem(
     'unreadable',
     `${file.name} can not be read: ${error instanceof Error ? error.message : error}${file.path ? `\n  ${file.path}` : ''}\nNothing was changed.`,
@@ -145,7 +145,7 @@ function unreachable(driver: AbstractSqlDriver): AbstractSqlDriver {
 function fingerprint(up: Recording, migration: Migration): { checksum: string; source: string } {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
   if (!up.dynamic) {
-    const checksum = `sql:${hash(up.queries.map(canonical).join(' ; '))}`;
+    const checksum = `sql:${hash(up.queries.map(canonicalSql).join(' ; '))}`;
     return { checksum, source: up.statements.map(({ sql }) => `${sql};`).join('\n') };
   }
   const source = migration.up.toString();

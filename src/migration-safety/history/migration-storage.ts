@@ -5,7 +5,7 @@ import { sqlState } from '../problems.ts';
 import { qualifiedName, quote } from '../sql/quote.ts';
 
 /** One row of the tracking table: the stock columns, and what makes history trustworthy. */
-export interface LedgerRow {
+export interface HistoryRow {
   name: string;
   executedAt: Date;
   checksum: string | undefined;
@@ -17,7 +17,7 @@ export interface LedgerRow {
 }
 
 /** What is known of the migration that is about to be recorded. */
-export interface Attempt {
+export interface MigrationRecord {
   checksum: string;
   source: string;
   started: number;
@@ -28,9 +28,9 @@ export interface Attempt {
  * The tracking table, with who applied what, when, in how long, from which version, and the checksum of its SQL.
  * The columns are added beside the stock ones, so the stock migrator can still read and write the table.
  */
-export class Ledger extends MigrationStorage {
+export class HistoryStorage extends MigrationStorage {
   /** Set by the migrator before each migration; without it (`migration:log`) only the name is known. */
-  attempt: Partial<Attempt> | undefined;
+  record: Partial<MigrationRecord> | undefined;
   #master: Transaction | undefined;
   readonly #upgraded = new Set<string>();
 
@@ -54,20 +54,20 @@ export class Ledger extends MigrationStorage {
     );
     // Asked first, because even `add column if not exists` takes the strongest lock to find that there is nothing to do.
     if (!columns.some((row) => row.attname === 'checksum')) {
-      for (const sql of upgradeSql(table, this.getTableName().tableName)) await this.#run(sql);
+      for (const sql of upgradeTableSql(table, this.getTableName().tableName)) await this.#run(sql);
     }
     this.#upgraded.add(table);
   }
 
   override async logMigration(params: { name: string }, tx?: Transaction): Promise<void> {
     await super.logMigration(params, tx);
-    const { checksum = null, source = null, started, appVersion = null } = this.attempt ?? {};
+    const { checksum = null, source = null, started, appVersion = null } = this.record ?? {};
     await this.#run(
       `update ${this.quotedTable()} set checksum = ?, duration_ms = ?, executed_by = ?, app_version = ?, source = ? where name = ?`,
       [
         checksum,
         started ? Date.now() - started : null,
-        whoAmI(),
+        userAtHost(),
         appVersion,
         source,
         this.getMigrationName(params.name),
@@ -77,7 +77,10 @@ export class Ledger extends MigrationStorage {
   }
 
   /** Takes a migration as it is written now for what was applied, with this checksum. */
-  async bless(name: string, { checksum, source }: Pick<Attempt, 'checksum' | 'source'>): Promise<void> {
+  async updateChecksum(
+    name: string,
+    { checksum, source }: Pick<MigrationRecord, 'checksum' | 'source'>,
+  ): Promise<void> {
     await this.#run(`update ${this.quotedTable()} set checksum = ?, source = ? where name = ?`, [
       checksum,
       source,
@@ -86,7 +89,7 @@ export class Ledger extends MigrationStorage {
   }
 
   /** Keeps the first row of a name that is recorded more than once. */
-  async forgetRepeated(name: string): Promise<void> {
+  async deleteDuplicates(name: string): Promise<void> {
     const table = this.quotedTable();
     await this.#run(`delete from ${table} where name = ? and id > (select min(id) from ${table} where name = ?)`, [
       name,
@@ -95,7 +98,7 @@ export class Ledger extends MigrationStorage {
   }
 
   /** Every row, oldest first, in one SELECT that creates nothing; undefined when there is no table or no database. */
-  async rows(): Promise<LedgerRow[] | undefined> {
+  async rows(): Promise<HistoryRow[] | undefined> {
     try {
       const rows = await this.#run(`select * from ${this.quotedTable()} order by id`);
       return rows.map((row) => ({
@@ -125,7 +128,7 @@ export class Ledger extends MigrationStorage {
 }
 
 /** The statements that turn a stock tracking table into ours: no row is rewritten, so it costs nothing. */
-export function upgradeSql(table: string, tableName: string): string[] {
+export function upgradeTableSql(table: string, tableName: string): string[] {
   return [
     `alter table ${table} add column if not exists checksum text, add column if not exists duration_ms int, add column if not exists executed_by text, add column if not exists app_version text, add column if not exists source text`,
     // Two rows of one name are reported by the integrity check; an index that can't be built must not hide them.
@@ -134,7 +137,7 @@ export function upgradeSql(table: string, tableName: string): string[] {
 }
 
 /** The person or machine at the keyboard: alice@laptop. */
-export function whoAmI(): string {
+export function userAtHost(): string {
   try {
     return `${userInfo().username}@${hostname()}`;
   } catch {

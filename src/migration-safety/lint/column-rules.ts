@@ -17,7 +17,7 @@ import {
 const steady = new Set(['now', 'current_timestamp', 'transaction_timestamp', 'statement_timestamp']);
 
 /** Columns: what they are added with, changed to, and called. */
-export const columnRules: Rule[] = [
+export const COLUMN_RULES: Rule[] = [
   {
     code: 'drop-column',
     severity: 'error',

@@ -2,7 +2,7 @@ import type { Tree } from '../sql/statements.ts';
 import { addsConstraint, alters, bare, inUse, type Rule, statement } from './rule.ts';
 
 /** Constraints: what is checked while everybody waits. */
-export const constraintRules: Rule[] = [
+export const CONSTRAINT_RULES: Rule[] = [
   {
     code: 'validated-foreign-key',
     severity: 'error',

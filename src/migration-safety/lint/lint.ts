@@ -1,15 +1,15 @@
-import type { WrittenMigration } from '../history/migration-file.ts';
+import type { MigrationFile } from '../history/migration-file.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import type { Statement } from '../sql/statements.ts';
-import { columnRules } from './column-rules.ts';
-import { constraintRules } from './constraint-rules.ts';
-import { otherRules } from './other-rules.ts';
+import { COLUMN_RULES } from './column-rules.ts';
+import { CONSTRAINT_RULES } from './constraint-rules.ts';
+import { OTHER_RULES } from './other-rules.ts';
 import type { Context, Rule } from './rule.ts';
 import { bare } from './rule.ts';
-import { tableRules } from './table-rules.ts';
+import { TABLE_RULES } from './table-rules.ts';
 
 /** Every rule there is. A code is a promise: migrations name it in safeBecause, so it is never renamed or used again. */
-export const rules: readonly Rule[] = [...tableRules, ...columnRules, ...constraintRules, ...otherRules];
+export const RULES: readonly Rule[] = [...TABLE_RULES, ...COLUMN_RULES, ...CONSTRAINT_RULES, ...OTHER_RULES];
 
 export interface LintFinding {
   code: string;
@@ -22,7 +22,7 @@ export interface LintFinding {
   details: string[];
 }
 
-type Linted = Pick<WrittenMigration, 'name' | 'transactional' | 'safeBecause'>;
+type Linted = Pick<MigrationFile, 'name' | 'transactional' | 'safeBecause'>;
 
 /**
  * What the rules say about the statements of a migration. `small` names the tables that are known to be small now:
@@ -37,7 +37,7 @@ export function lint(
   const context: Context = { transactional: migration.transactional, statements, index: 0, created: new Set(), small };
   for (const [index, statement] of statements.entries()) {
     context.index = index;
-    for (const rule of rules) {
+    for (const rule of RULES) {
       if (migration.safeBecause[rule.code] !== undefined || !rule.finds(statement, context)) continue;
       const { code, severity, harm, instead } = rule;
       found.push({ code, severity, migration: migration.name, sql: statement.sql, harm, instead, details: [] });
@@ -48,7 +48,7 @@ export function lint(
 }
 
 /** The findings for a person: the statement, the harm, and what to write instead. */
-export function tellLint(findings: readonly LintFinding[]): string {
+export function formatLintFindings(findings: readonly LintFinding[]): string {
   return findings
     .map(({ code, severity, migration, sql, harm, instead, details }) =>
       [
@@ -63,10 +63,10 @@ export function tellLint(findings: readonly LintFinding[]): string {
 }
 
 /** The rules as a list, for the guide and for `migration:lint --rules`. */
-export const tellRules = () =>
-  rules
-    .map(({ code, severity, harm, instead }) => `${code} (${severity})\n  ${harm}\n  Instead: ${instead}`)
-    .join('\n\n');
+export const formatRules = () =>
+  RULES.map(({ code, severity, harm, instead }) => `${code} (${severity})\n  ${harm}\n  Instead: ${instead}`).join(
+    '\n\n',
+  );
 
 /** A reason is for the next reader: it has to be a sentence, and about a rule that exists. */
 function badReasons({ name, safeBecause }: Linted): LintFinding[] {
@@ -80,7 +80,7 @@ function badReasons({ name, safeBecause }: Linted): LintFinding[] {
     details: [],
   });
   return Object.entries(safeBecause).flatMap(([code, reason]) => [
-    ...(rules.some((rule) => rule.code === code)
+    ...(RULES.some((rule) => rule.code === code)
       ? []
       : [about('unknown-code', `There is no rule "${code}".`, 'the code of a finding, as it was printed.')]),
     ...(reason.trim().split(/\s+/).length >= 4

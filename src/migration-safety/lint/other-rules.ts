@@ -2,7 +2,7 @@ import { onlyOutsideTransaction, type Tree } from '../sql/statements.ts';
 import { drops, inUse, large, type Rule, statement } from './rule.ts';
 
 /** Types, data, the session, and everything that is not a table. */
-export const otherRules: Rule[] = [
+export const OTHER_RULES: Rule[] = [
   {
     code: 'syntax-error',
     severity: 'error',

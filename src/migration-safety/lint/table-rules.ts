@@ -2,7 +2,7 @@ import type { Statement, Tree } from '../sql/statements.ts';
 import { alters, altersLarge, bare, drops, inUse, large, onlyOwn, type Rule, statement } from './rule.ts';
 
 /** Indexes, and tables as a whole. */
-export const tableRules: Rule[] = [
+export const TABLE_RULES: Rule[] = [
   {
     code: 'blocking-index',
     severity: 'error',

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { Client, type ClientConfig } from 'pg';
 import { MigrationProblem, sqlState } from '../problems.ts';
 import { quote } from '../sql/quote.ts';
-import { lockLost, type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
+import { type LockWait, lockLostError, type MigrationLock, pollDelay, seconds } from './lock.ts';
 
 /** 'migr' and 'work' in ASCII: the two families of advisory locks used here, one key per database name in each. */
 const migratorFamily = 0x6d696772;
@@ -17,12 +17,12 @@ const keyOf = (database: string) => crc32(database) | 0;
  * SQL for the connection that does the work: it holds a shared lock for as long as its statement runs. When a
  * migrator is killed, its last statement may live on in the server for a while; whoever comes next waits for it.
  */
-export const markAsWorking = (database: string, scope: 'transaction' | 'session') =>
+export const acquireWorkLockSql = (database: string, scope: 'transaction' | 'session') =>
   scope === 'transaction'
     ? `select pg_advisory_xact_lock_shared(${workFamily}, ${keyOf(database)})`
     : `select pg_advisory_lock_shared(${workFamily}, ${keyOf(database)})`;
 
-export const unmarkAsWorking = (database: string) =>
+export const releaseWorkLockSql = (database: string) =>
   `select pg_advisory_unlock_shared(${workFamily}, ${keyOf(database)})`;
 
 /**
@@ -35,11 +35,11 @@ export const unmarkAsWorking = (database: string) =>
 export class AdvisoryLock implements MigrationLock {
   readonly #connection: ClientConfig;
   readonly #managementDatabase: string;
-  readonly #waiting: Waiting;
+  readonly #waiting: LockWait;
   readonly #key: number;
   #client: Client | undefined;
 
-  constructor(connection: ClientConfig, managementDatabase: string, waiting: Waiting) {
+  constructor(connection: ClientConfig, managementDatabase: string, waiting: LockWait) {
     this.#connection = connection;
     this.#managementDatabase = managementDatabase;
     this.#waiting = waiting;
@@ -61,7 +61,7 @@ export class AdvisoryLock implements MigrationLock {
   }
 
   async verify(): Promise<void> {
-    await this.#client?.query('select 1').catch(() => Promise.reject(lockLost()));
+    await this.#client?.query('select 1').catch(() => Promise.reject(lockLostError()));
   }
 
   /** A connection to the database; undefined when the database does not exist yet. */
@@ -114,7 +114,7 @@ export class AdvisoryLock implements MigrationLock {
         );
         nextWord = Date.now() + 10_000;
       }
-      await sleep(Math.min(pollPause(), Math.max(1, deadline - Date.now())));
+      await sleep(Math.min(pollDelay(), Math.max(1, deadline - Date.now())));
     }
   }
 

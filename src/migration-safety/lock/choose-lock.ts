@@ -4,24 +4,24 @@ import { runsAsCommand } from '../command-line.ts';
 import type { Settings } from '../settings.ts';
 import { AdvisoryLock } from './advisory-lock.ts';
 import { FileLock } from './file-lock.ts';
-import { type LockKind, type MigrationLock, noLock, whileHolding } from './lock.ts';
+import { type LockKind, type MigrationLock, NO_LOCK, withLock } from './lock.ts';
 
-export interface FoundLock {
+export interface ChosenLock {
   lock: MigrationLock;
   isFile: boolean;
   engineInProcess: boolean;
   /** Whether others may be using an engine that ends with this process. */
-  takesEngineAlong: () => boolean;
+  ownsSharedEngine: () => boolean;
 }
 
 const fileLocks = new Map<string, FileLock>();
 
 /** The lock for this database: as the options say, or what fits the driver. */
-export function lockFor(driver: AbstractSqlDriver, settings: Settings, tell: (text: string) => void): FoundLock {
+export function chooseLock(driver: AbstractSqlDriver, settings: Settings, tell: (text: string) => void): ChosenLock {
   const kind = lockKind(driver, settings);
   const waiting = { timeout: settings.lockTimeout, tell };
-  const elsewhere = { isFile: false, engineInProcess: false, takesEngineAlong: () => false };
-  if (kind === 'none') return { lock: noLock, ...elsewhere };
+  const elsewhere = { isFile: false, engineInProcess: false, ownsSharedEngine: () => false };
+  if (kind === 'none') return { lock: NO_LOCK, ...elsewhere };
   if (kind === 'advisory') {
     const helper = driver.getPlatform().getSchemaHelper();
     const management = helper?.getManagementDbName() || 'postgres';
@@ -31,15 +31,15 @@ export function lockFor(driver: AbstractSqlDriver, settings: Settings, tell: (te
   // One for the process: an engine in the process keeps the lock until the end, and may be asked again before that.
   const lock = fileLocks.get(kind.file) ?? new FileLock(kind.file, waiting, engineInProcess);
   fileLocks.set(kind.file, lock);
-  const takesEngineAlong = () => kind.isOwner?.() === true;
-  return { lock, isFile: true, engineInProcess, takesEngineAlong };
+  const ownsSharedEngine = () => kind.isOwner?.() === true;
+  return { lock, isFile: true, engineInProcess, ownsSharedEngine };
 }
 
 /** Before a command opens an engine of its own: no other process may be at work in the same files until it ends. */
-export async function keepOthersOut(find: () => FoundLock): Promise<void> {
+export async function lockUntilExit(find: () => ChosenLock): Promise<void> {
   if (!runsAsCommand()) return;
   const { lock, engineInProcess } = find();
-  if (engineInProcess) await whileHolding(lock, async () => {});
+  if (engineInProcess) await withLock(lock, async () => {});
 }
 
 /**
@@ -47,11 +47,11 @@ export async function keepOthersOut(find: () => FoundLock): Promise<void> {
  * by then, when no migration of theirs is under way. One that takes longer than anybody waits is cut off all the same.
  * A command that ends well has no need of this: it stays for the others, who may be waiting for the very lock.
  */
-export async function letOthersFinish(find: () => FoundLock): Promise<void> {
+export async function lockBeforeExit(find: () => ChosenLock): Promise<void> {
   if (!runsAsCommand()) return;
   try {
-    const { lock, takesEngineAlong } = find();
-    if (!takesEngineAlong()) return;
+    const { lock, ownsSharedEngine } = find();
+    if (!ownsSharedEngine()) return;
     await lock.acquire();
     process.once('exit', () => void lock.release());
   } catch {
@@ -60,7 +60,7 @@ export async function letOthersFinish(find: () => FoundLock): Promise<void> {
 }
 
 /** The database whose advisory locks tell that a statement is at work; undefined where there are no such locks. */
-export function markedDatabase(driver: AbstractSqlDriver, settings: Settings): string | undefined {
+export function workLockDatabase(driver: AbstractSqlDriver, settings: Settings): string | undefined {
   return lockKind(driver, settings) === 'advisory' ? clientConfig(driver).database : undefined;
 }
 

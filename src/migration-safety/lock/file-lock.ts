@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, statSync, unli
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MigrationProblem } from '../problems.ts';
-import { lockLost, type MigrationLock, pollPause, seconds, type Waiting } from './lock.ts';
+import { type LockWait, lockLostError, type MigrationLock, pollDelay, seconds } from './lock.ts';
 
 interface Holder {
   pid: number;
@@ -17,7 +17,7 @@ interface Holder {
  */
 export class FileLock implements MigrationLock {
   readonly #path: string;
-  readonly #waiting: Waiting;
+  readonly #waiting: LockWait;
   readonly #untilExit: boolean;
   #held = false;
 
@@ -25,7 +25,7 @@ export class FileLock implements MigrationLock {
    * `untilExit`: whether to keep the lock as long as the process lives, because the engine is inside the process and
    * goes on writing.
    */
-  constructor(path: string, waiting: Waiting, untilExit: boolean) {
+  constructor(path: string, waiting: LockWait, untilExit: boolean) {
     this.#path = path;
     this.#waiting = waiting;
     this.#untilExit = untilExit;
@@ -50,7 +50,7 @@ export class FileLock implements MigrationLock {
         );
         nextWord = Date.now() + 10_000;
       }
-      await sleep(pollPause());
+      await sleep(pollDelay());
     }
     this.#held = true;
   }
@@ -61,7 +61,7 @@ export class FileLock implements MigrationLock {
   }
 
   async verify(): Promise<void> {
-    if (readHolder(this.#path)?.pid !== process.pid) throw lockLost();
+    if (readHolder(this.#path)?.pid !== process.pid) throw lockLostError();
   }
 
   #create(): boolean {

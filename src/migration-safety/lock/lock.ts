@@ -11,13 +11,13 @@ export interface MigrationLock {
 }
 
 /** What a lock needs to know while it waits. */
-export interface Waiting {
+export interface LockWait {
   timeout: number;
   tell: (text: string) => void;
 }
 
 /** Runs the work while holding the lock, and lets go of it whatever happens. */
-export async function whileHolding<T>(lock: MigrationLock, work: (lock: MigrationLock) => Promise<T>): Promise<T> {
+export async function withLock<T>(lock: MigrationLock, work: (lock: MigrationLock) => Promise<T>): Promise<T> {
   await lock.acquire();
   try {
     return await work(lock);
@@ -27,16 +27,16 @@ export async function whileHolding<T>(lock: MigrationLock, work: (lock: Migratio
 }
 
 /** For a database in memory, which nobody else can reach, and for those who know better. */
-export const noLock: MigrationLock = { acquire: async () => {}, release: async () => {}, verify: async () => {} };
+export const NO_LOCK: MigrationLock = { acquire: async () => {}, release: async () => {}, verify: async () => {} };
 
-export const lockLost = () =>
+export const lockLostError = () =>
   new MigrationProblem(
     'lock-timeout',
     'The lock was lost, and another migrator may be at work by now. What is applied so far stays; nothing more was changed.',
   );
 
 /** 50 to 250 ms: short enough to be prompt, uneven enough that twenty waiters don't knock at once. */
-export const pollPause = () => 50 + Math.random() * 200;
+export const pollDelay = () => 50 + Math.random() * 200;
 
 export const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
 

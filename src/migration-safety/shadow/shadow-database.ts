@@ -1,6 +1,6 @@
 import { type Configuration, MikroORM } from '@mikro-orm/core';
 import { type AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
-import type { WrittenMigration } from '../history/migration-file.ts';
+import type { MigrationFile } from '../history/migration-file.ts';
 import { Migrator } from '../migrator.ts';
 import { readSettings } from '../settings.ts';
 import type { Catalog } from './catalog.ts';
@@ -80,7 +80,7 @@ export function introspect(
 export const trackingTable = (migrator: Migrator) => migrator.parts.storage.getTableName().tableName;
 
 /** The extensions that history creates and that come with PGlite; another one fails where it is created, by name. */
-async function extensionsOf(files: WrittenMigration[]): Promise<Record<string, never>> {
+async function extensionsOf(files: MigrationFile[]): Promise<Record<string, never>> {
   const names = files.flatMap(({ up }) =>
     up.flatMap(({ kind, tree }) => (kind === 'CreateExtensionStmt' ? [String(tree.extname)] : [])),
   );

@@ -3,7 +3,7 @@ import { literal, qualifiedName, quote, quotedTable } from './quote.ts';
 import type { Statement, Tree } from './statements.ts';
 
 /** What of the data that is there now the statements would drop: a line for each table and column that is not empty. */
-export async function lossesOf(statements: Statement[], execute: Execute): Promise<string[]> {
+export async function findDataLoss(statements: Statement[], execute: Execute): Promise<string[]> {
   const losses: string[] = [];
   for (const { table, column } of statements.flatMap(dropped)) {
     const [there] = await execute(`select to_regclass(${literal(table)}) is not null as yes`);

@@ -38,7 +38,7 @@ export function parseStatements(sql: string): Statement[] {
  * The SQL as its tokens: the same for any layout, comments, keyword case and line endings, different for anything
  * PostgreSQL would read differently.
  */
-export function canonical(sql: string): string {
+export function canonicalSql(sql: string): string {
   try {
     return scanSync(sql.replace(/\r\n?/g, '\n'))
       .tokens.filter((token) => token.tokenName !== 'SQL_COMMENT' && token.tokenName !== 'C_COMMENT')

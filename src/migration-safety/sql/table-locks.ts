@@ -4,11 +4,11 @@ import type { Statement, Tree } from './statements.ts';
 /** What a statement does to everybody else while it runs. */
 export interface TableLock {
   table: string;
-  lock: keyof typeof blocks;
+  lock: keyof typeof BLOCKED_BY;
 }
 
 /** PostgreSQL's table locks, by what has to wait for them; the order is their strength. */
-export const blocks = {
+export const BLOCKED_BY = {
   'ACCESS SHARE': 'nothing',
   'ROW SHARE': 'nothing',
   'ROW EXCLUSIVE': 'nothing but other migrations',
@@ -19,7 +19,7 @@ export const blocks = {
   'ACCESS EXCLUSIVE': 'reads and writes',
 } as const;
 
-type Lock = keyof typeof blocks;
+type Lock = keyof typeof BLOCKED_BY;
 
 /** What ALTER TABLE takes when it does not take the strongest. */
 const weakerAlterations: Record<string, Lock> = {
@@ -74,7 +74,7 @@ const readers: Record<string, Reader> = {
   },
   LockStmt: (tree) =>
     tree.relations.flatMap((each: Tree) =>
-      one(each.RangeVar, (Object.keys(blocks) as Lock[])[tree.mode - 1] ?? 'ACCESS EXCLUSIVE'),
+      one(each.RangeVar, (Object.keys(BLOCKED_BY) as Lock[])[tree.mode - 1] ?? 'ACCESS EXCLUSIVE'),
     ),
   DropStmt: (tree) =>
     tree.removeType === 'OBJECT_TABLE'
@@ -88,9 +88,9 @@ const readers: Record<string, Reader> = {
 };
 
 /** The locks on tables that are there already; a table nobody has seen yet makes nobody wait. */
-export const locksOf = ({ kind, tree }: Statement): TableLock[] => readers[kind]?.(tree) ?? [];
+export const tableLocksOf = ({ kind, tree }: Statement): TableLock[] => readers[kind]?.(tree) ?? [];
 
 function strongest(locks: Lock[]): Lock {
-  const order = Object.keys(blocks) as Lock[];
+  const order = Object.keys(BLOCKED_BY) as Lock[];
   return locks.reduce<Lock>((a, b) => (order.indexOf(a) > order.indexOf(b) ? a : b), 'ACCESS SHARE');
 }

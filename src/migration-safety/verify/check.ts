@@ -1,6 +1,6 @@
 import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
-import { examine, tellFindings } from '../history/integrity.ts';
-import type { WrittenMigration } from '../history/migration-file.ts';
+import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
+import type { MigrationFile } from '../history/migration-file.ts';
 import { type LintFinding, lint } from '../lint/lint.ts';
 import type { Migrator } from '../migrator.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
@@ -23,13 +23,13 @@ export async function checkEverything(migrator: Migrator, { offline }: { offline
   const files = await migrator.readAll();
   const rows = offline ? [] : ((await migrator.history()) ?? []);
   const executed = new Set(rows.map((row) => row.name));
-  const integrity = examine(files, rows);
+  const integrity = checkIntegrity(files, rows);
   const faults: Fault[] = integrity
     .filter(({ kind }) => !(kind === 'out-of-order' && migrator.settings.outOfOrder === 'allow'))
     .map((finding) => ({
       kind: finding.kind,
       says: `${finding.name} ${finding.says}.`,
-      details: [advice(tellFindings([finding]))],
+      details: [advice(formatIntegrityFindings([finding]))],
     }));
   const pending = offline ? [] : files.filter(({ name }) => !executed.has(name));
   if (pending.length > 0) faults.push(pendingFault(pending));
@@ -71,7 +71,7 @@ const gravity: ProblemKind[] = [
 
 const advice = (told: string) => told.slice(told.indexOf('\n')).trim();
 
-const pendingFault = (pending: WrittenMigration[]): Fault => ({
+const pendingFault = (pending: MigrationFile[]): Fault => ({
   kind: 'pending',
   says: `${pending.length} ${pending.length === 1 ? 'migration is' : 'migrations are'} not applied to this database.`,
   details: [...pending.map(({ name }) => name), 'Apply: npx mikro-orm migration:up'],

@@ -1,4 +1,4 @@
-import { examine } from '../history/integrity.ts';
+import { checkIntegrity } from '../history/integrity.ts';
 import type { Migrator } from '../migrator.ts';
 import { staleSnapshot } from './check.ts';
 
@@ -15,7 +15,7 @@ export async function findRepairs(migrator: Migrator): Promise<Repair[]> {
   const files = await migrator.readAll();
   const rows = (await migrator.history()) ?? [];
   const { storage } = migrator.parts;
-  const repairs: Repair[] = examine(files, rows).flatMap(({ kind, name }): Repair[] => {
+  const repairs: Repair[] = checkIntegrity(files, rows).flatMap(({ kind, name }): Repair[] => {
     const file = files.find((each) => each.name === name);
     const row = rows.find((each) => each.name === name);
     if (kind === 'edited' && file) {
@@ -26,7 +26,7 @@ export async function findRepairs(migrator: Migrator): Promise<Repair[]> {
         {
           says: `${name}: take what is written now for what was applied`,
           difference,
-          apply: () => storage.bless(name, file),
+          apply: () => storage.updateChecksum(name, file),
         },
       ];
     }
@@ -41,7 +41,7 @@ export async function findRepairs(migrator: Migrator): Promise<Repair[]> {
     }
     if (kind === 'duplicate' && row) {
       return [
-        { says: `${name}: keep the first of its rows`, difference: [], apply: () => storage.forgetRepeated(name) },
+        { says: `${name}: keep the first of its rows`, difference: [], apply: () => storage.deleteDuplicates(name) },
       ];
     }
     return [];
@@ -52,7 +52,7 @@ export async function findRepairs(migrator: Migrator): Promise<Repair[]> {
     repairs.push({
       says: `${row.name}: was applied before checksums were kept; take what is written now`,
       difference: [],
-      apply: () => storage.bless(row.name, file),
+      apply: () => storage.updateChecksum(row.name, file),
     });
   }
   const snapshot = await staleSnapshot(migrator).catch(() => undefined);

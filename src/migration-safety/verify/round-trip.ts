@@ -1,4 +1,4 @@
-import type { WrittenMigration } from '../history/migration-file.ts';
+import type { MigrationFile } from '../history/migration-file.ts';
 import type { Migrator } from '../migrator.ts';
 import { MigrationProblem } from '../problems.ts';
 import { type Catalog, differences } from '../shadow/catalog.ts';
@@ -51,7 +51,7 @@ export function failedRehearsal({ faults }: Rehearsal): MigrationProblem | undef
   return new MigrationProblem('test-failed', text.join('\n\n'));
 }
 
-async function roundTrip(shadow: Shadow, migration: WrittenMigration): Promise<Fault | undefined> {
+async function roundTrip(shadow: Shadow, migration: MigrationFile): Promise<Fault | undefined> {
   const only = { migrations: [migration.name] };
   const before = await everything(shadow);
   const up = await attempt(() => shadow.migrator.up(only));

@@ -4,8 +4,7 @@ import closeWithGrace from 'close-with-grace';
 import type { Logger } from 'pino';
 import { loadSecretKey } from './auth/secret-key.ts';
 import { openDatabase } from './database/open-database.ts';
-import { FolderUnfit } from './embedded-postgres/data-folder/paths.ts';
-import { DatabaseIsHeld } from './embedded-postgres/embedded-database.ts';
+import { DataFolderError } from './embedded-postgres/embedded-database.ts';
 import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
 import { MigrationProblem } from './migration-safety/problems.ts';
 import { timeToLeave } from './server/graceful-shutdown.ts';
@@ -66,7 +65,7 @@ try {
 }
 
 function stop(error: unknown): never {
-  const explained = [EnvironmentFaults, DatabaseIsHeld, FolderUnfit, MigrationProblem, WorkerFailed];
+  const explained = [EnvironmentFaults, DataFolderError, MigrationProblem, WorkerFailed];
   console.error(explained.some((known) => error instanceof known) ? (error as Error).message : error);
   process.exit(1);
 }

@@ -2,9 +2,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { dumpSql } from '../embedded-postgres/dump/dump.ts';
-import { restoreSql } from '../embedded-postgres/dump/restore.ts';
-import { openEmbedded } from '../embedded-postgres/embedded-database.ts';
+import { type EmbeddedDatabase, openEmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
 import { readDatabaseEnvironment } from '../environment.ts';
 import { embeddedFolder } from './open-database.ts';
 
@@ -17,21 +15,21 @@ const folder = values.folder ?? embeddedFolder(readDatabaseEnvironment().dataFol
 const progress = (line: string) => process.stderr.write(`${line}\n`);
 
 try {
-  const database = await openEmbedded({ folder, log: progress });
+  const database = await openEmbeddedDatabase({ folder, log: progress });
   try {
-    if (command === 'dump') await dump(database.connection);
-    else if (command === 'restore') await restore(database.connection);
+    if (command === 'dump') await dump(database);
+    else if (command === 'restore') await restore(database);
     else throw new Error(`"${command}" is neither dump nor restore.`);
   } finally {
-    await database.close({ lingers: true });
+    await database.close({ waitForClients: true });
   }
 } catch (error) {
   progress(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
 
-async function dump(connection: Parameters<typeof dumpSql>[0]): Promise<void> {
-  const sql = await dumpSql(connection, (table) => progress(`rows of ${table}`));
+async function dump(database: EmbeddedDatabase): Promise<void> {
+  const sql = await database.dumpSql((table) => progress(`rows of ${table}`));
   // Written beside and renamed: a file of that name is a whole dump, or the one that was there before.
   await writeFile(`${file}.part`, sql, { mode: 0o600, flush: true });
   await rename(`${file}.part`, file);
@@ -40,8 +38,8 @@ async function dump(connection: Parameters<typeof dumpSql>[0]): Promise<void> {
   );
 }
 
-async function restore(connection: Parameters<typeof dumpSql>[0]): Promise<void> {
-  await restoreSql(connection, readWithProgress(file), { replaces: values.replace });
+async function restore(database: EmbeddedDatabase): Promise<void> {
+  await database.restoreSql(readWithProgress(file), { replace: values.replace });
   progress(`${file} is in the embedded database.`);
 }
 

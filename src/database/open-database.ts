@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type EmbeddedDatabase, openEmbedded } from '../embedded-postgres/embedded-database.ts';
+import { type EmbeddedDatabase, openEmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type DriverOptions, ServerPool } from './server-pool.ts';
@@ -43,10 +43,10 @@ export async function openDatabase(
     const heartbeat = new Heartbeat(databaseUrl, { onSilence: () => pool.cut(), log });
     return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, heartbeat };
   }
-  const embedded = await openEmbedded({
+  const embedded = await openEmbeddedDatabase({
     folder: embeddedFolder(dataFolder),
     durable: embeddedFsync,
-    use: as === 'server' ? 'own' : 'share',
+    requireOwnership: as === 'server',
     log,
   });
   const connection = { ...embedded.connection, ...(as === 'command' && { driverOptions: NO_LIMIT }) };

@@ -3,34 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FolderLock, type Owner, readOwner } from './data-folder/lock.ts';
-import { type Places, placesOf } from './data-folder/paths.ts';
+import { DataFolderError, type Places, placesOf } from './data-folder/paths.ts';
+import { dumpSql } from './dump/dump.ts';
+import { type RestoreOptions, restoreSql } from './dump/restore.ts';
 import type { EngineState } from './engine/engine.ts';
 import { Joining } from './joined.ts';
 import { type Connection, Owning, type OwningOptions } from './owner.ts';
 
-export interface EmbeddedOptions {
+export interface EmbeddedDatabaseOptions {
   /** Where the data lie, or `memory` for a database that ends with the process. */
   folder: string | 'memory';
   /** Commits reach the disk before they are acknowledged. Only tests should turn it off. */
   durable?: boolean;
-  /**
-   * `share` uses the folder through the process that has it, if one has; `own` waits for it `ownWithin` ms and then
-   * fails, saying which process that is.
-   */
-  use?: 'share' | 'own';
-  ownWithin?: number;
-  /** Milliseconds in which the process that has the folder must answer; a first start takes its time. */
-  joinWithin?: number;
+  /** Fail if another process owns the folder, instead of connecting through that process. */
+  requireOwnership?: boolean;
+  /** Milliseconds to wait for the process that owns the folder: to exit (5,000), or to respond (120,000). */
+  openTimeout?: number;
   /** Milliseconds a statement may take, unless its connection sets `statement_timeout`; 0 for no limit. */
-  statementDeadline?: number;
+  statementTimeout?: number;
   /** Milliseconds a statement waits for its turn, or for a restart, before it fails. */
   patience?: number;
   /** Milliseconds a transaction may do nothing while others wait. */
-  idleInTransaction?: number;
+  idleInTransactionTimeout?: number;
   /** Serve on 127.0.0.1 with a secret, in place of a socket in the file system. */
-  overLoopback?: boolean;
+  useTcp?: boolean;
   /** A copy made by `dumpDataDir`, for a folder that has no data yet. */
-  loadFrom?: Uint8Array;
+  loadDataDir?: Uint8Array;
   /** Bytes left where the data lie; tests have a disk of their own making. */
   spaceLeft?: () => Promise<number>;
   log?: (line: string) => void;
@@ -52,7 +50,7 @@ export interface EmbeddedHealth {
 const UNREADY_AFTER = 2000;
 
 /** Opens the embedded database, or joins the process that has it open; answers when it accepts connections. */
-export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+export async function openEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
   const owning = withDefaults(options);
   if (options.durable === false && options.folder !== 'memory') {
     owning.log(`embedded database: NOT durable, a power cut loses data in ${options.folder}.`);
@@ -62,13 +60,13 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
     return new EmbeddedDatabase(undefined, owning, await Owning.begin({ memory: true, socketFolder }, owning));
   }
   const places = placesOf(options.folder);
-  const mayJoin = options.use !== 'own';
+  const mayJoin = options.requireOwnership !== true;
   const asked = Date.now();
-  const until = asked + (mayJoin ? (options.joinWithin ?? 120_000) : (options.ownWithin ?? 5000));
+  const until = asked + (options.openTimeout ?? (mayJoin ? 120_000 : 5000));
   for (let isTold = false; ; ) {
     const role = await ownOrJoin(places, owning, mayJoin);
     if (role !== undefined) return new EmbeddedDatabase(places, owning, role);
-    if (Date.now() >= until) throw new DatabaseIsHeld(places.folder, readOwner(places.owner));
+    if (Date.now() >= until) throw new DataFolderInUseError(places.folder, readOwner(places.owner));
     if (mayJoin && !isTold && Date.now() > asked + 3000) {
       owning.log(`embedded database: waiting for ${nameOf(readOwner(places.owner))}, to answer.`);
       isTold = true;
@@ -77,12 +75,11 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedDa
   }
 }
 
-export class DatabaseIsHeld extends Error {
-  readonly owner: Owner | undefined;
+export { DataFolderError };
 
+export class DataFolderInUseError extends DataFolderError {
   constructor(folder: string, owner: Owner | undefined) {
-    super(`The database in ${folder} is held by ${nameOf(owner)}. Stop it, or name another folder.`);
-    this.owner = owner;
+    super(`The database in ${folder} is in use by ${nameOf(owner)}. Stop that process, or choose another folder.`);
   }
 }
 
@@ -96,7 +93,7 @@ export class EmbeddedDatabase {
   private lastConnection: Connection;
   private readonly places: Places | undefined;
   private readonly owning: OwningOptions;
-  private readonly atExit = () => void this.close({ lingers: true });
+  private readonly atExit = () => void this.close({ waitForClients: true });
 
   constructor(places: Places | undefined, owning: OwningOptions, role: Owning | Joining) {
     this.places = places;
@@ -130,17 +127,33 @@ export class EmbeddedDatabase {
     return { isReady, isOwner: false, state, busyFor: 0, waiting: 0, restarts: 0 };
   }
 
-  /** A copy of all data, for `loadFrom`. Only the owner can make it. */
+  /** The database as plain SQL that `psql` loads into PostgreSQL 15 or later. */
+  dumpSql(onTable?: (table: string) => void): Promise<string> {
+    return dumpSql(this.connection, onTable);
+  }
+
+  /** Loads a plain SQL dump in one transaction. */
+  restoreSql(script: AsyncIterable<string>, options?: RestoreOptions): Promise<void> {
+    return restoreSql(this.connection, script, options);
+  }
+
+  /** A copy of all data, for `loadDataDir`. Only the owner can make it. */
   async dumpDataDir(): Promise<Buffer> {
     if (this.role instanceof Owning) return await this.role.dumpDataDir();
     throw new Error('Only the process that owns the embedded database can copy its folder.');
   }
 
-  /** A command stays, once it has done its work, for those that joined it: `lingers` says so. */
-  async close({ lingers = false, ...options }: { patience?: number; lingers?: boolean } = {}): Promise<void> {
+  /** A command stays, once it has done its work, for those that joined it: `waitForClients` says so. */
+  async close({
+    waitForClients = false,
+    ...options
+  }: {
+    patience?: number;
+    waitForClients?: boolean;
+  } = {}): Promise<void> {
     if (this.isClosed) return;
     process.off('beforeExit', this.atExit);
-    if (lingers) await this.untilNobodyIsJoined();
+    if (waitForClients) await this.untilNobodyIsJoined();
     this.isClosed = true;
     await this.role?.close(options);
   }
@@ -198,15 +211,15 @@ async function ownOrJoin(
   }
 }
 
-function withDefaults(options: EmbeddedOptions): OwningOptions {
+function withDefaults(options: EmbeddedDatabaseOptions): OwningOptions {
   return {
     durable: options.durable ?? true,
-    statementDeadline: options.statementDeadline ?? 30_000,
+    statementTimeout: options.statementTimeout ?? 30_000,
     patience: options.patience ?? 15_000,
-    idleInTransaction: options.idleInTransaction ?? 10_000,
-    overLoopback: options.overLoopback ?? process.platform === 'win32',
+    idleInTransactionTimeout: options.idleInTransactionTimeout ?? 10_000,
+    useTcp: options.useTcp ?? process.platform === 'win32',
     log: options.log ?? (() => {}),
     ...(options.spaceLeft === undefined ? {} : { spaceLeft: options.spaceLeft }),
-    ...(options.loadFrom === undefined ? {} : { loadFrom: options.loadFrom }),
+    ...(options.loadDataDir === undefined ? {} : { loadDataDir: options.loadDataDir }),
   };
 }

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { DiskGuard, spaceLeftIn } from './data-folder/disk-space.ts';
 import { type FolderLock, type Owner, thisCommand, writeOwner } from './data-folder/lock.ts';
-import { DATABASE, FolderUnfit, type Places, PORT, placesOf, socketIn } from './data-folder/paths.ts';
+import { DATABASE, DataFolderError, type Places, PORT, placesOf, socketIn } from './data-folder/paths.ts';
 import { FolderGuard } from './data-folder/watch.ts';
 import { Engine } from './engine/engine.ts';
 import { Upkeep } from './maintenance.ts';
@@ -23,12 +23,12 @@ import { type Address, WireServer } from './wire/wire-server.ts';
 
 export interface OwningOptions {
   durable: boolean;
-  loadFrom?: Uint8Array;
-  statementDeadline: number;
+  loadDataDir?: Uint8Array;
+  statementTimeout: number;
   patience: number;
-  idleInTransaction: number;
+  idleInTransactionTimeout: number;
   /** Loopback with a secret in place of a socket in the file system: Windows has no other way. */
-  overLoopback: boolean;
+  useTcp: boolean;
   /** Bytes left where the data lie; tests have a disk of their own making. */
   spaceLeft?: () => Promise<number>;
   log(line: string): void;
@@ -84,20 +84,20 @@ export class Owning {
     const folder = 'places' in storage ? storage.places.folder : 'memory';
     const isNew = 'memory' in storage || makeReady(storage.places);
     // Before the engine is open, for those who want to know whom they wait for; to join, they find nobody answering yet.
-    if ('places' in storage && !options.overLoopback) writeOwner(storage.places.owner, asOwner(socketOf(storage)));
-    const { durable, loadFrom } = options;
+    if ('places' in storage && !options.useTcp) writeOwner(storage.places.owner, asOwner(socketOf(storage)));
+    const { durable, loadDataDir } = options;
     const engine = new Engine(
-      { folder, durable, ...(isNew && loadFrom !== undefined ? { loadFrom } : {}) },
+      { folder, durable, ...(isNew && loadDataDir !== undefined ? { loadDataDir } : {}) },
       options.log,
     );
     await engine.start();
-    const turns = new Turns({ idleLimit: options.idleInTransaction });
+    const turns = new Turns({ idleLimit: options.idleInTransactionTimeout });
     const session = new Session(engine);
     const upkeep = new Upkeep({ engine, session, turns, log: options.log });
     const disk = new DiskGuard(options.spaceLeft ?? (() => spaceLeft(storage)), options.log);
-    const { statementDeadline, patience } = options;
-    const house = { engine, session, turns, statementDeadline, patience, writesRefused: () => disk.writesRefused };
-    const secret = options.overLoopback ? randomBytes(24).toString('hex') : undefined;
+    const { statementTimeout, patience } = options;
+    const house = { engine, session, turns, statementTimeout, patience, writesRefused: () => disk.writesRefused };
+    const secret = options.useTcp ? randomBytes(24).toString('hex') : undefined;
     const server = new WireServer(house, secret);
     const address = addressFor(storage, options, port);
     try {
@@ -114,7 +114,7 @@ export class Owning {
     return new Owning({ connection, engine, turns, server, upkeep, disk, storage, log: options.log });
   }
 
-  /** A copy of the data, as a tar file that `loadFrom` takes. Nothing is written meanwhile. */
+  /** A copy of the data, as a tar file that `loadDataDir` takes. Nothing is written meanwhile. */
   async dumpDataDir(): Promise<Buffer> {
     return await this.upkeep.alone(async (session) => {
       await session.select('checkpoint');
@@ -178,13 +178,13 @@ function makeReady({ folder, unfinished }: Places): boolean {
   else if (existsSync(join(folder, 'PG_VERSION'))) {
     const made = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
     if (made === POSTGRESQL) return false;
-    throw new FolderUnfit(
+    throw new DataFolderError(
       `${folder} was made by PostgreSQL ${made}, and this is ${POSTGRESQL}. Dump it with the version that made it (npm run db:dump), and restore it into a new folder.`,
     );
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (readdirSync(folder).length > 0)
-    throw new FolderUnfit(`${folder} holds files that are no database; name another folder.`);
+    throw new DataFolderError(`${folder} holds files that are no database; name another folder.`);
   writeFileSync(unfinished, '');
   syncPath(unfinished);
   return true;
@@ -218,8 +218,8 @@ function syncPath(path: string): void {
   }
 }
 
-function addressFor(storage: Storage, { overLoopback }: OwningOptions, port: number): Address {
-  if (overLoopback) return { host: '127.0.0.1', port };
+function addressFor(storage: Storage, { useTcp }: OwningOptions, port: number): Address {
+  if (useTcp) return { host: '127.0.0.1', port };
   return { path: socketIn('places' in storage ? storage.places.socketFolder : storage.socketFolder) };
 }
 

@@ -41,7 +41,7 @@ async function seed(options: Options): Promise<ExitCode> {
     return interrupted ? ExitCode.INTERRUPTED : ExitCode.DONE;
   } finally {
     await orm.close();
-    await database.embedded?.close({ lingers: true });
+    await database.embedded?.close({ waitForClients: true });
   }
 }
 

@@ -3,8 +3,6 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { dumpSql } from '../../src/embedded-postgres/dump/dump.ts';
-import { restoreSql } from '../../src/embedded-postgres/dump/restore.ts';
 import { piecesOf } from '../../src/embedded-postgres/dump/split-sql.ts';
 import { aFolder, client, failure, opened } from './opened.ts';
 
@@ -37,7 +35,7 @@ test('psql loads a dump into PostgreSQL 15 unchanged: rows, keys, identities, tr
   const one = await client(database);
   await one.query(BLOG);
   const tables: string[] = [];
-  const sql = await dumpSql(database.connection, (table) => tables.push(table));
+  const sql = await database.dumpSql((table) => tables.push(table));
   expect(tables).toContain('public.article');
 
   const server = await aServerDatabase();
@@ -65,7 +63,7 @@ test('a dump that PostgreSQL 15 made goes into the embedded database, COPY and a
     { maxBuffer: 1e8 },
   );
   const database = await opened();
-  await restoreSql(database.connection, inPieces(stdout, 1000));
+  await database.restoreSql(inPieces(stdout, 1000));
   const one = await client(database);
   expect(Object.values((await one.query(ALL_ROWS)).rows[0]).join('|')).toBe(before);
   expect(
@@ -76,26 +74,24 @@ test('a dump that PostgreSQL 15 made goes into the embedded database, COPY and a
 test('dumped, restored and dumped again, it is the same dump', async () => {
   const [one, two] = [await opened(), await opened()];
   await (await client(one)).query(BLOG);
-  const first = await dumpSql(one.connection);
-  await restoreSql(two.connection, inPieces(first, 65_536));
-  expect(await dumpSql(two.connection)).toBe(first);
+  const first = await one.dumpSql();
+  await two.restoreSql(inPieces(first, 65_536));
+  expect(await two.dumpSql()).toBe(first);
 });
 
 test('a restore that fails leaves everything as it was, and a full database is not written over unasked', async () => {
   const database = await opened();
   const one = await client(database);
   await one.query('create table kept as select 1 as id');
-  const refused = await failure(restoreSql(database.connection, inPieces('create table t ();', 5)));
+  const refused = await failure(database.restoreSql(inPieces('create table t ();', 5)));
   expect(refused.message).toBe(
     'This database has tables already; start with a new folder, or say --replace to drop them.',
   );
-  const failed = await failure(
-    restoreSql(database.connection, inPieces('create table t (); selec;', 5), { replaces: true }),
-  );
+  const failed = await failure(database.restoreSql(inPieces('create table t (); selec;', 5), { replace: true }));
   expect(failed.message).toContain('selec');
   expect((await one.query('select * from kept')).rows).toEqual([{ id: 1 }]);
-  await restoreSql(database.connection, inPieces('create table t (); comment on table t is $$;$$;', 3), {
-    replaces: true,
+  await database.restoreSql(inPieces('create table t (); comment on table t is $$;$$;', 3), {
+    replace: true,
   });
   expect((await failure(one.query('select * from kept'))).code).toBe('42P01');
 });

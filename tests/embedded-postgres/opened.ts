@@ -5,13 +5,18 @@ import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import {
   type EmbeddedDatabase,
-  type EmbeddedOptions,
-  openEmbedded,
+  type EmbeddedDatabaseOptions,
+  openEmbeddedDatabase,
 } from '../../src/embedded-postgres/embedded-database.ts';
 
 /** An open embedded database that goes with its test. */
-export async function opened(options: Partial<EmbeddedOptions> = {}): Promise<EmbeddedDatabase> {
-  const database = await openEmbedded({ folder: 'memory', durable: false, loadFrom: await fresh(), ...options });
+export async function opened(options: Partial<EmbeddedDatabaseOptions> = {}): Promise<EmbeddedDatabase> {
+  const database = await openEmbeddedDatabase({
+    folder: 'memory',
+    durable: false,
+    loadDataDir: await fresh(),
+    ...options,
+  });
   onTestFinished(() => database.close({ patience: 0 }));
   return database;
 }
@@ -45,7 +50,7 @@ let made: Promise<Buffer> | undefined;
 
 /** A new database's files: making them anew takes seconds, copying them a fraction of one. */
 export function fresh(): Promise<Buffer> {
-  made ??= openEmbedded({ folder: 'memory' }).then(async (database) => {
+  made ??= openEmbeddedDatabase({ folder: 'memory' }).then(async (database) => {
     const copy = await database.dumpDataDir();
     await database.close();
     return copy;

@@ -4,13 +4,13 @@
  */
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
+import { openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 
 const [folder = 'memory', options = '{}'] = process.argv.slice(2);
 const say = (said: unknown) => console.log(JSON.stringify(said));
 
 try {
-  const database = await openEmbedded({ ...JSON.parse(options), folder, log: (line) => console.error(line) });
+  const database = await openEmbeddedDatabase({ ...JSON.parse(options), folder, log: (line) => console.error(line) });
   const { dbName, ...rest } = database.connection;
   const pool = new pg.Pool({ ...rest, database: dbName, max: 4 });
   pool.on('error', () => {}); // its owner went: the next query says so, or finds another
@@ -24,7 +24,7 @@ try {
     }
   }
   await pool.end();
-  await database.close({ lingers: true });
+  await database.close({ waitForClients: true });
 } catch (error) {
   say({ open: false, message: (error as Error).message });
   process.exitCode = 1;

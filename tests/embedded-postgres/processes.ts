@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { EmbeddedOptions } from '../../src/embedded-postgres/embedded-database.ts';
+import type { EmbeddedDatabaseOptions } from '../../src/embedded-postgres/embedded-database.ts';
 
 export interface Said {
   open?: boolean;
@@ -18,7 +18,7 @@ export class OtherProcess {
   readonly child: ChildProcess;
   private readonly lines: AsyncIterator<string>;
 
-  constructor(folder: string, options: Partial<EmbeddedOptions> = {}) {
+  constructor(folder: string, options: Partial<EmbeddedDatabaseOptions> = {}) {
     const program = fileURLToPath(new URL('./other-process.ts', import.meta.url));
     const command = ['--import', '@oxc-node/core/register', program, folder, JSON.stringify(options)];
     this.child = spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] });

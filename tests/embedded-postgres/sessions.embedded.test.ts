@@ -1,13 +1,13 @@
 import { createConnection, type Socket } from 'node:net';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { type EmbeddedDatabase, openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
+import { type EmbeddedDatabase, openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 import * as wire from '../../src/embedded-postgres/protocol.ts';
 import { address, client, failure, opened } from './opened.ts';
 
 let database: EmbeddedDatabase;
 beforeAll(async () => {
-  database = await openEmbedded({ folder: 'memory', patience: 30_000, idleInTransaction: 1000 });
+  database = await openEmbeddedDatabase({ folder: 'memory', patience: 30_000, idleInTransactionTimeout: 1000 });
   const setUp = new pg.Client(address(database));
   await setUp.connect();
   await setUp.query('create table item (id int generated always as identity primary key, name text)');
@@ -376,7 +376,7 @@ test('another database than the one there is is refused by name', async () => {
 });
 
 test('over loopback, who does not know the secret stays out', async () => {
-  const guarded = await opened({ overLoopback: true });
+  const guarded = await opened({ useTcp: true });
   expect(guarded.connection.host).toBe('127.0.0.1');
   expect((await (await client(guarded)).query('select 1 as a')).rows).toEqual([{ a: 1 }]);
   expect((await failure(client(guarded, { password: 'guess' }))).code).toBe('28P01');

@@ -2,11 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { DatabaseIsHeld, type EmbeddedOptions, openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
+import {
+  DataFolderInUseError,
+  type EmbeddedDatabaseOptions,
+  openEmbeddedDatabase,
+} from '../../src/embedded-postgres/embedded-database.ts';
 import { aFolder, client, failure, fresh, opened } from './opened.ts';
 import { OtherProcess } from './processes.ts';
 
-function another(folder: string, options: Partial<EmbeddedOptions> = {}): OtherProcess {
+function another(folder: string, options: Partial<EmbeddedDatabaseOptions> = {}): OtherProcess {
   const process = new OtherProcess(folder, { durable: false, ...options });
   onTestFinished(() => process.kill());
   return process;
@@ -56,8 +60,10 @@ test('who insists on owning the folder is told which process holds it', async ()
   const folder = aFolder();
   const other = another(folder);
   await other.heard();
-  const held = await failure(openEmbedded({ folder, use: 'own', ownWithin: 100, durable: false }));
-  expect(held).toBeInstanceOf(DatabaseIsHeld);
+  const held = await failure(
+    openEmbeddedDatabase({ folder, requireOwnership: true, openTimeout: 100, durable: false }),
+  );
+  expect(held).toBeInstanceOf(DataFolderInUseError);
   expect(held.message).toMatch(new RegExp(`process ${other.child.pid} \\(.*other-process.ts .*since 2`));
 });
 
@@ -65,7 +71,7 @@ test('who insists on owning the folder waits for one that is about to end', asyn
   const folder = aFolder();
   const other = another(folder);
   await other.heard();
-  const mine = openEmbedded({ folder, use: 'own', ownWithin: 20_000, durable: false });
+  const mine = openEmbeddedDatabase({ folder, requireOwnership: true, openTimeout: 20_000, durable: false });
   await other.end();
   const database = await mine;
   expect(database.isOwner).toBe(true);
@@ -79,7 +85,7 @@ test('the lock of a process that was killed is nobody’s: the next one owns the
   await killed.ask('create table kept (id int)');
   await killed.ask('insert into kept values (1)');
   await killed.kill();
-  const database = await opened({ folder, use: 'own', ownWithin: 0 });
+  const database = await opened({ folder, requireOwnership: true, openTimeout: 0 });
   expect((await (await client(database)).query('select * from kept')).rows).toEqual([{ id: 1 }]);
 });
 
@@ -141,8 +147,8 @@ test('who waits for an owner that does not answer is told who that is, and does 
   const other = another(folder);
   await other.heard();
   other.child.kill('SIGSTOP');
-  const held = await failure(openEmbedded({ folder, joinWithin: 100, durable: false }));
-  expect(held.message).toMatch(new RegExp(`held by process ${other.child.pid} \\(`));
+  const held = await failure(openEmbeddedDatabase({ folder, openTimeout: 100, durable: false }));
+  expect(held.message).toMatch(new RegExp(`in use by process ${other.child.pid} \\(`));
   other.child.kill('SIGCONT');
   expect((await other.ask('select 1 as a')).rows).toEqual([{ a: 1 }]);
 });
@@ -160,8 +166,8 @@ test('two processes that start at one instant are both served, and one of them o
 test('a process that has done its work ends by itself, and leaves the folder closed', async () => {
   const folder = aFolder();
   const program = `
-    import { openEmbedded } from ${JSON.stringify(new URL('../../src/embedded-postgres/embedded-database.ts', import.meta.url).href)};
-    const database = await openEmbedded({ folder: ${JSON.stringify(folder)}, durable: false });
+    import { openEmbeddedDatabase } from ${JSON.stringify(new URL('../../src/embedded-postgres/embedded-database.ts', import.meta.url).href)};
+    const database = await openEmbeddedDatabase({ folder: ${JSON.stringify(folder)}, durable: false });
     console.log(database.isOwner);`;
   const command = ['--import', '@oxc-node/core/register', '--input-type=module', '-e', program];
   expect(execFileSync(process.execPath, command, { encoding: 'utf8', timeout: 30_000 })).toBe('true\n');
@@ -182,25 +188,29 @@ test('a start that was cut short is begun again', async () => {
 test('a folder that can not be a database is named, and what is wrong with it', async () => {
   const file = aFolder();
   writeFileSync(file, 'a letter');
-  const within = failure(openEmbedded({ folder: join(file, 'postgres') }));
+  const within = failure(openEmbeddedDatabase({ folder: join(file, 'postgres') }));
   expect((await within).message).toMatch(/^The database can not be kept in .*postgres: .*(EEXIST|ENOTDIR)/);
 
   const older = aFolder();
   mkdirSync(older, { recursive: true });
   writeFileSync(join(older, 'PG_VERSION'), '15\n');
-  expect((await failure(openEmbedded({ folder: older }))).message).toMatch(/was made by PostgreSQL 15, and this is 18/);
+  expect((await failure(openEmbeddedDatabase({ folder: older }))).message).toMatch(
+    /was made by PostgreSQL 15, and this is 18/,
+  );
 
   const damaged = aFolder();
   mkdirSync(damaged, { recursive: true });
   writeFileSync(join(damaged, 'PG_VERSION'), '18\n');
-  expect((await failure(openEmbedded({ folder: damaged }))).message).toMatch(/does not open: .*restore a copy of it/s);
+  expect((await failure(openEmbeddedDatabase({ folder: damaged }))).message).toMatch(
+    /does not open: .*restore a copy of it/s,
+  );
 });
 
 test('a folder with other files in it is left alone', async () => {
   const folder = aFolder();
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'letters.txt'), 'dear');
-  expect((await failure(openEmbedded({ folder }))).message).toContain('holds files that are no database');
+  expect((await failure(openEmbeddedDatabase({ folder }))).message).toContain('holds files that are no database');
   expect(existsSync(join(folder, 'letters.txt'))).toBe(true);
 });
 
@@ -216,8 +226,8 @@ test('nobody but the owner’s user may reach the socket, and a deep folder has 
 test('a copy of the data folder opens as a database of its own', async () => {
   const one = await opened();
   await (await client(one)).query("create table copied as select 'x' as name");
-  const loadFrom = await one.dumpDataDir();
-  const two = await opened({ loadFrom });
+  const loadDataDir = await one.dumpDataDir();
+  const two = await opened({ loadDataDir });
   expect((await (await client(two)).query('select * from copied')).rows).toEqual([{ name: 'x' }]);
   expect((await fresh()).length).toBeGreaterThan(0);
 });

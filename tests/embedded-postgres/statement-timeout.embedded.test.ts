@@ -4,7 +4,7 @@ import { aFolder, client, failure, opened } from './opened.ts';
 const RUNAWAY = 'select count(*) from generate_series(1, 100000000000)';
 
 test('a runaway statement is ended at the deadline, and the next one works on the same connection', async () => {
-  const database = await opened({ folder: aFolder(), statementDeadline: 3000 });
+  const database = await opened({ folder: aFolder(), statementTimeout: 3000 });
   const one = await client(database);
   await one.query('create table kept as select 1 as id');
   expect((await failure(one.query(RUNAWAY))).code).toBe('57014');
@@ -37,7 +37,7 @@ test('a transaction whose statement is ended is over, and its connection with it
 });
 
 test('a connection may set a longer deadline for itself, or a shorter one', async () => {
-  const database = await opened({ folder: aFolder(), statementDeadline: 200 });
+  const database = await opened({ folder: aFolder(), statementTimeout: 200 });
   const patient = await client(database, { statement_timeout: 60_000 });
   const slow = 'select count(*)::int as n from generate_series(1, 3000000)';
   expect((await patient.query(slow)).rows).toEqual([{ n: 3_000_000 }]);
@@ -64,7 +64,7 @@ test('a client can cancel what it runs', async () => {
 });
 
 test('while a statement runs on and on, the event loop turns and the database says that it is not ready', async () => {
-  const database = await opened({ folder: aFolder(), statementDeadline: 4000 });
+  const database = await opened({ folder: aFolder(), statementTimeout: 4000 });
   const one = await client(database);
   const running = failure(one.query(RUNAWAY));
   await expect.poll(() => database.health().isReady, { timeout: 10_000 }).toBe(false);

@@ -129,7 +129,7 @@ test('of servers that start at the same time on one embedded folder one has it a
   const others = await Promise.all(servers);
   for (const { code, out } of others) {
     expect(code).toBe(1);
-    expect(out).toContain(`is held by process ${first.pid} (`);
+    expect(out).toContain(`is in use by process ${first.pid} (`);
     expect(out).not.toMatch(/\n\s+at /);
   }
   first.kill('SIGTERM');

@@ -17,7 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterAll, onTestFinished } from 'vitest';
 import { embeddedFolder } from '../../src/database/open-database.ts';
-import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
+import { openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 
 export const repository = resolve(import.meta.dirname, '../..');
 const server = process.env.TEST_SERVER_URL ?? 'postgres://postgres@127.0.0.1:5432';
@@ -219,7 +219,7 @@ export function aSharedProject(options?: { history?: boolean }): Project {
 
 /** Asks the shared embedded database of a project, as one more process that uses it. */
 export async function askShared(project: Project, sql: string): Promise<Record<string, unknown>[]> {
-  const embedded = await openEmbedded({ folder: embeddedFolder(join(project.folder, 'shared')) });
+  const embedded = await openEmbeddedDatabase({ folder: embeddedFolder(join(project.folder, 'shared')) });
   const { host, port, user, dbName } = embedded.connection;
   const client = new Client({ host, port, user, database: dbName });
   await client.connect();

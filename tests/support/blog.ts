@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { Sessions } from '../../src/auth/sessions.ts';
-import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
+import { openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
@@ -94,7 +94,7 @@ export interface Answer<R> {
 async function copyOfTemplate() {
   const template = inject('template');
   if (template.kind === 'embedded') {
-    const embedded = await openEmbedded({ folder: 'memory', loadFrom: readFileSync(template.dump) });
+    const embedded = await openEmbeddedDatabase({ folder: 'memory', loadDataDir: readFileSync(template.dump) });
     const migrationLock = `${template.dump}.${process.pid}.lock`;
     const config = ormConfig({ connection: embedded.connection, migrationLock });
     return { orm: await MikroORM.init(config), close: () => embedded.close() };

@@ -6,7 +6,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { openEmbedded } from '../../src/embedded-postgres/embedded-database.ts';
+import { openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 import { applyPendingMigrations } from '../../src/migration-safety/index.ts';
 
 /** Migrates one database before all tests; every test file gets a copy of it. */
@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
 async function embeddedTemplate() {
   const folder = mkdtempSync(join(tmpdir(), 'conduit-test-'));
-  const embedded = await openEmbedded({ folder: 'memory' });
+  const embedded = await openEmbeddedDatabase({ folder: 'memory' });
   await migrate({ connection: embedded.connection, migrationLock: join(folder, 'migration.lock') });
   const dump = join(folder, 'migrated.tar');
   writeFileSync(dump, await embedded.dumpDataDir());

@@ -28,12 +28,14 @@ export function placesOf(folder: string): Places {
     return placesIn(resolve(folder));
   } catch (error) {
     const fault = error instanceof Error ? error.message : String(error);
-    throw new FolderUnfit(`The database can not be kept in ${folder}: ${fault}. Name a folder that can be written to.`);
+    throw new DataFolderError(
+      `The database can not be kept in ${folder}: ${fault}. Name a folder that can be written to.`,
+    );
   }
 }
 
 /** Nothing is wrong with the program: the folder is no place for a database, or the database in it is not for this one. */
-export class FolderUnfit extends Error {}
+export class DataFolderError extends Error {}
 
 function placesIn(asked: string): Places {
   mkdirSync(dirname(asked), { recursive: true });

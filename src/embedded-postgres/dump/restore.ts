@@ -5,20 +5,20 @@ import { WireClient } from './wire-client.ts';
 
 export interface RestoreOptions {
   /** Drop what is there first; without it, a database that has tables is left alone. */
-  replaces?: boolean;
+  replace?: boolean;
 }
 
 /** Loads a plain SQL dump in one transaction: a dump that fails half way leaves everything as it was. */
 export async function restoreSql(
   connection: Connection,
   script: AsyncIterable<string>,
-  { replaces = false }: RestoreOptions = {},
+  { replace = false }: RestoreOptions = {},
 ): Promise<void> {
   const client = new WireClient(connection);
   try {
     await greet(client, connection);
     await run(client, 'begin');
-    if (replaces) await run(client, EMPTY_ALL);
+    if (replace) await run(client, EMPTY_ALL);
     await run(client, REFUSE_IF_FULL);
     for await (const piece of piecesOf(script)) {
       if ('sql' in piece) {

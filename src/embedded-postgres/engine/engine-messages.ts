@@ -5,7 +5,7 @@ import type { TransactionStatus } from '../protocol.ts';
 export interface EngineOptions {
   folder: string | 'memory';
   durable: boolean;
-  loadFrom?: Uint8Array;
+  loadDataDir?: Uint8Array;
 }
 
 export interface ThreadData extends EngineOptions {

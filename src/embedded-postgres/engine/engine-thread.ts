@@ -30,7 +30,7 @@ interface PostgresModule {
 /** The exit status with which PostgreSQL reports an ordinary error on its way back to the main loop. */
 const ERROR_CAUGHT = 100;
 
-const { folder, durable, loadFrom, feed, signals } = workerData as ThreadData;
+const { folder, durable, loadDataDir, feed, signals } = workerData as ThreadData;
 const counters = new Int32Array(signals);
 const parent = parentPort as MessagePort;
 const say = (said: FromThread, transfer: ArrayBuffer[] = []) => parent.postMessage(said, transfer);
@@ -63,7 +63,7 @@ try {
 
 async function open(): Promise<PGlite> {
   const start = { startParams: startParameters({ durable: durable && folder !== 'memory' }) };
-  const from = loadFrom === undefined ? {} : { loadDataDir: new Blob([loadFrom as Uint8Array<ArrayBuffer>]) };
+  const from = loadDataDir === undefined ? {} : { loadDataDir: new Blob([loadDataDir as Uint8Array<ArrayBuffer>]) };
   return folder === 'memory'
     ? await PGlite.create({ ...start, ...from })
     : await PGlite.create({ ...start, ...from, fs: new DurableFiles(folder) });

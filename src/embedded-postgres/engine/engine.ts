@@ -1,4 +1,4 @@
-import { FolderUnfit } from '../data-folder/paths.ts';
+import { DataFolderError } from '../data-folder/paths.ts';
 import type { TransactionStatus } from '../protocol.ts';
 import type { EngineOptions, FromThread } from './engine-messages.ts';
 import { EngineWorker } from './engine-worker.ts';
@@ -173,7 +173,7 @@ export class Engine {
     this.failures = 0;
     this.lastFault = undefined;
     this.opened.resolve();
-    if (this.options.folder !== 'memory') delete this.options.loadFrom; // the folder has its data now
+    if (this.options.folder !== 'memory') delete this.options.loadDataDir; // the folder has its data now
   }
 
   private pass(worker: EngineWorker, bytes: Uint8Array): void {
@@ -206,7 +206,7 @@ export class Engine {
       this.state = 'closed';
       const { folder } = this.options;
       const wish = `If it is damaged, restore a copy of it, or a dump into a new folder.`;
-      this.opened.reject(new FolderUnfit(`The embedded database in ${folder} does not open: ${reason}\n${wish}`));
+      this.opened.reject(new DataFolderError(`The embedded database in ${folder} does not open: ${reason}\n${wish}`));
       return;
     }
     await this.restart('57P02', `The embedded database stopped and recovers: ${reason}`);

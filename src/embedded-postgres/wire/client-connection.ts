@@ -16,7 +16,7 @@ export interface House {
   session: Session;
   turns: Turns;
   /** Milliseconds a statement may take, unless the connection sets `statement_timeout`. */
-  statementDeadline: number;
+  statementTimeout: number;
   /** Milliseconds to wait for a turn, or for a restart. */
   patience: number;
   /** Why writes are refused now, if they are: the disk is nearly full. */
@@ -209,7 +209,7 @@ export class ClientConnection implements Holder {
 
   private deadline(): number {
     const own = this.mine.settings.get('statement_timeout');
-    return own === undefined ? this.house.statementDeadline : milliseconds(own);
+    return own === undefined ? this.house.statementTimeout : milliseconds(own);
   }
 
   private remember({ prepares, closes, unnamed }: ClientUnit, failed: boolean): void {

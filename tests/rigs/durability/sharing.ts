@@ -41,7 +41,7 @@ async function manyGuests(folder: string, rounds: number, told: Rig['round']): P
 
 async function staleLocks(folder: string, rounds: number, told: Rig['round']): Promise<void> {
   for (let round = 0; round <= rounds; round += 1) {
-    const owner = new OtherProcess(folder, { use: 'own', ownWithin: 0 });
+    const owner = new OtherProcess(folder, { requireOwnership: true, openTimeout: 0 });
     const hello = await owner.heard();
     if (hello.isOwner !== true) throw new Broken(`A lock left behind was not taken over: ${JSON.stringify(hello)}`);
     await owner.kill();

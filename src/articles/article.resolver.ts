@@ -4,6 +4,7 @@ import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
 import { one, page, type Reading } from '../reading/read-plan.ts';
+import { SCAN_COST } from '../reading/scan-cost.ts';
 import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
@@ -31,7 +32,7 @@ export class ArticleResolver {
     return one(Article, articleWhere(by));
   }
 
-  @Extensions({ costToLookThrough: 1_000 })
+  @Extensions({ scanCost: SCAN_COST.table })
   @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
   articles(@Args(() => ArticleListArgs) args: ArticleListArgs): Reading {
     return page(Article, {

@@ -1,5 +1,6 @@
 import { Extensions, Resolver } from 'type-graphql';
 import { type Asked, links, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { SCAN_COST } from '../reading/scan-cost.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
 import { Article } from './article.entity.ts';
@@ -10,7 +11,7 @@ import { ArticleTag } from './article-tag.entity.ts';
 /** The articles that carry a tag. */
 @Resolver(() => Tag)
 export class TagArticlesFields {
-  @Extensions({ costToLookThrough: 100 })
+  @Extensions({ scanCost: SCAN_COST.rowsOfRange })
   @ReadField(() => ArticleConnection, { args: () => ArticleOrderArgs, description: 'Articles that carry it.' })
   articles(tag: Row<Tag>, { args }: Asked<ArticleOrderArgs>) {
     return page(Article, {

@@ -1,6 +1,7 @@
 import { Extensions, Int, Resolver } from 'type-graphql';
 import { PageArgs } from '../reading/page-args.ts';
 import { type Asked, count, links, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { SCAN_COST } from '../reading/scan-cost.ts';
 import { Follow } from '../users/follow.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { Viewer } from '../users/viewer.ts';
@@ -13,13 +14,13 @@ import { Favorite } from './favorite.entity.ts';
 /** The articles of a user: written and favourited. */
 @Resolver(() => User)
 export class UserArticlesFields {
-  @Extensions({ costToLookThrough: 10 })
+  @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => Int, { description: 'How many articles this user has published.' })
   articlesCount(user: Row<User>) {
     return count(Article, { author: user.id });
   }
 
-  @Extensions({ costToLookThrough: 100 })
+  @Extensions({ scanCost: SCAN_COST.rowsOfRange })
   @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
   articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
     return page(Article, {
@@ -30,7 +31,7 @@ export class UserArticlesFields {
     });
   }
 
-  @Extensions({ costToLookThrough: 10 })
+  @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => ArticleConnection, {
     args: () => PageArgs,
     description: 'Articles this user has favourited, most recently favourited first.',
@@ -47,7 +48,7 @@ export class UserArticlesFields {
 /** The articles of the users a viewer follows. */
 @Resolver(() => Viewer)
 export class ViewerArticlesFields {
-  @Extensions({ costToLookThrough: 1_000 })
+  @Extensions({ scanCost: SCAN_COST.table })
   @ReadField(() => ArticleConnection, {
     args: () => PageArgs,
     description: 'Articles by the authors the viewer follows, newest first.',

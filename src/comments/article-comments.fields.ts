@@ -1,6 +1,7 @@
 import { Extensions, Resolver } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
 import { type Asked, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { SCAN_COST } from '../reading/scan-cost.ts';
 import { CommentConnection } from './comment.connection.ts';
 import { Comment } from './comment.entity.ts';
 import { CommentListArgs } from './comment.input.ts';
@@ -9,7 +10,7 @@ import { commentOrder } from './comment.lists.ts';
 /** The comments on an article. */
 @Resolver(() => Article)
 export class ArticleCommentsFields {
-  @Extensions({ costToLookThrough: 10 })
+  @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => CommentConnection, { args: () => CommentListArgs, description: 'What readers said about it.' })
   comments(article: Row<Article>, { args }: Asked<CommentListArgs>) {
     return page(Comment, { where: { article: article.id }, order: commentOrder(args.orderBy), args });

@@ -2,6 +2,7 @@ import { Arg, Args, Extensions, Query, Resolver } from 'type-graphql';
 import { isStorable } from '../database/storable.ts';
 import type { Order } from '../reading/page-args.ts';
 import { one, page, type Reading } from '../reading/read-plan.ts';
+import { SCAN_COST } from '../reading/scan-cost.ts';
 import { sql } from '../reading/sql.ts';
 import { TagConnection } from './tag.connection.ts';
 import { Tag } from './tag.entity.ts';
@@ -14,7 +15,7 @@ export class TagResolver {
     return one(Tag, { name });
   }
 
-  @Extensions({ costToLookThrough: 1_000 })
+  @Extensions({ scanCost: SCAN_COST.table })
   @Query(() => TagConnection, { description: 'Tags that articles carry.' })
   tags(@Args(() => TagListArgs) args: TagListArgs): Reading {
     const { prefix } = args;

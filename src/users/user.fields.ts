@@ -1,6 +1,7 @@
 import { Extensions, Int, Resolver } from 'type-graphql';
 import { PageArgs } from '../reading/page-args.ts';
 import { type Asked, count, equal, exists, links, one, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { SCAN_COST } from '../reading/scan-cost.ts';
 import { Follow } from './follow.entity.ts';
 import { UserConnection } from './user.connection.ts';
 import { User } from './user.entity.ts';
@@ -19,19 +20,19 @@ export class UserFields {
     return viewer !== null && equal(user.id, viewer.id);
   }
 
-  @Extensions({ costToLookThrough: 10 })
+  @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => Int, { description: 'How many users follow this one.' })
   followersCount(user: Row<User>) {
     return count(Follow, { followed: user.id });
   }
 
-  @Extensions({ costToLookThrough: 10 })
+  @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => Int, { description: 'How many users this one follows.' })
   followingCount(user: Row<User>) {
     return count(Follow, { follower: user.id });
   }
 
-  @Extensions({ costToLookThrough: 10 })
+  @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => UserConnection, {
     args: () => PageArgs,
     description: 'Who follows this user, newest follower first.',
@@ -44,7 +45,7 @@ export class UserFields {
     });
   }
 
-  @Extensions({ costToLookThrough: 10 })
+  @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => UserConnection, { args: () => PageArgs, description: 'Whom this user follows, newest first.' })
   following(user: Row<User>, { args }: Asked<PageArgs>) {
     return page(User, {

@@ -147,7 +147,7 @@ class Measure {
     if (isList && isConnection(parent)) return { ...part, cost: 1, perItem: below.cost, text: 0, textPerItem: text };
     const items = isList ? this.mostItems(node) : 1;
     const ofPage = this.pageSize(node);
-    const price = Number(field?.extensions.costToLookThrough ?? 0);
+    const price = Number(field?.extensions.scanCost ?? 0);
     const lookingThrough = price && price * this.looksThrough(node, below);
     return {
       ...part,

@@ -1,0 +1,12 @@
+/**
+ * What it costs to go through all the rows that a list is taken from, to count them or to apply a filter. A list states it in
+ * its extensions (`scanCost`); operation-complexity.ts adds it once for each such scan.
+ */
+export const SCAN_COST = {
+  /** One range of an index: what belongs to one row, as the followers of a user do. */
+  indexRange: 10,
+  /** Such a range, of which every row is read as well. */
+  rowsOfRange: 100,
+  /** All rows of a table, or nearly. */
+  table: 1_000,
+} as const;

@@ -1,15 +1,15 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-const text = readFileSync('SECURITY.md', 'utf8');
+const text = readFileSync('docs/security.md', 'utf8');
 
-test('every file that SECURITY.md names is there', () => {
+test('every file that docs/security.md names is there', () => {
   const named = new Set([...text.matchAll(/`((?:src|tests|docs)\/[^`\s]+)`/g)].map(([, path = '']) => path));
   expect(named.size).toBeGreaterThan(50);
   expect([...named].filter((path) => !existsSync(path))).toEqual([]);
 });
 
-test('every test that SECURITY.md quotes is in the file before it', () => {
+test('every test that docs/security.md quotes is in the file before it', () => {
   const quotes = [...text.matchAll(/`(tests\/[^`]+)`((?:,? “[^”]+”)+)/g)].flatMap(([, file = '', titles = '']) =>
     [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({ file, title })),
   );
@@ -17,7 +17,7 @@ test('every test that SECURITY.md quotes is in the file before it', () => {
   expect(quotes.filter(({ file, title }) => !readFileSync(file, 'utf8').includes(title))).toEqual([]);
 });
 
-test('every attack is in SECURITY.md', () => {
+test('every attack is in docs/security.md', () => {
   const attacks = globSync('tests/rigs/attacks/*.attack.test.ts');
   expect(attacks.filter((file) => !text.includes(file))).toEqual([]);
 });

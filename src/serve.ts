@@ -7,10 +7,10 @@ import { type OpenDatabase, openDatabase } from './database/open-database.ts';
 import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
 import { applyPendingMigrations } from './migration-safety/index.ts';
-import { timeToLeave } from './server/graceful-shutdown.ts';
+import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { Readiness } from './server/http/health.ts';
-import { Load } from './server/http/load-shedding.ts';
-import { openWatchers } from './server/observability/observers.ts';
+import { LoadShedder } from './server/http/load-shedding.ts';
+import { openObservers } from './server/observability/observers.ts';
 import { buildServer } from './server/server.ts';
 import { Workers } from './server/workers.ts';
 
@@ -28,7 +28,7 @@ export async function serve({ database, settings, log, opened, fail }: Parts): P
   const readiness = new Readiness(orm, database.embedded ?? database.heartbeat ?? null, migrations);
   const migrate = async () => {
     if (migrateOnStart === 'up') await applyMigrations(orm, settings, log);
-    const fault = await readiness.migrationFault();
+    const fault = await readiness.migrationProblem();
     if (fault) log.error(fault);
   };
   const waiting = (err: unknown) => log.warn({ err }, 'The database is away; the server is unready until it arrives');
@@ -38,19 +38,19 @@ export async function serve({ database, settings, log, opened, fail }: Parts): P
     await migrated;
     const workers = new Workers(
       variablesOfWorkers(settings, database),
-      timeToLeave(settings.shutdownDelaySeconds),
+      shutdownTimeout(settings.shutdownDelaySeconds),
       log,
     );
     if (settings.metrics) {
-      const { metricsOf, openMetricsPort } = await import('./server/observability/metrics-port.ts');
-      opened.push(await openMetricsPort(() => metricsOf(workers.serving), settings.metrics, log));
+      const { collectWorkerMetrics, openMetricsPort } = await import('./server/observability/metrics-port.ts');
+      opened.push(await openMetricsPort(() => collectWorkerMetrics(workers.serving), settings.metrics, log));
     }
     opened.push(workers);
     process.on('SIGHUP', () => void workers.restart());
     await workers.start(webConcurrency);
   } else {
-    const load = new Load(settings);
-    const watchers = await openWatchers(settings, { readiness, load, pool: database.pool ?? null, log });
+    const load = new LoadShedder(settings);
+    const watchers = await openObservers(settings, { readiness, load, pool: database.pool ?? null, log });
     opened.push(...watchers);
     // The schema is built while the database looks at its migrations.
     const [server] = await Promise.all([

@@ -7,13 +7,13 @@ import { openDatabase } from './database/open-database.ts';
 import { DataFolderError } from './embedded-postgres/embedded-database.ts';
 import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
 import { MigrationProblem } from './migration-safety/problems.ts';
-import { timeToLeave } from './server/graceful-shutdown.ts';
-import { openLog } from './server/observability/log.ts';
-import { onDismissal, WorkerFailed } from './server/workers.ts';
+import { shutdownTimeout } from './server/graceful-shutdown.ts';
+import { createLogger } from './server/observability/log.ts';
+import { onShutdownMessage, WorkerStartError } from './server/workers.ts';
 
 /** Starts the server: environment, database, and what serving.ts does with them; on SIGTERM the same backwards. */
 async function start(environment: Environment): Promise<void> {
-  const log = openLog(environment.logLevel);
+  const log = createLogger(environment.logLevel);
   const opened = toBeClosed(environment, log);
   const settings = { ...environment, secretKey: environment.secretKey ?? secretKeyOfThisMachine(environment, log) };
 
@@ -37,7 +37,7 @@ function toBeClosed({ webConcurrency, shutdownDelaySeconds }: Environment, log: 
   let isClosing = false;
   const options: closeWithGrace.Options = {
     logger: log,
-    delay: timeToLeave(shutdownDelaySeconds) + (webConcurrency > 1 ? PATIENCE_WITH_WORKERS : 0),
+    delay: shutdownTimeout(shutdownDelaySeconds) + (webConcurrency > 1 ? PATIENCE_WITH_WORKERS : 0),
     skip: webConcurrency > 1 || cluster.isWorker ? ['SIGHUP'] : [],
   };
   const grace = closeWithGrace(options, async ({ err }) => {
@@ -45,7 +45,7 @@ function toBeClosed({ webConcurrency, shutdownDelaySeconds }: Environment, log: 
     if (err) log.fatal({ err }, 'A fault that nobody caught ends this process');
     for (const part of opened.toReversed()) await part.close();
   });
-  if (cluster.isWorker) onDismissal(() => isClosing || grace.close());
+  if (cluster.isWorker) onShutdownMessage(() => isClosing || grace.close());
   return opened;
 }
 
@@ -65,7 +65,7 @@ try {
 }
 
 function stop(error: unknown): never {
-  const explained = [EnvironmentFaults, DataFolderError, MigrationProblem, WorkerFailed];
+  const explained = [EnvironmentFaults, DataFolderError, MigrationProblem, WorkerStartError];
   console.error(explained.some((known) => error instanceof known) ? (error as Error).message : error);
   process.exit(1);
 }

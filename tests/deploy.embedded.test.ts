@@ -12,7 +12,7 @@ import { Namespace, Secret, Service } from 'kubernetes-models/v1';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
-import { timeToLeave } from '../src/server/graceful-shutdown.ts';
+import { shutdownTimeout } from '../src/server/graceful-shutdown.ts';
 import { address } from './support/blog.ts';
 import { START } from './support/start-command.ts';
 
@@ -118,7 +118,7 @@ describe('compose.yml', () => {
     expect(services.server.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     const { shutdownDelaySeconds } = readEnvironment(environmentOf('server', mine));
     expect(Number.parseInt(services.server.stop_grace_period, 10)).toBeGreaterThanOrEqual(
-      timeToLeave(shutdownDelaySeconds) / 1000,
+      shutdownTimeout(shutdownDelaySeconds) / 1000,
     );
   });
 });
@@ -175,7 +175,7 @@ describe('deploy/kubernetes', () => {
     const settings = readEnvironment({ NODE_ENV: 'production', ...given, ...secret });
     expect(settings).toMatchObject({ migrateOnStart: 'check', metrics: { host: '0.0.0.0', port: 9090 } });
     expect(podOf('Deployment').terminationGracePeriodSeconds).toBeGreaterThanOrEqual(
-      timeToLeave(settings.shutdownDelaySeconds) / 1000,
+      shutdownTimeout(settings.shutdownDelaySeconds) / 1000,
     );
     const { periodSeconds, failureThreshold } = container.readinessProbe;
     expect(periodSeconds * failureThreshold).toBeLessThan(settings.shutdownDelaySeconds);

@@ -1,17 +1,17 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { ApolloServer } from '@apollo/server';
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { buildSchema, type GraphQLObjectType } from 'graphql';
 import { rejectInvalidTokens } from '../auth/authorization.ts';
-import { shownError, Unauthenticated } from '../graphql/errors.ts';
-import { allowOrigins } from '../server/http/cors.ts';
+import { Unauthenticated } from '../graphql/errors.ts';
+import { addCors } from '../server/http/cors.ts';
+import { formatError } from '../server/http/error-responses.ts';
 import { addGraphqlEndpoint } from '../server/http/graphql-endpoint.ts';
-import { rememberOutcome } from '../server/http/graphql-response.ts';
-import { Load } from '../server/http/load-shedding.ts';
+import { recordOutcome } from '../server/http/graphql-response.ts';
+import { LoadShedder } from '../server/http/load-shedding.ts';
 import { addSchemaEndpoint } from '../server/http/schema-endpoint.ts';
-import { sendSecureHeaders } from '../server/http/secure-headers.ts';
-import { withoutExtras } from '../server/operations/disabled-plugins.ts';
-import { namedDocuments } from '../server/operations/persisted-documents.ts';
+import { addSecureHeaders } from '../server/http/secure-headers.ts';
+import { disabledPlugins } from '../server/operations/disabled-plugins.ts';
+import { persistedDocuments } from '../server/operations/persisted-documents.ts';
 import { publishedDocuments } from '../server/operations/published-operations.ts';
 import { addPlayground } from '../server/playground/playground.ts';
 import { Blog } from './blog.ts';
@@ -33,27 +33,24 @@ export async function buildMockServer(sdl: string): Promise<FastifyInstance> {
   rejectInvalidTokens(schema);
 
   const server: FastifyInstance = Fastify();
-  const requests = new AsyncLocalStorage<FastifyRequest>();
-  const named = namedDocuments({
+  const named = persistedDocuments({
     published: publishedDocuments(),
     trustedOnly: false,
-    currentRequest: () => requests.getStore(),
   });
   const apollo = new ApolloServer<MockContext>({
     schema,
     persistedQueries: { cache: named.cache },
     introspection: true,
     stopOnTerminationSignals: false,
-    formatError: (formatted, error) => shownError(formatted, error),
-    plugins: [...withoutExtras(), named.plugin, rememberOutcome(() => requests.getStore())],
+    formatError: (formatted, error) => formatError(formatted, error),
+    plugins: [...disabledPlugins(), named.plugin, recordOutcome()],
   });
   await apollo.start();
-  sendSecureHeaders(server, { production: false });
-  await allowOrigins(server, '*');
+  addSecureHeaders(server, { production: false });
+  await addCors(server, '*');
   addGraphqlEndpoint(server, {
     apollo,
-    requests,
-    load: new Load({ mostInFlight: 1000, longestWait: 1000 }),
+    load: new LoadShedder({ mostInFlight: 1000, longestWait: 1000 }),
     requestTimeoutSeconds: 10,
     cache: { guestCacheSeconds: 0 },
     contextOf: async ({ headers }) => contextFor(blog, headers.authorization),

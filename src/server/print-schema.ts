@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { asClientsSeeIt } from './http/schema-endpoint.ts';
+import { printSortedSchema } from './http/schema-endpoint.ts';
 import { buildSchema } from './schema.ts';
 
 /** Writes schema/schema.graphql, the API as clients see it, from the code; `--check` only looks. Needs no database. */
 const FILE = 'schema/schema.graphql';
 
 const orm = await MikroORM.init(ormConfig({ connection: { clientUrl: 'postgresql://localhost/nowhere' } }));
-const schema = asClientsSeeIt(buildSchema(orm.em));
+const schema = printSortedSchema(buildSchema(orm.em));
 
 if (!process.argv.includes('--check')) {
   writeFileSync(FILE, schema);

@@ -22,7 +22,7 @@ import { answerByStatements } from '../reading/sql-resolvers.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
 import { UserFields, ViewerFields } from '../users/user.fields.ts';
 import { UserResolver } from '../users/user.resolver.ts';
-import { prepareMutations } from './operations/mutation-wrapper.ts';
+import { wrapMutations } from './operations/mutation-wrapper.ts';
 import { NodeResolver } from './operations/node.resolver.ts';
 
 /** The schema, ready to be executed. */
@@ -57,7 +57,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
     if (isInputObjectType(type) && type.extensions.oneOf) type.isOneOf = true;
   }
   answerByStatements(schema, em);
-  prepareMutations(schema);
+  wrapMutations(schema);
   rejectInvalidTokens(schema);
   return schema;
 }

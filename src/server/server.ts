@@ -1,37 +1,37 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { ApolloServer } from '@apollo/server';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type Context, contextFor } from '../auth/context.ts';
 import { LoginThrottle } from '../auth/login-throttle.ts';
 import { type SessionSettings, Sessions } from '../auth/sessions.ts';
 import { isTransientDatabaseError } from '../database/database-errors.ts';
 import type { Environment } from '../environment.ts';
-import {
-  databaseUnavailable,
-  inBrief,
-  ServiceUnavailable,
-  shownError,
-  shownHttpError,
-  withoutSuggestion,
-} from '../graphql/errors.ts';
+import { ServiceUnavailable } from '../graphql/errors.ts';
 import { Statements } from '../reading/prepared-statements.ts';
 import { stringified } from '../reading/raw-json.ts';
-import { leaveInGoodOrder } from './graceful-shutdown.ts';
-import { type ConnectionSettings, connectionLimits, refuseTwoHosts } from './http/connection-limits.ts';
-import { type AllowedOrigins, allowOrigins } from './http/cors.ts';
+import { addGracefulShutdown } from './graceful-shutdown.ts';
+import { type ConnectionSettings, connectionLimits, rejectMultipleHosts } from './http/connection-limits.ts';
+import { type AllowedOrigins, addCors } from './http/cors.ts';
+import { currentRequest } from './http/current-request.ts';
+import {
+  databaseUnavailable,
+  formatError,
+  removeSuggestion,
+  sendHttpError,
+  truncateMessage,
+} from './http/error-responses.ts';
 import { addGraphqlEndpoint } from './http/graphql-endpoint.ts';
-import { type CacheSettings, rememberOutcome } from './http/graphql-response.ts';
+import { type CacheSettings, recordOutcome } from './http/graphql-response.ts';
 import { addHealthChecks, type Readiness } from './http/health.ts';
-import { Load, type LoadLimits } from './http/load-shedding.ts';
+import { type LoadLimits, LoadShedder } from './http/load-shedding.ts';
 import { addSchemaEndpoint } from './http/schema-endpoint.ts';
-import { type HeaderSettings, sendSecureHeaders } from './http/secure-headers.ts';
+import { addSecureHeaders, type HeaderSettings } from './http/secure-headers.ts';
 import { addVersionEndpoint } from './http/version-endpoint.ts';
-import { noticeOperations, requestIdOf, type Watcher, watchRequests } from './observability/request-log.ts';
-import { withoutExtras } from './operations/disabled-plugins.ts';
-import { executionOf } from './operations/executor.ts';
+import { logRequests, type RequestObserver, recordOperations, requestIdOf } from './observability/request-log.ts';
+import { disabledPlugins } from './operations/disabled-plugins.ts';
+import { createGateway } from './operations/executor.ts';
 import { documentLimits, limitOperations } from './operations/operation-limits.ts';
-import { namedDocuments, validatedDocuments } from './operations/persisted-documents.ts';
+import { documentCache, persistedDocuments } from './operations/persisted-documents.ts';
 import { publishedDocuments } from './operations/published-operations.ts';
 import { addPlayground } from './playground/playground.ts';
 import { buildSchema } from './schema.ts';
@@ -42,7 +42,7 @@ export async function buildServer({
   log,
   settings,
   readiness,
-  load = new Load(settings),
+  load = new LoadShedder(settings),
   watchers = [],
 }: ServerParts): Promise<FastifyInstance> {
   const server: FastifyInstance = Fastify({
@@ -54,48 +54,40 @@ export async function buildServer({
     return503OnClosing: false, // who was told to close the connection may still finish on it
     ...connectionLimits(settings),
   });
-  watchRequests(server, watchers);
+  logRequests(server, watchers);
   server.server.maxConnections = settings.maxConnections;
-  sendSecureHeaders(server, settings);
-  refuseTwoHosts(server);
-  await allowOrigins(server, settings.allowedOrigins);
+  addSecureHeaders(server, settings);
+  rejectMultipleHosts(server);
+  await addCors(server, settings.allowedOrigins);
   const statements = new Statements(em, settings.preparedStatements);
   const schema = buildSchema(em);
-  const named = namedDocuments({
+  const named = persistedDocuments({
     published: [...publishedDocuments(), ...(settings.playground ? addPlayground(server) : [])],
     trustedOnly: settings.trustedDocumentsOnly,
-    currentRequest: () => requests.getStore(),
   });
   const apollo = new ApolloServer<Context>({
     logger: log,
-    gateway: executionOf(schema),
+    gateway: createGateway(schema),
     stringifyResult: stringified,
-    documentStore: validatedDocuments(),
+    documentStore: documentCache(),
     persistedQueries: { cache: named.cache },
     introspection: true, // validationRules see to that, with words of GraphQL's own
     ...documentLimits({ showsSchema: settings.introspection }),
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false, // starting.ts stops what it started, in its order
     formatError: (formatted, error) => {
-      const shown = shownError(formatted, error, requests.getStore());
-      return inBrief(settings.introspection ? shown : withoutSuggestion(shown));
+      const shown = formatError(formatted, error, currentRequest.getStore());
+      return truncateMessage(settings.introspection ? shown : removeSuggestion(shown));
     },
-    plugins: [
-      limitOperations(schema),
-      ...withoutExtras(),
-      named.plugin,
-      rememberOutcome(() => requests.getStore()),
-      noticeOperations(() => requests.getStore()),
-    ],
+    plugins: [limitOperations(schema), ...disabledPlugins(), named.plugin, recordOutcome(), recordOperations()],
   });
   await apollo.start();
 
   const sessions = new Sessions(settings, em);
   const loginThrottle = new LoginThrottle(em);
-  server.setErrorHandler(shownHttpError);
+  server.setErrorHandler(sendHttpError);
   addGraphqlEndpoint(server, {
     apollo,
-    requests,
     load,
     cache: settings,
     requestTimeoutSeconds: settings.requestTimeoutSeconds,
@@ -120,7 +112,7 @@ export async function buildServer({
   if (settings.introspection) addSchemaEndpoint(server, schema);
   addVersionEndpoint(server, settings.revision ?? null);
   addHealthChecks(server, readiness);
-  leaveInGoodOrder(server, readiness, settings.shutdownDelaySeconds);
+  addGracefulShutdown(server, readiness, settings.shutdownDelaySeconds);
   return server;
 }
 
@@ -129,12 +121,9 @@ export interface ServerParts {
   readonly log: FastifyBaseLogger;
   readonly settings: SessionSettings & Context['settings'] & HttpSettings & Pick<Environment, 'preparedStatements'>;
   readonly readiness: Readiness;
-  readonly load?: Load;
-  readonly watchers?: readonly Watcher[];
+  readonly load?: LoadShedder;
+  readonly watchers?: readonly RequestObserver[];
 }
-
-/** Whose request it is that something is done for. */
-export const requests = new AsyncLocalStorage<FastifyRequest>();
 
 export interface HttpSettings extends CacheSettings, ConnectionSettings, HeaderSettings, LoadLimits {
   readonly allowedOrigins: AllowedOrigins;

@@ -70,7 +70,7 @@ export class Workers {
         const hasServed = this.serving.delete(worker);
         if (this.isClosing) return;
         if (this.dismissed.delete(worker)) return resolve();
-        if (!hasServed) return reject(new WorkerFailed(signal ?? code));
+        if (!hasServed) return reject(new WorkerStartError(signal ?? code));
         this.log.error(`Worker ${worker.process.pid} ended with ${signal ?? code}; another takes its place`);
         void this.replace();
       });
@@ -108,14 +108,14 @@ export class Workers {
   }
 }
 
-export class WorkerFailed extends Error {
+export class WorkerStartError extends Error {
   constructor(end: string | number) {
     super(`A worker ended with ${end} before it listened; what it said above says why.`);
   }
 }
 
 /** Has a worker act on its dismissal. What a terminal says to all processes at once is for the first one to act on. */
-export function onDismissal(act: () => void): void {
+export function onShutdownMessage(act: () => void): void {
   process.on('SIGHUP', () => {});
   process.on('message', (message) => {
     if (message === DISMISSED) act();

@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readEnvironment } from '../../src/environment.ts';
 import { Readiness } from '../../src/server/http/health.ts';
-import { Load } from '../../src/server/http/load-shedding.ts';
+import { LoadShedder } from '../../src/server/http/load-shedding.ts';
 import { Metrics } from '../../src/server/observability/metrics.ts';
 import { orm, settings } from '../support/blog.ts';
 
@@ -73,13 +73,16 @@ describe('docs/operations.md', () => {
   });
 
   test('explains every code of an error, and no other', () => {
-    const list = /const CODES = new Set\(\[(.*?)\]\)/s.exec(readFileSync('src/graphql/errors.ts', 'utf8'))?.[1] ?? '';
+    const list =
+      /const CLIENT_ERROR_CODES = new Set\(\[(.*?)\]\)/s.exec(
+        readFileSync('src/server/http/error-responses.ts', 'utf8'),
+      )?.[1] ?? '';
     const codes = [...found(list, /'(\w+)'/g), 'INTERNAL_SERVER_ERROR'];
     expect(rows('Error codes').toSorted()).toEqual(codes.toSorted());
   });
 
   test('explains every metric of ours, and no other', () => {
-    const parts = { readiness: new Readiness(orm, null, 'not checked'), load: new Load(settings) };
+    const parts = { readiness: new Readiness(orm, null, 'not checked'), load: new LoadShedder(settings) };
     const pool = { counts: { total: 0, idle: 0, waiting: 0 } };
     const names = new Metrics({ ...parts, pool }).registry.getMetricsAsArray().map(({ name }) => name);
     const explained = rows('Metrics').map((name) => name.replace(/\{.*/, ''));

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Readiness } from '../../src/server/http/health.ts';
-import { Load } from '../../src/server/http/load-shedding.ts';
+import { LoadShedder } from '../../src/server/http/load-shedding.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { orm, settings } from '../support/blog.ts';
 
@@ -16,7 +16,7 @@ const ANSWER = { data: { articles: { totalCount: 0 } } };
 
 describe('a server with all the work that it can do', () => {
   test('turns away who comes, says when to come again, and takes who comes when there is room', async () => {
-    const load = new Load({ mostInFlight: 2, longestWait: 60_000 });
+    const load = new LoadShedder({ mostInFlight: 2, longestWait: 60_000 });
     const { url } = await aServer({ load });
     const work = held(load, 2);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
@@ -27,7 +27,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('gives turns in the order of coming, and turns away whose turn does not come in time', async () => {
-    const load = new Load({ mostInFlight: 1000, longestWait: 200 });
+    const load = new LoadShedder({ mostInFlight: 1000, longestWait: 200 });
     const { url } = await aServer({ load });
     const work = held(load, 50);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
@@ -42,7 +42,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('turns away at once who would wait in vain as turns go, and takes as many as would not', async () => {
-    const load = new Load({ mostInFlight: 1000, longestWait: 1000 });
+    const load = new LoadShedder({ mostInFlight: 1000, longestWait: 1000 });
     const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
     const works = Array.from({ length: 50 }, () => held(load, 1));
     for (let turn = 1; turn <= 500; turn += 1) {
@@ -59,7 +59,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('begins nothing for who has left while waiting, and gives the place to the next', async () => {
-    const load = new Load({ mostInFlight: 51, longestWait: 60_000 });
+    const load = new LoadShedder({ mostInFlight: 51, longestWait: 60_000 });
     const { url } = await aServer({ load });
     const work = held(load, 50);
     const left = request(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' } });
@@ -77,7 +77,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('begins nothing for who has left before', async () => {
-    const load = new Load(settings);
+    const load = new LoadShedder(settings);
     const reply = aReply();
     reply.raw.destroy();
     expect(await load.take(reply, () => expect.fail('It was begun.'))).toBe(reply);
@@ -85,7 +85,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('still says how it is', async () => {
-    const load = new Load({ mostInFlight: 1, longestWait: 1 });
+    const load = new LoadShedder({ mostInFlight: 1, longestWait: 1 });
     const { url } = await aServer({ load });
     const work = held(load, 1);
     for (const path of ['/healthz', '/readyz']) expect((await fetch(url + path)).status).toBe(200);
@@ -93,7 +93,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('has room again after a request that failed', async () => {
-    const load = new Load(settings);
+    const load = new LoadShedder(settings);
     await expect(load.take(aReply(), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(load.inFlight).toBe(0);
   });
@@ -119,7 +119,7 @@ describe('a server that is told to stop', () => {
   });
 
   test('answers who is in before it goes', async () => {
-    const load = new Load(settings);
+    const load = new LoadShedder(settings);
     const { url, server } = await aServer({ load });
     const em = orm.em.fork();
     await em.begin();
@@ -133,7 +133,7 @@ describe('a server that is told to stop', () => {
   });
 });
 
-async function aServer({ load = new Load(settings), shutdownDelaySeconds = 0 }) {
+async function aServer({ load = new LoadShedder(settings), shutdownDelaySeconds = 0 }) {
   const server = await buildServer({
     em: orm.em,
     log: pino({ level: 'silent' }),
@@ -152,7 +152,7 @@ function aReply(): FastifyReply {
 }
 
 /** So much work, which takes until it is told to end. */
-function held(load: Load, times: number) {
+function held(load: LoadShedder, times: number) {
   const { promise, resolve } = Promise.withResolvers<void>();
   const all = Array.from({ length: times }, () => load.take(aReply(), () => promise));
   return {

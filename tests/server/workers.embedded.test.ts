@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
-import { metricsOf } from '../../src/server/observability/metrics-port.ts';
+import { collectWorkerMetrics } from '../../src/server/observability/metrics-port.ts';
 import { freePort } from '../rigs/faults/cluster.ts';
 import { emptyDatabase } from '../support/empty-database.ts';
 
@@ -57,7 +57,7 @@ test('nobody waits in vain for a worker that was killed before it took the conne
 });
 
 test('there are no metrics where no worker serves', async () => {
-  await expect(metricsOf([])).rejects.toThrow('No worker serves.');
+  await expect(collectWorkerMetrics([])).rejects.toThrow('No worker serves.');
 });
 
 test('SIGHUP restarts the workers one after the other, and nobody waits for an answer in vain', async () => {

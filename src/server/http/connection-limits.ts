@@ -15,7 +15,7 @@ export const connectionLimits = ({ trustProxy }: ConnectionSettings) =>
   }) satisfies FastifyHttpOptions<Server>;
 
 /** Node takes one of two hosts, and a proxy before it may have taken the other (RFC 9112, 3.2). It refuses only none by itself. */
-export function refuseTwoHosts(server: FastifyInstance): void {
+export function rejectMultipleHosts(server: FastifyInstance): void {
   server.addHook('onRequest', ({ raw: { rawHeaders } }, _reply, done) => {
     const hosts = rawHeaders.filter((name, place) => place % 2 === 0 && name.toLowerCase() === 'host').length;
     if (hosts < 2) return done();

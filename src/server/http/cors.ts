@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 export type AllowedOrigins = readonly string[] | '*' | 'this machine';
 
 /** Cookies are never asked for: who signs in sends a header, which a page of another origin can not borrow. */
-export async function allowOrigins(server: FastifyInstance, allowed: AllowedOrigins): Promise<void> {
+export async function addCors(server: FastifyInstance, allowed: AllowedOrigins): Promise<void> {
   await server.register(cors, {
     origin: allowed === '*' ? '*' : allowed === 'this machine' ? THIS_MACHINE : [...allowed],
     methods: ['GET', 'POST'],

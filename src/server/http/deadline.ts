@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 
 /** Why work for an answer was ended: it took too long, nobody waits for it any more, or the answer is known. */
-export class GivenUp extends Error {}
+export class RequestAborted extends Error {}
 
 /** Of what was asked for beside a field that failed, nothing need be looked for any more. */
-export const ANSWERED = new GivenUp('The answer is known.');
+export const ANSWERED = new RequestAborted('The answer is known.');
 
 /**
  * Aborts when the time for the answer is over, or its connection closes before it is out. Fastify's own signal and
@@ -12,10 +12,10 @@ export const ANSWERED = new GivenUp('The answer is known.');
  */
 export function deadlineFor({ raw }: FastifyReply, seconds: number): AbortController {
   const work = new AbortController();
-  const timer = setTimeout(() => work.abort(new GivenUp(`It took longer than ${seconds} s.`)), seconds * 1000);
+  const timer = setTimeout(() => work.abort(new RequestAborted(`It took longer than ${seconds} s.`)), seconds * 1000);
   raw.once('close', () => {
     clearTimeout(timer);
-    if (!raw.writableFinished) work.abort(new GivenUp('Nobody waits for the answer.'));
+    if (!raw.writableFinished) work.abort(new RequestAborted('Nobody waits for the answer.'));
   });
   return work;
 }

@@ -1,17 +1,18 @@
-import type { AsyncLocalStorage } from 'node:async_hooks';
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import Negotiator from 'negotiator';
-import { BadUserInput, QueryTooComplex, shownHttpError } from '../../graphql/errors.ts';
-import { LONGEST_DOCUMENT } from '../operations/operation-limits.ts';
-import { documentIdOf } from '../operations/persisted-documents.ts';
+import { BadUserInput, QueryTooComplex } from '../../graphql/errors.ts';
+import { MAX_DOCUMENT_LENGTH } from '../operations/operation-limits.ts';
+import { readDocumentId } from '../operations/persisted-documents.ts';
+import { currentRequest } from './current-request.ts';
 import { ANSWERED, before, deadlineFor } from './deadline.ts';
-import { type CacheSettings, describeAnswersInHttp } from './graphql-response.ts';
-import type { Load } from './load-shedding.ts';
-import { boundUnreadAnswers } from './slow-consumers.ts';
+import { sendHttpError } from './error-responses.ts';
+import { addResponseHeaders, type CacheSettings } from './graphql-response.ts';
+import type { LoadShedder } from './load-shedding.ts';
+import { limitUnreadResponses } from './slow-consumers.ts';
 
 /** GraphQL over HTTP at /graphql: GET for queries, POST for everything. */
 export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
@@ -22,16 +23,16 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
     scope.addHook('onRequest', unlessThrown(refuseOtherCharsets));
     scope.addHook('onRequest', unlessThrown(refuseEncodings));
     scope.addHook('preHandler', unlessThrown(refuseOtherAnswers));
-    scope.addHook('preHandler', unlessThrown(documentIdOf)); // refuses a malformed one
+    scope.addHook('preHandler', unlessThrown(readDocumentId)); // refuses a malformed one
     scope.addHook('preHandler', unlessThrown(refuseLongDocuments));
     scope.setErrorHandler(shownInTheTypeAskedFor);
-    describeAnswersInHttp(scope, parts.cache);
-    boundUnreadAnswers(scope);
+    addResponseHeaders(scope, parts.cache);
+    limitUnreadResponses(scope);
     scope.route({
       url: '/graphql',
       method: ['GET', 'POST'],
       handler: (request, reply) =>
-        parts.load.take(reply, () => parts.requests.run(request, () => answer(request, reply, parts))),
+        parts.load.take(reply, () => currentRequest.run(request, () => answer(request, reply, parts))),
     });
     scope.route({ url: '/graphql', method: ['PUT', 'PATCH', 'DELETE'], handler: refuseMethod });
   });
@@ -39,11 +40,9 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
 
 export interface EndpointParts<C extends BaseContext> {
   readonly apollo: ApolloServer<C>;
-  /** Tells what Apollo calls (plugins, formatError) whose request they are working on. */
-  readonly requests: AsyncLocalStorage<FastifyRequest>;
   readonly contextOf: (request: FastifyRequest, signal: AbortSignal) => Promise<C>;
   readonly cache: CacheSettings;
-  readonly load: Load;
+  readonly load: LoadShedder;
   readonly requestTimeoutSeconds: number;
 }
 
@@ -120,8 +119,8 @@ function refuseEncodings({ headers }: FastifyRequest): void {
 /** Before it is parsed. What is long in a request belongs into its variables. */
 function refuseLongDocuments({ body }: FastifyRequest): void {
   const { query } = (body ?? {}) as { query?: unknown };
-  if (typeof query !== 'string' || query.length <= LONGEST_DOCUMENT) return;
-  throw Object.assign(new QueryTooComplex('characters', LONGEST_DOCUMENT, query.length), { statusCode: 413 });
+  if (typeof query !== 'string' || query.length <= MAX_DOCUMENT_LENGTH) return;
+  throw Object.assign(new QueryTooComplex('characters', MAX_DOCUMENT_LENGTH, query.length), { statusCode: 413 });
 }
 
 /** Before anything is done: who can not read the answer would take a mutation for not done, and send it again. */
@@ -142,5 +141,5 @@ function refuseMethod({ method }: FastifyRequest, reply: FastifyReply): never {
 function shownInTheTypeAskedFor(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
   const wanted = request.headers.accept?.includes('application/graphql-response+json');
   reply.type(`application/${wanted ? 'graphql-response+json' : 'json'}; charset=utf-8`);
-  return shownHttpError(error, request, reply);
+  return sendHttpError(error, request, reply);
 }

@@ -3,12 +3,13 @@ import type { ApolloServerPlugin, HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FormattedExecutionResult } from 'graphql';
 import { RETRY_AFTER } from '../../graphql/errors.ts';
+import { currentRequest } from './current-request.ts';
 
 /**
  * What HTTP says about an answer of GraphQL: its status by the rules of GraphQL over HTTP, and for how long whom it serves.
  * An answer that Apollo did not make (a body that is no JSON, a refused content type) keeps the status it has.
  */
-export function describeAnswersInHttp(server: FastifyInstance, { guestCacheSeconds }: CacheSettings): void {
+export function addResponseHeaders(server: FastifyInstance, { guestCacheSeconds }: CacheSettings): void {
   server.addHook('onSend', (request, reply, payload, done) => done(null, described(request, reply, payload)));
 
   function described(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
@@ -33,11 +34,11 @@ export interface CacheSettings {
 }
 
 /** Remembers how a request ended, for the hook above. */
-export const rememberOutcome = (currentRequest: () => FastifyRequest | undefined): ApolloServerPlugin => ({
+export const recordOutcome = (): ApolloServerPlugin => ({
   requestDidStart: async () => ({
     willSendResponse: async ({ request: { extensions }, source, response }) => {
       const { body } = response;
-      const request = currentRequest();
+      const request = currentRequest.getStore();
       const failed = body.kind === 'single' && Boolean(body.singleResult.errors?.length);
       // With no document, and none named, it was no GraphQL request at all, and stays 400.
       if (request && (source || extensions?.persistedQuery)) outcomes.set(request, failed ? 'failed' : 'answered');

@@ -14,13 +14,13 @@ export function addHealthChecks(server: FastifyInstance, readiness: Readiness): 
 
 /** What stands in the way of serving, in a sentence; null when nothing does. */
 export class Readiness {
-  isLeaving = false;
+  isShuttingDown = false;
   private migrated: boolean;
   private looking: Promise<string | null> | undefined;
 
   constructor(
     private readonly orm: MikroORM,
-    private readonly database: WatchedDatabase | null,
+    private readonly database: MonitoredDatabase | null,
     migrations: 'checked' | 'not checked',
   ) {
     this.migrated = migrations === 'not checked';
@@ -33,10 +33,10 @@ export class Readiness {
 
   /** Why no new requests should be sent here. */
   async fault(): Promise<string | null> {
-    if (this.isLeaving) return 'The server is shutting down.';
+    if (this.isShuttingDown) return 'The server is shutting down.';
     if (this.database?.health().isReady === false) return NO_ANSWER;
     try {
-      return await this.migrationFault();
+      return await this.migrationProblem();
     } catch (error) {
       if (isTransientDatabaseError(error)) return NO_ANSWER;
       throw error;
@@ -45,11 +45,11 @@ export class Readiness {
 
   /** Why a request that is here can not be served. Asked before each: it costs nothing once all was seen to be well. */
   async refusal(): Promise<string | null> {
-    return this.database?.health().isLost ? NO_ANSWER : this.migrationFault();
+    return this.database?.health().isLost ? NO_ANSWER : this.migrationProblem();
   }
 
   /** Why the database does not fit this code. Nobody asks twice at once. */
-  async migrationFault(): Promise<string | null> {
+  async migrationProblem(): Promise<string | null> {
     if (this.migrated) return null;
     this.looking ??= this.look().finally(() => {
       this.looking = undefined;
@@ -65,7 +65,7 @@ export class Readiness {
 }
 
 /** A database as whatever looks after it knows it. */
-export interface WatchedDatabase {
+export interface MonitoredDatabase {
   /** `isLost`: whatever is sent to it now fails. */
   health(): { isReady: boolean; isLost?: boolean };
 }

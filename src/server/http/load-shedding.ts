@@ -6,7 +6,7 @@ import { RETRY_AFTER } from '../../graphql/errors.ts';
  * so its bounds are those of every queue behind it: who comes to a full house, or would wait for too long, is told to
  * come again, and nothing is begun that nobody will wait for.
  */
-export class Load {
+export class LoadShedder {
   shed = 0;
   private working = 0;
   /** In the order they came; a turn is `true`, or `false` when it did not come in time, or nobody waits for it any more. */
@@ -91,7 +91,7 @@ export class Load {
 }
 
 /** Whether it was refused for want of room: then there is nothing to tell but that it came. */
-export const isTurnedAway = (reply: FastifyReply): boolean => turnedAway.has(reply);
+export const wasShed = (reply: FastifyReply): boolean => turnedAway.has(reply);
 
 const turnedAway = new WeakSet<FastifyReply>();
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
  * What browsers are told not to do with our answers: run them, frame them, take them for another type. The Playground, the
  * one answer that is a page, says itself what it may do.
  */
-export function sendSecureHeaders(server: FastifyInstance, { production }: HeaderSettings): void {
+export function addSecureHeaders(server: FastifyInstance, { production }: HeaderSettings): void {
   const headers = { ...ALWAYS, ...(production && ONLY_OVER_TLS) };
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);

@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
  * Bounds what waits in memory for clients to take it: large answers are quickly asked for, and who does not read them keeps
  * them here until the connection ends. Beyond the bound, who has waited longest is hung up on.
  */
-export function boundUnreadAnswers(server: FastifyInstance): void {
+export function limitUnreadResponses(server: FastifyInstance): void {
   const unread = new Map<object, { length: number; socket: Socket }>();
   let characters = 0;
   const forget = (answer: object) => {

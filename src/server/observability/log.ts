@@ -2,7 +2,7 @@ import { type Logger, pino } from 'pino';
 import { standardOutput } from './log-output.ts';
 
 /** The log: one line of JSON an event, without anything secret in it. */
-export const openLog = (level: string, to: { write(line: string): void } = standardOutput()): Logger =>
+export const createLogger = (level: string, to: { write(line: string): void } = standardOutput()): Logger =>
   pino({ level, serializers: { err: describedError } }, { write: (line) => to.write(withoutSecrets(line)) });
 
 /**

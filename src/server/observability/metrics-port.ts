@@ -34,7 +34,7 @@ export async function openMetricsPort(
 }
 
 /** Of several workers all together: they share their ports, so that on one of theirs any of them would answer. */
-export async function metricsOf(workers: Iterable<Worker>): Promise<string> {
+export async function collectWorkerMetrics(workers: Iterable<Worker>): Promise<string> {
   const told = (await Promise.all(Array.from(workers, metricsOfOne))).filter((metrics) => metrics !== null);
   if (told.length === 0) throw new Error('No worker serves.');
   return AggregatorRegistry.aggregate(told).metrics();
@@ -50,8 +50,8 @@ async function metricsOfOne(worker: Worker): Promise<object[] | null> {
   return Promise.race([answer, end]).finally(() => heard.abort());
 }
 
-/** For a worker: answers `metricsOf`. */
-export function tellMetrics({ registry }: Metrics): void {
+/** For a worker: answers `collectWorkerMetrics`. */
+export function sendMetricsOnRequest({ registry }: Metrics): void {
   process.on('message', async (message) => {
     if (message === TELL_METRICS) process.send?.(await registry.getMetricsAsJSON());
   });

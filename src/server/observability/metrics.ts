@@ -1,16 +1,16 @@
 import type { FastifyRequest } from 'fastify';
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Readiness } from '../http/health.ts';
-import type { Load } from '../http/load-shedding.ts';
-import type { Seen, Watcher } from './request-log.ts';
+import type { LoadShedder } from '../http/load-shedding.ts';
+import type { RequestObserver, Seen } from './request-log.ts';
 
 /** The numbers of this process, for Prometheus. */
-export class Metrics implements Watcher {
+export class Metrics implements RequestObserver {
   readonly registry = new Registry();
   private readonly requests: Counter<'type' | 'field' | 'outcome'>;
   private readonly seconds: Histogram<'type' | 'field'>;
 
-  constructor({ readiness, load, pool }: { readiness: Readiness; load: Load; pool: PoolCounts | null }) {
+  constructor({ readiness, load, pool }: { readiness: Readiness; load: LoadShedder; pool: PoolCounts | null }) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.requests = new Counter({

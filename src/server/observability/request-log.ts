@@ -4,10 +4,11 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Kind, type OperationDefinitionNode } from 'graphql';
 import type { Context, SignedIn } from '../../auth/context.ts';
-import { isTurnedAway } from '../http/load-shedding.ts';
+import { currentRequest } from '../http/current-request.ts';
+import { wasShed } from '../http/load-shedding.ts';
 
 /** Somebody who is told of every request to /graphql: metrics, traces. */
-export interface Watcher {
+export interface RequestObserver {
   began?(request: FastifyRequest): void;
   ended(request: FastifyRequest, seen: Seen): void;
 }
@@ -30,7 +31,7 @@ export const requestIdOf = ({ headers }: Pick<IncomingMessage, 'headers'>): stri
 };
 
 /** One line in the log for each request; of those to /graphql the watchers are told too. */
-export function watchRequests(server: FastifyInstance, watchers: readonly Watcher[]): void {
+export function logRequests(server: FastifyInstance, watchers: readonly RequestObserver[]): void {
   const isGraphql = ({ routeOptions }: FastifyRequest) => routeOptions.url === '/graphql';
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
@@ -54,7 +55,7 @@ export function watchRequests(server: FastifyInstance, watchers: readonly Watche
     }
     const { name, user, ...about } = asked.get(request) ?? NOTHING;
     const outcome = outcomes.get(request) ?? (reply.statusCode < 400 ? 'ok' : byStatus(reply));
-    const level = isTurnedAway(reply) ? 'debug' : 'info'; // thousands a second: metrics count them
+    const level = wasShed(reply) ? 'debug' : 'info'; // thousands a second: metrics count them
     request.log[level]({ ...line, ...about, ...(name && { name }), ...(user && { user }), outcome }, 'request');
     const seen = { ...about, outcome, status: reply.statusCode, milliseconds: reply.elapsedTime };
     for (const watcher of watchers) watcher.ended(request, seen);
@@ -62,16 +63,16 @@ export function watchRequests(server: FastifyInstance, watchers: readonly Watche
 }
 
 /** Finds out in Apollo what the hooks above tell. */
-export const noticeOperations = (currentRequest: () => FastifyRequest | undefined): ApolloServerPlugin<Context> => ({
+export const recordOperations = (): ApolloServerPlugin<Context> => ({
   requestDidStart: async () => ({
     didResolveOperation: async ({ operation, contextValue: { viewer } }) => {
-      const request = currentRequest();
+      const request = currentRequest.getStore();
       // Of subscriptions there are none, and so nothing says which fields they have: clients may write any.
       if (!request || !operation || operation.operation === 'subscription') return;
       asked.set(request, about(operation, viewer));
     },
     willSendResponse: async ({ response: { body }, contextValue: { viewer, refused, tokenError } }) => {
-      const request = currentRequest();
+      const request = currentRequest.getStore();
       if (!request) return;
       const [error] = body.kind === 'single' ? (body.singleResult.errors ?? []) : [];
       outcomes.set(request, String(error?.extensions?.code ?? refused ?? 'ok'));

@@ -3,13 +3,13 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { FastifyRequest } from 'fastify';
-import type { Seen, Watcher } from './request-log.ts';
+import type { RequestObserver, Seen } from './request-log.ts';
 
 /**
  * OpenTelemetry: a span for each request to /graphql, under that of its caller, and one for each statement below it. Loaded
  * only where traces are wanted. Where they go, OpenTelemetry reads from its own OTEL_ variables.
  */
-export class Tracing implements Watcher {
+export class Tracing implements RequestObserver {
   private readonly provider: TracerProvider;
   private readonly tracer: Tracer;
   private readonly spans = new WeakMap<FastifyRequest, Span>();

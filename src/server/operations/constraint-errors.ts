@@ -6,13 +6,13 @@ import { NotFoundError, Refusal, ResourceKind, TakenError } from '../../graphql/
  * What a broken constraint means to the one who broke it. The database decides, also between two who come at once; this is
  * the one place that puts its decision into words.
  */
-export function meaningOf(error: unknown): Refusal | GraphQLError | null {
+export function errorForConstraint(error: unknown): Refusal | GraphQLError | null {
   const constraint = constraintOf(error);
   return constraint ? (MEANINGS[constraint]?.() ?? null) : null;
 }
 
 /** Whether the same mutation may well succeed when it is done again from the start. */
-export const isWorthRetrying = (error: unknown): boolean =>
+export const isRetryable = (error: unknown): boolean =>
   [DEADLOCK, SERIALIZATION_FAILURE].includes(codeOf(error)) || constraintOf(error) === 'articles_slug_unique';
 
 const articleIsGone = () => new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));

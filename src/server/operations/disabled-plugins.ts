@@ -6,7 +6,7 @@ import * as disabled from '@apollo/server/plugin/disabled';
  * field, and, where the environment has an APOLLO_KEY, reports on operations and schema to Apollo's cloud. Packages that
  * only these would load are not installed ("overrides" in package.json).
  */
-export const withoutExtras = (): ApolloServerPlugin[] => [
+export const disabledPlugins = (): ApolloServerPlugin[] => [
   disabled.ApolloServerPluginCacheControlDisabled(),
   disabled.ApolloServerPluginInlineTraceDisabled(),
   disabled.ApolloServerPluginLandingPageDisabled(),

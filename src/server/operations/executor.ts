@@ -2,13 +2,13 @@ import type { ApolloServerOptions } from '@apollo/server';
 import { execute, type GraphQLSchema } from 'graphql';
 import { type Context, verifySession } from '../../auth/context.ts';
 import { withoutCompletion } from '../../reading/raw-json.ts';
-import { MOST_FAULTS } from './operation-limits.ts';
+import { MAX_ERRORS } from './operation-limits.ts';
 
 /**
  * Has Apollo execute queries without completing their answers, field by field, a second time; `gateway` is its name for
  * who executes. Everything else it does itself: parsing, validation by the whole schema, errors.
  */
-export function executionOf(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
+export function createGateway(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
   const queries = withoutCompletion(schema);
   return {
     load: async () => ({
@@ -22,7 +22,7 @@ export function executionOf(schema: GraphQLSchema): NonNullable<ApolloServerOpti
           contextValue: context,
           variableValues: variables,
           operationName,
-          options: { maxCoercionErrors: MOST_FAULTS },
+          options: { maxCoercionErrors: MAX_ERRORS },
         });
       },
     }),

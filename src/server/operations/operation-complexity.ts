@@ -22,7 +22,7 @@ import {
 import { DEFAULT_PAGE, LARGEST_OFFSET, LARGEST_PAGE } from '../../reading/page-args.ts';
 
 /** How much an operation asks for, with its fragments written out. What `@skip` and `@include` may leave out counts too. */
-export interface OperationSize {
+export interface OperationComplexity {
   /** Fields inside of fields, down to the deepest one. */
   readonly depth: number;
   /**
@@ -41,8 +41,8 @@ export interface OperationSize {
 }
 
 /** Measures operations of documents that may not be valid. What is the same for all variables is measured once. */
-export class Sizes {
-  private readonly known = new WeakMap<OperationDefinitionNode, OperationSize>();
+export class ComplexityEstimator {
+  private readonly known = new WeakMap<OperationDefinitionNode, OperationComplexity>();
 
   constructor(private readonly schema: GraphQLSchema) {}
 
@@ -50,7 +50,7 @@ export class Sizes {
     operation: OperationDefinitionNode,
     document: DocumentNode,
     variables?: Readonly<Record<string, unknown>>,
-  ): OperationSize {
+  ): OperationComplexity {
     const known = this.known.get(operation);
     if (known) return known;
     const measure = new Measure(document, this.schema, valuesOf(operation, variables ?? {}));
@@ -60,7 +60,7 @@ export class Sizes {
   }
 }
 
-function sizeOf(operation: OperationDefinitionNode, measure: Measure, schema: GraphQLSchema): OperationSize {
+function sizeOf(operation: OperationDefinitionNode, measure: Measure, schema: GraphQLSchema): OperationComplexity {
   const root = schema.getRootType(operation.operation);
   const {
     fields,
@@ -75,7 +75,7 @@ function sizeOf(operation: OperationDefinitionNode, measure: Measure, schema: Gr
 }
 
 /** The size of a part of an operation. */
-interface Part extends Omit<OperationSize, 'rootFields' | 'mutations'> {
+interface Part extends Omit<OperationComplexity, 'rootFields' | 'mutations'> {
   /** Fields at the top of it. */
   readonly fields: number;
   /** In a connection: how often it is counted; what that costs only the field above knows. */

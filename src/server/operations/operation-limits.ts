@@ -7,7 +7,7 @@ import {
   type ValidationRule,
 } from 'graphql';
 import { QueryTooComplex } from '../../graphql/errors.ts';
-import { type OperationSize, Sizes } from './operation-complexity.ts';
+import { ComplexityEstimator, type OperationComplexity } from './operation-complexity.ts';
 
 /** What one operation may ask for at most. */
 export const LIMITS = {
@@ -19,29 +19,32 @@ export const LIMITS = {
   mutations: 5,
   directives: 50,
   introspection: 1_000_000, // about three times what GraphiQL and code generators ask for
-} as const satisfies OperationSize;
+} as const satisfies OperationComplexity;
 
 /** What the parser and validation read of a document, before they stop and say so. */
 export const documentLimits = ({ showsSchema }: { showsSchema: boolean }) => ({
-  parseOptions: { maxTokens: MOST_TOKENS },
-  validationOptions: { maxErrors: MOST_FAULTS, hideSuggestions: !showsSchema },
+  parseOptions: { maxTokens: MAX_TOKENS },
+  validationOptions: { maxErrors: MAX_ERRORS, hideSuggestions: !showsSchema },
   validationRules: [refusedByLimits, ...(showsSchema ? [] : [NoSchemaIntrospectionCustomRule])],
 });
 
 /** Of the text of a document, comments and all: the parser would keep them too. */
-export const LONGEST_DOCUMENT = 100_000;
+export const MAX_DOCUMENT_LENGTH = 100_000;
 
-export const MOST_TOKENS = 2_000;
-export const MOST_FAULTS = 5;
+export const MAX_TOKENS = 2_000;
+export const MAX_ERRORS = 5;
 
 /**
  * Refuses what asks for too much, before it is validated, for validating it can take far longer than refusing it; and,
  * as a document that was valid once is not validated again, before it is executed, for its variables may be others now.
  * Every answer says what its operation costs.
  */
-export const limitOperations = (schema: GraphQLSchema, sizes = new Sizes(schema)): ApolloServerPlugin => ({
+export const limitOperations = (
+  schema: GraphQLSchema,
+  sizes = new ComplexityEstimator(schema),
+): ApolloServerPlugin => ({
   requestDidStart: async ({ request }) => {
-    let size: OperationSize | undefined;
+    let size: OperationComplexity | undefined;
     function faultOf(document: DocumentNode): QueryTooComplex | undefined {
       const operation = getOperationAST(document, request.operationName);
       size ??= operation ? sizes.of(operation, document, request.variables) : undefined;
@@ -77,8 +80,8 @@ const refusedByLimits: ValidationRule = (context) => ({
 
 const faults = new WeakMap<DocumentNode, QueryTooComplex>();
 
-function faultIn(size: OperationSize): QueryTooComplex | undefined {
-  const limits = Object.keys(LIMITS) as (keyof OperationSize)[];
+function faultIn(size: OperationComplexity): QueryTooComplex | undefined {
+  const limits = Object.keys(LIMITS) as (keyof OperationComplexity)[];
   const broken = limits.find((limit) => size[limit] > LIMITS[limit]);
   return broken && new QueryTooComplex(broken, LIMITS[broken], size[broken]);
 }

@@ -6,14 +6,15 @@ import { printExecutableGraphQLDocument } from '@graphql-tools/documents';
 import type { FastifyRequest } from 'fastify';
 import { type DocumentNode, type GraphQLFormattedError, parse } from 'graphql';
 import { BadUserInput } from '../../graphql/errors.ts';
-import { MOST_TOKENS } from './operation-limits.ts';
+import { currentRequest } from '../http/current-request.ts';
+import { MAX_TOKENS } from './operation-limits.ts';
 
 /**
  * A request may name its document instead of bringing it: as `documentId`, as GraphQL over HTTP has it, or as
  * `extensions.persistedQuery`, as Apollo has it. Either way the name is the SHA-256 of the text. What is published is
  * known from the start, anything else once it was sent along with its name; or never, when only the published is trusted.
  */
-export function namedDocuments({ published, trustedOnly, currentRequest }: NamedDocumentsParts) {
+export function persistedDocuments({ published, trustedOnly }: PersistedDocumentsParts) {
   // Who sends the text itself may have printed it otherwise, which counts where nothing else is trusted.
   const forms = (text: string) => (trustedOnly ? [text, asPublished(text)] : [text]);
   const known = new Map(
@@ -35,7 +36,7 @@ export function namedDocuments({ published, trustedOnly, currentRequest }: Named
       const { persistedQuery } = request.extensions ?? {};
       // Apollo writes it out, and what is nested deep enough has no end to that.
       if (typeof persistedQuery?.sha256Hash === 'object') persistedQuery.sha256Hash = '';
-      const documentId = documentIdOf(currentRequest());
+      const documentId = readDocumentId(currentRequest.getStore());
       if (documentId) nameDocument(request, documentId.slice('sha256:'.length));
       if (trustedOnly && request.query) {
         nameDocument(request, trustedName(request.query));
@@ -53,17 +54,16 @@ export function namedDocuments({ published, trustedOnly, currentRequest }: Named
   return { cache, plugin };
 }
 
-export interface NamedDocumentsParts {
+export interface PersistedDocumentsParts {
   readonly published: readonly string[];
   readonly trustedOnly: boolean;
-  readonly currentRequest: () => FastifyRequest | undefined;
 }
 
 /**
  * The documents that were parsed and validated last. Measured by their text, for Apollo's own measure leaves out what a parsed
  * document holds on to: some eighty times its text, and 100 kB of comments are 5 MB.
  */
-export const validatedDocuments = (): KeyValueCache<DocumentNode> =>
+export const documentCache = (): KeyValueCache<DocumentNode> =>
   new InMemoryLRUCache<DocumentNode>({
     maxSize: 200_000,
     sizeCalculation: ({ loc }) => loc?.source.body.length ?? 1,
@@ -72,14 +72,14 @@ export const validatedDocuments = (): KeyValueCache<DocumentNode> =>
 /** The text as the manifest has it, however a client has printed the same operation. */
 function asPublished(text: string): string {
   try {
-    return printExecutableGraphQLDocument(parse(text, { maxTokens: MOST_TOKENS }));
+    return printExecutableGraphQLDocument(parse(text, { maxTokens: MAX_TOKENS }));
   } catch {
     return text; // no document, and so none that was published
   }
 }
 
 /** What the request calls its document; undefined when it does not. */
-export function documentIdOf(request: FastifyRequest | undefined): string | undefined {
+export function readDocumentId(request: FastifyRequest | undefined): string | undefined {
   const parameters = (request?.method === 'GET' ? request.query : request?.body) as { documentId?: unknown } | null;
   const documentId = parameters?.documentId ?? undefined;
   if (documentId === undefined || (typeof documentId === 'string' && SHA256_ID.test(documentId))) return documentId;

@@ -1,8 +1,8 @@
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { afterAll, inject } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
-import { Load } from '../../../src/server/http/load-shedding.ts';
-import { openLog } from '../../../src/server/observability/log.ts';
+import { LoadShedder } from '../../../src/server/http/load-shedding.ts';
+import { createLogger } from '../../../src/server/observability/log.ts';
 import { Metrics } from '../../../src/server/observability/metrics.ts';
 import { Tracing } from '../../../src/server/observability/tracing.ts';
 import { buildServer } from '../../../src/server/server.ts';
@@ -52,7 +52,7 @@ const hear = (text: string): void => void (secretIn(text) && leaks.push(text));
 /** A server as it is in production, with its log, its metrics and its traces. */
 const production = { ...settings, production: true, introspection: false, playground: false };
 const readiness = new Readiness(orm, null, 'not checked');
-const load = new Load(production);
+const load = new LoadShedder(production);
 const metrics = new Metrics({ readiness, load, pool: null });
 const spans: SpanProcessor = {
   onStart: () => {},
@@ -62,7 +62,7 @@ const spans: SpanProcessor = {
 };
 const server = await buildServer({
   em: orm.em,
-  log: openLog('trace', { write: hear }),
+  log: createLogger('trace', { write: hear }),
   settings: production,
   readiness,
   load,

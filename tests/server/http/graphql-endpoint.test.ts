@@ -190,5 +190,5 @@ const serverOn = (other: MikroORM, migrations: 'checked' | 'not checked' = 'chec
   });
 
 test('a migrated database is seen to be one', async () => {
-  expect(await new Readiness(orm, null, 'checked').migrationFault()).toBeNull();
+  expect(await new Readiness(orm, null, 'checked').migrationProblem()).toBeNull();
 });

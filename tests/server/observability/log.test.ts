@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { openLog } from '../../../src/server/observability/log.ts';
+import { createLogger } from '../../../src/server/observability/log.ts';
 
 const lines: string[] = [];
-const log = openLog('info', { write: (line) => lines.push(line) });
+const log = createLogger('info', { write: (line) => lines.push(line) });
 const written = () => JSON.parse(lines.splice(0).join(''));
 
 test('what is secret stays out of the log, however deep it is and whatever it is made of', () => {

@@ -1,8 +1,8 @@
 import { InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
-import { Load } from '../../../src/server/http/load-shedding.ts';
-import { openLog } from '../../../src/server/observability/log.ts';
+import { LoadShedder } from '../../../src/server/http/load-shedding.ts';
+import { createLogger } from '../../../src/server/observability/log.ts';
 import { Metrics } from '../../../src/server/observability/metrics.ts';
 import { openMetricsPort } from '../../../src/server/observability/metrics-port.ts';
 import { Tracing } from '../../../src/server/observability/tracing.ts';
@@ -12,9 +12,9 @@ import { anArticle, aUser, PASSWORD } from '../../support/people.ts';
 
 /** What those who run a server see of it, and what they must not see. */
 
-async function watchedServer(load = new Load(settings)) {
+async function watchedServer(load = new LoadShedder(settings)) {
   const lines: string[] = [];
-  const log = openLog('debug', { write: (line) => lines.push(line) });
+  const log = createLogger('debug', { write: (line) => lines.push(line) });
   const readiness = new Readiness(orm, null, 'not checked');
   const metrics = new Metrics({ readiness, load, pool: { counts: { total: 3, idle: 2, waiting: 1 } } });
   const spans = new InMemorySpanExporter();
@@ -45,7 +45,7 @@ test('each request is one line in the log, with what it asked for and what came 
 });
 
 test('who is turned away is counted by metrics, and has a line at debug alone', async () => {
-  const { ask, logged, metrics } = await watchedServer(new Load({ mostInFlight: 0, longestWait: 0 }));
+  const { ask, logged, metrics } = await watchedServer(new LoadShedder({ mostInFlight: 0, longestWait: 0 }));
   expect((await ask('{ __typename }')).statusCode).toBe(503);
   expect(logged()).toMatchObject([{ level: 20, status: 503, outcome: 'SERVICE_UNAVAILABLE' }]);
   expect(await metrics.registry.metrics()).toContain('graphql_requests_shed 1');
@@ -150,10 +150,10 @@ test('a request is a span under that of its caller, and each of its statements o
   expect(JSON.stringify(span?.attributes)).not.toContain('Front');
 
   spans.reset();
-  const { requests } = await import('../../../src/server/server.ts');
+  const { currentRequest } = await import('../../../src/server/http/current-request.ts');
   const request = { headers: {}, method: 'POST', id: 'x' } as never;
   tracing.began(request);
-  requests.run(request, () => tracing.statement(requests.getStore(), "select 'secret'", Promise.resolve()));
+  currentRequest.run(request, () => tracing.statement(currentRequest.getStore(), "select 'secret'", Promise.resolve()));
   await Promise.resolve();
   tracing.ended(request, { type: 'query', field: 'tags', outcome: 'ok', status: 200, milliseconds: 1 });
   const [statement, parent] = spans.getFinishedSpans();
@@ -221,7 +221,7 @@ test('passwords, tokens and keys are nowhere in logs, metrics, traces and errors
     await metrics.registry.metrics(),
     JSON.stringify(spans.getFinishedSpans().map((span) => [span.name, span.attributes, span.events])),
   ].join('\n');
-  expect(lines.filter((line) => line.includes('fault of ours')).length).toBeGreaterThanOrEqual(2);
+  expect(lines.filter((line) => line.includes('Unhandled error')).length).toBeGreaterThanOrEqual(2);
   const secrets = [CANARY, PASSWORD, ann.token, ann.refreshToken, settings.secretKey, '$argon2id', 'ann@example.com'];
   for (const secret of secrets) expect(told.includes(secret), secret).toBe(false);
   for (const secret of [CANARY, settings.secretKey, '$argon2id'])
@@ -230,7 +230,7 @@ test('passwords, tokens and keys are nowhere in logs, metrics, traces and errors
 
 test('what is logged by mistake is cut out by its name, and out of the text of an error', () => {
   const lines: string[] = [];
-  const log = openLog('info', { write: (line) => lines.push(line) });
+  const log = createLogger('info', { write: (line) => lines.push(line) });
   log.info({ password: 'hush', headers: { authorization: 'hush' }, body: { input: { token: 'hush' } } }, 'oops');
   log.error(
     {

@@ -8,9 +8,9 @@ import {
   separateOperations,
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { Sizes } from '../../../src/server/operations/operation-complexity.ts';
-import { LIMITS, LONGEST_DOCUMENT, MOST_TOKENS } from '../../../src/server/operations/operation-limits.ts';
-import { validatedDocuments } from '../../../src/server/operations/persisted-documents.ts';
+import { ComplexityEstimator } from '../../../src/server/operations/operation-complexity.ts';
+import { LIMITS, MAX_DOCUMENT_LENGTH, MAX_TOKENS } from '../../../src/server/operations/operation-limits.ts';
+import { documentCache } from '../../../src/server/operations/persisted-documents.ts';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
 import { tabsOf } from '../../../src/server/playground/tabs.ts';
 import { type Answer, blog, post } from '../../support/blog.ts';
@@ -62,21 +62,21 @@ describe('what is as large as it may be is answered, and what is larger is refus
 
   test('tokens', async () => {
     const written = (count: number) => `{ ${times(count - 2, () => '__typename')} }`;
-    expect(await refusal(written(MOST_TOKENS))).toEqual(tooMany('rootFields', MOST_TOKENS - 2));
-    const extensions = { code: 'QUERY_TOO_COMPLEX', limit: 'tokens', maximum: MOST_TOKENS };
-    expect(await refusal(written(MOST_TOKENS + 1))).toEqual(extensions);
+    expect(await refusal(written(MAX_TOKENS))).toEqual(tooMany('rootFields', MAX_TOKENS - 2));
+    const extensions = { code: 'QUERY_TOO_COMPLEX', limit: 'tokens', maximum: MAX_TOKENS };
+    expect(await refusal(written(MAX_TOKENS + 1))).toEqual(extensions);
   });
 });
 
 test('the text of a document may be as long as an article, and no longer', async () => {
   const written = (length: number) => `{ __typename }${'#'.padEnd(length - 14, '-')}`;
-  expect(await blog(written(LONGEST_DOCUMENT))).toSucceed();
-  const limits = { limit: 'characters', requested: LONGEST_DOCUMENT + 1, maximum: LONGEST_DOCUMENT };
-  expect(await refusal(written(LONGEST_DOCUMENT + 1))).toEqual({ code: 'QUERY_TOO_COMPLEX', ...limits });
+  expect(await blog(written(MAX_DOCUMENT_LENGTH))).toSucceed();
+  const limits = { limit: 'characters', requested: MAX_DOCUMENT_LENGTH + 1, maximum: MAX_DOCUMENT_LENGTH };
+  expect(await refusal(written(MAX_DOCUMENT_LENGTH + 1))).toEqual({ code: 'QUERY_TOO_COMPLEX', ...limits });
 });
 
 test('documents are not remembered beyond measure, however little of them is meant', async () => {
-  const documentStore = validatedDocuments();
+  const documentStore = documentCache();
   const names = Array.from({ length: 20 }, (_, index) => `long${index}`);
   for (const name of names) await documentStore.set(name, parse(`${'#\n'.repeat(40_000)}{ ${name}: __typename }`));
   const kept = await Promise.all(names.map((name) => documentStore.get(name)));
@@ -165,7 +165,7 @@ test('variables that are not declared are not even looked at, however many come 
   const document = parse('query($n: Int, $missing: Int = 3) { a(first: $n) { b } }');
   const operation = getOperationAST(document) as OperationDefinitionNode;
   const schema = buildSchema('type Query { a(first: Int): Query, b: Int }');
-  expect(new Sizes(schema).of(operation, document, variables).cost).toBe(2);
+  expect(new ComplexityEstimator(schema).of(operation, document, variables).cost).toBe(2);
   expect(looked).toEqual([]);
 });
 

@@ -1,5 +1,5 @@
 import { Resolver } from 'type-graphql';
-import { type Asked, equal, exists, links, list, one, ReadField, type Row } from '../reading/read-plan.ts';
+import { type Columns, equal, exists, links, list, one, type ReadContext, ReadField } from '../reading/read-plan.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { Article } from './article.entity.ts';
@@ -10,37 +10,37 @@ import { Favorite } from './favorite.entity.ts';
 @Resolver(() => Article)
 export class ArticleFields {
   @ReadField(() => User, { description: 'Who wrote it.' })
-  author(article: Row<Article>) {
+  author(article: Columns<Article>) {
     return one(User, { id: article.author });
   }
 
   @ReadField(() => [Tag], { description: "In the author's order." })
-  tags(article: Row<Article>) {
+  tags(article: Columns<Article>) {
     return list(Tag, tagsOf(article));
   }
 
   @ReadField(() => [String], { description: "Names of `tags`, in the author's order." })
-  tagList(article: Row<Article>) {
+  tagList(article: Columns<Article>) {
     return list(Tag, { ...tagsOf(article), of: (tag) => tag.name });
   }
 
   @ReadField(() => Boolean, { description: 'Whether the signed-in user has favourited it; false when signed out.' })
-  viewerHasFavorited(article: Row<Article>, { viewer }: Asked) {
+  viewerHasFavorited(article: Columns<Article>, { viewer }: ReadContext) {
     return viewer !== null && exists(Favorite, { user: viewer.id, article: article.id });
   }
 
   @ReadField(() => Boolean, { description: 'Whether the signed-in user may change it; false when signed out.' })
-  viewerCanUpdate(article: Row<Article>, { viewer }: Asked) {
+  viewerCanUpdate(article: Columns<Article>, { viewer }: ReadContext) {
     return viewer !== null && equal(article.author, viewer.id);
   }
 
   @ReadField(() => Boolean, { description: 'Whether the signed-in user may delete it; false when signed out.' })
-  viewerCanDelete(article: Row<Article>, { viewer }: Asked) {
+  viewerCanDelete(article: Columns<Article>, { viewer }: ReadContext) {
     return viewer !== null && equal(article.author, viewer.id);
   }
 }
 
-const tagsOf = (article: Row<Article>) => ({
+const tagsOf = (article: Columns<Article>) => ({
   through: links(ArticleTag, { article: article.id }, 'tag'),
-  orderBy: (carried: Row<ArticleTag>) => carried.position,
+  orderBy: (carried: Columns<ArticleTag>) => carried.position,
 });

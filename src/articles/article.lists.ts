@@ -1,7 +1,7 @@
 import { isStorable } from '../database/storable.ts';
 import { BadUserInput } from '../graphql/errors.ts';
 import { type Order, OrderDirection } from '../reading/page-args.ts';
-import { type Condition, equal, exists, links, pick, type Row } from '../reading/read-plan.ts';
+import { type Columns, type Condition, equal, exists, links, pick } from '../reading/read-plan.ts';
 import { type Sql, sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
@@ -26,7 +26,10 @@ export function articleFilterLinks(filter?: ArticleFilter | null) {
 }
 
 /** The rest of it. */
-export function articleFilterConditions(article: Row<Article>, filter?: ArticleFilter | null): Condition<Article>[] {
+export function articleFilterConditions(
+  article: Columns<Article>,
+  filter?: ArticleFilter | null,
+): Condition<Article>[] {
   const { author, publishedAfter, publishedBefore } = filter ?? {};
   return [
     author == null || { author: idOfUser(author) },

@@ -3,7 +3,7 @@ import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
 import { validated } from '../graphql/validation.ts';
-import { one, page, type Reading } from '../reading/read-plan.ts';
+import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
 import { User } from '../users/user.entity.ts';
@@ -28,13 +28,13 @@ import { slugify } from './slug.ts';
 @Resolver()
 export class ArticleResolver {
   @Query(() => Article, { nullable: true, description: 'Null when there is none.' })
-  article(@Arg('by', () => ArticleBy, { description: 'Which one.' }) by: ArticleBy): Reading {
+  article(@Arg('by', () => ArticleBy, { description: 'Which one.' }) by: ArticleBy): ReadPlan {
     return one(Article, articleWhere(by));
   }
 
   @Extensions({ scanCost: SCAN_COST.table })
   @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
-  articles(@Args(() => ArticleListArgs) args: ArticleListArgs): Reading {
+  articles(@Args(() => ArticleListArgs) args: ArticleListArgs): ReadPlan {
     return page(Article, {
       through: articleFilterLinks(args.filter),
       where: (article) => articleFilterConditions(article, args.filter),

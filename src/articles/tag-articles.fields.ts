@@ -1,5 +1,5 @@
 import { Extensions, Resolver } from 'type-graphql';
-import { type Asked, links, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { type Columns, links, page, type ReadContext, ReadField } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
@@ -13,7 +13,7 @@ import { ArticleTag } from './article-tag.entity.ts';
 export class TagArticlesFields {
   @Extensions({ scanCost: SCAN_COST.rowsOfRange })
   @ReadField(() => ArticleConnection, { args: () => ArticleOrderArgs, description: 'Articles that carry it.' })
-  articles(tag: Row<Tag>, { args }: Asked<ArticleOrderArgs>) {
+  articles(tag: Columns<Tag>, { args }: ReadContext<ArticleOrderArgs>) {
     return page(Article, {
       through: links(ArticleTag, { tag: tag.id }, 'article'),
       order: articleOrder(args.orderBy),

@@ -1,6 +1,6 @@
 import { Extensions, Int, Resolver } from 'type-graphql';
 import { PageArgs } from '../reading/page-args.ts';
-import { type Asked, count, links, page, ReadField, type Row } from '../reading/read-plan.ts';
+import { type Columns, count, links, page, type ReadContext, ReadField } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { Follow } from '../users/follow.entity.ts';
 import { User } from '../users/user.entity.ts';
@@ -16,13 +16,13 @@ import { Favorite } from './favorite.entity.ts';
 export class UserArticlesFields {
   @Extensions({ scanCost: SCAN_COST.indexRange })
   @ReadField(() => Int, { description: 'How many articles this user has published.' })
-  articlesCount(user: Row<User>) {
+  articlesCount(user: Columns<User>) {
     return count(Article, { author: user.id });
   }
 
   @Extensions({ scanCost: SCAN_COST.rowsOfRange })
   @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
-  articles(user: Row<User>, { args }: Asked<ArticleListArgs>) {
+  articles(user: Columns<User>, { args }: ReadContext<ArticleListArgs>) {
     return page(Article, {
       through: articleFilterLinks(args.filter),
       where: (article) => [{ author: user.id }, ...articleFilterConditions(article, args.filter)],
@@ -36,7 +36,7 @@ export class UserArticlesFields {
     args: () => PageArgs,
     description: 'Articles this user has favourited, most recently favourited first.',
   })
-  favorites(user: Row<User>, { args }: Asked<PageArgs>) {
+  favorites(user: Columns<User>, { args }: ReadContext<PageArgs>) {
     return page(Article, {
       through: links(Favorite, { user: user.id }, 'article'),
       order: { name: 'FAVORITED_AT', direction: 'DESC', by: { link: 'createdAt' } },
@@ -53,7 +53,7 @@ export class ViewerArticlesFields {
     args: () => PageArgs,
     description: 'Articles by the authors the viewer follows, newest first.',
   })
-  feed(viewer: Row<User>, { args }: Asked<PageArgs>) {
+  feed(viewer: Columns<User>, { args }: ReadContext<PageArgs>) {
     return page(Article, {
       through: links<Follow, Article>(Follow, { follower: viewer.id }, 'followed', 'author'),
       order: articleOrder(),

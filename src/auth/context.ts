@@ -3,8 +3,8 @@ import type { GraphQLError } from 'graphql';
 import type { Environment } from '../environment.ts';
 import { Unauthenticated } from '../graphql/errors.ts';
 import type { UserErrorCode } from '../graphql/user-errors.ts';
-import type { Statements } from '../reading/prepared-statements.ts';
-import { Together } from '../reading/read-batch.ts';
+import type { PreparedStatements } from '../reading/prepared-statements.ts';
+import { ReadBatch } from '../reading/read-batch.ts';
 import type { LoginThrottle } from './login-throttle.ts';
 import type { OpenSession, Sessions } from './sessions.ts';
 import { invalidToken, type TokenClaims } from './token.ts';
@@ -24,7 +24,7 @@ export interface Context {
   /** That look, from its beginning; there is only one. */
   verification: Promise<void> | null;
   /** Reads for this request, past the unit of work. */
-  readonly reads: Together;
+  readonly reads: ReadBatch;
   /** What a mutation has refused, the first of them: clients are told of it as data, the log as of any error. */
   refused: UserErrorCode | null;
   /** Aborted when the request has taken too long, nobody waits for its answer any more, or the answer is known. */
@@ -48,12 +48,12 @@ export interface SignedInContext extends Context {
 }
 
 interface RequestParts extends Pick<Context, 'em' | 'signal' | 'sessions' | 'loginThrottle' | 'address' | 'settings'> {
-  readonly statements: Statements;
+  readonly statements: PreparedStatements;
 }
 
 /** Who asks, as far as the token alone tells. One that is not good is kept as a fault for whatever looks at it. */
 export function contextFor(authorization: string | undefined, { statements, ...parts }: RequestParts): Context {
-  const reads = new Together(statements, parts.signal);
+  const reads = new ReadBatch(statements, parts.signal);
   const guest = {
     ...parts,
     reads,

@@ -1,6 +1,6 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Together } from '../reading/read-batch.ts';
+import type { ReadBatch } from '../reading/read-batch.ts';
 import { type Sql, sql } from '../reading/sql.ts';
 import { Table } from '../reading/table.ts';
 import type { User } from '../users/user.entity.ts';
@@ -44,7 +44,7 @@ export class Sessions {
   }
 
   /** The session that a token is of; null when the token is no longer good. Asked with every request. */
-  async find(reads: Together, { sessionId, userId, generation }: TokenClaims): Promise<OpenSession | null> {
+  async find(reads: ReadBatch, { sessionId, userId, generation }: TokenClaims): Promise<OpenSession | null> {
     const { row, named } = this.table;
     const openedAt = this.table.column('openedAt').asJson(row.openedAt as Sql);
     const found = await reads.value(sql`(

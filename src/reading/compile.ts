@@ -14,17 +14,17 @@ import { isStorable } from '../database/storable.ts';
 import { Listing } from './list-query.ts';
 import { type Order, windowOf } from './page-args.ts';
 import type {
-  AnyEntity,
+  AnyEntityClass,
   AnyRow,
   AnyWhere,
-  Asked,
   Condition,
   Exists,
   List,
   MadeOf,
   Page,
   Pick,
-  Reading,
+  ReadContext,
+  ReadPlan,
 } from './read-plan.ts';
 import { conjunction, join, literal, Sql, sql } from './sql.ts';
 import { base64url, jsonObject } from './sql-json.ts';
@@ -35,11 +35,11 @@ import { numberedTable, type Table } from './table.ts';
  * gets it. What is nested in the selection is a subselect of it, so nothing is left to fetch or to work out afterwards. It is
  * sent by database/together.ts, with those of the other fields.
  */
-export const statementFor = (reading: Reading, info: GraphQLResolveInfo, asking: Asking): Sql =>
+export const statementFor = (reading: ReadPlan, info: GraphQLResolveInfo, asking: Asking): Sql =>
   new Statement(info, asking).value(reading, asking.type, info.fieldNodes);
 
 interface Asking {
-  readonly viewer: Asked['viewer'];
+  readonly viewer: ReadContext['viewer'];
   readonly schema: GraphQLSchema;
   readonly type: GraphQLOutputType;
   readonly tables: MetadataStorage;
@@ -55,7 +55,7 @@ class Statement {
     private readonly asking: Asking,
   ) {}
 
-  value(reading: Reading, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
+  value(reading: ReadPlan, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
     if (typeof reading === 'boolean') return literal(reading);
     if (reading instanceof Sql) return reading;
     switch (reading.kind) {
@@ -205,7 +205,7 @@ class Statement {
     return sql`(select ${table.column(property).sql} from ${table.named} where ${this.where(where, table)})`;
   }
 
-  private table(entity: AnyEntity): Table {
+  private table(entity: AnyEntityClass): Table {
     this.tableCount += 1;
     return numberedTable(this.asking.tables.get(entity), this.tableCount);
   }

@@ -73,14 +73,14 @@ export function windowOf(args: PageArgs, field: string, order: string, sortsBy: 
     throw new BadUserInput(`${field}(${argument}:) ${fault}`);
   };
   for (const [argument, size] of Object.entries({ first, last })) {
-    if (size !== null && (size < 1 || size > LARGEST_PAGE)) {
-      refuse(argument, `is ${size}; it must be from 1 to ${LARGEST_PAGE}.`);
+    if (size !== null && (size < 1 || size > MAX_PAGE_SIZE)) {
+      refuse(argument, `is ${size}; it must be from 1 to ${MAX_PAGE_SIZE}.`);
     }
   }
   if (first !== null && last !== null) refuse('first', 'and last are both given; give one of them.');
   if (offset !== null) {
-    if (offset < 0 || offset > LARGEST_OFFSET) {
-      refuse('offset', `is ${offset}; it must be from 0 to ${LARGEST_OFFSET}. Page with after to go further.`);
+    if (offset < 0 || offset > MAX_OFFSET) {
+      refuse('offset', `is ${offset}; it must be from 0 to ${MAX_OFFSET}. Page with after to go further.`);
     }
     for (const [argument, value] of Object.entries({ after, before, last })) {
       if (value !== null) refuse('offset', `and ${argument} are both given; give one of them.`);
@@ -92,7 +92,7 @@ export function windowOf(args: PageArgs, field: string, order: string, sortsBy: 
     return typeof read === 'string' ? refuse(argument, read) : read;
   };
   return {
-    limit: first ?? last ?? DEFAULT_PAGE,
+    limit: first ?? last ?? DEFAULT_PAGE_SIZE,
     offset: offset ?? 0,
     backward: last !== null,
     after: position('after', after),
@@ -138,6 +138,6 @@ const isSortValue: Record<SortKind, (value: unknown) => boolean> = {
 const isInstant = (text: string) =>
   /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 
-export const DEFAULT_PAGE = 20;
-export const LARGEST_PAGE = 100;
-export const LARGEST_OFFSET = 10_000;
+export const DEFAULT_PAGE_SIZE = 20;
+export const MAX_PAGE_SIZE = 100;
+export const MAX_OFFSET = 10_000;

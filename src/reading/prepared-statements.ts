@@ -8,7 +8,7 @@ import { type Sql, type Statement, statementOf } from './sql.ts';
  * Runs statements that come again and again, past the unit of work. PostgreSQL keeps each prepared, on every connection
  * that has run it: planning a page takes longer than reading it.
  */
-export class Statements {
+export class PreparedStatements {
   private readonly names = new Map<string, string>();
   private readonly preparedOn = new WeakMap<PoolClient, Set<string>>();
 

@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 
 /** The answer of a query field as the database wrote it: JSON, in which nothing is left to do. */
-export class Answer {
+export class RawJson {
   constructor(readonly json: string) {}
 }
 
@@ -28,13 +28,13 @@ export function withoutCompletion(schema: GraphQLSchema): GraphQLSchema {
   });
 }
 
-const scalar = new GraphQLScalarType({ name: 'Answer' });
+const scalar = new GraphQLScalarType({ name: 'RawJson' });
 
 /** The body of a response: JSON, around the answers that are JSON already. */
-export function stringified({ data, ...rest }: FormattedExecutionResult): string {
+export function stringifyResult({ data, ...rest }: FormattedExecutionResult): string {
   if (!data) return JSON.stringify({ ...rest, data });
   const fields = Object.entries(data).map(([name, value]) => {
-    return `${JSON.stringify(name)}:${value instanceof Answer ? value.json : JSON.stringify(value)}`;
+    return `${JSON.stringify(name)}:${value instanceof RawJson ? value.json : JSON.stringify(value)}`;
   });
   const others = JSON.stringify(rest).slice(1, -1);
   return `{"data":{${fields.join(',')}}${others ? `,${others}` : ''}}`;

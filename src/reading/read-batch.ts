@@ -1,18 +1,18 @@
 import { isTransientDatabaseError } from '../database/database-errors.ts';
 import { QueryTooComplex } from '../graphql/errors.ts';
-import type { Statements } from './prepared-statements.ts';
+import type { PreparedStatements } from './prepared-statements.ts';
 import { join, literal, type Sql, sql } from './sql.ts';
 
 /**
  * What one request reads: whatever it asks for in the same tick is sent together, as one statement, or a few. A round trip
  * costs more than most of what is asked for. Nothing of two requests is ever sent together.
  */
-export class Together {
+export class ReadBatch {
   private asked: Question[] = [];
   private bytes = 0;
 
   constructor(
-    private readonly statements: Statements,
+    private readonly statements: PreparedStatements,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -32,8 +32,8 @@ export class Together {
       return;
     }
     // What is asked for in one statement is looked for by one process of PostgreSQL, one after the other.
-    for (let first = 0; first < asked.length; first += MOST_TOGETHER) {
-      void this.answer(asked.slice(first, first + MOST_TOGETHER));
+    for (let first = 0; first < asked.length; first += MAX_READS_PER_STATEMENT) {
+      void this.answer(asked.slice(first, first + MAX_READS_PER_STATEMENT));
     }
   }
 
@@ -55,8 +55,8 @@ export class Together {
 
   private take({ resolve, reject }: Question, [text, bytes]: [string | null, number | null]): void {
     this.bytes += bytes ?? 0;
-    if (this.bytes <= MOST_BYTES) resolve(text);
-    else reject(new QueryTooComplex('bytes', MOST_BYTES, this.bytes));
+    if (this.bytes <= MAX_READ_BYTES) resolve(text);
+    else reject(new QueryTooComplex('bytes', MAX_READ_BYTES, this.bytes));
   }
 }
 
@@ -65,7 +65,7 @@ export class Together {
  * "offset 0", or PostgreSQL would work it out each time that it is named.
  */
 const bounded = (expressions: readonly Sql[]): Sql =>
-  sql`select case when octet_length(value) <= ${literal(MOST_BYTES)} then value end, octet_length(value)
+  sql`select case when octet_length(value) <= ${literal(MAX_READ_BYTES)} then value end, octet_length(value)
     from (values ${join(
       expressions.map((expression) => sql`((${expression})::text)`),
       ', ',
@@ -77,7 +77,7 @@ interface Question {
   readonly reject: (error: unknown) => void;
 }
 
-const MOST_TOGETHER = 4;
+const MAX_READS_PER_STATEMENT = 4;
 
 /** Of all that a request reads. */
-export const MOST_BYTES = 5_000_000;
+export const MAX_READ_BYTES = 5_000_000;

@@ -11,22 +11,22 @@ import {
   isObjectType,
 } from 'graphql';
 import { statementFor } from './compile.ts';
-import { Answer } from './raw-json.ts';
-import type { Together } from './read-batch.ts';
-import { type AnyEntity, type Asked, one, type Reading } from './read-plan.ts';
+import { RawJson } from './raw-json.ts';
+import type { ReadBatch } from './read-batch.ts';
+import { type AnyEntityClass, one, type ReadContext, type ReadPlan } from './read-plan.ts';
 
 /**
  * Lets a schema answer by statements: a query field, or an entity in a mutation's payload, runs one; what is below it is
  * taken from the answer. Says at start which field of a read type is neither a column nor a `@ReadField`.
  */
-export function answerByStatements(schema: GraphQLSchema, em: EntityManager): void {
+export function attachSqlResolvers(schema: GraphQLSchema, em: EntityManager): void {
   const run = runner(schema, em.getMetadata());
-  const entities = new Map<string, AnyEntity>();
+  const entities = new Map<string, AnyEntityClass>();
   for (const { className, class: entity } of em.getMetadata().getAll().values()) {
-    entities.set(className, entity as AnyEntity);
+    entities.set(className, entity as AnyEntityClass);
   }
   const entityOf = (type: GraphQLObjectType) =>
-    (type.extensions.readsFrom as AnyEntity | undefined) ?? entities.get(type.name);
+    (type.extensions.readsFrom as AnyEntityClass | undefined) ?? entities.get(type.name);
 
   for (const type of Object.values(schema.getTypeMap())) {
     if (isInterfaceType(type) && type.name === 'Node') type.resolveType = (source) => source.$type;
@@ -44,18 +44,18 @@ export function answerByStatements(schema: GraphQLSchema, em: EntityManager): vo
   }
 }
 
-interface Asking extends Asked {
-  readonly reads: Together;
+interface Asking extends ReadContext {
+  readonly reads: ReadBatch;
 }
 
 type Resolve<S = Record<string, never>> = GraphQLFieldResolver<S, Asking, Record<string, unknown>, unknown>;
-type Run = (reading: Reading, asking: Asking, info: GraphQLResolveInfo) => Promise<unknown>;
+type Run = (reading: ReadPlan, asking: Asking, info: GraphQLResolveInfo) => Promise<unknown>;
 
 /** Runs the reading that a resolver answers with. */
 const answered =
   (resolve: Resolve, run: Run): Resolve =>
   async (source, args, context, info) => {
-    const reading = (await resolve(source, args, context, info)) as Reading | null;
+    const reading = (await resolve(source, args, context, info)) as ReadPlan | null;
     return reading === null ? null : run(reading, context, info);
   };
 
@@ -77,10 +77,16 @@ const runner =
     const type = completes ? info.returnType : schema.getQueryType()?.getFields()[info.fieldName]?.type;
     const value = statementFor(reading, info, { viewer, schema, tables, type: type as never, typed: completes });
     const text = await reads.value(value);
-    return completes || text === null ? JSON.parse(text ?? 'null') : new Answer(text);
+    return completes || text === null ? JSON.parse(text ?? 'null') : new RawJson(text);
   };
 
-function refuseUnread(type: GraphQLObjectType, field: string, madeOf: unknown, em: EntityManager, entity: AnyEntity) {
+function refuseUnread(
+  type: GraphQLObjectType,
+  field: string,
+  madeOf: unknown,
+  em: EntityManager,
+  entity: AnyEntityClass,
+) {
   const column = em.getMetadata().get(entity).properties[field as never] as { fieldNames?: string[] } | undefined;
   if (!madeOf && !column?.fieldNames?.length) {
     throw new Error(`${type.name}.${field} is neither a column of ${entity.name} nor a @ReadField.`);

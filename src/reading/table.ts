@@ -1,12 +1,12 @@
 import type { EntityMetadata, EntityProperty } from '@mikro-orm/core';
 import type { SortKind } from './page-args.ts';
-import type { AnyRow, Row } from './read-plan.ts';
+import type { AnyRow, Columns } from './read-plan.ts';
 import { identifier, type Sql, sql } from './sql.ts';
 
 /** A table under a name of its own in the statement. What there is to know of it comes from MikroORM's metadata. */
 export class Table {
   readonly named: Sql;
-  readonly row: Row<AnyRow>;
+  readonly row: Columns<AnyRow>;
   private readonly columns: ReadonlyMap<string, Column>;
 
   constructor(
@@ -14,7 +14,7 @@ export class Table {
     readonly alias: string,
   ) {
     this.named = sql`${identifier(entity.tableName)} as ${identifier(alias)}`;
-    this.row = new Proxy({} as Row<AnyRow>, { get: (_, property) => this.column(String(property)).sql });
+    this.row = new Proxy({} as Columns<AnyRow>, { get: (_, property) => this.column(String(property)).sql });
     const properties = entity.props as EntityProperty[];
     this.columns = new Map(
       properties.flatMap(({ name, fieldNames: [column] = [], columnTypes: [type = ''] = [] }) =>

@@ -18,7 +18,7 @@ import {
   TakenError,
   ValidationError,
 } from '../graphql/user-errors.ts';
-import { answerByStatements } from '../reading/sql-resolvers.ts';
+import { attachSqlResolvers } from '../reading/sql-resolvers.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
 import { UserFields, ViewerFields } from '../users/user.fields.ts';
 import { UserResolver } from '../users/user.resolver.ts';
@@ -56,7 +56,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
     // TypeGraphQL has no @oneOf of its own; validation, introspection and printing follow this flag.
     if (isInputObjectType(type) && type.extensions.oneOf) type.isOneOf = true;
   }
-  answerByStatements(schema, em);
+  attachSqlResolvers(schema, em);
   wrapMutations(schema);
   rejectInvalidTokens(schema);
   return schema;

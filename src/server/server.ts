@@ -7,8 +7,8 @@ import { type SessionSettings, Sessions } from '../auth/sessions.ts';
 import { isTransientDatabaseError } from '../database/database-errors.ts';
 import type { Environment } from '../environment.ts';
 import { ServiceUnavailable } from '../graphql/errors.ts';
-import { Statements } from '../reading/prepared-statements.ts';
-import { stringified } from '../reading/raw-json.ts';
+import { PreparedStatements } from '../reading/prepared-statements.ts';
+import { stringifyResult } from '../reading/raw-json.ts';
 import { addGracefulShutdown } from './graceful-shutdown.ts';
 import { type ConnectionSettings, connectionLimits, rejectMultipleHosts } from './http/connection-limits.ts';
 import { type AllowedOrigins, addCors } from './http/cors.ts';
@@ -59,7 +59,7 @@ export async function buildServer({
   addSecureHeaders(server, settings);
   rejectMultipleHosts(server);
   await addCors(server, settings.allowedOrigins);
-  const statements = new Statements(em, settings.preparedStatements);
+  const statements = new PreparedStatements(em, settings.preparedStatements);
   const schema = buildSchema(em);
   const named = persistedDocuments({
     published: [...publishedDocuments(), ...(settings.playground ? addPlayground(server) : [])],
@@ -68,7 +68,7 @@ export async function buildServer({
   const apollo = new ApolloServer<Context>({
     logger: log,
     gateway: createGateway(schema),
-    stringifyResult: stringified,
+    stringifyResult,
     documentStore: documentCache(),
     persistedQueries: { cache: named.cache },
     introspection: true, // validationRules see to that, with words of GraphQL's own

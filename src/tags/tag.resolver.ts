@@ -1,7 +1,7 @@
 import { Arg, Args, Extensions, Query, Resolver } from 'type-graphql';
 import { isStorable } from '../database/storable.ts';
 import type { Order } from '../reading/page-args.ts';
-import { one, page, type Reading } from '../reading/read-plan.ts';
+import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { sql } from '../reading/sql.ts';
 import { TagConnection } from './tag.connection.ts';
@@ -11,13 +11,13 @@ import { TagListArgs, type TagOrder } from './tag.input.ts';
 @Resolver()
 export class TagResolver {
   @Query(() => Tag, { nullable: true, description: 'Null when no article ever carried it.' })
-  tag(@Arg('name', () => String, { description: 'Its name, as it is written.' }) name: string): Reading {
+  tag(@Arg('name', () => String, { description: 'Its name, as it is written.' }) name: string): ReadPlan {
     return one(Tag, { name });
   }
 
   @Extensions({ scanCost: SCAN_COST.table })
   @Query(() => TagConnection, { description: 'Tags that articles carry.' })
-  tags(@Args(() => TagListArgs) args: TagListArgs): Reading {
+  tags(@Args(() => TagListArgs) args: TagListArgs): ReadPlan {
     const { prefix } = args;
     return page(Tag, {
       where: (tag) => [

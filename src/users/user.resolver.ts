@@ -1,7 +1,7 @@
 import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
 import type { Context, SignedInContext } from '../auth/context.ts';
 import { Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
-import { one, type Reading } from '../reading/read-plan.ts';
+import { one, type ReadPlan } from '../reading/read-plan.ts';
 import { Follow } from './follow.entity.ts';
 import { User } from './user.entity.ts';
 import { UserBy, UserInput } from './user.input.ts';
@@ -12,12 +12,12 @@ import { Viewer } from './viewer.ts';
 @Resolver()
 export class UserResolver {
   @Query(() => Viewer, { nullable: true, description: 'Null when signed out.' })
-  viewer(@Ctx() { viewer }: Context): Reading | null {
+  viewer(@Ctx() { viewer }: Context): ReadPlan | null {
     return viewer && one(User, { id: viewer.id });
   }
 
   @Query(() => User, { nullable: true, description: 'Null when there is none.' })
-  user(@Arg('by', () => UserBy, { description: 'Which one.' }) by: UserBy): Reading {
+  user(@Arg('by', () => UserBy, { description: 'Which one.' }) by: UserBy): ReadPlan {
     return one(User, userWhere(by));
   }
 

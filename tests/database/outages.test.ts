@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { Heartbeat } from '../../src/database/heartbeat.ts';
 import { ServerPool } from '../../src/database/server-pool.ts';
-import { Statements } from '../../src/reading/prepared-statements.ts';
+import { PreparedStatements } from '../../src/reading/prepared-statements.ts';
 import { sql } from '../../src/reading/sql.ts';
 import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
@@ -134,7 +134,7 @@ test('what a pool sends is told by its text, also when it goes by a name', async
   const told: string[] = [];
   pool.onStatement = (text) => told.push(text);
   await own.em.fork().execute('select 1 as one');
-  await new Statements(own.em).rows(sql`select 2 as two`);
+  await new PreparedStatements(own.em).rows(sql`select 2 as two`);
   expect(told.filter((text) => /one|two/.test(text))).toEqual(['select 1 as one', 'select 2 as two']);
 });
 

@@ -1,15 +1,15 @@
 import { expect, test, vi } from 'vitest';
-import { Statements } from '../../src/reading/prepared-statements.ts';
-import { Together } from '../../src/reading/read-batch.ts';
+import { PreparedStatements } from '../../src/reading/prepared-statements.ts';
+import { ReadBatch } from '../../src/reading/read-batch.ts';
 import { raw, type Sql, sql } from '../../src/reading/sql.ts';
 import { orm } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
 
-const statements = new Statements(orm.em);
-const oneRequest = (signal = new AbortController().signal) => new Together(statements, signal);
+const statements = new PreparedStatements(orm.em);
+const oneRequest = (signal = new AbortController().signal) => new ReadBatch(statements, signal);
 
 /** What each comes to: the value, or in which words it fails. */
-const answersTo = async (reads: Together, expressions: readonly Sql[]) =>
+const answersTo = async (reads: ReadBatch, expressions: readonly Sql[]) =>
   Promise.all(expressions.map((expression) => reads.value(expression).catch((error: Error) => error.message)));
 
 test('what is asked for in one tick is one statement, and each has its own answer', async () => {
@@ -48,8 +48,8 @@ test('one that fails does so alone', async () => {
 
 test('when the database can not serve they fail together, and are not sent again', async () => {
   const outOfMemory = Object.assign(new Error('out of memory'), { code: '53200' });
-  const rows = vi.fn<Statements['rows']>().mockRejectedValue(outOfMemory);
-  const reads = new Together({ rows } as unknown as Statements, new AbortController().signal);
+  const rows = vi.fn<PreparedStatements['rows']>().mockRejectedValue(outOfMemory);
+  const reads = new ReadBatch({ rows } as unknown as PreparedStatements, new AbortController().signal);
   expect(await answersTo(reads, [sql`1`, sql`2`])).toEqual(['out of memory', 'out of memory']);
   expect(rows).toHaveBeenCalledTimes(1);
 });

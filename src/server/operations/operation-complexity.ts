@@ -19,7 +19,7 @@ import {
   TypeMetaFieldDef,
   valueFromASTUntyped,
 } from 'graphql';
-import { DEFAULT_PAGE, LARGEST_OFFSET, LARGEST_PAGE } from '../../reading/page-args.ts';
+import { DEFAULT_PAGE_SIZE, MAX_OFFSET, MAX_PAGE_SIZE } from '../../reading/page-args.ts';
 
 /** How much an operation asks for, with its fragments written out. What `@skip` and `@include` may leave out counts too. */
 export interface OperationComplexity {
@@ -160,7 +160,7 @@ class Measure {
 
   private pageSize(node: FieldNode): number {
     const given = ['first', 'last'].map((name) => this.argument(node, name)).filter(Number.isInteger) as number[];
-    return within(given.length > 0 ? Math.max(...given) : DEFAULT_PAGE);
+    return within(given.length > 0 ? Math.max(...given) : DEFAULT_PAGE_SIZE);
   }
 
   /** One for each count, and at least one where a few are to be found. A field that selects nothing is a count itself. */
@@ -172,13 +172,13 @@ class Measure {
   /** What is left out is gone through all the same. More than may be left out is refused when it is executed. */
   private leftOut(node: FieldNode): number {
     const offset = this.argument(node, 'offset');
-    return typeof offset === 'number' && offset > 0 && offset <= LARGEST_OFFSET ? Math.floor(offset / 100) : 0;
+    return typeof offset === 'number' && offset > 0 && offset <= MAX_OFFSET ? Math.floor(offset / 100) : 0;
   }
 
   /** As many as there are ids asked for; where nothing says how many, as many as on a page. */
   private mostItems(node: FieldNode): number {
     const ids = this.argument(node, 'ids');
-    return within(Array.isArray(ids) ? ids.length : DEFAULT_PAGE);
+    return within(Array.isArray(ids) ? ids.length : DEFAULT_PAGE_SIZE);
   }
 
   private argument(node: FieldNode, name: string): unknown {
@@ -222,7 +222,7 @@ const plus = (one: Part, other: Part): Part => ({
 const capped = (amount: number): number => Math.min(amount, 1e9);
 
 /** What asks for more is refused when it is executed, and costs no more than what is refused. */
-const within = (items: number): number => Math.min(Math.max(items, 1), LARGEST_PAGE);
+const within = (items: number): number => Math.min(Math.max(items, 1), MAX_PAGE_SIZE);
 
 function fieldOf(type: Type, name: string): GraphQLField<unknown, unknown> | undefined {
   if (name === '__schema') return SchemaMetaFieldDef;

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { MOST_BYTES } from '../../../src/reading/read-batch.ts';
+import { MAX_READ_BYTES } from '../../../src/reading/read-batch.ts';
 import { address, blog } from '../../support/blog.ts';
 import { anArticle, aUser } from '../../support/people.ts';
 import { statementsDuring } from '../../support/statements.ts';
@@ -21,7 +21,7 @@ async function longArticles(count: number) {
 test('an answer that is too large is refused, also if it is of several fields', async () => {
   await longArticles(9);
   expect(await blog(`{ ${bodies(8)} }`)).toSucceed();
-  const tooLarge = { code: 'QUERY_TOO_COMPLEX', limit: 'bytes', maximum: MOST_BYTES };
+  const tooLarge = { code: 'QUERY_TOO_COMPLEX', limit: 'bytes', maximum: MAX_READ_BYTES };
   for (const query of [`{ ${bodies(9)} }`, `{ ${bodies(5)} again: ${bodies(5)} }`]) {
     const { data, errors } = await blog(query);
     expect({ data, errors }, query).toMatchObject({ data: null, errors: [{ extensions: tooLarge }] });

@@ -13,6 +13,6 @@ const schema = printSortedSchema(buildSchema(orm.em));
 if (!process.argv.includes('--check')) {
   writeFileSync(FILE, schema);
 } else if (readFileSync(FILE, 'utf8') !== schema) {
-  console.error(`${FILE} is not what the code says. Mend it: npm run generate`);
+  console.error(`${FILE} is not what the code says. Fix it with: npm run generate`);
   process.exitCode = 1;
 }

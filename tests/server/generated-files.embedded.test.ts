@@ -51,14 +51,14 @@ describe('npm run check', () => {
     const { code, said } = npm('check:generated');
     expect(code).toBe(1);
     expect(said).toContain('persisted-documents.json');
-    expect(said).toContain('Mend it: npm run generate');
+    expect(said).toContain('Fix it with: npm run generate');
   });
 
   test('fails on a type that was changed in the code without the schema, and says what to do', () => {
     edit('src/tags/tag.entity.ts', 'How many articles carry the tag.', 'In how many articles it is.');
     const { code, said } = npm('check:generated');
     expect(code).toBe(1);
-    expect(said).toContain('schema/schema.graphql is not what the code says. Mend it: npm run generate');
+    expect(said).toContain('schema/schema.graphql is not what the code says. Fix it with: npm run generate');
   });
 });
 

@@ -49,12 +49,12 @@ export async function serve({ database, settings, log, opened, fail }: Parts): P
     process.on('SIGHUP', () => void workers.restart());
     await workers.start(webConcurrency);
   } else {
-    const load = new LoadShedder(settings);
-    const watchers = await openObservers(settings, { readiness, load, pool: database.pool ?? null, log });
-    opened.push(...watchers);
+    const loadShedder = new LoadShedder(settings);
+    const observers = await openObservers(settings, { readiness, loadShedder, pool: database.pool ?? null, log });
+    opened.push(...observers);
     // The schema is built while the database looks at its migrations.
     const [server] = await Promise.all([
-      buildServer({ em: orm.em, log, settings, readiness, load, watchers }),
+      buildServer({ em: orm.em, log, settings, readiness, loadShedder, observers }),
       migrated,
     ]);
     opened.push(server);

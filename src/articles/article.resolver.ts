@@ -2,7 +2,7 @@ import { Arg, Args, Authorized, Ctx, Extensions, Mutation, Query, Resolver } fro
 import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
-import { validated } from '../graphql/validation.ts';
+import { validate } from '../graphql/validation.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
@@ -49,7 +49,7 @@ export class ArticleResolver {
     @Arg('input', () => CreateArticleInput, { description: 'What it says.' }) input: CreateArticleInput,
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
-    const { tagList, ...content } = validated(articleContent, input);
+    const { tagList, ...content } = validate(articleContent, input);
     return context.em.transactional(async (em) => {
       const author = em.getReference(User, context.viewer.id);
       const article = new Article(author, { ...content, slug: uniqueSlug(content.title) });
@@ -68,7 +68,7 @@ export class ArticleResolver {
     return context.em.transactional(async (em) => {
       const article = await lockArticle(em, input.article, 'change');
       allow(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
-      const { tagList, ...changes } = validated(articleChanges, input);
+      const { tagList, ...changes } = validate(articleChanges, input);
       if (changes.title !== undefined && slugify(changes.title) !== slugify(article.title)) {
         article.slug = uniqueSlug(changes.title);
       }

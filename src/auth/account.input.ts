@@ -2,7 +2,7 @@ import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
 import { isStorable } from '../database/storable.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
-import { characters, fault, optionalText, optionalUrl, text } from '../graphql/validation.ts';
+import { countCharacters, optionalText, optionalUrl, refine, text } from '../graphql/validation.ts';
 import { isCommonPassword } from './common-passwords.ts';
 
 @InputType({ description: 'A new account.' })
@@ -96,30 +96,35 @@ const HIDDEN = [
 
 const showsWhole = (name: string) => name.trim() === '' || !HIDDEN.some((hidden) => hidden.test(name));
 
-const username = text(50).check(fault(showsWhole, UserErrorCode.INVALID, 'is invalid'));
+const username = text(50).check(refine(showsWhole, UserErrorCode.INVALID, 'is invalid'));
 
 const email = text(254).check(
-  fault((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),
+  refine((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),
 );
 
-const storable = fault(isStorable, UserErrorCode.INVALID, 'is invalid');
+const storable = refine(isStorable, UserErrorCode.INVALID, 'is invalid');
 
 /** No rules of composition: NIST 800-63B and ASVS 5.0 (6.2.1, 6.2.5, 6.2.9). */
 const password = (refuseCommon: boolean) =>
   z.string().check(
-    fault((value) => value !== '', UserErrorCode.BLANK, "can't be blank"),
-    fault(
-      (value) => value === '' || characters(value) >= 8,
+    refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"),
+    refine(
+      (value) => value === '' || countCharacters(value) >= 8,
       UserErrorCode.TOO_SHORT,
       'is too short (minimum is 8 characters)',
       8,
     ),
-    fault((value) => characters(value) <= 128, UserErrorCode.TOO_LONG, 'is too long (maximum is 128 characters)', 128),
+    refine(
+      (value) => countCharacters(value) <= 128,
+      UserErrorCode.TOO_LONG,
+      'is too long (maximum is 128 characters)',
+      128,
+    ),
     storable,
-    fault((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
+    refine((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
   );
 
-const given = z.string().check(fault((value) => value !== '', UserErrorCode.BLANK, "can't be blank"));
+const given = z.string().check(refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"));
 
 export interface PasswordSettings {
   readonly refuseCommonPasswords: boolean;

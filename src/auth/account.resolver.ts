@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { globalId } from '../graphql/node.ts';
 import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
-import { validated } from '../graphql/validation.ts';
+import { validate } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
 import { DeleteViewerInput, UpdateViewerInput, viewerChanges } from './account.input.ts';
 import { DeleteViewerPayload, UpdateViewerPayload } from './account.payload.ts';
@@ -21,7 +21,7 @@ export class AccountResolver {
     @Ctx() context: SignedInContext,
   ): Promise<UpdateViewerPayload> {
     const { em, viewer, session, sessions, settings } = context;
-    const { password, ...changes } = validated(viewerChanges(settings), input);
+    const { password, ...changes } = validate(viewerChanges(settings), input);
     const user = await accountOf(em, viewer);
     user.change(changes);
     if (password === undefined) {

@@ -1,6 +1,6 @@
 import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { InvalidCredentialsError, Refusal } from '../graphql/user-errors.ts';
-import { validated } from '../graphql/validation.ts';
+import { validate } from '../graphql/validation.ts';
 import { foldCase } from '../users/fold-case.ts';
 import { User } from '../users/user.entity.ts';
 import {
@@ -28,7 +28,7 @@ export class SessionResolver {
     @Arg('input', () => RegisterInput, { description: 'The account.' }) input: RegisterInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
-    const { password, ...account } = validated(registration(context.settings), input);
+    const { password, ...account } = validate(registration(context.settings), input);
     await context.loginThrottle.countRegistration(context.address);
     const passwordHash = await hashPassword(password);
     return context.em.transactional(async (em) => {
@@ -47,7 +47,7 @@ export class SessionResolver {
     @Arg('input', () => LoginInput, { description: 'Who, and the proof.' }) input: LoginInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
-    const { email, password } = validated(credentials, input);
+    const { email, password } = validate(credentials, input);
     const emailKey = foldCase(email);
     const user = await context.em.findOne(User, { emailKey }, { populate: ['passwordHash'] });
     const right = await context.loginThrottle.attempt(emailKey, context.address, () =>

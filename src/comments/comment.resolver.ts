@@ -3,7 +3,7 @@ import { articleReference } from '../articles/article.repository.ts';
 import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { allow, ResourceKind } from '../graphql/user-errors.ts';
-import { validated } from '../graphql/validation.ts';
+import { validate } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
 import { AddCommentInput, commentContent, DeleteCommentInput, UpdateCommentInput } from './comment.input.ts';
@@ -21,7 +21,7 @@ export class CommentResolver {
   ): Promise<CommentPayload> {
     const { em, viewer } = context;
     const article = await articleReference(context, input.article);
-    const { body } = validated(commentContent, input);
+    const { body } = validate(commentContent, input);
     const comment = new Comment(article, em.getReference(User, viewer.id), body);
     await em.persist(comment).flush();
     return { comment, article };
@@ -36,7 +36,7 @@ export class CommentResolver {
   ): Promise<CommentPayload> {
     const comment = await findComment(em, input.comment);
     allow(canUpdateComment(viewer, comment), ResourceKind.COMMENT);
-    comment.rewrite(validated(commentContent, input).body);
+    comment.rewrite(validate(commentContent, input).body);
     await em.flush();
     return { comment, article: comment.article };
   }

@@ -5,7 +5,7 @@ import { Refusal, UserErrorCode, ValidationError } from './user-errors.ts';
 /** Rules for what people type. They stand next to the inputs; all faults of an input are reported at once. */
 
 /** The input as the rules leave it; throws a Refusal with everything that is wrong with it. */
-export function validated<T extends z.ZodObject>(rules: T, input: object): Given<z.infer<T>> {
+export function validate<T extends z.ZodObject>(rules: T, input: object): Given<z.infer<T>> {
   // TypeGraphQL may write absent fields as undefined ones; absent they are, and must not overwrite anything.
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
   const read = rules.safeParse(given);
@@ -28,27 +28,27 @@ export const optionalText = (limit: number) =>
 /** An absolute http(s) URL; null and "" are both none. */
 export const optionalUrl = (limit: number) =>
   z
-    .nullable(z.string().check(storable, fits(limit), fault(isHttpUrl, UserErrorCode.INVALID, 'is invalid')))
+    .nullable(z.string().check(storable, fits(limit), refine(isHttpUrl, UserErrorCode.INVALID, 'is invalid')))
     .transform((value) => value || null);
 
 /** A fault of a rule of one's own. */
-export const fault = (isRight: (value: string) => boolean, code: UserErrorCode, message: string, limit?: number) =>
+export const refine = (isRight: (value: string) => boolean, code: UserErrorCode, message: string, limit?: number) =>
   z.refine<string>(isRight, { error: message, params: { code, limit } });
 
-export const characters = (value: string): number => [...value].length;
+export const countCharacters = (value: string): number => [...value].length;
 
 const fits = (limit: number) =>
-  fault(
-    (value) => characters(value) <= limit,
+  refine(
+    (value) => countCharacters(value) <= limit,
     UserErrorCode.TOO_LONG,
     `is too long (maximum is ${limit} characters)`,
     limit,
   );
 
-const storable = fault(isStorable, UserErrorCode.INVALID, 'is invalid');
+const storable = refine(isStorable, UserErrorCode.INVALID, 'is invalid');
 
 const notBlank = z.string().check(
-  fault((value) => value.trim() !== '', UserErrorCode.BLANK, "can't be blank"),
+  refine((value) => value.trim() !== '', UserErrorCode.BLANK, "can't be blank"),
   storable,
 );
 

@@ -4,7 +4,7 @@ import { credentials, registration, viewerChanges } from '../auth/account.input.
 import { commentContent } from '../comments/comment.input.ts';
 import { Unauthenticated } from '../graphql/errors.ts';
 import * as refusals from '../graphql/user-errors.ts';
-import { validated } from '../graphql/validation.ts';
+import { validate } from '../graphql/validation.ts';
 import type { Article, Blog, Comment, User } from './blog.ts';
 import type { Asking } from './resolvers.ts';
 
@@ -41,12 +41,12 @@ export function mutationsOf(blog: Blog) {
 
   const forAll: Record<string, (input: Input, asking: Asking) => object> = {
     register(input, asking) {
-      const { password: _, ...account } = validated(registration(RULES), input);
+      const { password: _, ...account } = validate(registration(RULES), input);
       refuseTaken(account, blog.users);
       return signIn(asking, blog.join(account));
     },
     login(input, asking) {
-      const { email } = validated(credentials, input);
+      const { email } = validate(credentials, input);
       return signIn(
         asking,
         blog.users.find((one) => one.email.toLowerCase() === email.toLowerCase()),
@@ -63,7 +63,7 @@ export function mutationsOf(blog: Blog) {
   const forSignedIn: Record<string, (input: Input, viewer: User) => object> = {
     logout: () => ({ ok: true }),
     updateViewer(input, viewer) {
-      const { password, ...changes } = validated(viewerChanges(RULES), input);
+      const { password, ...changes } = validate(viewerChanges(RULES), input);
       const others = blog.users.filter((one) => one !== viewer);
       refuseTaken(changes, others);
       Object.assign(viewer, changes);
@@ -90,11 +90,11 @@ export function mutationsOf(blog: Blog) {
       blog.follows = without(blog.follows, viewer, to);
       return { user: to };
     },
-    createArticle: (input, viewer) => ({ article: blog.publish(viewer, validated(articleContent, input)) }),
+    createArticle: (input, viewer) => ({ article: blog.publish(viewer, validate(articleContent, input)) }),
     updateArticle(input, viewer) {
       const changed = article(input.article);
       refusals.allow(changed.author === viewer, ResourceKind.ARTICLE);
-      const { title, ...changes } = validated(articleChanges, input);
+      const { title, ...changes } = validate(articleChanges, input);
       const hasNewSlug = title !== undefined && slugify(title) !== slugify(changed.title);
       const slug = hasNewSlug ? blog.freeSlug(title) : changed.slug;
       Object.assign(changed, changes, title !== undefined && { title }, { slug, updatedAt: new Date() });
@@ -118,13 +118,13 @@ export function mutationsOf(blog: Blog) {
     },
     addComment(input, viewer) {
       const to = article(input.article);
-      const { body } = validated(commentContent, input);
+      const { body } = validate(commentContent, input);
       return { comment: blog.say(viewer, to, body), article: to };
     },
     updateComment(input, viewer) {
       const changed = comment(input.comment);
       refusals.allow(changed.author === viewer, ResourceKind.COMMENT);
-      Object.assign(changed, validated(commentContent, input), { updatedAt: new Date() });
+      Object.assign(changed, validate(commentContent, input), { updatedAt: new Date() });
       return { comment: changed, article: changed.article };
     },
     deleteComment(input, viewer) {

@@ -42,8 +42,8 @@ export async function buildServer({
   log,
   settings,
   readiness,
-  load = new LoadShedder(settings),
-  watchers = [],
+  loadShedder = new LoadShedder(settings),
+  observers = [],
 }: ServerParts): Promise<FastifyInstance> {
   const server: FastifyInstance = Fastify({
     loggerInstance: log,
@@ -54,7 +54,7 @@ export async function buildServer({
     return503OnClosing: false, // who was told to close the connection may still finish on it
     ...connectionLimits(settings),
   });
-  logRequests(server, watchers);
+  logRequests(server, observers);
   server.server.maxConnections = settings.maxConnections;
   addSecureHeaders(server, settings);
   rejectMultipleHosts(server);
@@ -88,7 +88,7 @@ export async function buildServer({
   server.setErrorHandler(sendHttpError);
   addGraphqlEndpoint(server, {
     apollo,
-    load,
+    loadShedder,
     cache: settings,
     requestTimeoutSeconds: settings.requestTimeoutSeconds,
     contextOf: async (request, signal) => {
@@ -121,8 +121,8 @@ export interface ServerParts {
   readonly log: FastifyBaseLogger;
   readonly settings: SessionSettings & Context['settings'] & HttpSettings & Pick<Environment, 'preparedStatements'>;
   readonly readiness: Readiness;
-  readonly load?: LoadShedder;
-  readonly watchers?: readonly RequestObserver[];
+  readonly loadShedder?: LoadShedder;
+  readonly observers?: readonly RequestObserver[];
 }
 
 export interface HttpSettings extends CacheSettings, ConnectionSettings, HeaderSettings, LoadLimits {

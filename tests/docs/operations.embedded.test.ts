@@ -82,7 +82,7 @@ describe('docs/operations.md', () => {
   });
 
   test('explains every metric of ours, and no other', () => {
-    const parts = { readiness: new Readiness(orm, null, 'not checked'), load: new LoadShedder(settings) };
+    const parts = { readiness: new Readiness(orm, null, 'not checked'), loadShedder: new LoadShedder(settings) };
     const pool = { counts: { total: 0, idle: 0, waiting: 0 } };
     const names = new Metrics({ ...parts, pool }).registry.getMetricsAsArray().map(({ name }) => name);
     const explained = rows('Metrics').map((name) => name.replace(/\{.*/, ''));

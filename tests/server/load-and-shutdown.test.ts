@@ -16,86 +16,86 @@ const ANSWER = { data: { articles: { totalCount: 0 } } };
 
 describe('a server with all the work that it can do', () => {
   test('turns away who comes, says when to come again, and takes who comes when there is room', async () => {
-    const load = new LoadShedder({ mostInFlight: 2, longestWait: 60_000 });
-    const { url } = await aServer({ load });
-    const work = held(load, 2);
+    const loadShedder = new LoadShedder({ mostInFlight: 2, longestWait: 60_000 });
+    const { url } = await aServer({ loadShedder });
+    const work = held(loadShedder, 2);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
-    expect(load.shed).toBe(1);
+    expect(loadShedder.shed).toBe(1);
     await work.end();
     expect(await ask(url)).toMatchObject({ status: 200, body: ANSWER });
-    expect(load.inFlight).toBe(0);
+    expect(loadShedder.inFlight).toBe(0);
   });
 
   test('gives turns in the order of coming, and turns away whose turn does not come in time', async () => {
-    const load = new LoadShedder({ mostInFlight: 1000, longestWait: 200 });
-    const { url } = await aServer({ load });
-    const work = held(load, 50);
+    const loadShedder = new LoadShedder({ mostInFlight: 1000, longestWait: 200 });
+    const { url } = await aServer({ loadShedder });
+    const work = held(loadShedder, 50);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
     const order: number[] = [];
-    const later = [1, 2, 3].map((n) => load.take(aReply(), async () => void order.push(n)));
+    const later = [1, 2, 3].map((n) => loadShedder.run(aReply(), async () => void order.push(n)));
     const asked = ask(url);
     await work.end();
     await Promise.all(later);
     expect(order).toEqual([1, 2, 3]);
     expect((await asked).status).toBe(200);
-    expect([load.inFlight, load.shed]).toEqual([0, 1]);
+    expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 1]);
   });
 
   test('turns away at once who would wait in vain as turns go, and takes as many as would not', async () => {
-    const load = new LoadShedder({ mostInFlight: 1000, longestWait: 1000 });
+    const loadShedder = new LoadShedder({ mostInFlight: 1000, longestWait: 1000 });
     const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
-    const works = Array.from({ length: 50 }, () => held(load, 1));
+    const works = Array.from({ length: 50 }, () => held(loadShedder, 1));
     for (let turn = 1; turn <= 500; turn += 1) {
-      works.push(held(load, 1));
+      works.push(held(loadShedder, 1));
       clock.mockReturnValue(100 * turn);
       await works.shift()?.end();
     }
     clock.mockRestore();
-    const more = held(load, 40);
-    expect(load.inFlight).toBe(50 + 11); // ten turns take a second: who comes then is the last
+    const more = held(loadShedder, 40);
+    expect(loadShedder.inFlight).toBe(50 + 11); // ten turns take a second: who comes then is the last
     await Promise.all(works.map((work) => work.end()));
     await more.end();
-    expect([load.inFlight, load.shed]).toEqual([0, 29]);
+    expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 29]);
   });
 
   test('begins nothing for who has left while waiting, and gives the place to the next', async () => {
-    const load = new LoadShedder({ mostInFlight: 51, longestWait: 60_000 });
-    const { url } = await aServer({ load });
-    const work = held(load, 50);
+    const loadShedder = new LoadShedder({ mostInFlight: 51, longestWait: 60_000 });
+    const { url } = await aServer({ loadShedder });
+    const work = held(loadShedder, 50);
     const left = request(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' } });
     left.on('error', () => {});
     left.end(JSON.stringify({ query: 'mutation { logout { ok } }' }));
-    await expect.poll(() => load.inFlight).toBe(51);
+    await expect.poll(() => loadShedder.inFlight).toBe(51);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
     left.destroy();
-    await expect.poll(() => load.inFlight).toBe(50);
+    await expect.poll(() => loadShedder.inFlight).toBe(50);
     const asked = ask(url);
-    await expect.poll(() => load.inFlight).toBe(51);
+    await expect.poll(() => loadShedder.inFlight).toBe(51);
     await work.end();
     expect(await asked).toMatchObject({ status: 200, body: ANSWER });
-    expect([load.inFlight, load.shed]).toEqual([0, 1]); // who has left was not turned away
+    expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 1]); // who has left was not turned away
   });
 
   test('begins nothing for who has left before', async () => {
-    const load = new LoadShedder(settings);
+    const loadShedder = new LoadShedder(settings);
     const reply = aReply();
     reply.raw.destroy();
-    expect(await load.take(reply, () => expect.fail('It was begun.'))).toBe(reply);
-    expect([load.inFlight, load.shed]).toEqual([0, 0]);
+    expect(await loadShedder.run(reply, () => expect.fail('It was begun.'))).toBe(reply);
+    expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 0]);
   });
 
   test('still says how it is', async () => {
-    const load = new LoadShedder({ mostInFlight: 1, longestWait: 1 });
-    const { url } = await aServer({ load });
-    const work = held(load, 1);
+    const loadShedder = new LoadShedder({ mostInFlight: 1, longestWait: 1 });
+    const { url } = await aServer({ loadShedder });
+    const work = held(loadShedder, 1);
     for (const path of ['/healthz', '/readyz']) expect((await fetch(url + path)).status).toBe(200);
     await work.end();
   });
 
   test('has room again after a request that failed', async () => {
-    const load = new LoadShedder(settings);
-    await expect(load.take(aReply(), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-    expect(load.inFlight).toBe(0);
+    const loadShedder = new LoadShedder(settings);
+    await expect(loadShedder.run(aReply(), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(loadShedder.inFlight).toBe(0);
   });
 });
 
@@ -119,13 +119,13 @@ describe('a server that is told to stop', () => {
   });
 
   test('answers who is in before it goes', async () => {
-    const load = new LoadShedder(settings);
-    const { url, server } = await aServer({ load });
+    const loadShedder = new LoadShedder(settings);
+    const { url, server } = await aServer({ loadShedder });
     const em = orm.em.fork();
     await em.begin();
     await em.execute('lock table articles in access exclusive mode');
     const asked = ask(url);
-    await expect.poll(() => load.inFlight).toBe(1);
+    await expect.poll(() => loadShedder.inFlight).toBe(1);
     const closed = server.close();
     await em.commit();
     expect(await asked).toMatchObject({ status: 200, headers: { connection: 'close' }, body: ANSWER });
@@ -133,13 +133,13 @@ describe('a server that is told to stop', () => {
   });
 });
 
-async function aServer({ load = new LoadShedder(settings), shutdownDelaySeconds = 0 }) {
+async function aServer({ loadShedder = new LoadShedder(settings), shutdownDelaySeconds = 0 }) {
   const server = await buildServer({
     em: orm.em,
     log: pino({ level: 'silent' }),
     settings: { ...settings, shutdownDelaySeconds },
     readiness: new Readiness(orm, null, 'not checked'),
-    load,
+    loadShedder,
   });
   servers.push(server);
   return { server, url: await server.listen({ port: 0, host: '127.0.0.1' }) };
@@ -152,9 +152,9 @@ function aReply(): FastifyReply {
 }
 
 /** So much work, which takes until it is told to end. */
-function held(load: LoadShedder, times: number) {
+function held(loadShedder: LoadShedder, times: number) {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const all = Array.from({ length: times }, () => load.take(aReply(), () => promise));
+  const all = Array.from({ length: times }, () => loadShedder.run(aReply(), () => promise));
   return {
     end: async () => {
       resolve();

@@ -17,7 +17,7 @@ import { limitUnreadResponses } from './slow-consumers.ts';
 /** GraphQL over HTTP at /graphql: GET for queries, POST for everything. */
 export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
   server.register(async (scope) => {
-    parts.load.refuseEarly(scope);
+    parts.loadShedder.rejectWhenFull(scope);
     scope.removeContentTypeParser('text/plain'); // JSON alone, so that no form of another site can post to us
     readUtf8Alone(scope);
     scope.addHook('onRequest', unlessThrown(refuseOtherCharsets));
@@ -32,7 +32,7 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
       url: '/graphql',
       method: ['GET', 'POST'],
       handler: (request, reply) =>
-        parts.load.take(reply, () => currentRequest.run(request, () => answer(request, reply, parts))),
+        parts.loadShedder.run(reply, () => currentRequest.run(request, () => answer(request, reply, parts))),
     });
     scope.route({ url: '/graphql', method: ['PUT', 'PATCH', 'DELETE'], handler: refuseMethod });
   });
@@ -42,7 +42,7 @@ export interface EndpointParts<C extends BaseContext> {
   readonly apollo: ApolloServer<C>;
   readonly contextOf: (request: FastifyRequest, signal: AbortSignal) => Promise<C>;
   readonly cache: CacheSettings;
-  readonly load: LoadShedder;
+  readonly loadShedder: LoadShedder;
   readonly requestTimeoutSeconds: number;
 }
 

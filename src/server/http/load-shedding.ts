@@ -2,101 +2,99 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { RETRY_AFTER } from '../../graphql/errors.ts';
 
 /**
- * How much is being worked on, and who waits for a turn. All that waits for the database or the processor waits in here,
- * so its bounds are those of every queue behind it: who comes to a full house, or would wait for too long, is told to
- * come again, and nothing is begun that nobody will wait for.
+ * Limits concurrent requests and sheds the rest with 503. Every request that needs the database or the processor queues here
+ * first, so these limits bound every queue behind it: a request is shed when the queue is full or its wait would be too long,
+ * and none is started whose client has disconnected.
  */
 export class LoadShedder {
   shed = 0;
-  private working = 0;
-  /** In the order they came; a turn is `true`, or `false` when it did not come in time, or nobody waits for it any more. */
-  private readonly waiting = new Set<(turn: boolean) => void>();
-  /** Of late, the milliseconds from one turn to the next while others waited. */
-  private pace = 0;
-  private lastTurn = 0;
+  private running = 0;
+  /** In order of arrival. Called with `false` when the wait is too long or the client disconnects. */
+  private readonly queue = new Set<(admitted: boolean) => void>();
+  /** Moving average of the milliseconds between two admissions from the queue. */
+  private admissionInterval = 0;
+  private lastAdmission = 0;
 
   constructor(private readonly limits: LoadLimits) {}
 
   get inFlight(): number {
-    return this.working + this.waiting.size;
+    return this.running + this.queue.size;
   }
 
-  /** Refuses by the headers alone, before a body is read: what is refused is to cost next to nothing. */
-  refuseEarly(scope: FastifyInstance): void {
+  /** Rejects before the body is read, so that a shed request costs almost nothing. */
+  rejectWhenFull(scope: FastifyInstance): void {
     scope.addHook('onRequest', (_request, reply, next) => {
-      if (this.isFull) this.refuse(reply);
+      if (this.isFull) this.reject(reply);
       else next();
     });
   }
 
-  /** Works on it when its turn comes. Slow bodies have none yet; work whose client has gone keeps its own to the end. */
-  async take<T>(reply: FastifyReply, work: () => Promise<T>): Promise<T | FastifyReply> {
-    if (!(await this.turn(reply))) return hasLeft(reply) ? reply : this.refuse(reply);
+  /** Runs the work once there is a slot. Slow bodies hold none; work whose client disconnects keeps its slot until it ends. */
+  async run<T>(reply: FastifyReply, work: () => Promise<T>): Promise<T | FastifyReply> {
+    if (!(await this.acquireSlot(reply))) return isDisconnected(reply) ? reply : this.reject(reply);
     try {
       return await work();
     } finally {
-      this.passOn();
+      this.releaseSlot();
     }
   }
 
-  private async turn(reply: FastifyReply): Promise<boolean> {
-    if (this.isFull || hasLeft(reply)) return false;
-    if (this.working < AT_ONCE) {
-      this.working += 1;
+  private async acquireSlot(reply: FastifyReply): Promise<boolean> {
+    if (this.isFull || isDisconnected(reply)) return false;
+    if (this.running < MAX_CONCURRENT) {
+      this.running += 1;
       return true;
     }
-    if (this.waiting.size === 0) this.beginToWait();
+    if (this.queue.size === 0) this.startQueue();
     return new Promise((resolve) => {
-      const settle = (turn: boolean) => {
-        clearTimeout(late);
-        reply.raw.off('close', leave);
-        this.waiting.delete(settle);
-        resolve(turn);
+      const settle = (admitted: boolean) => {
+        clearTimeout(timer);
+        reply.raw.off('close', disconnect);
+        this.queue.delete(settle);
+        resolve(admitted);
       };
-      const leave = () => settle(false);
-      const late = setTimeout(settle, this.limits.longestWait, false);
-      reply.raw.once('close', leave);
-      this.waiting.add(settle);
+      const disconnect = () => settle(false);
+      const timer = setTimeout(settle, this.limits.longestWait, false);
+      reply.raw.once('close', disconnect);
+      this.queue.add(settle);
     });
   }
 
-  /** How turns went long ago says nothing of how they will go. */
-  private beginToWait(): void {
+  /** An old average says nothing about the current pace. */
+  private startQueue(): void {
     const now = performance.now();
-    if (now - this.lastTurn > this.limits.longestWait) this.pace = 0;
-    this.lastTurn = now;
+    if (now - this.lastAdmission > this.limits.longestWait) this.admissionInterval = 0;
+    this.lastAdmission = now;
   }
 
-  private passOn(): void {
-    const [next] = this.waiting;
+  private releaseSlot(): void {
+    const [next] = this.queue;
     if (next) {
       const now = performance.now();
-      this.pace += (now - this.lastTurn - this.pace) / TURNS_OF_LATE;
-      this.lastTurn = now;
+      this.admissionInterval += (now - this.lastAdmission - this.admissionInterval) / AVERAGED_ADMISSIONS;
+      this.lastAdmission = now;
       next(true);
-    } else this.working -= 1;
+    } else this.running -= 1;
   }
 
-  /** Also while turns go so slowly that who comes now would wait in vain. One may always wait: their turn tells the pace. */
+  /** Also when the expected wait is too long. An empty queue always accepts one request, which measures the pace anew. */
   private get isFull(): boolean {
     const { mostInFlight, longestWait } = this.limits;
-    return this.inFlight >= mostInFlight || this.waiting.size * this.pace > longestWait;
+    return this.inFlight >= mostInFlight || this.queue.size * this.admissionInterval > longestWait;
   }
 
-  private refuse(reply: FastifyReply): FastifyReply {
+  private reject(reply: FastifyReply): FastifyReply {
     this.shed += 1;
-    turnedAway.add(reply);
-    return reply.code(503).header('retry-after', RETRY_AFTER).type('application/json; charset=utf-8').send(FULL);
+    shedReplies.add(reply);
+    return reply.code(503).header('retry-after', RETRY_AFTER).type('application/json; charset=utf-8').send(OVERLOADED);
   }
 }
 
-/** Whether it was refused for want of room: then there is nothing to tell but that it came. */
-export const wasShed = (reply: FastifyReply): boolean => turnedAway.has(reply);
+export const wasShed = (reply: FastifyReply): boolean => shedReplies.has(reply);
 
-const turnedAway = new WeakSet<FastifyReply>();
+const shedReplies = new WeakSet<FastifyReply>();
 
-/** Its connection is closed: whatever is done for it, nobody hears of it. */
-const hasLeft = ({ raw }: FastifyReply): boolean => raw.destroyed;
+const isDisconnected = ({ raw }: FastifyReply): boolean => raw.destroyed;
 
 export interface LoadLimits {
   readonly mostInFlight: number;
@@ -104,12 +102,12 @@ export interface LoadLimits {
   readonly longestWait: number;
 }
 
-/** Enough to keep a pool of connections and a processor busy; more would only take turns on them. */
-const AT_ONCE = 50;
+/** Enough to keep the connection pool and a processor busy; more would only add contention. */
+const MAX_CONCURRENT = 50;
 
-const TURNS_OF_LATE = 50;
+const AVERAGED_ADMISSIONS = 50;
 
-const FULL = JSON.stringify({
+const OVERLOADED = JSON.stringify({
   errors: [
     {
       message: 'The server has all the work that it can do just now.',

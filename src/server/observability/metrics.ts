@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Readiness } from '../http/health.ts';
 import type { LoadShedder } from '../http/load-shedding.ts';
-import type { RequestObserver, Seen } from './request-log.ts';
+import type { RequestObserver, RequestSummary } from './request-log.ts';
 
 /** The numbers of this process, for Prometheus. */
 export class Metrics implements RequestObserver {
@@ -10,7 +10,11 @@ export class Metrics implements RequestObserver {
   private readonly requests: Counter<'type' | 'field' | 'outcome'>;
   private readonly seconds: Histogram<'type' | 'field'>;
 
-  constructor({ readiness, load, pool }: { readiness: Readiness; load: LoadShedder; pool: PoolCounts | null }) {
+  constructor({
+    readiness,
+    loadShedder,
+    pool,
+  }: { readiness: Readiness; loadShedder: LoadShedder; pool: PoolCounts | null }) {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry });
     this.requests = new Counter({
@@ -26,8 +30,12 @@ export class Metrics implements RequestObserver {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
-    this.gauge('graphql_requests_in_flight', 'Requests to /graphql that are in hand.', () => load.inFlight);
-    this.gauge('graphql_requests_shed', 'Requests to /graphql that were turned away since the start.', () => load.shed);
+    this.gauge('graphql_requests_in_flight', 'Requests to /graphql that are in hand.', () => loadShedder.inFlight);
+    this.gauge(
+      'graphql_requests_shed',
+      'Requests to /graphql that were turned away since the start.',
+      () => loadShedder.shed,
+    );
     this.gauge(
       'server_ready',
       '1 while /readyz says that requests may be sent here.',
@@ -46,7 +54,7 @@ export class Metrics implements RequestObserver {
     this.gauge('db_pool_waiting', 'Requests that wait for a connection to the database.', () => pool.counts.waiting);
   }
 
-  ended(_request: FastifyRequest, { type, field, outcome, milliseconds }: Seen): void {
+  onResponse(_request: FastifyRequest, { type, field, outcome, milliseconds }: RequestSummary): void {
     this.requests.inc({ type, field, outcome });
     this.seconds.observe({ type, field }, milliseconds / 1000);
   }

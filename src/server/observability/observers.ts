@@ -10,17 +10,17 @@ import type { RequestObserver } from './request-log.ts';
 /** Metrics and traces, as far as the environment asks for them; what it does not ask for is not even loaded. */
 export async function openObservers(
   { metrics, traces }: Pick<Environment, 'metrics' | 'traces'>,
-  { readiness, load, pool, log }: WatchedParts,
+  { readiness, loadShedder, pool, log }: WatchedParts,
 ): Promise<(RequestObserver & { close(): Promise<void> })[]> {
   const opened: (RequestObserver & { close(): Promise<void> })[] = [];
   if (metrics) {
     const { Metrics } = await import('./metrics.ts');
     const { openMetricsPort, sendMetricsOnRequest } = await import('./metrics-port.ts');
-    const numbers = new Metrics({ readiness, load, pool });
+    const numbers = new Metrics({ readiness, loadShedder, pool });
     const port = cluster.isWorker
       ? sendMetricsOnRequest(numbers)
       : await openMetricsPort(() => numbers.registry.metrics(), metrics, log);
-    opened.push({ ended: (request, seen) => numbers.ended(request, seen), close: async () => port?.close() });
+    opened.push({ onResponse: (request, seen) => numbers.onResponse(request, seen), close: async () => port?.close() });
   }
   if (traces) {
     const { Tracing } = await import('./tracing.ts');
@@ -33,7 +33,7 @@ export async function openObservers(
 
 interface WatchedParts {
   readonly readiness: Readiness;
-  readonly load: LoadShedder;
+  readonly loadShedder: LoadShedder;
   readonly pool: ServerPool | null;
   readonly log: FastifyBaseLogger;
 }

@@ -9,12 +9,12 @@ import { wasShed } from '../http/load-shedding.ts';
 
 /** Somebody who is told of every request to /graphql: metrics, traces. */
 export interface RequestObserver {
-  began?(request: FastifyRequest): void;
-  ended(request: FastifyRequest, seen: Seen): void;
+  onRequest?(request: FastifyRequest): void;
+  onResponse(request: FastifyRequest, seen: RequestSummary): void;
 }
 
 /** What a request was about and came to, in words of ours: there are only so many, whatever clients send. */
-export interface Seen {
+export interface RequestSummary {
   readonly type: 'query' | 'mutation' | 'none';
   /** The root field; `several`, `introspection` or `none` where it is not one of ours alone. */
   readonly field: string;
@@ -30,12 +30,12 @@ export const requestIdOf = ({ headers }: Pick<IncomingMessage, 'headers'>): stri
   return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 };
 
-/** One line in the log for each request; of those to /graphql the watchers are told too. */
-export function logRequests(server: FastifyInstance, watchers: readonly RequestObserver[]): void {
+/** One line in the log for each request; of those to /graphql the observers are told too. */
+export function logRequests(server: FastifyInstance, observers: readonly RequestObserver[]): void {
   const isGraphql = ({ routeOptions }: FastifyRequest) => routeOptions.url === '/graphql';
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (isGraphql(request)) for (const watcher of watchers) watcher.began?.(request);
+    if (isGraphql(request)) for (const observer of observers) observer.onRequest?.(request);
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
@@ -58,7 +58,7 @@ export function logRequests(server: FastifyInstance, watchers: readonly RequestO
     const level = wasShed(reply) ? 'debug' : 'info'; // thousands a second: metrics count them
     request.log[level]({ ...line, ...about, ...(name && { name }), ...(user && { user }), outcome }, 'request');
     const seen = { ...about, outcome, status: reply.statusCode, milliseconds: reply.elapsedTime };
-    for (const watcher of watchers) watcher.ended(request, seen);
+    for (const observer of observers) observer.onResponse(request, seen);
   }
 }
 
@@ -83,7 +83,7 @@ export const recordOperations = (): ApolloServerPlugin<Context> => ({
   }),
 });
 
-interface About extends Pick<Seen, 'type' | 'field'> {
+interface About extends Pick<RequestSummary, 'type' | 'field'> {
   /** What its client calls it: for the log alone, since there is no end to such names. */
   readonly name: string | null;
   /** The id of who asks; null for a guest. For the log alone too. */

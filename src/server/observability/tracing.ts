@@ -3,7 +3,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { FastifyRequest } from 'fastify';
-import type { RequestObserver, Seen } from './request-log.ts';
+import type { RequestObserver, RequestSummary } from './request-log.ts';
 
 /**
  * OpenTelemetry: a span for each request to /graphql, under that of its caller, and one for each statement below it. Loaded
@@ -22,7 +22,7 @@ export class Tracing implements RequestObserver {
     this.tracer = this.provider.getTracer('conduit');
   }
 
-  began(request: FastifyRequest): void {
+  onRequest(request: FastifyRequest): void {
     const attributes = {
       'http.request.method': request.method,
       'http.route': '/graphql',
@@ -36,7 +36,7 @@ export class Tracing implements RequestObserver {
     this.spans.set(request, span);
   }
 
-  ended(request: FastifyRequest, { type, field, outcome, status }: Seen): void {
+  onResponse(request: FastifyRequest, { type, field, outcome, status }: RequestSummary): void {
     const span = this.spans.get(request);
     if (!span) return;
     if (type !== 'none') span.updateName(`${type} ${field}`);

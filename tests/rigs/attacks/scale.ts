@@ -52,8 +52,8 @@ const hear = (text: string): void => void (secretIn(text) && leaks.push(text));
 /** A server as it is in production, with its log, its metrics and its traces. */
 const production = { ...settings, production: true, introspection: false, playground: false };
 const readiness = new Readiness(orm, null, 'not checked');
-const load = new LoadShedder(production);
-const metrics = new Metrics({ readiness, load, pool: null });
+const loadShedder = new LoadShedder(production);
+const metrics = new Metrics({ readiness, loadShedder, pool: null });
 const spans: SpanProcessor = {
   onStart: () => {},
   onEnd: ({ name, attributes, events }) => hear(JSON.stringify([name, attributes, events])),
@@ -65,8 +65,8 @@ const server = await buildServer({
   log: createLogger('trace', { write: hear }),
   settings: production,
   readiness,
-  load,
-  watchers: [metrics, new Tracing(spans)],
+  loadShedder,
+  observers: [metrics, new Tracing(spans)],
 });
 afterAll(() => server.close());
 

@@ -12,15 +12,15 @@ import { anArticle, aUser, PASSWORD } from '../../support/people.ts';
 
 /** What those who run a server see of it, and what they must not see. */
 
-async function watchedServer(load = new LoadShedder(settings)) {
+async function watchedServer(loadShedder = new LoadShedder(settings)) {
   const lines: string[] = [];
   const log = createLogger('debug', { write: (line) => lines.push(line) });
   const readiness = new Readiness(orm, null, 'not checked');
-  const metrics = new Metrics({ readiness, load, pool: { counts: { total: 3, idle: 2, waiting: 1 } } });
+  const metrics = new Metrics({ readiness, loadShedder, pool: { counts: { total: 3, idle: 2, waiting: 1 } } });
   const spans = new InMemorySpanExporter();
   const tracing = new Tracing(new SimpleSpanProcessor({ exporter: spans }));
-  const watchers = [metrics, tracing];
-  const server = await buildServer({ em: orm.em, log, settings, readiness, load, watchers });
+  const observers = [metrics, tracing];
+  const server = await buildServer({ em: orm.em, log, settings, readiness, loadShedder, observers });
   const ask = async (query: string, headers: Record<string, string> = {}) =>
     server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
   const logged = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
@@ -152,10 +152,10 @@ test('a request is a span under that of its caller, and each of its statements o
   spans.reset();
   const { currentRequest } = await import('../../../src/server/http/current-request.ts');
   const request = { headers: {}, method: 'POST', id: 'x' } as never;
-  tracing.began(request);
+  tracing.onRequest(request);
   currentRequest.run(request, () => tracing.statement(currentRequest.getStore(), "select 'secret'", Promise.resolve()));
   await Promise.resolve();
-  tracing.ended(request, { type: 'query', field: 'tags', outcome: 'ok', status: 200, milliseconds: 1 });
+  tracing.onResponse(request, { type: 'query', field: 'tags', outcome: 'ok', status: 200, milliseconds: 1 });
   const [statement, parent] = spans.getFinishedSpans();
   expect(statement?.name).toBe('SELECT');
   expect(statement?.parentSpanContext?.spanId).toBe(parent?.spanContext().spanId);

@@ -2,19 +2,12 @@ import type { Execute } from './execute.ts';
 import { literal, qualifiedName, quote, quotedTable } from './quote.ts';
 import type { Statement, Tree } from './statements.ts';
 
-/** What of the data that is there now the statements would drop: a line for each table and column that is not empty. */
+/** Describes the data that the statements would drop: one line for each table or column that has any. */
 export async function findDataLoss(statements: Statement[], execute: Execute): Promise<string[]> {
   const losses: string[] = [];
-  for (const { table, column } of statements.flatMap(dropped)) {
-    const [there] = await execute(`select to_regclass(${literal(table)}) is not null as yes`);
-    if (!there?.yes) continue;
-    const has = column
-      ? await execute(
-          `select 1 from pg_attribute where attrelid = to_regclass(${literal(table)}) and attname = ${literal(column)}`,
-        )
-      : [1];
-    if (has.length === 0) continue;
-    // Counted up to a bound: that there is something to lose matters, not how many millions.
+  for (const { table, column } of statements.flatMap(droppedData)) {
+    if (!(await exists(table, column, execute))) continue;
+    // Counted up to a bound: whether there is data matters, not how many millions of rows.
     const where = column ? `where ${quote(column)} is not null` : '';
     const [counted] = await execute(`select count(*)::int as n from (select 1 from ${table} ${where} limit 10001) t`);
     const n = Number(counted?.n ?? 0);
@@ -27,13 +20,13 @@ export async function findDataLoss(statements: Statement[], execute: Execute): P
   return losses;
 }
 
-export interface Dropped {
+interface DroppedData {
   table: string;
   column?: string;
 }
 
-/** The tables and columns a statement drops, or empties. */
-export function dropped({ kind, tree }: Statement): Dropped[] {
+/** The tables and columns that a statement drops or truncates. */
+function droppedData({ kind, tree }: Statement): DroppedData[] {
   if (kind === 'DropStmt' && tree.removeType === 'OBJECT_TABLE') {
     return tree.objects.map((each: Tree) => ({
       table: qualifiedName(...each.List.items.map((item: Tree) => item.String.sval)),
@@ -49,4 +42,13 @@ export function dropped({ kind, tree }: Statement): Dropped[] {
     );
   }
   return [];
+}
+
+async function exists(table: string, column: string | undefined, execute: Execute): Promise<boolean> {
+  const [found] = await execute(`select to_regclass(${literal(table)}) is not null as yes`);
+  if (!found?.yes || !column) return Boolean(found?.yes);
+  const columns = await execute(
+    `select 1 from pg_attribute where attrelid = to_regclass(${literal(table)}) and attname = ${literal(column)}`,
+  );
+  return columns.length > 0;
 }

@@ -1,11 +1,11 @@
-/** A few lines of the statement, with a caret under the place. */
+/** A few lines of the statement, with a caret under the position of an error. */
 export function excerpt(sql: string, position?: number): string[] {
   const lines = sql.split('\n');
-  if (position === undefined) return clip(lines, 0).map((line) => `  | ${line}`);
+  if (position === undefined) return clip(lines).map((line) => `  | ${line}`);
   const before = [...sql].slice(0, position).join('').split('\n');
   const row = before.length - 1;
   const column = before[row]?.length ?? 0;
-  // A long line is cut so that the caret stays in sight.
+  // A long line is cut so that the caret stays visible.
   const start = Math.max(0, column - 90);
   const shown = (lines[row] ?? '').slice(start, start + 120);
   const lead = start > 0 ? '…' : '';
@@ -16,7 +16,7 @@ export function excerpt(sql: string, position?: number): string[] {
   ];
 }
 
-function clip(lines: string[], from: number): string[] {
-  const shown = lines.slice(from, from + 6).map((line) => (line.length > 160 ? `${line.slice(0, 160)}…` : line));
-  return lines.length > from + 6 ? [...shown, `… ${lines.length - 6} more lines`] : shown;
+function clip(lines: string[]): string[] {
+  const shown = lines.slice(0, 6).map((line) => (line.length > 160 ? `${line.slice(0, 160)}…` : line));
+  return lines.length > 6 ? [...shown, `… ${lines.length - 6} more lines`] : shown;
 }

@@ -1,4 +1,4 @@
-/** Runs a query on the connection of the caller: the embedded database has only one. */
+/** Runs a query on the caller's connection: the embedded database has only one. */
 export type Execute = (sql: string) => Promise<Row[]>;
 
 export type Row = Record<string, unknown>;

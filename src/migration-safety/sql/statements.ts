@@ -2,20 +2,20 @@ import { loadModule, type Node, parseSync, type SqlError, scanSync } from 'libpg
 
 await loadModule();
 
-/** A node of PostgreSQL's own parse tree; whoever asks knows the shape of what it asks for. */
+/** A node of PostgreSQL's parse tree, untyped: the caller knows its shape from the kind of statement. */
 // biome-ignore lint/suspicious/noExplicitAny: typing it would take the 9,000 lines of @pgsql/types and a cast a line.
 export type Tree = any;
 
-/** One SQL statement of a migration, and what PostgreSQL's own grammar makes of it. */
+/** One SQL statement of a migration, parsed by PostgreSQL's own grammar. */
 export interface Statement {
   sql: string;
-  /** The kind of statement, as the grammar calls it: 'IndexStmt', 'AlterTableStmt', … Empty where it can't be parsed. */
+  /** The node type of the statement: 'IndexStmt', 'AlterTableStmt', … Empty if it can't be parsed. */
   kind: string;
   tree: Tree;
   syntaxError?: { message: string; position: number };
 }
 
-/** Splits a text into its statements. A text that PostgreSQL's grammar refuses stays whole and says why. */
+/** Splits SQL into its statements. SQL with a syntax error stays one statement, with the error. */
 export function parseStatements(sql: string): Statement[] {
   if (sql.trim() === '') return [];
   try {
@@ -35,8 +35,8 @@ export function parseStatements(sql: string): Statement[] {
 }
 
 /**
- * The SQL as its tokens: the same for any layout, comments, keyword case and line endings, different for anything
- * PostgreSQL would read differently.
+ * The SQL reduced to its tokens: independent of layout, comments, keyword case and line endings, different for anything
+ * PostgreSQL parses differently.
  */
 export function canonicalSql(sql: string): string {
   try {
@@ -50,11 +50,8 @@ export function canonicalSql(sql: string): string {
   }
 }
 
-/**
- * Statements PostgreSQL runs only outside a transaction block, by kind. Each entry looks at the tree and answers
- * with what to call the statement, or nothing when this one is harmless.
- */
-const onlyOutside: Record<string, (tree: Tree) => string | false | undefined> = {
+/** The commands that PostgreSQL refuses inside a transaction block. Each entry names the command if it is one of them. */
+const ONLY_OUTSIDE_TRANSACTION: Record<string, (tree: Tree) => string | false | undefined> = {
   IndexStmt: (tree) => tree.concurrent && 'create index concurrently',
   DropStmt: (tree) => tree.concurrent && 'drop index concurrently',
   ReindexStmt: (tree) =>
@@ -72,22 +69,23 @@ const onlyOutside: Record<string, (tree: Tree) => string | false | undefined> = 
     tree.cmds?.some((cmd: Tree) => cmd.AlterTableCmd?.def?.PartitionCmd?.concurrent) && 'detach partition concurrently',
 };
 
-/** What to call the statement if it can't run inside a transaction; undefined if it can. */
+/** The name of the command if it can't run inside a transaction; undefined if it can. */
 export function onlyOutsideTransaction({ kind, tree }: Statement): string | undefined {
-  return onlyOutside[kind]?.(tree) || undefined;
+  return ONLY_OUTSIDE_TRANSACTION[kind]?.(tree) || undefined;
 }
 
-/** Whether the statement is one of the concurrent ones, which wait without anybody queueing behind them. */
+/** Whether the statement is a concurrent one, which waits for locks without blocking reads and writes. */
 export function isConcurrent(statement: Statement): boolean {
   return onlyOutsideTransaction(statement)?.endsWith('concurrently') ?? false;
 }
 
-/** Whether the statement can run inside a transaction that somebody else ends: code of its own may want to commit. */
+/** Whether the statement can share a transaction with the tracking row: a procedure or DO block may commit by itself. */
 export function canShareTransaction(statement: Statement): boolean {
   return !onlyOutsideTransaction(statement) && !['CallStmt', 'DoStmt', 'TransactionStmt', ''].includes(statement.kind);
 }
 
-function hasOption(params: Tree[] | undefined, name: string): boolean {
+/** Whether the options of a statement, such as `vacuum (full)`, include this one. */
+export function hasOption(params: Tree[] | undefined, name: string): boolean {
   return params?.some((param) => param.DefElem?.defname === name) ?? false;
 }
 

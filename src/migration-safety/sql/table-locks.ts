@@ -1,13 +1,16 @@
 import { qualifiedName, quotedTable } from './quote.ts';
 import type { Statement, Tree } from './statements.ts';
 
-/** What a statement does to everybody else while it runs. */
+/** The lock that a statement takes on a table. */
 export interface TableLock {
   table: string;
-  lock: keyof typeof BLOCKED_BY;
+  lock: LockMode;
 }
 
-/** PostgreSQL's table locks, by what has to wait for them; the order is their strength. */
+/** The locks on existing tables. A table that the statement creates is left out: no other session uses it yet. */
+export const tableLocksOf = ({ kind, tree }: Statement): TableLock[] => LOCKS[kind]?.(tree) ?? [];
+
+/** What each lock mode of PostgreSQL blocks, from the weakest mode to the strongest. */
 export const BLOCKED_BY = {
   'ACCESS SHARE': 'nothing',
   'ROW SHARE': 'nothing',
@@ -19,10 +22,10 @@ export const BLOCKED_BY = {
   'ACCESS EXCLUSIVE': 'reads and writes',
 } as const;
 
-type Lock = keyof typeof BLOCKED_BY;
+type LockMode = keyof typeof BLOCKED_BY;
 
-/** What ALTER TABLE takes when it does not take the strongest. */
-const weakerAlterations: Record<string, Lock> = {
+/** The subcommands of ALTER TABLE that take less than ACCESS EXCLUSIVE. */
+const ALTER_TABLE_LOCKS: Record<string, LockMode> = {
   AT_ValidateConstraint: 'SHARE UPDATE EXCLUSIVE',
   AT_SetStatistics: 'SHARE UPDATE EXCLUSIVE',
   AT_SetOptions: 'SHARE UPDATE EXCLUSIVE',
@@ -33,48 +36,43 @@ const weakerAlterations: Record<string, Lock> = {
   AT_DisableTrig: 'SHARE ROW EXCLUSIVE',
 };
 
-type Reader = (tree: Tree) => TableLock[];
-
-const one = (relation: { schemaname?: string; relname: string } | undefined, lock: Lock): TableLock[] =>
-  relation ? [{ table: quotedTable(relation), lock }] : [];
-
-/** The tables a statement locks, by kind of statement. */
-const readers: Record<string, Reader> = {
+/** The locks that each kind of statement takes. */
+const LOCKS: Record<string, (tree: Tree) => TableLock[]> = {
   AlterTableStmt: (tree) => {
     if (tree.objtype !== 'OBJECT_TABLE') return [];
     const commands = tree.cmds.map((each: Tree) => each.AlterTableCmd);
     const foreign = commands.flatMap((cmd: Tree) => (cmd.def?.Constraint?.pktable ? [cmd.def.Constraint.pktable] : []));
-    const taken: Lock[] = commands.map((cmd: { subtype: string; def?: { Constraint?: { contype: string } } }) =>
+    const taken: LockMode[] = commands.map((cmd: { subtype: string; def?: { Constraint?: { contype: string } } }) =>
       cmd.def?.Constraint?.contype === 'CONSTR_FOREIGN'
         ? 'SHARE ROW EXCLUSIVE'
-        : (weakerAlterations[cmd.subtype] ?? 'ACCESS EXCLUSIVE'),
+        : (ALTER_TABLE_LOCKS[cmd.subtype] ?? 'ACCESS EXCLUSIVE'),
     );
     return [
-      ...one(tree.relation, strongest(taken)),
-      ...foreign.flatMap((relation: Tree) => one(relation, 'SHARE ROW EXCLUSIVE')),
+      ...lockOn(tree.relation, strongest(taken)),
+      ...foreign.flatMap((relation: Tree) => lockOn(relation, 'SHARE ROW EXCLUSIVE')),
     ];
   },
-  IndexStmt: (tree) => one(tree.relation, tree.concurrent ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE'),
-  // An index or a view is renamed by the same statement, and is no table.
+  IndexStmt: (tree) => lockOn(tree.relation, tree.concurrent ? 'SHARE UPDATE EXCLUSIVE' : 'SHARE'),
+  // The same statement renames indexes and views, which are not tables.
   RenameStmt: (tree) =>
     ['OBJECT_TABLE', 'OBJECT_COLUMN', 'OBJECT_TABCONSTRAINT'].includes(tree.renameType)
-      ? one(tree.relation, 'ACCESS EXCLUSIVE')
+      ? lockOn(tree.relation, 'ACCESS EXCLUSIVE')
       : [],
-  CreateTrigStmt: (tree) => one(tree.relation, 'SHARE ROW EXCLUSIVE'),
-  InsertStmt: (tree) => one(tree.relation, 'ROW EXCLUSIVE'),
-  UpdateStmt: (tree) => one(tree.relation, 'ROW EXCLUSIVE'),
-  DeleteStmt: (tree) => one(tree.relation, 'ROW EXCLUSIVE'),
-  TruncateStmt: (tree) => tree.relations.flatMap((each: Tree) => one(each.RangeVar, 'ACCESS EXCLUSIVE')),
-  ClusterStmt: (tree) => one(tree.relation, 'ACCESS EXCLUSIVE'),
+  CreateTrigStmt: (tree) => lockOn(tree.relation, 'SHARE ROW EXCLUSIVE'),
+  InsertStmt: (tree) => lockOn(tree.relation, 'ROW EXCLUSIVE'),
+  UpdateStmt: (tree) => lockOn(tree.relation, 'ROW EXCLUSIVE'),
+  DeleteStmt: (tree) => lockOn(tree.relation, 'ROW EXCLUSIVE'),
+  TruncateStmt: (tree) => tree.relations.flatMap((each: Tree) => lockOn(each.RangeVar, 'ACCESS EXCLUSIVE')),
+  ClusterStmt: (tree) => lockOn(tree.relation, 'ACCESS EXCLUSIVE'),
   VacuumStmt: (tree) => {
     const full = tree.options?.some((each: Tree) => each.DefElem?.defname === 'full');
     return (tree.rels ?? []).flatMap((each: Tree) =>
-      one(each.VacuumRelation?.relation, full ? 'ACCESS EXCLUSIVE' : 'SHARE UPDATE EXCLUSIVE'),
+      lockOn(each.VacuumRelation?.relation, full ? 'ACCESS EXCLUSIVE' : 'SHARE UPDATE EXCLUSIVE'),
     );
   },
   LockStmt: (tree) =>
     tree.relations.flatMap((each: Tree) =>
-      one(each.RangeVar, (Object.keys(BLOCKED_BY) as Lock[])[tree.mode - 1] ?? 'ACCESS EXCLUSIVE'),
+      lockOn(each.RangeVar, (Object.keys(BLOCKED_BY) as LockMode[])[tree.mode - 1] ?? 'ACCESS EXCLUSIVE'),
     ),
   DropStmt: (tree) =>
     tree.removeType === 'OBJECT_TABLE'
@@ -83,14 +81,15 @@ const readers: Record<string, Reader> = {
           lock: 'ACCESS EXCLUSIVE',
         }))
       : [],
-  RefreshMatViewStmt: (tree) => one(tree.relation, tree.concurrent ? 'EXCLUSIVE' : 'ACCESS EXCLUSIVE'),
-  CreatePolicyStmt: (tree) => one(tree.table, 'ACCESS EXCLUSIVE'),
+  RefreshMatViewStmt: (tree) => lockOn(tree.relation, tree.concurrent ? 'EXCLUSIVE' : 'ACCESS EXCLUSIVE'),
+  CreatePolicyStmt: (tree) => lockOn(tree.table, 'ACCESS EXCLUSIVE'),
 };
 
-/** The locks on tables that are there already; a table nobody has seen yet makes nobody wait. */
-export const tableLocksOf = ({ kind, tree }: Statement): TableLock[] => readers[kind]?.(tree) ?? [];
+function lockOn(relation: { schemaname?: string; relname: string } | undefined, lock: LockMode): TableLock[] {
+  return relation ? [{ table: quotedTable(relation), lock }] : [];
+}
 
-function strongest(locks: Lock[]): Lock {
-  const order = Object.keys(BLOCKED_BY) as Lock[];
-  return locks.reduce<Lock>((a, b) => (order.indexOf(a) > order.indexOf(b) ? a : b), 'ACCESS SHARE');
+function strongest(locks: LockMode[]): LockMode {
+  const order = Object.keys(BLOCKED_BY) as LockMode[];
+  return locks.reduce<LockMode>((a, b) => (order.indexOf(a) > order.indexOf(b) ? a : b), 'ACCESS SHARE');
 }

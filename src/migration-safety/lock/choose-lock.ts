@@ -10,32 +10,29 @@ export interface ChosenLock {
   lock: MigrationLock;
   isFile: boolean;
   engineInProcess: boolean;
-  /** Whether others may be using an engine that ends with this process. */
+  /** Whether other processes may be using an engine that ends with this process. */
   ownsSharedEngine: () => boolean;
 }
 
-const fileLocks = new Map<string, FileLock>();
-
-/** The lock for this database: as the options say, or what fits the driver. */
-export function chooseLock(driver: AbstractSqlDriver, settings: Settings, tell: (text: string) => void): ChosenLock {
+/** The lock for this database: the one in the options, or the one that suits the driver. */
+export function chooseLock(driver: AbstractSqlDriver, settings: Settings, log: (text: string) => void): ChosenLock {
   const kind = lockKind(driver, settings);
-  const waiting = { timeout: settings.lockTimeout, tell };
-  const elsewhere = { isFile: false, engineInProcess: false, ownsSharedEngine: () => false };
-  if (kind === 'none') return { lock: NO_LOCK, ...elsewhere };
+  const wait = { timeout: settings.lockTimeout, log };
+  const noFile = { isFile: false, engineInProcess: false, ownsSharedEngine: () => false };
+  if (kind === 'none') return { lock: NO_LOCK, ...noFile };
   if (kind === 'advisory') {
-    const helper = driver.getPlatform().getSchemaHelper();
-    const management = helper?.getManagementDbName() || 'postgres';
-    return { lock: new AdvisoryLock(clientConfig(driver), management, waiting), ...elsewhere };
+    const management = driver.getPlatform().getSchemaHelper()?.getManagementDbName() || 'postgres';
+    return { lock: new AdvisoryLock(clientConfig(driver), management, wait), ...noFile };
   }
   const engineInProcess = isPglite(driver);
-  // One for the process: an engine in the process keeps the lock until the end, and may be asked again before that.
-  const lock = fileLocks.get(kind.file) ?? new FileLock(kind.file, waiting, engineInProcess);
+  // One instance per process: with an engine in the process the lock is held until exit, and may be acquired again.
+  const lock = fileLocks.get(kind.file) ?? new FileLock(kind.file, wait, engineInProcess);
   fileLocks.set(kind.file, lock);
   const ownsSharedEngine = () => kind.isOwner?.() === true;
   return { lock, isFile: true, engineInProcess, ownsSharedEngine };
 }
 
-/** Before a command opens an engine of its own: no other process may be at work in the same files until it ends. */
+/** Before a command opens an engine of its own: excludes other processes from its files until the command ends. */
 export async function lockUntilExit(find: () => ChosenLock): Promise<void> {
   if (!runsAsCommand()) return;
   const { lock, engineInProcess } = find();
@@ -43,9 +40,9 @@ export async function lockUntilExit(find: () => ChosenLock): Promise<void> {
 }
 
 /**
- * Before a command is ended that has the embedded database open for others, too: it takes it along, so it holds the lock
- * by then, when no migration of theirs is under way. One that takes longer than anybody waits is cut off all the same.
- * A command that ends well has no need of this: it stays for the others, who may be waiting for the very lock.
+ * Before a failed command exits that owns the embedded engine other processes use: the engine ends with it, so it waits
+ * for the lock, that is until no migration of theirs is running, or the timeout. A command that succeeds needs no lock:
+ * it keeps the engine open for the others, which may be waiting for this very lock.
  */
 export async function lockBeforeExit(find: () => ChosenLock): Promise<void> {
   if (!runsAsCommand()) return;
@@ -55,16 +52,16 @@ export async function lockBeforeExit(find: () => ChosenLock): Promise<void> {
     await lock.acquire();
     process.once('exit', () => void lock.release());
   } catch {
-    // What went wrong before is told, and is all there is to tell.
+    // Only the error the command failed with is reported.
   }
 }
 
-/** The database whose advisory locks tell that a statement is at work; undefined where there are no such locks. */
+/** The database whose work lock (see advisory-lock.ts) shows that a statement is running; undefined without advisory locks. */
 export function workLockDatabase(driver: AbstractSqlDriver, settings: Settings): string | undefined {
   return lockKind(driver, settings) === 'advisory' ? clientConfig(driver).database : undefined;
 }
 
-/** Whether the database is the embedded one, which belongs to one developer. */
+/** Whether this is the embedded database, which belongs to one developer. */
 export function isEmbedded(driver: AbstractSqlDriver, settings: Settings): boolean {
   return settings.embedded ?? (isPglite(driver) || typeof settings.lock === 'object');
 }
@@ -76,7 +73,7 @@ function lockKind(driver: AbstractSqlDriver, settings: Settings): LockKind {
   return folder ? { file: `${folder.replace(/\/+$/, '')}.migration.lock` } : 'none';
 }
 
-// By name, because the driver of the embedded engine need not be installed.
+/** Checked by name, because the driver of the embedded engine may not be installed. */
 export const isPglite = (driver: AbstractSqlDriver) => driver.constructor.name === 'PgliteDriver';
 
 function dataFolder(driver: AbstractSqlDriver): string | undefined {
@@ -92,3 +89,5 @@ function clientConfig(driver: AbstractSqlDriver): ClientConfig {
   const known = { host, port, user, password, database };
   return { ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)), ...plain };
 }
+
+const fileLocks = new Map<string, FileLock>();

@@ -4,69 +4,56 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MigrationProblem } from '../problems.ts';
 import { type LockWait, lockLostError, type MigrationLock, pollDelay, seconds } from './lock.ts';
 
-interface Holder {
-  pid: number;
-  /** When the process started, in clock ticks since boot: a pid is given out again, the two together are not. */
-  started: string;
-  host: string;
-}
-
 /**
- * A lock file, for the embedded database: all its connections share one session, so advisory locks exclude nobody.
- * O_EXCL makes creating it atomic; the holder's pid and start time tell a dead holder from a living one.
+ * A lock file, for the embedded database: all its connections share one session, so an advisory lock excludes none.
+ * O_EXCL creates it atomically; the holder's pid and start time distinguish a dead holder from a living one.
  */
 export class FileLock implements MigrationLock {
-  readonly #path: string;
-  readonly #waiting: LockWait;
-  readonly #untilExit: boolean;
-  #held = false;
+  private held = false;
 
-  /**
-   * `untilExit`: whether to keep the lock as long as the process lives, because the engine is inside the process and
-   * goes on writing.
-   */
-  constructor(path: string, waiting: LockWait, untilExit: boolean) {
-    this.#path = path;
-    this.#waiting = waiting;
-    this.#untilExit = untilExit;
-  }
+  /** `untilExit` keeps the lock until the process ends, because an engine inside the process goes on writing. */
+  constructor(
+    private readonly path: string,
+    private readonly wait: LockWait,
+    private readonly untilExit: boolean,
+  ) {}
 
   async acquire(): Promise<void> {
-    if (this.#held) return;
+    if (this.held) return;
     const started = Date.now();
-    const deadline = this.#waiting.timeout === 0 ? Infinity : started + this.#waiting.timeout;
-    for (let nextWord = started + 300; !this.#create(); ) {
-      const holder = readHolder(this.#path);
-      if (holder && !isAlive(holder) && this.#removeDead(holder)) continue;
+    const deadline = this.wait.timeout === 0 ? Infinity : started + this.wait.timeout;
+    for (let nextLog = started + 300; !this.create(); ) {
+      const holder = readHolder(this.path);
+      if (holder && !isAlive(holder) && this.removeDead(holder)) continue;
       if (Date.now() >= deadline) {
         throw new MigrationProblem(
           'lock-timeout',
-          `Another migrator holds the lock, and did not let go within ${seconds(this.#waiting.timeout)} (MIGRATION_LOCK_TIMEOUT).\n  held by ${describe(holder)} (${this.#path})\nNothing was changed.`,
+          `Another migrator holds the lock. Gave up after ${seconds(this.wait.timeout)} (MIGRATION_LOCK_TIMEOUT).\n  held by ${describe(holder)} (${this.path})\nNothing was changed.`,
         );
       }
-      if (Date.now() >= nextWord) {
-        this.#waiting.tell(
+      if (Date.now() >= nextLog) {
+        this.wait.log(
           `Another migrator holds the lock (${describe(holder)}); waiting for ${seconds(Date.now() - started)}`,
         );
-        nextWord = Date.now() + 10_000;
+        nextLog = Date.now() + 10_000;
       }
       await sleep(pollDelay());
     }
-    this.#held = true;
+    this.held = true;
   }
 
   async release(): Promise<void> {
-    if (!this.#untilExit) this.#remove();
-    else if (this.#held) process.once('exit', () => this.#remove());
+    if (!this.untilExit) this.remove();
+    else if (this.held) process.once('exit', () => this.remove());
   }
 
   async verify(): Promise<void> {
-    if (readHolder(this.#path)?.pid !== process.pid) throw lockLostError();
+    if (readHolder(this.path)?.pid !== process.pid) throw lockLostError();
   }
 
-  #create(): boolean {
+  private create(): boolean {
     try {
-      const file = openSync(this.#path, 'wx');
+      const file = openSync(this.path, 'wx');
       writeSync(file, JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: hostname() }));
       closeSync(file);
       return true;
@@ -76,29 +63,29 @@ export class FileLock implements MigrationLock {
     }
   }
 
-  #remove(): void {
-    if (!this.#held) return;
-    this.#held = false;
-    unlinkSync(this.#path);
+  private remove(): void {
+    if (!this.held) return;
+    this.held = false;
+    unlinkSync(this.path);
   }
 
   /**
-   * Takes away the file of a dead holder. Two waiters could see the same dead holder, and the slower one would take
-   * away the lock the faster one has just created: so the look and the removal happen under a guard directory.
+   * Removes the file of a dead holder. Of two waiters that see the same dead holder, the slower one would remove the
+   * lock that the faster one has just created: so the check and the removal happen under a guard directory.
    */
-  #removeDead(dead: Holder): boolean {
-    const guard = `${this.#path}.takeover`;
+  private removeDead(dead: Holder): boolean {
+    const guard = `${this.path}.takeover`;
     try {
       mkdirSync(guard);
     } catch {
-      // The guard is held for microseconds; one that is seconds old belongs to somebody killed inside.
+      // The guard is held for microseconds; one that is seconds old is left from a killed process.
       if (ageOf(guard) > 5_000) rmdirSync(guard);
       return false;
     }
     try {
-      const holder = readHolder(this.#path);
+      const holder = readHolder(this.path);
       if (holder?.pid !== dead.pid || holder.started !== dead.started) return false;
-      unlinkSync(this.#path);
+      unlinkSync(this.path);
       return true;
     } finally {
       rmdirSync(guard);
@@ -106,12 +93,19 @@ export class FileLock implements MigrationLock {
   }
 }
 
-/** The holder; undefined when the file has gone, or when its writer was killed before it wrote (see isAlive). */
+interface Holder {
+  pid: number;
+  /** When the process started, in clock ticks since boot: a pid is reused, the pair is not. */
+  started: string;
+  host: string;
+}
+
+/** The holder; undefined if the file is gone or was created a moment ago. A pid of 0 stands for a writer that was killed. */
 function readHolder(path: string): Holder | undefined {
   try {
     const text = readFileSync(path, 'utf8');
     if (text) return JSON.parse(text) as Holder;
-    // Created but not written: fine for a moment, a dead holder after that.
+    // Created but not written: normal for a moment, a dead holder after that.
     return ageOf(path) > 5_000 ? { pid: 0, started: '', host: hostname() } : undefined;
   } catch {
     return undefined;
@@ -130,12 +124,12 @@ function isAlive({ pid, started, host }: Holder): boolean {
   return !start || !started || start === started;
 }
 
-/** Field 22 of /proc/<pid>/stat; empty where there is no /proc, where the pid alone has to do. */
+/** Field 22 of /proc/<pid>/stat; empty without /proc, where the pid alone has to do. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // A zombie still has a pid and a start time, but will never let go.
+    // A zombie still has a pid and a start time, but will never release the lock.
     return fields[0] === 'Z' ? 'zombie' : (fields[19] ?? '');
   } catch {
     return '';
@@ -151,4 +145,4 @@ function ageOf(path: string): number {
 }
 
 const describe = (holder: Holder | undefined) =>
-  holder ? `process ${holder.pid} on ${holder.host}` : 'somebody starting up';
+  holder ? `process ${holder.pid} on ${holder.host}` : 'a process that is starting';

@@ -1,22 +1,22 @@
 import { MigrationProblem } from '../problems.ts';
 import type { Settings } from '../settings.ts';
 
-/** Keeps every other migrator of the same database out while held. */
+/** Excludes every other migrator of the same database while it is held. */
 export interface MigrationLock {
-  /** Waits, telling about the holder, until the lock is held; a MigrationProblem when the bound is reached. */
+  /** Waits until the lock is held, and logs the holder meanwhile; throws a MigrationProblem after the timeout. */
   acquire(): Promise<void>;
   release(): Promise<void>;
-  /** Throws when it was lost meanwhile, before another one can be at work. */
+  /** Throws if the lock was lost, so another migrator may be running. */
   verify(): Promise<void>;
 }
 
-/** What a lock needs to know while it waits. */
+/** How long to wait for a lock, and where to log the wait. */
 export interface LockWait {
   timeout: number;
-  tell: (text: string) => void;
+  log: (text: string) => void;
 }
 
-/** Runs the work while holding the lock, and lets go of it whatever happens. */
+/** Runs the work while holding the lock, and always releases it. */
 export async function withLock<T>(lock: MigrationLock, work: (lock: MigrationLock) => Promise<T>): Promise<T> {
   await lock.acquire();
   try {
@@ -26,16 +26,16 @@ export async function withLock<T>(lock: MigrationLock, work: (lock: MigrationLoc
   }
 }
 
-/** For a database in memory, which nobody else can reach, and for those who know better. */
+/** For a database in memory, which no other process can reach, and for `lock: 'none'`. */
 export const NO_LOCK: MigrationLock = { acquire: async () => {}, release: async () => {}, verify: async () => {} };
 
 export const lockLostError = () =>
   new MigrationProblem(
     'lock-timeout',
-    'The lock was lost, and another migrator may be at work by now. What is applied so far stays; nothing more was changed.',
+    'The lock was lost, and another migrator may be running. What is applied so far stays; nothing more was changed.',
   );
 
-/** 50 to 250 ms: short enough to be prompt, uneven enough that twenty waiters don't knock at once. */
+/** 50 to 250 ms: short enough to be prompt, with enough jitter that twenty waiters don't poll at once. */
 export const pollDelay = () => 50 + Math.random() * 200;
 
 export const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;

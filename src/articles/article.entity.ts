@@ -10,22 +10,25 @@ import {
   Unique,
 } from '@mikro-orm/decorators/legacy';
 import { Extensions, Field, Int, ObjectType } from 'type-graphql';
+import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime } from '../graphql/scalars.ts';
+import { formatLimit } from '../graphql/validation.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
+import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 
 /** What an author writes. Only what carries `@Field` leaves the server; article.fields.ts adds what is computed. */
 @ObjectType({ implements: Node, description: 'A published text with its author, tags, favourites and comments.' })
 @Entity({ tableName: 'articles' })
-@Check({ name: 'articles_slug_length', expression: '(char_length(slug) >= 1) and (char_length(slug) <= 100)' })
-@Check({ name: 'articles_title_length', expression: '(char_length(title) >= 1) and (char_length(title) <= 200)' })
+@Check({ name: 'articles_slug_length', expression: lengthCheck('slug', 1, ARTICLE_LIMITS.slug) })
+@Check({ name: 'articles_title_length', expression: lengthCheck('title', 1, ARTICLE_LIMITS.title) })
 @Check({
   name: 'articles_description_length',
-  expression: '(char_length(description) >= 1) and (char_length(description) <= 500)',
+  expression: lengthCheck('description', 1, ARTICLE_LIMITS.description),
 })
-@Check({ name: 'articles_body_length', expression: '(char_length(body) >= 1) and (char_length(body) <= 100000)' })
+@Check({ name: 'articles_body_length', expression: lengthCheck('body', 1, ARTICLE_LIMITS.body) })
 @Index({ name: 'articles_by_author', properties: ['author', 'publishedAt', 'id'] })
 @Index({ name: 'articles_by_author_and_updated_at', properties: ['author', 'updatedAt', 'id'] })
 @Index({ name: 'articles_by_author_and_favorites_count', properties: ['author', 'favoritesCount', 'id'] })
@@ -41,22 +44,22 @@ export class Article {
   readonly id!: number;
 
   @Field(() => String, {
-    description: 'Unique URL key of at most 100 characters, made from the title. Changes when the title changes.',
+    description: `Unique URL key of at most ${ARTICLE_LIMITS.slug} characters, made from the title. Changes when the title changes.`,
   })
   @Unique({ name: 'articles_slug_unique' })
   @Property({ type: 'text' })
   slug!: string;
 
-  @Field(() => String, { description: 'At most 200 characters.' })
+  @Field(() => String, { description: `At most ${ARTICLE_LIMITS.title} characters.` })
   @Property({ type: 'text' })
   title!: string;
 
-  @Field(() => String, { description: 'What the article is about, at most 500 characters.' })
+  @Field(() => String, { description: `What the article is about, at most ${ARTICLE_LIMITS.description} characters.` })
   @Property({ type: 'text' })
   description!: string;
 
-  @Extensions({ mostCharacters: 100_000 })
-  @Field(() => String, { description: 'Markdown source, at most 100,000 characters.' })
+  @Extensions({ mostCharacters: ARTICLE_LIMITS.body })
+  @Field(() => String, { description: `Markdown source, at most ${formatLimit(ARTICLE_LIMITS.body)} characters.` })
   @Property({ type: 'text' })
   body!: string;
 

@@ -2,8 +2,10 @@ import { ArgsType, Extensions, Field, ID, InputType, registerEnumType } from 'ty
 import { z } from 'zod';
 import { DateTime } from '../graphql/scalars.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
-import { text } from '../graphql/validation.ts';
+import { formatLimit, text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
+import { TAG_LIMITS } from '../tags/tag.limits.ts';
+import { ARTICLE_LIMITS } from './article.limits.ts';
 
 @InputType({ description: 'Which article: exactly one of the keys.' })
 @Extensions({ oneOf: true })
@@ -32,10 +34,16 @@ export class ArticleFilter {
   @Field(() => String, { nullable: true, description: 'Username of somebody who has favourited it, ignoring case.' })
   favoritedBy?: string | null;
 
-  @Field(() => [String], { nullable: true, description: 'Carries at least one of these tags, at most 20.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: `Carries at least one of these tags, at most ${ARTICLE_LIMITS.tagsInFilter}.`,
+  })
   tagsAny?: string[] | null;
 
-  @Field(() => [String], { nullable: true, description: 'Carries each of these tags, at most 20.' })
+  @Field(() => [String], {
+    nullable: true,
+    description: `Carries each of these tags, at most ${ARTICLE_LIMITS.tagsInFilter}.`,
+  })
   tagsAll?: string[] | null;
 
   @Field(() => DateTime, { nullable: true, description: 'Published later than this.' })
@@ -88,20 +96,19 @@ export class ArticleListArgs extends ArticleOrderArgs {
 
 @InputType({ description: 'A new article. It is published at once.' })
 export class CreateArticleInput {
-  @Field(() => String, { description: 'At most 200 characters. Need not be unique.' })
+  @Field(() => String, { description: `At most ${ARTICLE_LIMITS.title} characters. Need not be unique.` })
   title!: string;
 
-  @Field(() => String, { description: 'At most 500 characters.' })
+  @Field(() => String, { description: `At most ${ARTICLE_LIMITS.description} characters.` })
   description!: string;
 
-  @Field(() => String, { description: 'Markdown, at most 100,000 characters.' })
+  @Field(() => String, { description: `Markdown, at most ${formatLimit(ARTICLE_LIMITS.body)} characters.` })
   body!: string;
 
   @Field(() => [String], {
     defaultValue: [],
     nullable: true,
-    description:
-      'At most 20 tags of at most 50 characters. Order is kept, white space around them and duplicates are dropped.',
+    description: `At most ${ARTICLE_LIMITS.tags} tags of at most ${TAG_LIMITS.name} characters. Order is kept, white space around them and duplicates are dropped.`,
   })
   tagList?: string[] | null;
 }
@@ -113,38 +120,42 @@ export class UpdateArticleInput {
   @Field(() => ArticleBy, { description: 'Which one.' })
   article!: ArticleBy;
 
-  @Field(() => String, { nullable: true, description: 'At most 200 characters. A new title makes a new slug.' })
+  @Field(() => String, {
+    nullable: true,
+    description: `At most ${ARTICLE_LIMITS.title} characters. A new title makes a new slug.`,
+  })
   title?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'At most 500 characters.' })
+  @Field(() => String, { nullable: true, description: `At most ${ARTICLE_LIMITS.description} characters.` })
   description?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Markdown, at most 100,000 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: `Markdown, at most ${formatLimit(ARTICLE_LIMITS.body)} characters.`,
+  })
   body?: string | null;
 
   @Field(() => [String], { nullable: true, description: 'All the tags it carries from now on, in their order.' })
   tagList?: string[] | null;
 }
 
-const MOST_TAGS = 20;
-
 const tagList = z
   .array(
     z
       .string()
       .transform((name) => name.trim())
-      .pipe(text(50)),
+      .pipe(text(TAG_LIMITS.name)),
   )
   .transform((names) => [...new Set(names)])
-  .refine((names) => names.length <= MOST_TAGS, {
-    error: `has too many items (maximum is ${MOST_TAGS})`,
-    params: { code: UserErrorCode.TOO_MANY, limit: MOST_TAGS },
+  .refine((names) => names.length <= ARTICLE_LIMITS.tags, {
+    error: `has too many items (maximum is ${ARTICLE_LIMITS.tags})`,
+    params: { code: UserErrorCode.TOO_MANY, limit: ARTICLE_LIMITS.tags },
   });
 
 export const articleContent = z.object({
-  title: text(200),
-  description: text(500),
-  body: text(100_000),
+  title: text(ARTICLE_LIMITS.title),
+  description: text(ARTICLE_LIMITS.description),
+  body: text(ARTICLE_LIMITS.body),
   tagList: tagList.nullish().transform((names) => names ?? []),
 });
 

@@ -8,6 +8,7 @@ import { User } from '../users/user.entity.ts';
 import { userWhere } from '../users/user.repository.ts';
 import type { Article } from './article.entity.ts';
 import { type ArticleFilter, type ArticleOrder, ArticleOrderField } from './article.input.ts';
+import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 import { Favorite } from './favorite.entity.ts';
 
@@ -16,7 +17,7 @@ import { Favorite } from './favorite.entity.ts';
 /** Of a filter: the tags and the users by which articles are reached. */
 export function articleFilterLinks(filter?: ArticleFilter | null) {
   const { tag, favoritedBy, tagsAny, tagsAll } = filter ?? {};
-  refuseMoreThan(20, { tagsAny, tagsAll });
+  refuseMoreThan(ARTICLE_LIMITS.tagsInFilter, { tagsAny, tagsAll });
   const names = [tag ?? [], tagsAll ?? []].flat();
   return [
     ...names.map((name) => links(ArticleTag, { tag: pick(Tag, 'id', { name }) }, 'article')),

@@ -7,11 +7,12 @@ import { sql } from '../reading/sql.ts';
 import { numberedTable } from '../reading/table.ts';
 import { Article } from './article.entity.ts';
 import type { ArticleBy } from './article.input.ts';
-import { LONGEST_SLUG, slugify, slugifyWithSuffix } from './slug.ts';
+import { ARTICLE_LIMITS } from './article.limits.ts';
+import { slugify, slugifyWithSuffix } from './slug.ts';
 
 /** The condition under which an article is meant; false when it can be none. */
 export function articleWhere({ id, slug }: ArticleBy): { id: number } | { slug: string } | false {
-  if (slug != null) return slug.length <= LONGEST_SLUG && isStorable(slug) && { slug };
+  if (slug != null) return slug.length <= ARTICLE_LIMITS.slug && isStorable(slug) && { slug };
   const row = localId('Article', id ?? '');
   return row !== null && { id: row };
 }

@@ -1,19 +1,33 @@
 import { Field, InputType } from 'type-graphql';
 import { z } from 'zod';
-import { isStorable } from '../database/storable.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
-import { countCharacters, optionalText, optionalUrl, refine, text } from '../graphql/validation.ts';
+import {
+  countCharacters,
+  fits,
+  formatLimit,
+  optionalText,
+  optionalUrl,
+  refine,
+  storable,
+  text,
+} from '../graphql/validation.ts';
+import { USER_LIMITS } from '../users/user.limits.ts';
 import { isCommonPassword } from './common-passwords.ts';
+import { PASSWORD_LIMITS } from './password.limits.ts';
+
+const USERNAME_RULES = `1 to ${USER_LIMITS.username} characters, none of them hidden; unique ignoring case.`;
+const EMAIL_RULES = `At most ${USER_LIMITS.email} characters with one @, unique ignoring case.`;
+const PASSWORD_RULES = `${PASSWORD_LIMITS.min} to ${PASSWORD_LIMITS.max} characters, any of them.`;
 
 @InputType({ description: 'A new account.' })
 export class RegisterInput {
-  @Field(() => String, { description: '1 to 50 characters, none of them hidden; unique ignoring case.' })
+  @Field(() => String, { description: USERNAME_RULES })
   username!: string;
 
-  @Field(() => String, { description: 'At most 254 characters with one @, unique ignoring case.' })
+  @Field(() => String, { description: EMAIL_RULES })
   email!: string;
 
-  @Field(() => String, { description: '8 to 128 characters, any of them.' })
+  @Field(() => String, { description: PASSWORD_RULES })
   password!: string;
 }
 
@@ -49,26 +63,29 @@ export class LogoutInput {
 export class UpdateViewerInput {
   @Field(() => String, {
     nullable: true,
-    description: '1 to 50 characters, none of them hidden; unique ignoring case.',
+    description: USERNAME_RULES,
   })
   username?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: 'At most 254 characters with one @, unique ignoring case.',
+    description: EMAIL_RULES,
   })
   email?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: '8 to 128 characters, any of them. Ends every other session, and the tokens issued before.',
+    description: `${PASSWORD_RULES} Ends every other session, and the tokens issued before.`,
   })
   password?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'At most 1,000 characters.' })
+  @Field(() => String, { nullable: true, description: `At most ${formatLimit(USER_LIMITS.bio)} characters.` })
   bio?: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Absolute http(s) URL, at most 2,048 characters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: `Absolute http(s) URL, at most ${formatLimit(USER_LIMITS.image)} characters.`,
+  })
   image?: string | null;
 
   @Field(() => String, {
@@ -96,30 +113,23 @@ const HIDDEN = [
 
 const showsWhole = (name: string) => name.trim() === '' || !HIDDEN.some((hidden) => hidden.test(name));
 
-const username = text(50).check(refine(showsWhole, UserErrorCode.INVALID, 'is invalid'));
+const username = text(USER_LIMITS.username).check(refine(showsWhole, UserErrorCode.INVALID, 'is invalid'));
 
-const email = text(254).check(
+const email = text(USER_LIMITS.email).check(
   refine((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),
 );
-
-const storable = refine(isStorable, UserErrorCode.INVALID, 'is invalid');
 
 /** No rules of composition: NIST 800-63B and ASVS 5.0 (6.2.1, 6.2.5, 6.2.9). */
 const password = (refuseCommon: boolean) =>
   z.string().check(
     refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"),
     refine(
-      (value) => value === '' || countCharacters(value) >= 8,
+      (value) => value === '' || countCharacters(value) >= PASSWORD_LIMITS.min,
       UserErrorCode.TOO_SHORT,
-      'is too short (minimum is 8 characters)',
-      8,
+      `is too short (minimum is ${PASSWORD_LIMITS.min} characters)`,
+      PASSWORD_LIMITS.min,
     ),
-    refine(
-      (value) => countCharacters(value) <= 128,
-      UserErrorCode.TOO_LONG,
-      'is too long (maximum is 128 characters)',
-      128,
-    ),
+    fits(PASSWORD_LIMITS.max),
     storable,
     refine((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
   );
@@ -140,6 +150,6 @@ export const viewerChanges = ({ refuseCommonPasswords }: PasswordSettings) =>
     username: username.optional(),
     email: email.optional(),
     password: password(refuseCommonPasswords).optional(),
-    bio: optionalText(1000).optional(),
-    image: optionalUrl(2048).optional(),
+    bio: optionalText(USER_LIMITS.bio).optional(),
+    image: optionalUrl(USER_LIMITS.image).optional(),
   });

@@ -1,14 +1,17 @@
 import { Check, Entity, Index, ManyToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { Extensions, Field, ObjectType } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
+import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime } from '../graphql/scalars.ts';
+import { formatLimit } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
+import { COMMENT_LIMITS } from './comment.limits.ts';
 
 /** What a reader says about an article. comment.fields.ts adds what is computed. */
 @ObjectType({ implements: Node, description: 'What somebody said about an article.' })
 @Entity({ tableName: 'comments' })
-@Check({ name: 'comments_body_length', expression: '(char_length(body) >= 1) and (char_length(body) <= 10000)' })
+@Check({ name: 'comments_body_length', expression: lengthCheck('body', 1, COMMENT_LIMITS.body) })
 @Index({ name: 'comments_by_article', properties: ['article', 'createdAt', 'id'] })
 @Index({ name: 'comments_by_author', properties: ['author'] })
 @Trigger({
@@ -27,8 +30,10 @@ export class Comment {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
 
-  @Extensions({ mostCharacters: 10_000 })
-  @Field(() => String, { description: 'Plain text or Markdown, at most 10,000 characters.' })
+  @Extensions({ mostCharacters: COMMENT_LIMITS.body })
+  @Field(() => String, {
+    description: `Plain text or Markdown, at most ${formatLimit(COMMENT_LIMITS.body)} characters.`,
+  })
   @Property({ type: 'text' })
   body!: string;
 

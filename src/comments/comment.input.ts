@@ -1,8 +1,9 @@
 import { ArgsType, Extensions, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { ArticleBy } from '../articles/article.input.ts';
-import { text } from '../graphql/validation.ts';
+import { formatLimit, text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
+import { COMMENT_LIMITS } from './comment.limits.ts';
 
 @InputType({ description: 'RealWorld addresses a comment by article slug + integer id.' })
 export class CommentInArticle {
@@ -53,7 +54,7 @@ export class AddCommentInput {
   @Field(() => ArticleBy, { description: 'The article it is about.' })
   article!: ArticleBy;
 
-  @Field(() => String, { description: 'At most 10,000 characters.' })
+  @Field(() => String, { description: `At most ${formatLimit(COMMENT_LIMITS.body)} characters.` })
   body!: string;
 }
 
@@ -62,7 +63,7 @@ export class UpdateCommentInput {
   @Field(() => CommentBy, { description: 'Which one.' })
   comment!: CommentBy;
 
-  @Field(() => String, { description: 'At most 10,000 characters.' })
+  @Field(() => String, { description: `At most ${formatLimit(COMMENT_LIMITS.body)} characters.` })
   body!: string;
 }
 
@@ -72,4 +73,4 @@ export class DeleteCommentInput {
   comment!: CommentBy;
 }
 
-export const commentContent = z.object({ body: text(10_000) });
+export const commentContent = z.object({ body: text(COMMENT_LIMITS.body) });

@@ -35,9 +35,13 @@ export const optionalUrl = (limit: number) =>
 export const refine = (isRight: (value: string) => boolean, code: UserErrorCode, message: string, limit?: number) =>
   z.refine<string>(isRight, { error: message, params: { code, limit } });
 
+/** A limit as descriptions write it: 100,000. */
+export const formatLimit = (limit: number): string => limit.toLocaleString('en');
+
 export const countCharacters = (value: string): number => [...value].length;
 
-const fits = (limit: number) =>
+/** At most so many characters. */
+export const fits = (limit: number) =>
   refine(
     (value) => countCharacters(value) <= limit,
     UserErrorCode.TOO_LONG,
@@ -45,7 +49,7 @@ const fits = (limit: number) =>
     limit,
   );
 
-const storable = refine(isStorable, UserErrorCode.INVALID, 'is invalid');
+export const storable = refine(isStorable, UserErrorCode.INVALID, 'is invalid');
 
 const notBlank = z.string().check(
   refine((value) => value.trim() !== '', UserErrorCode.BLANK, "can't be blank"),

@@ -1,12 +1,14 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
+import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
+import { TAG_LIMITS } from './tag.limits.ts';
 
 /** A word that articles are found by. */
 @ObjectType({ implements: Node, description: 'A word that authors file their articles under. Tags differ by case.' })
 @Entity({ tableName: 'tags' })
-@Check({ name: 'tags_name_length', expression: '(char_length(name) >= 1) and (char_length(name) <= 50)' })
+@Check({ name: 'tags_name_length', expression: lengthCheck('name', 1, TAG_LIMITS.name) })
 @Index({ name: 'tags_by_articles_count', properties: ['articlesCount', 'id'] })
 export class Tag {
   [OptionalProps]?: 'articlesCount';
@@ -14,7 +16,7 @@ export class Tag {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
 
-  @Field(() => String, { description: 'Unique, 1 to 50 characters, without white space around it.' })
+  @Field(() => String, { description: `Unique, 1 to ${TAG_LIMITS.name} characters, without white space around it.` })
   @Unique({ name: 'tags_name_unique' })
   @Property({ type: 'text' })
   readonly name!: string;

@@ -1,8 +1,11 @@
 import { Check, Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
+import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime, Url } from '../graphql/scalars.ts';
+import { formatLimit } from '../graphql/validation.ts';
 import { foldCase } from './fold-case.ts';
+import { USER_LIMITS } from './user.limits.ts';
 
 /** Somebody with an account. Only what carries `@Field` leaves the server; user.fields.ts adds what is computed. */
 @ObjectType({
@@ -10,15 +13,17 @@ import { foldCase } from './fold-case.ts';
   description: 'A public profile. Holds nothing private: the e-mail address lives on Viewer.',
 })
 @Entity({ tableName: 'users' })
-@Check({ name: 'users_username_length', expression: '(char_length(username) >= 1) and (char_length(username) <= 50)' })
-@Check({ name: 'users_email_length', expression: '(char_length(email) >= 3) and (char_length(email) <= 254)' })
-@Check({ name: 'users_bio_length', expression: '(char_length(bio) >= 1) and (char_length(bio) <= 1000)' })
-@Check({ name: 'users_image_length', expression: '(char_length(image) >= 1) and (char_length(image) <= 2048)' })
+@Check({ name: 'users_username_length', expression: lengthCheck('username', 1, USER_LIMITS.username) })
+@Check({ name: 'users_email_length', expression: lengthCheck('email', 3, USER_LIMITS.email) })
+@Check({ name: 'users_bio_length', expression: lengthCheck('bio', 1, USER_LIMITS.bio) })
+@Check({ name: 'users_image_length', expression: lengthCheck('image', 1, USER_LIMITS.image) })
 export class User {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
 
-  @Field(() => String, { description: 'As its owner typed it, 1 to 50 characters; unique ignoring case.' })
+  @Field(() => String, {
+    description: `As its owner typed it, 1 to ${USER_LIMITS.username} characters; unique ignoring case.`,
+  })
   @Property({ type: 'text' })
   username!: string;
 
@@ -40,7 +45,7 @@ export class User {
 
   @Field(() => String, {
     nullable: true,
-    description: 'At most 1,000 characters. Null when never set; the empty string is stored as null.',
+    description: `At most ${formatLimit(USER_LIMITS.bio)} characters. Null when never set; the empty string is stored as null.`,
   })
   @Property({ type: 'text', nullable: true })
   bio!: string | null;

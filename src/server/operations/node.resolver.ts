@@ -1,13 +1,9 @@
 import type { EntityClass } from '@mikro-orm/core';
-import { Arg, ID, Query, Resolver } from 'type-graphql';
-import { Article } from '../../articles/article.entity.ts';
-import { Comment } from '../../comments/comment.entity.ts';
+import { Arg, getMetadataStorage, ID, Query, Resolver } from 'type-graphql';
 import { BadUserInput } from '../../graphql/errors.ts';
 import { Node, parseGlobalId } from '../../graphql/node.ts';
 import { MAX_PAGE_SIZE } from '../../reading/page-args.ts';
 import { each, one, type ReadPlan } from '../../reading/read-plan.ts';
-import { Tag } from '../../tags/tag.entity.ts';
-import { User } from '../../users/user.entity.ts';
 
 @Resolver()
 export class NodeResolver {
@@ -30,10 +26,12 @@ export class NodeResolver {
 
 function nodeOf(globalId: string): ReadPlan | null {
   const { type, id } = parseGlobalId(globalId) ?? {};
-  const entity = nodes.get(type ?? '');
+  const entity = type && nodeEntity(type);
   return entity ? one(entity, { id: id ?? 0 }) : null;
 }
 
-const nodes: ReadonlyMap<string, EntityClass<{ id: number }>> = new Map(
-  [Article, Comment, Tag, User].map((entity) => [entity.name, entity]),
-);
+/** Object types are entity classes: whichever of this name implements Node, so that new ones need no entry here. */
+const nodeEntity = (type: string) =>
+  getMetadataStorage().objectTypes.find(
+    ({ name, interfaceClasses }) => name === type && interfaceClasses?.includes(Node),
+  )?.target as EntityClass<{ id: number }> | undefined;

@@ -29,7 +29,7 @@ const faults: { kind: string; code: number; says: string; when: (project: Projec
   {
     kind: 'missing',
     code: 33,
-    says: 'missing: Migration20260103000000_invite_the_editor was applied, and its file is gone.',
+    says: 'missing: Migration20260103000000_invite_the_editor was applied, but its file is missing.',
     when: (project) => project.remove('migrations/Migration20260103000000_invite_the_editor.ts'),
   },
   {
@@ -41,7 +41,7 @@ const faults: { kind: string; code: number; says: string; when: (project: Projec
   {
     kind: 'duplicate',
     code: 35,
-    says: 'duplicate: Migration20260102000000_add_articles_slug is there twice.',
+    says: 'duplicate: Migration20260102000000_add_articles_slug exists twice.',
     when: (project) =>
       project.write(
         slug.replace('.ts', '.js'),

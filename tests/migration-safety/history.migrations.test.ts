@@ -62,7 +62,7 @@ test('a missing file, a row that is there twice, and an older migration that com
   project.remove(first);
   const missing = await project.run('migration:up');
   expect(missing.code).toBe(33);
-  expect(missing.out).toContain('create_authors_and_articles was applied, and its file is gone');
+  expect(missing.out).toContain('create_authors_and_articles was applied, but its file is missing');
   expect(await project.run('migration:down', '--to', 'base')).toMatchObject({ code: 33 });
 
   project.write(first, text).migration('Migration20260101500000_late', ['create table late (id int)']);
@@ -86,7 +86,7 @@ test('a folder without a single migration is no older version of the code: someb
   for (const name of project.migrations()) project.remove(`migrations/${name}`);
   const { code, out } = await project.run('migration:up');
   expect(code).toBe(33);
-  expect(out).toContain('Migration20260104000000_index_articles_title was applied, and its file is gone');
+  expect(out).toContain('Migration20260104000000_index_articles_title was applied, but its file is missing');
 });
 
 test('a database that is ahead of the code does not stop the code: that is what a rolling deployment looks like', async () => {

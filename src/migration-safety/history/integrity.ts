@@ -3,42 +3,18 @@ import type { Settings } from '../settings.ts';
 import type { MigrationFile } from './migration-file.ts';
 import type { HistoryRow } from './migration-storage.ts';
 
-/** One way in which the files and the tracking table disagree. */
+/** One difference between the migration files and the tracking table. */
 export interface IntegrityFinding {
   kind: ProblemKind & ('edited' | 'missing' | 'out-of-order' | 'duplicate' | 'unknown');
   name: string;
-  says: string;
+  message: string;
 }
 
-/** What each kind of disagreement means, and what to do: one row a kind, in the order they are told. */
-const advice: Record<IntegrityFinding['kind'], { says: string; instead: string }> = {
-  duplicate: {
-    says: 'is there twice',
-    instead: 'Keep one file of the name (a .ts and its compiled .js must not share a folder), and one row.',
-  },
-  edited: {
-    says: 'was edited after it was applied',
-    instead:
-      'Put it back and write a new migration; or, if the edit is right, look at it and bless it: npm run migration:repair',
-  },
-  missing: {
-    says: 'was applied, and its file is gone',
-    instead: 'Bring the file back from version control; or forget the row: npm run migration:repair',
-  },
-  'out-of-order': {
-    says: 'is older than migrations that are already applied',
-    instead: 'Give the file a newer timestamp; or, if the order does not matter, MIGRATION_OUT_OF_ORDER=allow',
-  },
-  unknown: {
-    says: 'was applied by a newer version of the code than this one',
-    instead: 'Nothing to do while both versions run. To go back, go down with the newer code first.',
-  },
-};
-
-/** Compares the files with the tracking table. An empty answer means that history can be trusted. */
+/** Compares the files with the tracking table. No findings means that the history can be trusted. */
 export function checkIntegrity(files: readonly MigrationFile[], rows: readonly HistoryRow[]): IntegrityFinding[] {
   const found: IntegrityFinding[] = [];
-  const report = (kind: IntegrityFinding['kind'], name: string) => found.push({ kind, name, says: advice[kind].says });
+  const report = (kind: IntegrityFinding['kind'], name: string) =>
+    found.push({ kind, name, message: FINDINGS[kind].message });
   const newestFile = files.at(-1)?.name ?? '';
   const applied = new Map(rows.map((row) => [row.name, row]));
   const newestApplied = rows
@@ -55,29 +31,53 @@ export function checkIntegrity(files: readonly MigrationFile[], rows: readonly H
     if (!row && newestApplied && file.name < newestApplied) report('out-of-order', file.name);
   }
   for (const { name } of rows) {
-    // Without any file, none is newer than the others: they were not brought along.
+    // Without any file, a row is not from a newer version: the files were not deployed.
     const isNewer = newestFile !== '' && name > newestFile;
     if (!files.some((file) => file.name === name)) report(isNewer ? 'unknown' : 'missing', name);
   }
+  const order = Object.keys(FINDINGS);
   return found.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }
 
-const order = Object.keys(advice);
-
-/** Refuses to go on with a history that can't be trusted; `unknown` alone is what a rolling deployment looks like. */
+/** Throws if the history can't be trusted. `unknown` alone is normal during a rolling deployment. */
 export function assertIntegrity(findings: readonly IntegrityFinding[], settings: Pick<Settings, 'outOfOrder'>): void {
-  const grave = findings.filter(
+  const errors = findings.filter(
     ({ kind }) => kind !== 'unknown' && !(kind === 'out-of-order' && settings.outOfOrder === 'allow'),
   );
-  const first = grave[0];
-  if (first) throw new MigrationProblem(first.kind, `${formatIntegrityFindings(grave)}\nNothing was changed.`);
+  const first = errors[0];
+  if (first) throw new MigrationProblem(first.kind, `${formatIntegrityFindings(errors)}\nNothing was changed.`);
 }
 
-/** The findings for a person: what, and what to do about each kind. */
+/** The findings as text: each with what to do about it. */
 export function formatIntegrityFindings(findings: readonly IntegrityFinding[]): string {
-  return findings.map(({ kind, name, says }) => `${name} ${says}.\n  ${advice[kind].instead}`).join('\n');
+  return findings.map(({ kind, name, message }) => `${name} ${message}.\n  ${FINDINGS[kind].instead}`).join('\n');
 }
 
 function repeated(names: string[]): string[] {
   return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }
+
+/** What each kind of finding means and what to do about it, in the order of reporting. */
+const FINDINGS: Record<IntegrityFinding['kind'], { message: string; instead: string }> = {
+  duplicate: {
+    message: 'exists twice',
+    instead: 'Keep one file of that name (a .ts and its compiled .js must not share a folder), and one row.',
+  },
+  edited: {
+    message: 'was edited after it was applied',
+    instead:
+      'Restore it and write a new migration; or, if the edit is right, review and accept it: npm run migration:repair',
+  },
+  missing: {
+    message: 'was applied, but its file is missing',
+    instead: 'Restore the file from version control; or delete the row: npm run migration:repair',
+  },
+  'out-of-order': {
+    message: 'is older than migrations that are already applied',
+    instead: 'Give the file a newer timestamp; or, if the order does not matter, MIGRATION_OUT_OF_ORDER=allow',
+  },
+  unknown: {
+    message: 'was applied by a newer version of the code than this one',
+    instead: 'Nothing to do while both versions run. To roll back, run migration:down with the newer code first.',
+  },
+};

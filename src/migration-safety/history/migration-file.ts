@@ -7,31 +7,31 @@ import { canonicalSql, parseStatements, type Statement } from '../sql/statements
 
 export type Method = 'up' | 'down';
 
-/** What a migration may say about itself, as plain properties, so that it need not import anything of ours. */
+/** What a migration may declare, as plain properties, so that it need not import this module. */
 export interface Declarations {
   /** Why a rule does not apply here: { 'drop-column': 'Nothing has read it since 1.4.' }. */
   safeBecause?: Record<string, string>;
-  /** How long a statement of this migration may wait for a table, and run: '10s'. Overrides the environment. */
+  /** How long a statement of this migration may wait for a table lock, and may run: '10s'. Overrides the environment. */
   lockTimeout?: string;
   statementTimeout?: string;
 }
 
-/** A migration as it is written, read without a database: what it would send. */
+/** A migration file, read without a database, with the SQL that it would run. */
 export interface MigrationFile {
   name: string;
   path: string | undefined;
   transactional: boolean;
   up: Statement[];
   down: Statement[];
-  /** Its code asks the database and decides from the answer: what it sends is known only while it runs. */
+  /** The code queries the database and depends on the result: its SQL is known only while it runs. */
   dynamic: Record<Method, boolean>;
   checksum: string;
-  /** What the checksum is of, as text a person can compare. */
+  /** The text behind the checksum, readable in a diff. */
   source: string;
   safeBecause: Record<string, string>;
   lockTimeout: number | undefined;
   statementTimeout: number | undefined;
-  /** It has no way back: no `down`, or one that throws. */
+  /** There is no `down`, or it throws. */
   irreversible: boolean;
 }
 
@@ -41,10 +41,10 @@ export interface DiscoveredMigration {
   create: () => Promise<Migration>;
 }
 
-/** Reads one migration by running its `up` and `down` against a driver that refuses to reach a database. */
+/** Reads one migration by running its `up` and `down` against a driver that can't reach a database. */
 export async function readMigration(file: DiscoveredMigration, driver: AbstractSqlDriver): Promise<MigrationFile> {
-  const up = await record(file, 'up', driver);
-  const down = await record(file, 'down', driver);
+  const up = await recordQueries(file, 'up', driver);
+  const down = await recordQueries(file, 'down', driver);
   const migration = await file.create();
   const declared = migration as Migration & Declarations;
   const timeout = (text: string | undefined, property: string) =>
@@ -64,7 +64,7 @@ export async function readMigration(file: DiscoveredMigration, driver: AbstractS
   };
 }
 
-/** The text of a query, whatever it was given as. */
+/** The SQL of a query, in any form that addSql() accepts. */
 export function sqlOf(query: Query, driver: AbstractSqlDriver): string {
   if (typeof query === 'string') return query;
   const raw = 'toRaw' in query && typeof query.toRaw === 'function' ? query.toRaw() : query;
@@ -72,16 +72,20 @@ export function sqlOf(query: Query, driver: AbstractSqlDriver): string {
   return driver.getPlatform().formatQuery(sql, (params ?? []) as readonly unknown[]);
 }
 
-interface Recording {
+interface RecordedQueries {
   queries: string[];
   statements: Statement[];
   dynamic: boolean;
   irreversible: boolean;
 }
 
-class NeedsTheDatabase extends Error {}
+class DatabaseNeeded extends Error {}
 
-async function record(file: DiscoveredMigration, method: Method, driver: AbstractSqlDriver): Promise<Recording> {
+async function recordQueries(
+  file: DiscoveredMigration,
+  method: Method,
+  driver: AbstractSqlDriver,
+): Promise<RecordedQueries> {
   const migration = await create(file);
   const executed: string[] = [];
   let dynamic = false;
@@ -91,15 +95,15 @@ async function record(file: DiscoveredMigration, method: Method, driver: Abstrac
     return [];
   };
   migration.getEntityManager = () => {
-    throw new NeedsTheDatabase();
+    throw new DatabaseNeeded();
   };
-  Object.assign(migration, { driver: unreachable(driver) });
+  Object.assign(migration, { driver: offline(driver) });
   let irreversible = false;
   try {
     await migration[method]();
   } catch (error) {
-    // After a question was answered with no rows, whatever goes wrong goes wrong because of that answer.
-    if (error instanceof NeedsTheDatabase || dynamic) dynamic = true;
+    // The queries so far returned no rows, so an error after one is likely caused by that.
+    if (error instanceof DatabaseNeeded || dynamic) dynamic = true;
     else if (method === 'down') irreversible = true;
     else throw unreadable(file, error);
   }
@@ -122,27 +126,26 @@ const unreadable = (file: DiscoveredMigration, error: unknown) =>
     { cause: error },
   );
 
-/** The driver, minus everything that would talk to the database: reading a migration must not run it. */
-function unreachable(driver: AbstractSqlDriver): AbstractSqlDriver {
-  const harmless = new Set<PropertyKey>(['getPlatform', 'platform', 'config', 'getMetadata', 'metadata', 'then']);
+/** The driver without everything that would use the database: reading a migration must not run it. */
+function offline(driver: AbstractSqlDriver): AbstractSqlDriver {
   return new Proxy(driver, {
     get(target, key) {
-      if (harmless.has(key)) {
+      if (OFFLINE_PROPERTIES.has(key)) {
         const value = Reflect.get(target, key, target);
         return typeof value === 'function' ? value.bind(target) : value;
       }
       return () => {
-        throw new NeedsTheDatabase();
+        throw new DatabaseNeeded();
       };
     },
   });
 }
 
 /**
- * A hash of what `up` sends, indifferent to layout, line endings and .ts against .js. Where the SQL depends on the
- * data, a hash of the code instead, reduced to what neither a formatter nor a compiler touches.
+ * A hash of the SQL of `up`, independent of layout, line endings and .ts or .js. If the SQL depends on data, a hash of
+ * the code instead, reduced to what neither a formatter nor a compiler changes.
  */
-function fingerprint(up: Recording, migration: Migration): { checksum: string; source: string } {
+function fingerprint(up: RecordedQueries, migration: Migration): { checksum: string; source: string } {
   const hash = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 32);
   if (!up.dynamic) {
     const checksum = `sql:${hash(up.queries.map(canonicalSql).join(' ; '))}`;
@@ -152,3 +155,13 @@ function fingerprint(up: Recording, migration: Migration): { checksum: string; s
   const code = source.replace(/\/\*[\s\S]*?\*\/|(^|[^:'"`])\/\/[^\n]*/g, '$1').replace(/[\s;,()'"`]/g, '');
   return { checksum: `code:${hash(code)}`, source };
 }
+
+/** The properties of a driver that do not use the database. */
+const OFFLINE_PROPERTIES = new Set<PropertyKey>([
+  'getPlatform',
+  'platform',
+  'config',
+  'getMetadata',
+  'metadata',
+  'then',
+]);

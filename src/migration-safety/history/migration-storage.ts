@@ -4,7 +4,7 @@ import { MigrationStorage } from '@mikro-orm/migrations';
 import { sqlState } from '../problems.ts';
 import { qualifiedName, quote } from '../sql/quote.ts';
 
-/** One row of the tracking table: the stock columns, and what makes history trustworthy. */
+/** One row of the tracking table: the stock columns, and those added for integrity checks. */
 export interface HistoryRow {
   name: string;
   executedAt: Date;
@@ -12,11 +12,11 @@ export interface HistoryRow {
   durationMs: number | undefined;
   executedBy: string | undefined;
   appVersion: string | undefined;
-  /** What was applied, to show what an edit changed. */
+  /** The SQL (or code) that was applied, to show what an edit changed. */
   source: string | undefined;
 }
 
-/** What is known of the migration that is about to be recorded. */
+/** What to record about the migration being applied. */
 export interface MigrationRecord {
   checksum: string;
   source: string;
@@ -25,44 +25,44 @@ export interface MigrationRecord {
 }
 
 /**
- * The tracking table, with who applied what, when, in how long, from which version, and the checksum of its SQL.
- * The columns are added beside the stock ones, so the stock migrator can still read and write the table.
+ * The tracking table, extended by who applied a migration, how long it took, the application version, and the checksum
+ * of its SQL. The stock columns are unchanged, so the stock migrator can still read and write the table.
  */
 export class HistoryStorage extends MigrationStorage {
-  /** Set by the migrator before each migration; without it (`migration:log`) only the name is known. */
+  /** Set before each migration is logged; without it only the name is recorded. */
   record: Partial<MigrationRecord> | undefined;
-  #master: Transaction | undefined;
-  readonly #upgraded = new Set<string>();
+  private masterTransaction: Transaction | undefined;
+  private readonly upgraded = new Set<string>();
 
   override setMasterMigration(tx: Transaction): void {
     super.setMasterMigration(tx);
-    this.#master = tx;
+    this.masterTransaction = tx;
   }
 
   override unsetMasterMigration(): void {
     super.unsetMasterMigration();
-    this.#master = undefined;
+    this.masterTransaction = undefined;
   }
 
   override async ensureTable(): Promise<void> {
     const table = this.quotedTable();
-    if (this.#upgraded.has(table)) return;
+    if (this.upgraded.has(table)) return;
     await super.ensureTable();
-    const columns = await this.#run(
+    const columns = await this.execute(
       `select attname from pg_attribute where attrelid = to_regclass(?) and attnum > 0 and not attisdropped`,
       [table],
     );
-    // Asked first, because even `add column if not exists` takes the strongest lock to find that there is nothing to do.
+    // Checked first, because even `add column if not exists` takes ACCESS EXCLUSIVE to find that there is nothing to do.
     if (!columns.some((row) => row.attname === 'checksum')) {
-      for (const sql of upgradeTableSql(table, this.getTableName().tableName)) await this.#run(sql);
+      for (const sql of upgradeTableSql(table, this.getTableName().tableName)) await this.execute(sql);
     }
-    this.#upgraded.add(table);
+    this.upgraded.add(table);
   }
 
   override async logMigration(params: { name: string }, tx?: Transaction): Promise<void> {
     await super.logMigration(params, tx);
     const { checksum = null, source = null, started, appVersion = null } = this.record ?? {};
-    await this.#run(
+    await this.execute(
       `update ${this.quotedTable()} set checksum = ?, duration_ms = ?, executed_by = ?, app_version = ?, source = ? where name = ?`,
       [
         checksum,
@@ -76,31 +76,31 @@ export class HistoryStorage extends MigrationStorage {
     );
   }
 
-  /** Takes a migration as it is written now for what was applied, with this checksum. */
+  /** Accepts an edited migration: records its current checksum and source as what was applied. */
   async updateChecksum(
     name: string,
     { checksum, source }: Pick<MigrationRecord, 'checksum' | 'source'>,
   ): Promise<void> {
-    await this.#run(`update ${this.quotedTable()} set checksum = ?, source = ? where name = ?`, [
+    await this.execute(`update ${this.quotedTable()} set checksum = ?, source = ? where name = ?`, [
       checksum,
       source,
       name,
     ]);
   }
 
-  /** Keeps the first row of a name that is recorded more than once. */
+  /** Keeps only the first row of a name that is recorded more than once. */
   async deleteDuplicates(name: string): Promise<void> {
     const table = this.quotedTable();
-    await this.#run(`delete from ${table} where name = ? and id > (select min(id) from ${table} where name = ?)`, [
+    await this.execute(`delete from ${table} where name = ? and id > (select min(id) from ${table} where name = ?)`, [
       name,
       name,
     ]);
   }
 
-  /** Every row, oldest first, in one SELECT that creates nothing; undefined when there is no table or no database. */
+  /** All rows, oldest first, in one SELECT that creates nothing; undefined without a table or a database. */
   async rows(): Promise<HistoryRow[] | undefined> {
     try {
-      const rows = await this.#run(`select * from ${this.quotedTable()} order by id`);
+      const rows = await this.execute(`select * from ${this.quotedTable()} order by id`);
       return rows.map((row) => ({
         name: this.getMigrationName(String(row.name)),
         executedAt: new Date(row.executed_at as string | Date),
@@ -116,27 +116,31 @@ export class HistoryStorage extends MigrationStorage {
     }
   }
 
-  /** The table as SQL writes it: "public"."mikro_orm_migrations". */
+  /** The name of the table as SQL: "public"."mikro_orm_migrations". */
   quotedTable(): string {
     const { schemaName, tableName } = this.getTableName();
     return qualifiedName(schemaName, tableName);
   }
 
-  async #run(sql: string, params: unknown[] = [], tx = this.#master): Promise<Record<string, unknown>[]> {
+  private async execute(
+    sql: string,
+    params: unknown[] = [],
+    tx = this.masterTransaction,
+  ): Promise<Record<string, unknown>[]> {
     return this.driver.getConnection().execute(sql, params, 'all', tx);
   }
 }
 
-/** The statements that turn a stock tracking table into ours: no row is rewritten, so it costs nothing. */
+/** The statements that extend a stock tracking table. They rewrite no row, so they are fast. */
 export function upgradeTableSql(table: string, tableName: string): string[] {
   return [
     `alter table ${table} add column if not exists checksum text, add column if not exists duration_ms int, add column if not exists executed_by text, add column if not exists app_version text, add column if not exists source text`,
-    // Two rows of one name are reported by the integrity check; an index that can't be built must not hide them.
+    // Two rows of one name are reported by the integrity check, so here they must not fail the upgrade.
     `do $$ begin create unique index if not exists ${quote(`${tableName}_name_unique`)} on ${table} (name); exception when unique_violation then null; end $$`,
   ];
 }
 
-/** The person or machine at the keyboard: alice@laptop. */
+/** Who applies the migration: alice@laptop. */
 export function userAtHost(): string {
   try {
     return `${userInfo().username}@${hostname()}`;

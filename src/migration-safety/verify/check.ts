@@ -28,7 +28,7 @@ export async function checkEverything(migrator: Migrator, { offline }: { offline
     .filter(({ kind }) => !(kind === 'out-of-order' && migrator.settings.outOfOrder === 'allow'))
     .map((finding) => ({
       kind: finding.kind,
-      says: `${finding.name} ${finding.says}.`,
+      says: `${finding.name} ${finding.message}.`,
       details: [advice(formatIntegrityFindings([finding]))],
     }));
   const pending = offline ? [] : files.filter(({ name }) => !executed.has(name));

@@ -10,13 +10,14 @@ import { ImplicitTransactionEntityManager } from './src/database/entity-manager.
 import { type OpenDatabase, openDatabase } from './src/database/open-database.ts';
 import { PgClient } from './src/database/pg-client.ts';
 import { readDatabaseEnvironment } from './src/environment.ts';
-import { forCommands, safeMigrations } from './src/migration-safety/index.ts';
+import { reportConfigErrors, safeMigrations } from './src/migration-safety/index.ts';
 import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
 import { User } from './src/users/user.entity.ts';
 
 /** The one ORM configuration: for the `mikro-orm` commands from the environment, for the server and tests with theirs. */
-export default () => forCommands(async () => ormConfig(await openDatabase(readDatabaseEnvironment(), 'command')));
+export default () =>
+  reportConfigErrors(async () => ormConfig(await openDatabase(readDatabaseEnvironment(), 'command')));
 
 export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase) =>
   defineConfig({

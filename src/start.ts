@@ -6,7 +6,6 @@ import { loadSecretKey } from './auth/secret-key.ts';
 import { openDatabase } from './database/open-database.ts';
 import { DataFolderError } from './embedded-postgres/embedded-database.ts';
 import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
-import { MigrationProblem } from './migration-safety/problems.ts';
 import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { createLogger } from './server/observability/log.ts';
 import { onShutdownMessage, WorkerStartError } from './server/workers.ts';
@@ -65,7 +64,9 @@ try {
 }
 
 function stop(error: unknown): never {
-  const explained = [EnvironmentFaults, DataFolderError, MigrationProblem, WorkerStartError];
-  console.error(explained.some((known) => error instanceof known) ? (error as Error).message : error);
+  const explained = [EnvironmentFaults, DataFolderError, WorkerStartError].some((known) => error instanceof known);
+  // By name: importing migration-safety here would load its parser before start() sets the flags for it.
+  const isMigrationProblem = error instanceof Error && error.name === 'MigrationProblem';
+  console.error(explained || isMigrationProblem ? (error as Error).message : error);
   process.exit(1);
 }

@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { databaseMessage, type ErrorLike, MigrationProblem, sqlState } from './problems.ts';
 
 /**
- * Whether this process is `mikro-orm <command>` (or our superset of it), not a server or a test: then a fault is
- * printed and ends the process with its own code, before the stock command adds its help text and a stack.
+ * Whether this process is `mikro-orm <command>` or cli/command.ts, not a server or a test. A command prints an error
+ * and exits with its code, before the stock command adds its help text and a stack trace.
  */
 export function runsAsCommand(argv: readonly string[] = process.argv): boolean {
   try {
@@ -15,16 +15,16 @@ export function runsAsCommand(argv: readonly string[] = process.argv): boolean {
   }
 }
 
-// Node may hang when it is told to exit while another of its threads compiles (nodejs/node#54918), as it does for a
-// command that fails early; a command is over before that compiler is of any use.
+// Node may hang when it exits while another of its threads compiles (nodejs/node#54918), as in a command that fails
+// early. A command is too short to gain from that compiler.
 if (runsAsCommand()) setFlagsFromString('--no-concurrent-sparkplug');
 
-/** Whether a program reads what we print: then standard output has one JSON document, and nothing beside it. */
-export const answersInJson = () => process.argv.includes('--json');
+/** With --json, standard output is one JSON document and nothing else. */
+export const isJsonOutput = () => process.argv.includes('--json');
 
-/** Prints the problem and ends the process with its exit code. */
-export function endWith(problem: MigrationProblem): never {
-  if (answersInJson()) {
+/** Prints the problem and exits with its code. */
+export function exitWith(problem: MigrationProblem): never {
+  if (isJsonOutput()) {
     const { kind, exitCode, message } = problem;
     const [says, ...details] = message.split('\n');
     console.log(JSON.stringify({ ok: false, faults: [{ kind, says, details, exitCode }] }, null, 2));
@@ -35,17 +35,17 @@ export function endWith(problem: MigrationProblem): never {
 }
 
 /**
- * Reads the configuration; as a command, what is wrong with it is told, before the stock command can add its help text
- * and a stack: `export default () => forCommands(async () => defineConfig(…))`.
+ * Reads the configuration. A command prints what is wrong with it, before the stock command adds its help text and a
+ * stack trace: `export default () => reportConfigErrors(async () => defineConfig(…))`.
  */
-export async function forCommands<T>(read: () => T | Promise<T>): Promise<T> {
+export async function reportConfigErrors<T>(read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (!runsAsCommand()) throw error;
-    const problem = asProblem(error, {});
-    if (problem.kind !== 'unforeseen') return endWith(problem);
-    return endWith(new MigrationProblem('bad-setting', error instanceof Error ? error.message : String(error)));
+    const problem = toProblem(error, {});
+    if (problem.kind !== 'unforeseen') return exitWith(problem);
+    return exitWith(new MigrationProblem('bad-setting', error instanceof Error ? error.message : String(error)));
   }
 }
 
@@ -57,18 +57,19 @@ interface Target {
   database?: string | undefined;
 }
 
-/** Whatever was thrown, as something to tell a person: no stack, and no password even where the driver quotes one. */
-export function asProblem(error: unknown, target: Target): MigrationProblem {
+/** Any error as a problem to print: without a stack trace, and without the password, which drivers may quote. */
+export function toProblem(error: unknown, target: Target): MigrationProblem {
   if (error instanceof MigrationProblem) return error;
-  const problem = unreachable(error, target) ?? new MigrationProblem('unforeseen', unforeseen(error), { cause: error });
+  const problem =
+    connectionProblem(error, target) ?? new MigrationProblem('unforeseen', unexpected(error), { cause: error });
   if (typeof target.password === 'string' && target.password.length > 2) {
     problem.message = problem.message.replaceAll(target.password, '***');
   }
   return problem;
 }
 
-/** What the connection says when there is nobody there, or nobody who lets us in. */
-const connecting: Record<string, string> = {
+/** Why a connection fails, by system error or SQLSTATE. */
+const CONNECTION_ERRORS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there. Is the server running, and is DATABASE_URL right?',
   ENOTFOUND: 'no such host. Is DATABASE_URL right?',
   ENOENT: 'there is no such socket. Is the server running?',
@@ -81,10 +82,10 @@ const connecting: Record<string, string> = {
   '42501': 'this user may not create the database.',
 };
 
-function unreachable(error: unknown, { host, port, user, database }: Target): MigrationProblem | undefined {
+function connectionProblem(error: unknown, { host, port, user, database }: Target): MigrationProblem | undefined {
   for (let e = error as ErrorLike | undefined, depth = 0; e && depth < 5; e = e.cause as ErrorLike, depth++) {
     const codes = [e, ...(e.errors ?? [])].map((each) => (each as ErrorLike).code);
-    const reason = codes.map((code) => connecting[String(code)]).find(Boolean);
+    const reason = codes.map((code) => CONNECTION_ERRORS[String(code)]).find(Boolean);
     if (reason) {
       return new MigrationProblem(
         'unreachable',
@@ -96,7 +97,7 @@ function unreachable(error: unknown, { host, port, user, database }: Target): Mi
   return undefined;
 }
 
-function unforeseen(error: unknown): string {
+function unexpected(error: unknown): string {
   const state = sqlState(error);
-  return `${databaseMessage(error)}${state ? ` (${state})` : ''}\nNobody foresaw this one; MIGRATION_DEBUG=1 shows where it comes from.`;
+  return `${databaseMessage(error)}${state ? ` (${state})` : ''}\nUnexpected error; MIGRATION_DEBUG=1 prints its stack trace.`;
 }

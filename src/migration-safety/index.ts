@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { MigrationsOptions } from '@mikro-orm/core';
-import { endWith, runsAsCommand } from './command-line.ts';
+import { exitWith, runsAsCommand } from './command-line.ts';
 import { Migrator } from './migrator.ts';
 import { MigrationProblem } from './problems.ts';
 import type { SafetyOptions } from './settings.ts';
 
-export { forCommands } from './command-line.ts';
+export { reportConfigErrors } from './command-line.ts';
 export { renamedFrom } from './create/renames.ts';
 export { MigrationProblem } from './problems.ts';
 export { applyPendingMigrations, pendingMigrations } from './start-up.ts';
@@ -47,7 +47,7 @@ function directUrl(): string | undefined {
   if (!url || (URL.canParse(url) && new URL(url).pathname.length > 1)) return url || undefined;
   // Without the value, which may hold a password.
   const wish = 'MIGRATION_DATABASE_URL must be a URL such as postgresql://user:password@localhost:5432/conduit';
-  return endWith(new MigrationProblem('bad-setting', wish));
+  return exitWith(new MigrationProblem('bad-setting', wish));
 }
 
 function packageVersion(): string | undefined {

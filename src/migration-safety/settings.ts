@@ -44,7 +44,7 @@ export interface Settings {
   renames: string | undefined;
   naive: boolean;
   /** Whether the rules and the rows are asked before a migration runs; not where history is only replayed. */
-  inspect: boolean;
+  preflight: boolean;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -72,7 +72,7 @@ export function readSettings(options: SafetyOptions = {}, env: Environment = pro
       .filter(Boolean),
     yesDestroy: env.MIGRATION_YES_DESTROY || undefined,
     renames: env.MIGRATION_RENAMES || undefined,
-    inspect: true,
+    preflight: true,
     naive: ['1', 'true', 'yes'].includes(env.MIGRATION_NAIVE ?? ''),
   };
 }

@@ -1,15 +1,15 @@
 import { type MikroORM, MikroORM as ORM } from '@mikro-orm/core';
-import { formatIntegrityFindings } from './history/integrity.ts';
+import { checkIntegrity, formatIntegrityFindings } from './history/integrity.ts';
 import { Migrator } from './migrator.ts';
 
 /**
- * Applies what is pending, once however many processes ask (MIGRATE_ON_START=up): one SELECT and no lock when there
- * is nothing to do. Answers with the names that this process applied. Throws a MigrationProblem.
+ * Applies the pending migrations (MIGRATE_ON_START=up), once even if many processes start together; with nothing
+ * pending it is one SELECT and no lock. Returns the names that this process applied, or throws a MigrationProblem.
  */
 export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
   const direct = process.env.MIGRATION_DATABASE_URL;
   if (!direct || direct === orm.config.get('clientUrl')) return namesOf(await migratorOf(orm).up());
-  // A pooler stands between the server and the database, where neither the lock nor the timeouts would hold.
+  // DATABASE_URL leads to a pooler, through which neither session locks nor timeouts hold.
   const { dbName, host, port, user, password, entities, entitiesTs, ...rest } = orm.config.getAll();
   const own = await ORM.init({
     ...rest,
@@ -25,20 +25,21 @@ export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
 }
 
 /**
- * Why the database is not ready for this code (MIGRATE_ON_START=check): a sentence for each pending migration and
- * each way in which history can't be trusted; empty when it is ready. One SELECT, and nothing is created.
+ * Why the database is not ready for this code (MIGRATE_ON_START=check): a sentence for each pending migration and each
+ * integrity error of the history; empty if it is ready. One SELECT, and nothing is created.
  */
 export async function pendingMigrations(orm: MikroORM): Promise<string[]> {
   const migrator = migratorOf(orm);
-  const findings = (await migrator.integrity()).filter(({ kind }) => kind !== 'unknown' && kind !== 'out-of-order');
+  const findings = checkIntegrity(await migrator.readMigrations(), (await migrator.history()) ?? []);
+  const serious = findings.filter(({ kind }) => kind !== 'unknown' && kind !== 'out-of-order');
   const pending = await migrator.getPending();
   return [
     ...pending.map(({ name }) => `${name} is pending.`),
-    ...findings.map((finding) => formatIntegrityFindings([finding])),
+    ...serious.map((finding) => formatIntegrityFindings([finding])),
   ];
 }
 
-/** The plugged-in migrator, which has to be ours: MikroORM silently puts the stock one in the place of another name. */
+/** The ORM's migrator. Checked, because without safeMigrations(…) MikroORM silently uses its own. */
 export function migratorOf(orm: MikroORM): Migrator {
   const migrator = orm.config.getExtension('@mikro-orm/migrator');
   if (migrator instanceof Migrator) return migrator;

@@ -1,14 +1,14 @@
 import { createInterface } from 'node:readline/promises';
 
-/** Whether there is a person to ask. */
-export const someoneIsThere = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
+/** Whether a person can be asked. */
+export const isInteractive = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
-/** What the person answers; undefined when they leave with Ctrl-C or Ctrl-D. */
-export async function ask(question: string): Promise<string | undefined> {
+/** The answer to the question, or undefined after Ctrl-C or Ctrl-D. */
+export async function prompt(question: string): Promise<string | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const left = new Promise<undefined>((done) => terminal.once('close', () => done(undefined)));
+  const closed = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
   try {
-    return await Promise.race([terminal.question(question).then((answer) => answer.trim()), left]);
+    return await Promise.race([terminal.question(question).then((answer) => answer.trim()), closed]);
   } finally {
     terminal.close();
   }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { asName, nameFor } from '../../src/migration-safety/create/migration-names.ts';
+import { nameFor, toIdentifier } from '../../src/migration-safety/create/migration-names.ts';
 import { safeForms } from '../../src/migration-safety/create/online-ddl.ts';
 import { aMigratedProject, aProject, type Project } from './project.ts';
 
@@ -76,7 +76,7 @@ test.each([
   ['Über die Straße', 'Über_die_Straße'],
   ['日本語', '日本語'],
   ['../a "b"; $(c)', 'a_b_c'],
-])('a name of any language stays one: %s', (text, name) => expect(asName(text)).toBe(name));
+])('a name of any language stays one: %s', (text, name) => expect(toIdentifier(text)).toBe(name));
 
 test('a required column without a default waits for somebody to say what the old rows get', async () => {
   const project = aProject();

@@ -3,7 +3,7 @@ import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { expect, test, vi } from 'vitest';
 import { type Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
-import { failedRehearsal, rehearse } from '../../src/migration-safety/verify/round-trip.ts';
+import { roundTripProblem, testRoundTrips } from '../../src/migration-safety/verify/round-trip.ts';
 import { aProject } from './project.ts';
 import { entities } from './sample/entities.ts';
 
@@ -37,7 +37,7 @@ test.each(forgotten)('a down of %s that forgets "%s" is found, and named', async
   project.edit(`migrations/${file}`, (text) =>
     text.replace(/^.*addSql.*$/gm, (line) => (line.includes(statement) ? '' : line)),
   );
-  const problem = failedRehearsal(await rehearse(await migratorFor(project.folder)));
+  const problem = roundTripProblem(await testRoundTrips(await migratorFor(project.folder)));
   expect(problem?.exitCode).toBe(50);
   expect(problem?.message).toContain(migration);
   expect(problem?.message).toContain(missed);
@@ -65,8 +65,8 @@ const spoilt: { up: string; down: string; missed: string }[] = [
 
 test.each(spoilt)('a down that brings the tables back and not what stood in them is found: $up', async (each) => {
   const project = aProject().migration('Migration20260103500000_spoil', [each.up], [each.down]);
-  const problem = failedRehearsal(await rehearse(await migratorFor(project.folder)));
-  expect(problem?.message).toContain('Migration20260103500000_spoil: down does not undo all that up does.');
+  const problem = roundTripProblem(await testRoundTrips(await migratorFor(project.folder)));
+  expect(problem?.message).toContain('Migration20260103500000_spoil: down does not undo everything that up does.');
   expect(problem?.message).toContain(each.missed);
 });
 
@@ -76,7 +76,7 @@ test('a down that brings everything back passes, whatever happened in between', 
     [`update "authors" set "name" = upper("name")`, `insert into "authors" ("name", "email") values ('B', 'b')`],
     [`delete from "authors" where "email" = 'b'`, `update "authors" set "name" = initcap("name")`],
   );
-  expect(failedRehearsal(await rehearse(await migratorFor(project.folder)))).toBeUndefined();
+  expect(roundTripProblem(await testRoundTrips(await migratorFor(project.folder)))).toBeUndefined();
 });
 
 test('migration:test passes on a history that is right, without a server', async () => {

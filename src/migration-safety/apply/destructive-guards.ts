@@ -1,6 +1,6 @@
 import type { ISchemaGenerator, MikroORM } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
-import { asProblem, endWith, runsAsCommand } from '../command-line.ts';
+import { exitWith, runsAsCommand, toProblem } from '../command-line.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import { isEmbedded } from '../lock/choose-lock.ts';
 import { MigrationProblem } from '../problems.ts';
@@ -30,7 +30,7 @@ export function guardSchemaCommands(orm: MikroORM, settings: () => Settings): vo
         try {
           refuseUnlessDisposable(orm.driver as AbstractSqlDriver, settings(), effect);
         } catch (error) {
-          endWith(asProblem(error, {}));
+          exitWith(toProblem(error, {}));
         }
         return original.apply(generator, args);
       });
@@ -40,7 +40,7 @@ export function guardSchemaCommands(orm: MikroORM, settings: () => Settings): vo
 }
 
 /** A `down` that drops a table or a column with data in it needs the same permission, told what would be lost. */
-export async function refuseLosingDown(chosen: MigrationFile[], driver: AbstractSqlDriver, settings: Settings) {
+export async function refuseDataLoss(chosen: MigrationFile[], driver: AbstractSqlDriver, settings: Settings) {
   if (isPermitted(driver, settings)) return;
   const losses = (
     await Promise.all(

@@ -7,7 +7,7 @@ import { parseStatements, type Statement } from '../sql/statements.ts';
  * don't use it, writes pay for it, and creating it again fails). Answers true if the same index is already there and
  * valid: the attempt before this one finished it, and was stopped before it could record that.
  */
-export async function clearTheWay(
+export async function resumeIndexBuild(
   statement: Statement,
   execute: Execute,
   tell: (text: string) => void,

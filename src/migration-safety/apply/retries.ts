@@ -36,10 +36,10 @@ const away = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
  * Asks again while the database can not be reached, for a minute: when the process that had a shared embedded
  * database ends, one of those that used it opens it again.
  */
-export async function untilReachable<T>(ask: () => Promise<T>): Promise<T> {
+export async function retryUntilReachable<T>(work: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + 60_000; ; await sleep(100)) {
     try {
-      return await ask();
+      return await work();
     } catch (error) {
       if (Date.now() >= deadline || !away.has(systemCode(error) ?? '')) throw error;
     }

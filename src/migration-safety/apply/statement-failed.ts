@@ -26,20 +26,19 @@ export class StatementFailed extends MigrationProblem {
     );
     this.where = where;
   }
-
-  /** For the statement PostgreSQL would refuse inside a transaction block. */
-  static outsider(name: string, statement: Statement): MigrationProblem {
-    return new MigrationProblem(
-      'not-in-a-transaction',
-      [
-        `${name}: "${onlyOutsideTransaction(statement)}" can not run inside a transaction.`,
-        ...excerpt(statement.sql),
-        'Move it to a migration of its own that says: override isTransactional() { return false; }',
-        'Nothing was changed.',
-      ].join('\n'),
-    );
-  }
 }
+
+/** For a statement that PostgreSQL refuses inside a transaction block. */
+export const notInATransaction = (name: string, statement: Statement) =>
+  new MigrationProblem(
+    'not-in-a-transaction',
+    [
+      `${name}: "${onlyOutsideTransaction(statement)}" can not run inside a transaction.`,
+      ...excerpt(statement.sql),
+      'Move it to a migration of its own that says: override isTransactional() { return false; }',
+      'Nothing was changed.',
+    ].join('\n'),
+  );
 
 /** What to do, by SQLSTATE or its class. */
 const adviceFor: Record<string, string> = {

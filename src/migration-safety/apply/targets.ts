@@ -22,7 +22,7 @@ export function chooseMigrations(method: 'up' | 'down', targets: Targets, histor
  * Refuses what the stock commands take for no option at all: `--to "$VERSION"` with nothing in it, and `--only` beside
  * `--to`. The one would run everything, the other something else than was said.
  */
-export function refuseHalfSaid(argv: readonly string[]): void {
+export function refuseIncompleteOptions(argv: readonly string[]): void {
   const given = argv.flatMap((arg, i) => {
     const [, option, inline] = /^(--to|--from|--only|-[tfo])(?:=(.*))?$/.exec(arg) ?? [];
     return option ? [{ option, value: inline ?? argv[i + 1] ?? '' }] : [];

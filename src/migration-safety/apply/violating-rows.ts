@@ -18,7 +18,7 @@ interface Obstacle {
  * Looks for rows that the migration's statements would trip over, with plain reads, before it takes any lock. A table
  * whose rows the migration changes first is left out: nobody knows yet what they will be.
  */
-export async function refuseRowsInTheWay(migration: MigrationFile, driver: AbstractSqlDriver): Promise<void> {
+export async function refuseViolatingRows(migration: MigrationFile, driver: AbstractSqlDriver): Promise<void> {
   const execute: Execute = (sql) => driver.getConnection().execute(sql);
   const changed = new Set<string>();
   const told: string[] = [];

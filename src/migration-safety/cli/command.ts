@@ -1,22 +1,22 @@
 #!/usr/bin/env node
 import { CLIHelper, configure } from '@mikro-orm/cli';
-import { asProblem, endWith } from '../command-line.ts';
+import { exitWith, toProblem } from '../command-line.ts';
 import { formatLintFindings, formatRules, lint } from '../lint/lint.ts';
 import { lintError } from '../lint/lint-before-run.ts';
-import type { Migrator } from '../migrator.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
 import { exitCodes, MigrationProblem } from '../problems.ts';
 import { migratorOf } from '../start-up.ts';
-import { ask, someoneIsThere } from '../terminal.ts';
-import { problemOf } from '../verify/check.ts';
+import { isInteractive, prompt } from '../terminal.ts';
+import { checkMigrations, problemOf } from '../verify/check.ts';
 import { findRepairs } from '../verify/repair.ts';
-import { failedRehearsal, rehearse } from '../verify/round-trip.ts';
+import { roundTripProblem, testRoundTrips } from '../verify/round-trip.ts';
 import { offlineSql } from './offline-sql.ts';
-import { readPlan, tellPlan } from './plan.ts';
-import { readHistory, readStatus, type Status, tellStatuses } from './status.ts';
+import { formatPlan, readPlan } from './plan.ts';
+import { formatStatuses, readHistory, readStatus, type Status } from './status.ts';
 
 /**
- * Everything `mikro-orm` can do, and what it can not: the commands below, and two options. The stock binary takes no
- * plugins and refuses options it does not know, so this one is built from the same parts.
+ * The stock `mikro-orm` command line with more commands and two more options. The stock binary takes no plugins and
+ * refuses unknown options, so this one is built from its parts.
  */
 interface Options {
   contextName: string;
@@ -34,35 +34,35 @@ interface Command {
   describe: string;
   positional?: string;
   options?: Record<string, { type: 'boolean' | 'string'; desc: string }>;
-  run: (migrator: Migrator, options: Options) => Promise<void>;
+  run: (migrator: MigratorParts, options: Options) => Promise<void>;
 }
 
-const json = { type: 'boolean', desc: 'Answer as JSON' } as const;
+const JSON_OPTION = { type: 'boolean', desc: 'Print JSON' } as const;
 
 const commands: Record<string, Command> = {
   'migration:status': {
-    describe: 'Show every migration and how it stands with the database',
-    options: { json },
+    describe: 'Show every migration and its state in the database',
+    options: { json: JSON_OPTION },
     run: async (migrator, options) => showStatuses(await readStatus(migrator), options, 'There are no migrations.'),
   },
   'migration:history': {
     describe: 'Show what was applied: when, by whom, in how long, from which version',
-    options: { json },
+    options: { json: JSON_OPTION },
     run: async (migrator, options) => showStatuses(await readHistory(migrator), options, 'Nothing was applied yet.'),
   },
   'migration:current': {
     describe: 'Show the newest applied migration',
-    options: { json },
+    options: { json: JSON_OPTION },
     run: async (migrator, options) => {
       const newest = (await readHistory(migrator)).at(-1);
       show(options.json ? JSON.stringify(newest ?? null, null, 2) : (newest?.name ?? 'base'));
     },
   },
   'migration:check': {
-    describe: 'Compare entities, migrations, snapshot and database; every class of fault has an exit code',
-    options: { json, offline: { type: 'boolean', desc: 'Leave the live database out' } },
+    describe: 'Compare entities, migrations, snapshot and database; each kind of fault has an exit code',
+    options: { json: JSON_OPTION, offline: { type: 'boolean', desc: 'Leave out the live database' } },
     run: async (migrator, options) => {
-      const faults = await migrator.check({ offline: options.offline ?? false });
+      const faults = await checkMigrations(migrator, { offline: options.offline ?? false });
       if (options.json) {
         show(
           JSON.stringify(
@@ -77,13 +77,13 @@ const commands: Record<string, Command> = {
     },
   },
   'migration:test': {
-    describe: 'Run all history up, down and up again on a database in memory, and compare with the entities',
+    describe: 'Run all migrations up, down and up again on a database in memory, and compare with the entities',
     run: async (migrator) => {
-      const rehearsal = await rehearse(migrator);
-      const problem = failedRehearsal(rehearsal);
+      const result = await testRoundTrips(migrator);
+      const problem = roundTripProblem(result);
       if (problem) throw problem;
-      show(`${rehearsal.migrations} migrations went up, down and up again; the tables are what the entities say.`);
-      for (const name of rehearsal.oneWay) show(`  ${name} has no way back; it was tried forwards only.`);
+      show(`${result.migrations} migrations went up, down and up again; the schema matches the entities.`);
+      for (const name of result.irreversible) show(`  ${name} is irreversible; only its up was tested.`);
     },
   },
   'migration:lint': {
@@ -91,7 +91,7 @@ const commands: Record<string, Command> = {
     options: { rules: { type: 'boolean', desc: 'List the rules instead' } },
     run: async (migrator, options) => {
       if (options.rules) return show(formatRules());
-      const findings = (await migrator.readAll()).flatMap((file) => lint(file, file.up));
+      const findings = (await migrator.readMigrations()).flatMap((file) => lint(file, file.up));
       const errors = findings.filter(({ severity }) => severity === 'error');
       const warnings = findings.filter(({ severity }) => severity === 'warning');
       if (warnings.length > 0) show(formatLintFindings(warnings));
@@ -101,10 +101,10 @@ const commands: Record<string, Command> = {
   },
   'migration:plan': {
     describe: 'Show what migration:up would run, what it would lock, and how large that is',
-    options: { json },
+    options: { json: JSON_OPTION },
     run: async (migrator, options) => {
       const plan = await readPlan(migrator);
-      show(options.json ? JSON.stringify(plan, null, 2) : tellPlan(plan));
+      show(options.json ? JSON.stringify(plan, null, 2) : formatPlan(plan));
     },
   },
   'migration:sql': {
@@ -113,8 +113,8 @@ const commands: Record<string, Command> = {
     run: async (migrator, { range }) => show(await offlineSql(migrator, range)),
   },
   'migration:repair': {
-    describe: 'Show how the tracking table differs from the files, then put it right',
-    options: { yes: { type: 'boolean', desc: 'Do it without asking' } },
+    describe: 'Show how the tracking table differs from the files, then repair it',
+    options: { yes: { type: 'boolean', desc: 'Repair without asking' } },
     run: repair,
   },
 };
@@ -122,9 +122,9 @@ const commands: Record<string, Command> = {
 const argv = await configure();
 argv
   .option('yes-destroy', { type: 'string', desc: 'Name the database whose data may be destroyed' })
-  .option('naive', { type: 'boolean', desc: 'migration:create: write the stock form, not the safe one' })
+  .option('naive', { type: 'boolean', desc: "migration:create: write MikroORM's statements, not online DDL" })
   .middleware((args: Options) => {
-    // The stock commands hand on only the options they know; the environment reaches the migrator all the same.
+    // The stock commands pass on only the options they know, so these two reach the migrator by the environment.
     if (args.yesDestroy) process.env.MIGRATION_YES_DESTROY = args.yesDestroy;
     if (args.naive) process.env.MIGRATION_NAIVE = '1';
   }, true);
@@ -134,46 +134,46 @@ for (const [name, command] of Object.entries(commands)) {
     [name, command.positional].filter(Boolean).join(' '),
     command.describe,
     (args: { options: (options: object) => unknown }) => args.options(command.options ?? {}),
-    async (args: Options) => perform(command, args),
+    async (args: Options) => runCommand(command, args),
   );
 }
-// What was mistyped is told in a line, and no screenful of help pushes it out of sight.
-argv.showHelpOnFail(false).fail((mistyped: string | null, error: unknown) => {
-  if (!mistyped) endWith(asProblem(error, {}));
-  endWith(new MigrationProblem('unforeseen', `${mistyped}\nWhat there is: npm run mikro-orm -- --help`));
+// A usage error is one line, without the help that would push it out of sight.
+argv.showHelpOnFail(false).fail((usageError: string | null, error: unknown) => {
+  if (!usageError) exitWith(toProblem(error, {}));
+  exitWith(new MigrationProblem('unforeseen', `${usageError}\nAll commands: npm run mikro-orm -- --help`));
 });
 await argv.parse(process.argv.slice(2));
 
-async function perform(command: Command, options: Options): Promise<void> {
+async function runCommand(command: Command, options: Options): Promise<void> {
   try {
     const orm = await CLIHelper.getORM(options.contextName, options.config, { pool: { min: 1, max: 2 } });
     const migrator = migratorOf(orm);
-    await migrator.forPeople(() => command.run(migrator, options));
+    await migrator.reportErrors(() => command.run(migrator, options));
     await orm.close(true);
   } catch (error) {
-    endWith(asProblem(error, {}));
+    exitWith(toProblem(error, {}));
   }
 }
 
-async function repair(migrator: Migrator, { yes }: Options): Promise<void> {
+async function repair(migrator: MigratorParts, { yes }: Options): Promise<void> {
   const repairs = await findRepairs(migrator);
   if (repairs.length === 0) return show('The tracking table and the files agree; there is nothing to repair.');
   for (const { says, difference } of repairs) show([says, ...difference.map((line) => `    ${line}`)].join('\n'));
   if (!yes && !(await confirmed())) {
     throw new MigrationProblem('guarded', 'Nothing was changed. To do this: npm run migration:repair -- --yes');
   }
-  await migrator.exclusively(async () => {
+  await migrator.withLock(async () => {
     for (const { apply } of repairs) await apply();
   });
   show('Done.');
 }
 
 async function confirmed(): Promise<boolean> {
-  return someoneIsThere() && /^y(es)?$/i.test((await ask('Do this? (y/N) ')) ?? '');
+  return isInteractive() && /^y(es)?$/i.test((await prompt('Do this? (y/N) ')) ?? '');
 }
 
 function showStatuses(statuses: Status[], options: Options, empty: string): void {
-  show(options.json ? JSON.stringify(statuses, null, 2) : statuses.length > 0 ? tellStatuses(statuses) : empty);
+  show(options.json ? JSON.stringify(statuses, null, 2) : statuses.length > 0 ? formatStatuses(statuses) : empty);
 }
 
 function show(text: string): void {

@@ -1,7 +1,7 @@
 import { findMigration } from '../apply/targets.ts';
 import type { Method, MigrationFile } from '../history/migration-file.ts';
 import { upgradeTableSql, userAtHost } from '../history/migration-storage.ts';
-import type { Migrator } from '../migrator.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
 import { literal } from '../sql/quote.ts';
 
@@ -9,8 +9,8 @@ import { literal } from '../sql/quote.ts';
  * The SQL that takes a database from one place in history to another, for a person or a tool that may not run code:
  * transactions, timeouts and tracking rows included. Reads files only.
  */
-export async function offlineSql(migrator: Migrator, range = 'base:head'): Promise<string> {
-  const files = await migrator.readAll();
+export async function offlineSql(migrator: MigratorParts, range = 'base:head'): Promise<string> {
+  const files = await migrator.readMigrations();
   const names = files.map(({ name }) => name);
   const [from, to, more] = range.includes(':') ? range.split(':') : ['base', range];
   if (more !== undefined) {
@@ -21,8 +21,8 @@ export async function offlineSql(migrator: Migrator, range = 'base:head'): Promi
   const method: Method = start <= end ? 'up' : 'down';
   const chosen = method === 'up' ? files.slice(start, end) : files.slice(end, start).reverse();
   refuseDynamic(chosen, method);
-  const table = migrator.parts.storage.quotedTable();
-  const { tableName } = migrator.parts.storage.getTableName();
+  const table = migrator.storage.quotedTable();
+  const { tableName } = migrator.storage.getTableName();
   const settings = migrator.settings;
   const timeouts = (migration: MigrationFile, scope: string) => [
     `set ${scope}lock_timeout = ${migration.lockTimeout ?? (scope ? settings.tableLockTimeout : settings.concurrentLockTimeout)};`,

@@ -1,4 +1,4 @@
-import type { Migrator } from '../migrator.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
 import { BLOCKED_BY, tableLocksOf } from '../sql/table-locks.ts';
 
 export interface PlannedStatement {
@@ -14,9 +14,9 @@ export interface PlannedMigration {
 }
 
 /** What migration:up would do: every statement, the locks it takes, and how large the tables are that it locks. */
-export async function readPlan(migrator: Migrator): Promise<PlannedMigration[]> {
+export async function readPlan(migrator: MigratorParts): Promise<PlannedMigration[]> {
   const executed = new Set(((await migrator.history()) ?? []).map(({ name }) => name));
-  const pending = (await migrator.readAll()).filter(({ name }) => !executed.has(name));
+  const pending = (await migrator.readMigrations()).filter(({ name }) => !executed.has(name));
   const sizes = new Map<string, { rows: number; size: string } | undefined>();
   const sizeOf = async (table: string) => {
     if (!sizes.has(table)) sizes.set(table, await readSize(migrator, table));
@@ -46,7 +46,7 @@ export async function readPlan(migrator: Migrator): Promise<PlannedMigration[]> 
 }
 
 /** The plan for a person. */
-export function tellPlan(plan: PlannedMigration[]): string {
+export function formatPlan(plan: PlannedMigration[]): string {
   if (plan.length === 0) return 'Nothing is pending.';
   return plan
     .map(({ name, transactional, dynamic, statements }) => {
@@ -60,9 +60,9 @@ export function tellPlan(plan: PlannedMigration[]): string {
     .join('\n\n');
 }
 
-async function readSize(migrator: Migrator, table: string): Promise<{ rows: number; size: string } | undefined> {
+async function readSize(migrator: MigratorParts, table: string): Promise<{ rows: number; size: string } | undefined> {
   try {
-    const [row] = await migrator.parts.driver
+    const [row] = await migrator.driver
       .getConnection()
       .execute<{ rows: number; size: string }[]>(
         `select greatest(c.reltuples, 0)::bigint::int8::float8 as rows, pg_size_pretty(pg_table_size(c.oid)) as size from pg_class c where c.oid = to_regclass(?)`,

@@ -1,5 +1,5 @@
 import { checkIntegrity } from '../history/integrity.ts';
-import type { Migrator } from '../migrator.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
 
 /** One line of `migration:status`: a migration, and how it stands with this database. */
 export interface Status {
@@ -12,8 +12,8 @@ export interface Status {
 }
 
 /** Every migration that has a file or a row, oldest first. Reads, and creates nothing. */
-export async function readStatus(migrator: Migrator): Promise<Status[]> {
-  const files = await migrator.readAll();
+export async function readStatus(migrator: MigratorParts): Promise<Status[]> {
+  const files = await migrator.readMigrations();
   const rows = (await migrator.history()) ?? [];
   const findings = new Map(checkIntegrity(files, rows).map(({ name, kind }) => [name, kind]));
   const names = [...new Set([...files, ...rows].map(({ name }) => name))].sort();
@@ -31,14 +31,14 @@ export async function readStatus(migrator: Migrator): Promise<Status[]> {
 }
 
 /** What was applied, in the order it was applied. */
-export async function readHistory(migrator: Migrator): Promise<Status[]> {
+export async function readHistory(migrator: MigratorParts): Promise<Status[]> {
   const order = ((await migrator.history()) ?? []).map(({ name }) => name);
   const statuses = await readStatus(migrator);
   return order.flatMap((name) => statuses.filter((status) => status.name === name));
 }
 
 /** Columns of equal width, without a frame: made for reading, and for grep. */
-export function tellStatuses(statuses: Status[]): string {
+export function formatStatuses(statuses: Status[]): string {
   const rows = statuses.map((each) => [
     each.state,
     each.name,

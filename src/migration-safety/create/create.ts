@@ -3,22 +3,22 @@ import type { MigrationResult } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
 import { formatLintFindings, lint } from '../lint/lint.ts';
-import type { Migrator } from '../migrator.ts';
-import { introspect, openShadow } from '../shadow/shadow-database.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
+import { introspect, openShadowDatabase } from '../shadow/shadow-database.ts';
 import { parseStatements } from '../sql/statements.ts';
 import { nameFor } from './migration-names.ts';
 import { type Draft, safeForms } from './online-ddl.ts';
 import { applyRenames, readAnswers } from './renames.ts';
 
 /** Writes the difference between entities and history, a file for each step that has to be on its own. */
-export async function createFromDifference(
-  migrator: Migrator,
+export async function createMigrations(
+  migrator: MigratorParts,
   path: string | undefined,
   name: string | undefined,
 ): Promise<MigrationResult> {
   const drafts = await draftMigrations(migrator);
   if (drafts.length === 0) return { fileName: '', code: '', diff: { up: [], down: [] } };
-  const { config, options, generator } = migrator.parts;
+  const { config, options, generator } = migrator;
   const { emit, pathTs, path: compiled } = options;
   const folder = fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
   const result = await writeMigrations(drafts, name, (diff, own) => generator.generate(diff, path, own), folder);
@@ -27,22 +27,22 @@ export async function createFromDifference(
 }
 
 /** Says what the rules think of the files that were just written. */
-export async function tellRulesOf(migrator: Migrator, fileName: string): Promise<void> {
+export async function logLintFindings(migrator: MigratorParts, fileName: string): Promise<void> {
   const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));
-  const written = (await migrator.readAll()).filter((file) => names.includes(file.name));
+  const written = (await migrator.readMigrations()).filter((file) => names.includes(file.name));
   const findings = written.flatMap((file) => lint(file, file.up));
-  if (findings.length > 0) migrator.tell(`\n${formatLintFindings(findings)}\n`);
+  if (findings.length > 0) migrator.log(`\n${formatLintFindings(findings)}\n`);
 }
 
 /** What the difference between entities and history is, as migrations that are still to be written. */
-async function draftMigrations(migrator: Migrator): Promise<Draft[]> {
-  const { config, driver } = migrator.parts;
+async function draftMigrations(migrator: MigratorParts): Promise<Draft[]> {
+  const { config, driver } = migrator;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const to = generator.getTargetSchema();
   const from = await replayed(migrator, to);
   const entities = driver.getMetadata().getAll().values();
   const renames = await applyRenames(from, to, readAnswers(migrator.settings.renames, entities));
-  for (const { says } of renames) if (says) migrator.tell(`Renamed: ${says}`);
+  for (const { says } of renames) if (says) migrator.log(`Renamed: ${says}`);
   from.prune(undefined, []);
   to.prune(undefined, []);
   const compare = comparing(driver.getPlatform());
@@ -93,9 +93,9 @@ function comparing(platform: ConstructorParameters<typeof SchemaComparator>[0]) 
  * What history makes when it is replayed. A live database may be ahead, behind, or not there; a snapshot forgets nothing
  * of a migration that was deleted since.
  */
-async function replayed(migrator: Migrator, to: DatabaseSchema): Promise<DatabaseSchema> {
-  const { config } = migrator.parts;
-  const shadow = await openShadow(migrator);
+async function replayed(migrator: MigratorParts, to: DatabaseSchema): Promise<DatabaseSchema> {
+  const { config } = migrator;
+  const shadow = await openShadowDatabase(migrator);
   try {
     await shadow.migrator.up();
     return await introspect(shadow.driver, config, [...to.getNamespaces()]);

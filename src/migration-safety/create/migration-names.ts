@@ -68,7 +68,7 @@ export function nameFor(sql: string[]): string {
 }
 
 /** A name that somebody gave, as a part of a file name and of the name of a class. */
-export const asName = (text: string) => text.replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_').replace(/^_+|_+$/g, '');
+export const toIdentifier = (text: string) => text.replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_').replace(/^_+|_+$/g, '');
 
 function commonStart(a: string, b: string): string {
   const words = a.split('_');

@@ -2,7 +2,7 @@ import type { EntityMetadata } from '@mikro-orm/core';
 import type { DatabaseSchema, DatabaseTable } from '@mikro-orm/sql';
 import { MigrationProblem } from '../problems.ts';
 import { quote } from '../sql/quote.ts';
-import { ask, someoneIsThere } from '../terminal.ts';
+import { isInteractive, prompt } from '../terminal.ts';
 
 /** A table or a column that got another name, as statements there and back. */
 export interface Rename {
@@ -137,9 +137,11 @@ async function choose<T extends { name: string }>(
   candidates: T[],
 ): Promise<T | undefined> {
   const name = `${prefix}${before.name}`;
-  if (someoneIsThere()) {
+  if (isInteractive()) {
     const choices = candidates.map((each, i) => `  ${i + 1}  renamed to ${prefix}${each.name}`).join('\n');
-    const answer = await ask(`The ${what} ${name} is gone.\n${choices}\n  d  dropped, with everything in it\nWhich? `);
+    const answer = await prompt(
+      `The ${what} ${name} is gone.\n${choices}\n  d  dropped, with everything in it\nWhich? `,
+    );
     const chosen = candidates[Number(answer) - 1];
     if (chosen || answer === 'd') return chosen;
   }

@@ -7,7 +7,7 @@ import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
  * A PostgreSQL in memory, without a table in it. Making one from nothing is initdb, seconds of work; so the first is
  * kept, packed, in node_modules/.cache, and the others are copies of it, in a fifth of the time.
  */
-export async function openInMemory(extensions: PGliteOptions['extensions'] = {}): Promise<PGlite> {
+export async function openMemoryEngine(extensions: PGliteOptions['extensions'] = {}): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
   const file = await cacheFile();
   const packed = await readFile(file).catch(() => undefined);

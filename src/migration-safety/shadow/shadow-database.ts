@@ -1,26 +1,25 @@
-import { type Configuration, MikroORM } from '@mikro-orm/core';
+import { type Configuration, type IMigrator, MikroORM } from '@mikro-orm/core';
 import { type AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
 import type { MigrationFile } from '../history/migration-file.ts';
-import { Migrator } from '../migrator.ts';
-import { readSettings } from '../settings.ts';
-import type { Catalog } from './catalog.ts';
-import { readCatalog } from './catalog.ts';
-import { openInMemory } from './memory-engine.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
+import { readSettings, type Settings } from '../settings.ts';
+import { type Catalog, readCatalog } from './catalog.ts';
+import { openMemoryEngine } from './memory-engine.ts';
 
-/** A database in memory, with nothing to install and nothing to lose, for history to be replayed on. */
-export interface Shadow {
-  migrator: Migrator;
+/** A throwaway database in memory, on which history is replayed. */
+export interface ShadowDatabase {
+  migrator: IMigrator;
   driver: AbstractSqlDriver;
-  ask: (sql: string) => Promise<Record<string, unknown>[]>;
+  query: (sql: string) => Promise<Record<string, unknown>[]>;
   catalog: () => Promise<Catalog>;
   close: () => Promise<void>;
 }
 
-/** Opens one for the history of this migrator: the same folder of migrations, another database. */
-export async function openShadow(migrator: Migrator): Promise<Shadow> {
+/** Opens an empty shadow database with the migrations of this migrator. */
+export async function openShadowDatabase(migrator: MigratorParts): Promise<ShadowDatabase> {
   const { PgliteDriver } = await import('@mikro-orm/pglite');
-  const { config, options } = migrator.parts;
-  const pglite = await openInMemory(await extensionsOf(await migrator.readAll()));
+  const { config, options } = migrator;
+  const pglite = await openMemoryEngine(await extensionsOf(await migrator.readMigrations()));
   const orm = await MikroORM.init({
     driver: PgliteDriver,
     dbName: 'memory://',
@@ -29,7 +28,7 @@ export async function openShadow(migrator: Migrator): Promise<Shadow> {
     discovery: { warnWhenNoEntities: false },
     baseDir: config.get('baseDir'),
     preferTs: config.get('preferTs') ?? true,
-    extensions: [Migrator],
+    extensions: [migrator.extension],
     migrations: {
       ...options,
       silent: true,
@@ -38,18 +37,18 @@ export async function openShadow(migrator: Migrator): Promise<Shadow> {
     } as never,
   });
   const driver = orm.driver as unknown as AbstractSqlDriver;
-  const ask = (sql: string) => driver.getConnection().execute<Record<string, unknown>[]>(sql);
-  const replaying = orm.migrator as unknown as Migrator;
-  // What was allowed once, in one database, must not stop a replay; and there is nobody to keep out.
-  replaying.settings = {
+  const query = (sql: string) => driver.getConnection().execute<Record<string, unknown>[]>(sql);
+  const shadowMigrator = orm.migrator as IMigrator & { settings: Settings };
+  // A replay must not stop at what the live database was allowed to do, and needs no lock.
+  shadowMigrator.settings = {
     ...readSettings({ lock: 'none', embedded: true, attempts: 1, outOfOrder: 'allow' }, {}),
-    inspect: false,
+    preflight: false,
   };
   return {
-    migrator: replaying,
+    migrator: shadowMigrator,
     driver,
-    ask,
-    catalog: () => readCatalog(ask, trackingTable(migrator)),
+    query,
+    catalog: () => readCatalog(query, trackingTable(migrator)),
     close: async () => {
       await orm.close(true);
       await pglite.close();
@@ -76,10 +75,10 @@ export function introspect(
   );
 }
 
-/** The bare name of the tracking table, which is nobody's business but ours. */
-export const trackingTable = (migrator: Migrator) => migrator.parts.storage.getTableName().tableName;
+/** The name of the tracking table without its schema; the table is left out of comparisons. */
+export const trackingTable = (migrator: MigratorParts) => migrator.storage.getTableName().tableName;
 
-/** The extensions that history creates and that come with PGlite; another one fails where it is created, by name. */
+/** The extensions that the migrations create, of those that PGlite has; `create extension` fails for the others. */
 async function extensionsOf(files: MigrationFile[]): Promise<Record<string, never>> {
   const names = files.flatMap(({ up }) =>
     up.flatMap(({ kind, tree }) => (kind === 'CreateExtensionStmt' ? [String(tree.extname)] : [])),

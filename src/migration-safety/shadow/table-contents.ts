@@ -1,13 +1,13 @@
 import type { Execute, Row } from '../sql/execute.ts';
 
 /** What stands in each table, as text, up to so many rows of it. */
-export type Contents = Map<string, Row[]>;
+export type TableContents = Map<string, Row[]>;
 
 const most = 1_000;
 
 /** Reads the rows of these tables. History alone has few: those that migrations put there themselves. */
-export async function readContents(execute: Execute, tables: Iterable<string>): Promise<Contents> {
-  const contents: Contents = new Map();
+export async function readTableContents(execute: Execute, tables: Iterable<string>): Promise<TableContents> {
+  const contents: TableContents = new Map();
   for (const table of tables) {
     const rows = await execute(`select to_jsonb(t) as row from ${table} t order by to_jsonb(t)::text limit ${most}`);
     contents.set(
@@ -19,7 +19,7 @@ export async function readContents(execute: Execute, tables: Iterable<string>): 
 }
 
 /** Which columns have other values than before, a line each, over the tables and columns that are on both sides. */
-export function changedValues(before: Contents, after: Contents, a: string, b: string): string[] {
+export function changedValues(before: TableContents, after: TableContents, a: string, b: string): string[] {
   return [...before].flatMap(([table, rows]) => {
     const others = after.get(table);
     // Another number of rows is a difference of its own.

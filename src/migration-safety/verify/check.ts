@@ -2,10 +2,10 @@ import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import { type LintFinding, lint } from '../lint/lint.ts';
-import type { Migrator } from '../migrator.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import { differences, readCatalog } from '../shadow/catalog.ts';
-import { introspect, openShadow, type Shadow, trackingTable } from '../shadow/shadow-database.ts';
+import { introspect, openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { excerpt } from '../sql/excerpt.ts';
 
 /** One thing that is wrong, in a line, with more below it where a line is not enough. */
@@ -19,8 +19,8 @@ export interface Fault {
  * Everything `migration:check` compares: the files with the tracking table, the rules with the files, the entities
  * and the snapshot with what history makes when it is replayed, and the live database with the same.
  */
-export async function checkEverything(migrator: Migrator, { offline }: { offline: boolean }): Promise<Fault[]> {
-  const files = await migrator.readAll();
+export async function checkMigrations(migrator: MigratorParts, { offline }: { offline: boolean }): Promise<Fault[]> {
+  const files = await migrator.readMigrations();
   const rows = offline ? [] : ((await migrator.history()) ?? []);
   const executed = new Set(rows.map((row) => row.name));
   const integrity = checkIntegrity(files, rows);
@@ -83,8 +83,11 @@ const lintFault = (finding: LintFinding): Fault => ({
   details: [...excerpt(finding.sql), `Instead: ${finding.instead}`],
 });
 
-async function replay(migrator: Migrator, { applied, live }: { applied: string[]; live: boolean }): Promise<Fault[]> {
-  const shadow = await openShadow(migrator);
+async function replay(
+  migrator: MigratorParts,
+  { applied, live }: { applied: string[]; live: boolean },
+): Promise<Fault[]> {
+  const shadow = await openShadowDatabase(migrator);
   try {
     if (applied.length > 0) await shadow.migrator.up({ migrations: applied });
     const drift = live ? await driftOf(migrator, shadow) : [];
@@ -100,8 +103,8 @@ async function replay(migrator: Migrator, { applied, live }: { applied: string[]
   }
 }
 
-async function driftOf(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
-  const { driver } = migrator.parts;
+async function driftOf(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
+  const { driver } = migrator;
   const live = await readCatalog((sql) => driver.getConnection().execute(sql), trackingTable(migrator));
   const lines = differences(await shadow.catalog(), live, 'history', 'the database');
   if (lines.length === 0) return [];
@@ -118,8 +121,8 @@ async function driftOf(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
 }
 
 /** What the entities and the snapshot say that history does not, and the other way round. */
-export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): Promise<Fault[]> {
-  const { config, driver } = migrator.parts;
+export async function comparedWithEntities(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
+  const { config, driver } = migrator;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const entities = generator.getTargetSchema();
   const history = await introspect(shadow.driver, config, [...entities.getNamespaces()]);
@@ -156,25 +159,25 @@ export async function comparedWithEntities(migrator: Migrator, shadow: Shadow): 
 
 /** A merge may have left conflict markers in it, or half of it. */
 async function readSnapshot(
-  migrator: Migrator,
+  migrator: MigratorParts,
 ): Promise<{ snapshot?: DatabaseSchema | undefined; unreadable?: string }> {
   try {
-    return { snapshot: await migrator.snapshot() };
+    return { snapshot: await migrator.readSnapshot() };
   } catch (error) {
     return { unreadable: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /** What the snapshot should hold, if it holds something else. */
-export async function staleSnapshot(migrator: Migrator): Promise<DatabaseSchema | undefined> {
+export async function staleSnapshot(migrator: MigratorParts): Promise<DatabaseSchema | undefined> {
   const { snapshot, unreadable } = await readSnapshot(migrator);
   if (!snapshot && !unreadable) return undefined;
-  const shadow = await openShadow(migrator);
+  const shadow = await openShadowDatabase(migrator);
   try {
     await shadow.migrator.up();
     const faults = await comparedWithEntities(migrator, shadow);
     if (!faults.some(({ kind }) => kind === 'stale-snapshot')) return undefined;
-    return await introspect(shadow.driver, migrator.parts.config, ['public']);
+    return await introspect(shadow.driver, migrator.config, ['public']);
   } finally {
     await shadow.close();
   }

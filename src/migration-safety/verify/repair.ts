@@ -1,5 +1,5 @@
 import { checkIntegrity } from '../history/integrity.ts';
-import type { Migrator } from '../migrator.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
 import { staleSnapshot } from './check.ts';
 
 /** Something `migration:repair` would do, and what it looks like before it is done. */
@@ -11,10 +11,10 @@ export interface Repair {
 }
 
 /** What can be put right without touching a table of anybody's: checksums, and rows of the tracking table. */
-export async function findRepairs(migrator: Migrator): Promise<Repair[]> {
-  const files = await migrator.readAll();
+export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
+  const files = await migrator.readMigrations();
   const rows = (await migrator.history()) ?? [];
-  const { storage } = migrator.parts;
+  const { storage } = migrator;
   const repairs: Repair[] = checkIntegrity(files, rows).flatMap(({ kind, name }): Repair[] => {
     const file = files.find((each) => each.name === name);
     const row = rows.find((each) => each.name === name);

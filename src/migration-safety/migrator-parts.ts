@@ -1,0 +1,39 @@
+import type { Configuration, IMigrationGenerator, MigrationsOptions, MikroORM } from '@mikro-orm/core';
+import type { AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
+import type { MigrationFile } from './history/migration-file.ts';
+import type { HistoryRow, HistoryStorage } from './history/migration-storage.ts';
+import type { MigrationLock } from './lock/lock.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * What the commands use of the migrator. An interface, because the migrator imports the commands; they can't import it
+ * in turn.
+ */
+export interface MigratorParts {
+  readonly driver: AbstractSqlDriver;
+  readonly config: Configuration;
+  readonly options: MigrationsOptions;
+  readonly generator: IMigrationGenerator;
+  readonly storage: HistoryStorage;
+  readonly settings: Settings;
+
+  /** The migrator as an ORM extension, for an ORM that replays the same history. */
+  readonly extension: { register(orm: MikroORM): void };
+
+  readonly log: (text: string) => void;
+
+  /** All migration files, read without a database. */
+  readMigrations(): Promise<MigrationFile[]>;
+
+  /** The rows of the tracking table, or undefined if there is no table yet. Creates nothing. */
+  history(schema?: string): Promise<HistoryRow[] | undefined>;
+
+  /** The schema that migration:create wrote last, or undefined if there is no snapshot. */
+  readSnapshot(): Promise<DatabaseSchema | undefined>;
+
+  /** Writes the snapshot, of the entities' schema by default. */
+  writeSnapshot(schema?: DatabaseSchema): Promise<void>;
+
+  /** Runs the work under the migration lock, with the database and the tracking table in place. */
+  withLock<T>(work: (lock: MigrationLock) => Promise<T>): Promise<T>;
+}

@@ -1,8 +1,9 @@
 import { Resolver } from 'type-graphql';
-import { type Columns, equal, exists, links, list, one, type ReadContext, ReadField } from '../reading/read-plan.ts';
+import { type Columns, exists, links, list, one, type ReadContext, ReadField } from '../reading/read-plan.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { Article } from './article.entity.ts';
+import { canDeleteArticleSql, canUpdateArticleSql } from './article.policy.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 import { Favorite } from './favorite.entity.ts';
 
@@ -31,12 +32,12 @@ export class ArticleFields {
 
   @ReadField(() => Boolean, { description: 'Whether the signed-in user may change it; false when signed out.' })
   viewerCanUpdate(article: Columns<Article>, { viewer }: ReadContext) {
-    return viewer !== null && equal(article.author, viewer.id);
+    return viewer !== null && canUpdateArticleSql(viewer, article);
   }
 
   @ReadField(() => Boolean, { description: 'Whether the signed-in user may delete it; false when signed out.' })
   viewerCanDelete(article: Columns<Article>, { viewer }: ReadContext) {
-    return viewer !== null && equal(article.author, viewer.id);
+    return viewer !== null && canDeleteArticleSql(viewer, article);
   }
 }
 

@@ -1,9 +1,9 @@
 import { Int, Resolver } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
-import { type Columns, equal, exists, one, type ReadContext, ReadField } from '../reading/read-plan.ts';
-import { sql } from '../reading/sql.ts';
+import { type Columns, one, type ReadContext, ReadField } from '../reading/read-plan.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
+import { canDeleteCommentSql, canUpdateCommentSql } from './comment.policy.ts';
 
 /** What is computed of a comment. */
 @Resolver(() => Comment)
@@ -25,23 +25,13 @@ export class CommentFields {
 
   @ReadField(() => Boolean, { description: 'Whether the signed-in user may change it; false when signed out.' })
   viewerCanUpdate(comment: Columns<Comment>, { viewer }: ReadContext) {
-    return viewer !== null && isWrittenBy(viewer, comment);
+    return viewer !== null && canUpdateCommentSql(viewer, comment);
   }
 
   @ReadField(() => Boolean, {
     description: 'Whether the signed-in user may delete it: its author, or that of the article. False when signed out.',
   })
   viewerCanDelete(comment: Columns<Comment>, { viewer }: ReadContext) {
-    return (
-      viewer !== null &&
-      exists(Article, (article) => [
-        { id: comment.article },
-        sql`(${isWrittenBy(viewer, comment)} or ${equal(article.author, viewer.id)})`,
-      ])
-    );
+    return viewer !== null && canDeleteCommentSql(viewer, comment);
   }
 }
-
-/** Of a comment without an author it is false, where `=` would be null. */
-const isWrittenBy = (viewer: { id: number }, comment: Columns<Comment>) =>
-  sql`${comment.author} is not distinct from ${viewer.id}`;

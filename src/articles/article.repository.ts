@@ -29,9 +29,11 @@ export async function findArticle(em: EntityManager, by: ArticleBy, path = ['inp
  * which has a connection already: all might wait for a second one.
  */
 export async function articleReference({ em, reads }: Context, by: ArticleBy): Promise<Article> {
-  const { row, named } = numberedTable(em.getMetadata().get(Article), 1);
+  const { columns, aliased } = numberedTable(em.getMetadata().get(Article), 1);
   const [[property, value] = []] = Object.entries(articleWhere(by));
-  const id = property ? await reads.value(sql`select ${row.id} from ${named} where ${row[property]} = ${value}`) : null;
+  const id = property
+    ? await reads.value(sql`select ${columns.id} from ${aliased} where ${columns[property]} = ${value}`)
+    : null;
   if (id === null) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
   return em.getReference(Article, Number(id));
 }

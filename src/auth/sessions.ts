@@ -45,11 +45,11 @@ export class Sessions {
 
   /** The session that a token is of; null when the token is no longer good. Asked with every request. */
   async find(reads: ReadBatch, { sessionId, userId, generation }: TokenClaims): Promise<OpenSession | null> {
-    const { row, named } = this.table;
-    const openedAt = this.table.column('openedAt').asJson(row.openedAt as Sql);
+    const { columns, aliased } = this.table;
+    const openedAt = this.table.column('openedAt').asJson(columns.openedAt as Sql);
     const found = await reads.value(sql`(
-      select ${openedAt} from ${named} where ${row.id} = ${sessionId} and ${row.user} = ${userId}
-      and ${row.generation} = ${generation} and ${row.expiresAt} > ${new Date()})`);
+      select ${openedAt} from ${aliased} where ${columns.id} = ${sessionId} and ${columns.user} = ${userId}
+      and ${columns.generation} = ${generation} and ${columns.expiresAt} > ${new Date()})`);
     return found === null ? null : { id: sessionId, openedAt: new Date(found) };
   }
 

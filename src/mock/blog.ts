@@ -1,6 +1,6 @@
 import { slugify } from '../articles/slug.ts';
 import { globalId } from '../graphql/node.ts';
-import { type PageArgs, windowOf } from '../reading/page-args.ts';
+import { type PageArgs, parsePageArgs } from '../reading/page-args.ts';
 import { demoArticles } from '../seeding/demo/articles.ts';
 import { demoUsers } from '../seeding/demo/people.ts';
 import { demoFavorites, demoFollows } from '../seeding/demo/reactions.ts';
@@ -113,7 +113,7 @@ export const sameName = (user: User, name: string) => user.username.toLowerCase(
 
 /** A page of the list as the real server gives it, and the same complaints about its arguments. */
 export function page<T extends { id: string }>(all: readonly T[], args: PageArgs, field: string) {
-  const { limit, offset, backward, after, before } = windowOf(args, field, ORDER, 'text');
+  const { limit, offset, backward, after, before } = parsePageArgs(args, field, ORDER, 'text');
   const placeOf = ([id]: readonly [unknown, number]) => all.findIndex((item) => item.id === id);
   const from = after ? placeOf(after) + 1 : offset;
   const to = before ? placeOf(before) : all.length;

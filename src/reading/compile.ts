@@ -11,8 +11,8 @@ import {
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
 import { isStorable } from '../database/storable.ts';
-import { Listing } from './list-query.ts';
-import { type Order, windowOf } from './page-args.ts';
+import { ListQuery } from './list-query.ts';
+import { type Order, parsePageArgs } from './page-args.ts';
 import type {
   AnyEntityClass,
   AnyRow,
@@ -20,10 +20,10 @@ import type {
   Condition,
   Exists,
   List,
-  MadeOf,
   Page,
   Pick,
   ReadContext,
+  ReadFieldMethod,
   ReadPlan,
 } from './read-plan.ts';
 import { conjunction, join, literal, Sql, sql } from './sql.ts';
@@ -31,83 +31,82 @@ import { base64url, jsonObject } from './sql-json.ts';
 import { numberedTable, type Table } from './table.ts';
 
 /**
- * Turns a reading and the GraphQL selection under it into one SQL expression, whose value is the answer: JSON as the client
- * gets it. What is nested in the selection is a subselect of it, so nothing is left to fetch or to work out afterwards. It is
- * sent by database/together.ts, with those of the other fields.
+ * Compiles a plan and the GraphQL selection under it into one SQL expression, whose value is the JSON of the field. Nested
+ * selections become subselects, so nothing is left to fetch or compute afterwards. ReadBatch sends the expressions.
  */
-export const statementFor = (reading: ReadPlan, info: GraphQLResolveInfo, asking: Asking): Sql =>
-  new Statement(info, asking).value(reading, asking.type, info.fieldNodes);
+export const compile = (plan: ReadPlan, info: GraphQLResolveInfo, options: CompileOptions): Sql =>
+  new Compiler(info, options).value(plan, options.type, info.fieldNodes);
 
-interface Asking {
+interface CompileOptions {
   readonly viewer: ReadContext['viewer'];
   readonly schema: GraphQLSchema;
   readonly type: GraphQLOutputType;
   readonly tables: MetadataStorage;
-  /** Whether objects say in `$type` which of an interface's types they are of. */
+  /** Whether objects selected through an interface carry their type in `$type`. */
   readonly typed: boolean;
 }
 
-class Statement {
+class Compiler {
   private tableCount = 0;
 
   constructor(
     private readonly info: GraphQLResolveInfo,
-    private readonly asking: Asking,
+    private readonly options: CompileOptions,
   ) {}
 
-  value(reading: ReadPlan, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    if (typeof reading === 'boolean') return literal(reading);
-    if (reading instanceof Sql) return reading;
-    switch (reading.kind) {
+  value(plan: ReadPlan, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
+    if (typeof plan === 'boolean') return literal(plan);
+    if (plan instanceof Sql) return plan;
+    switch (plan.kind) {
       case 'one': {
-        const table = this.table(reading.entity);
-        const found = this.where(reading.where, table);
-        return sql`(select ${this.object(type, nodes, table)} from ${table.named} where ${found})`;
+        const table = this.table(plan.entity);
+        const where = this.where(plan.where, table);
+        return sql`(select ${this.object(type, nodes, table)} from ${table.aliased} where ${where})`;
       }
       case 'count': {
-        const table = this.table(reading.entity);
-        return sql`(select count(*) from ${table.named} where ${this.where(reading.where, table)})`;
+        const table = this.table(plan.entity);
+        return sql`(select count(*) from ${table.aliased} where ${this.where(plan.where, table)})`;
       }
       case 'exists':
-        return this.exists(reading);
+        return this.exists(plan);
       case 'each':
         return sql`json_build_array(${join(
-          // Said in the text: PostgreSQL can not tell of which type a null would be as a parameter.
-          reading.readings.map((one) => (one === null ? sql`null` : this.value(one, type, nodes))),
+          // Not a parameter: PostgreSQL could not infer the type of a null parameter.
+          plan.plans.map((one) => (one === null ? sql`null` : this.value(one, type, nodes))),
           ', ',
         )})`;
       case 'list':
-        return this.list(reading, type, nodes);
+        return this.list(plan, type, nodes);
       case 'page':
-        return this.page(reading, type, nodes);
+        return this.page(plan, type, nodes);
     }
   }
 
   private list({ entity, through, orderBy, of }: List, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
     const link = this.table(through.entity);
     const table = this.table(entity);
-    const item = of?.(table.row) ?? this.object(type, nodes, table);
-    // Looked up one by one: for a handful of rows PostgreSQL would rather read the whole table into a hash.
-    const lookup = sql`(select ${item} from ${table.named} where ${table.row.id} = ${link.row[through.to]})`;
-    const items = sql`coalesce(json_agg(${lookup} order by ${orderBy(link.row)}), '[]')`;
-    return sql`(select ${items} from ${link.named} where ${this.where(through.where, link)})`;
+    const item = of?.(table.columns) ?? this.object(type, nodes, table);
+    // One lookup per link: given a join, PostgreSQL tends to hash the whole table for a handful of rows.
+    const lookup = sql`(select ${item} from ${table.aliased} where ${table.columns.id} = ${link.columns[through.to]})`;
+    const items = sql`coalesce(json_agg(${lookup} order by ${orderBy(link.columns)}), '[]')`;
+    return sql`(select ${items} from ${link.aliased} where ${this.where(through.where, link)})`;
   }
 
-  private page(reading: Page, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    const { entity, through, where, order, args } = reading;
+  private page(plan: Page, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
+    const { entity, through, where, order, args } = plan;
     const table = this.table(entity);
-    const ways = [through ?? []].flat().map((way) => {
-      const link = this.table(way.entity);
-      return { link, linked: this.where(way.where, link), to: link.row[way.to] as Sql, at: way.at };
+    const links = [through ?? []].flat().map(({ entity, where, to, at }) => {
+      const joinTable = this.table(entity);
+      return { table: joinTable, where: this.where(where, joinTable), to: joinTable.columns[to] as Sql, at };
     });
-    const list = new Listing(
+    const list = new ListQuery(
       table,
       order as Order<AnyRow, AnyRow>,
-      ways,
+      links,
       where === undefined ? [] : this.conditions(where, table),
     );
-    const window = windowOf(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
-    const rows = list.pageOf(window, this.table(entity));
+    const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
+    const rows = list.page(window, this.table(entity));
 
     const connection = getNamedType(type) as GraphQLObjectType;
     let needsRows = false;
@@ -130,11 +129,11 @@ class Statement {
           return [name, typeName(connection.name)];
       }
     });
-    // One group, and so one answer, also where the selection takes nothing from the rows.
-    return needsRows ? sql`(select ${jsonObject(pairs)} from ${rows.named} group by ())` : jsonObject(pairs);
+    // `group by ()` yields one row, also where the selection takes nothing from the rows.
+    return needsRows ? sql`(select ${jsonObject(pairs)} from ${rows.aliased} group by ())` : jsonObject(pairs);
   }
 
-  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], rows: ReturnType<Listing['pageOf']>): Sql {
+  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], rows: ReturnType<ListQuery['page']>): Sql {
     const edge = getNamedType(type) as GraphQLObjectType;
     return jsonObject(
       this.fieldsOf(edge, nodes).map(([name, fieldNodes, field]) => {
@@ -147,34 +146,35 @@ class Statement {
   private object(type: GraphQLOutputType, nodes: readonly FieldNode[], table: Table): Sql {
     const named = getNamedType(type);
     const concrete = (
-      isObjectType(named) ? named : this.asking.schema.getType(table.entity.className)
+      isObjectType(named) ? named : this.options.schema.getType(table.entity.className)
     ) as GraphQLObjectType;
     const pairs = this.fieldsOf(concrete, nodes).map(([name, fieldNodes, field]): [string, Sql] => {
       if (!field) return [name, typeName(concrete.name)];
-      const madeOf = field.extensions.madeOf as MadeOf | undefined;
-      if (madeOf) {
+      const readPlan = field.extensions.readPlan as ReadFieldMethod | undefined;
+      if (readPlan) {
         const args = getArgumentValues(field, fieldNodes[0] as FieldNode, this.info.variableValues);
-        return [name, this.value(madeOf(table.row, { args, viewer: this.asking.viewer }), field.type, fieldNodes)];
+        const plan = readPlan(table.columns, { args, viewer: this.options.viewer });
+        return [name, this.value(plan, field.type, fieldNodes)];
       }
       const column = table.column(field.name);
       if (field.name === 'id') return [name, base64url(sql`${literal(`${concrete.name}:`)} || ${column.sql}`)];
       return [name, column.asJson(column.sql)];
     });
-    if (named !== concrete && this.asking.typed) pairs.push(['$type', typeName(concrete.name)]);
+    if (named !== concrete && this.options.typed) pairs.push(['$type', typeName(concrete.name)]);
     return jsonObject(pairs);
   }
 
-  /** The fields of a selection by response name; none of the type's where it is `__typename`. */
+  /** The fields of a selection by response name. `__typename` has no field definition. */
   private fieldsOf(type: GraphQLObjectType, nodes: readonly FieldNode[]) {
     const { fragments, variableValues } = this.info;
     const fields = type.getFields();
-    const selected = collectSubfields(this.asking.schema, fragments, variableValues, type, nodes);
+    const selected = collectSubfields(this.options.schema, fragments, variableValues, type, nodes);
     return [...selected].map(([name, of]) => [name, of, fields[of[0]?.name.value ?? '']] as const);
   }
 
   private exists({ entity, where }: Exists): Sql {
     const table = this.table(entity);
-    return sql`exists(select 1 from ${table.named} where ${this.where(where, table)})`;
+    return sql`exists(select 1 from ${table.aliased} where ${this.where(where, table)})`;
   }
 
   private where(where: AnyWhere, table: Table): Sql {
@@ -182,7 +182,7 @@ class Statement {
   }
 
   private conditions(where: AnyWhere, table: Table): Sql[] {
-    const given = typeof where === 'function' ? where(table.row) : where;
+    const given = typeof where === 'function' ? where(table.columns) : where;
     return (isList(given) ? given : [given]).filter((part) => part !== true).map((part) => this.condition(part, table));
   }
 
@@ -193,7 +193,7 @@ class Statement {
     if (isExists(condition)) return this.exists(condition);
     return conjunction(
       Object.entries(condition).map(([property, value]) => {
-        // What can not be stored is equal to nothing that is; the database would rather fail than say so.
+        // A value that cannot be stored equals no stored value; PostgreSQL would fail on it.
         if (typeof value === 'string' && !isStorable(value)) return sql`false`;
         return sql`${table.column(property).sql} = ${isPick(value) ? this.pick(value) : value}`;
       }),
@@ -202,12 +202,12 @@ class Statement {
 
   private pick({ entity, property, where }: Pick): Sql {
     const table = this.table(entity);
-    return sql`(select ${table.column(property).sql} from ${table.named} where ${this.where(where, table)})`;
+    return sql`(select ${table.column(property).sql} from ${table.aliased} where ${this.where(where, table)})`;
   }
 
   private table(entity: AnyEntityClass): Table {
     this.tableCount += 1;
-    return numberedTable(this.asking.tables.get(entity), this.tableCount);
+    return numberedTable(this.options.tables.get(entity), this.tableCount);
   }
 }
 

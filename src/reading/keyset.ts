@@ -3,8 +3,8 @@ import { raw, type Sql, sql } from './sql.ts';
 import type { Column } from './table.ts';
 
 /**
- * The order of a list, and where a position stands in it: comparisons of (sort value, id), which an index on both serves
- * however deep in the list a page is. The id breaks ties, so that no item stands in the same place as another.
+ * Keyset pagination: the order of a list, and comparisons of (sort value, id) with a position in it. An index on both
+ * columns serves them however deep in the list a page is. The id breaks ties, so that every position is unique.
  */
 export class Keyset {
   constructor(
@@ -13,10 +13,10 @@ export class Keyset {
     private readonly ascending: boolean,
   ) {}
 
-  behind = (position: Position): Sql => this.compare(this.ascending ? '>' : '<', position);
-  ahead = (position: Position): Sql => this.compare(this.ascending ? '<' : '>', position);
-  notBehind = (position: Position): Sql => this.compare(this.ascending ? '<=' : '>=', position);
-  notAhead = (position: Position): Sql => this.compare(this.ascending ? '>=' : '<=', position);
+  after = (position: Position): Sql => this.compare(this.ascending ? '>' : '<', position);
+  before = (position: Position): Sql => this.compare(this.ascending ? '<' : '>', position);
+  atOrBefore = (position: Position): Sql => this.compare(this.ascending ? '<=' : '>=', position);
+  atOrAfter = (position: Position): Sql => this.compare(this.ascending ? '>=' : '<=', position);
 
   orderBy(backward: boolean, sort = this.sort.sql, id = this.id): Sql {
     const direction = raw(this.ascending === backward ? 'desc' : 'asc');

@@ -2,7 +2,7 @@ import { ArgsType, Field, Int, registerEnumType } from 'type-graphql';
 import { isStorable } from '../database/storable.ts';
 import { BadUserInput } from '../graphql/errors.ts';
 
-/** Paging as Relay specifies it, with `offset` beside it for frontends that jump to page N. */
+/** Paging as Relay specifies it, and `offset` for frontends that jump to page N. */
 @ArgsType()
 export class PageArgs {
   @Field(() => Int, {
@@ -44,17 +44,17 @@ registerEnumType(OrderDirection, {
   },
 });
 
-/** How a list is sorted. Ties are broken by id, in the same direction, so that no item is lost between two pages. */
+/** How a list is sorted. The id breaks ties, in the same direction, so that no item is lost between two pages. */
 export interface Order<E, L = never> {
-  /** Stands in the list's cursors, so that those of another order are told apart. */
+  /** Part of the cursors, so that a cursor of another order is recognized. */
   readonly name: string;
   readonly direction: `${OrderDirection}`;
-  /** The property to sort by, of the row itself or of the row it is reached through. */
+  /** The property to sort by, of the row itself or of the link that leads to it. */
   readonly by: (keyof E & string) | { readonly link: keyof L & string };
 }
 
-/** What the paging arguments ask for, once they have been checked. */
-export interface Window {
+/** The checked paging arguments. */
+export interface PageWindow {
   readonly limit: number;
   readonly offset: number;
   /** `last`: the page is taken from the end of the list. */
@@ -63,11 +63,11 @@ export interface Window {
   readonly before: Position | null;
 }
 
-/** Where an item stands in a list: its sort value and its id. */
+/** The position of an item in a list. */
 export type Position = readonly [sortValue: string | number, id: number];
 
-/** Checks the paging arguments of a field; throws BadUserInput, which names the field, the value and the wish. */
-export function windowOf(args: PageArgs, field: string, order: string, sortsBy: SortKind): Window {
+/** Checks the paging arguments of a field. Throws BadUserInput with the field, the value and what is allowed. */
+export function parsePageArgs(args: PageArgs, field: string, order: string, sortsBy: SortKind): PageWindow {
   const { first = null, after = null, last = null, before = null, offset = null } = args;
   const refuse = (argument: string, fault: string): never => {
     throw new BadUserInput(`${field}(${argument}:) ${fault}`);
@@ -102,7 +102,7 @@ export function windowOf(args: PageArgs, field: string, order: string, sortsBy: 
 
 export type SortKind = 'date' | 'number' | 'text';
 
-/** The position in an opaque cursor: it holds the order it belongs to, a sort value and an id. Or what is wrong with it. */
+/** The position in a cursor, which holds its order, a sort value and an id. Returns a message when the cursor is invalid. */
 function readCursor(cursor: string, order: string, sortsBy: SortKind): Position | string {
   const [cursorOrder, sortValue, id, ...rest] = parsedList(cursor);
   if (typeof cursorOrder === 'string' && cursorOrder !== order && KNOWN_ORDER.test(cursorOrder)) {
@@ -134,7 +134,7 @@ const isSortValue: Record<SortKind, (value: unknown) => boolean> = {
   date: (value) => typeof value === 'string' && isInstant(value),
 };
 
-/** Only what a statement writes: four digits of year, of which PostgreSQL knows no 0000, milliseconds, UTC. */
+/** Only the form that our statements write: a year of four digits (PostgreSQL has no year 0000), milliseconds, UTC. */
 const isInstant = (text: string) =>
   /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 

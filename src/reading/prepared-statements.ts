@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Client, type Pool, type PoolClient } from 'pg';
 import { retryRead } from '../database/database-errors.ts';
-import { type Sql, type Statement, statementOf } from './sql.ts';
+import { type Sql, type Statement, toStatement } from './sql.ts';
 
 /**
- * Runs statements that come again and again, past the unit of work. PostgreSQL keeps each prepared, on every connection
- * that has run it: planning a page takes longer than reading it.
+ * Runs recurring read statements, bypassing the unit of work. Each is prepared on every connection that runs it, because
+ * planning a page takes longer than reading it.
  */
 export class PreparedStatements {
   private readonly names = new Map<string, string>();
@@ -14,16 +14,13 @@ export class PreparedStatements {
 
   constructor(
     private readonly em: EntityManager,
-    /** Off for poolers that give every transaction another connection. */
+    /** Off behind a pooler in transaction mode, where a prepared statement is lost with its connection. */
     private readonly prepares = true,
   ) {}
 
-  /**
-   * For reads, which may be sent twice: once more when the connection broke under the first. When the signal aborts, nobody
-   * waits for the answer, and PostgreSQL is told to leave it.
-   */
-  async rows(piece: Sql, signal?: AbortSignal): Promise<unknown[][]> {
-    const statement = statementOf(piece);
+  /** For reads only: a read is sent again when its connection broke. Aborting the signal cancels the statement. */
+  async rows(fragment: Sql, signal?: AbortSignal): Promise<unknown[][]> {
+    const statement = toStatement(fragment);
     return retryRead(() => this.run(statement, signal));
   }
 
@@ -31,8 +28,8 @@ export class PreparedStatements {
     const pool = await this.em.getConnection().getNativeClient();
     const client = await pool.connect();
     let isSent = false;
-    const leave = () => void cancel(client, pool);
-    signal?.addEventListener('abort', leave, { once: true });
+    const onAbort = () => void cancel(client, pool);
+    signal?.addEventListener('abort', onAbort, { once: true });
     try {
       signal?.throwIfAborted();
       isSent = true;
@@ -48,17 +45,17 @@ export class PreparedStatements {
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     } finally {
-      signal?.removeEventListener('abort', leave);
-      // A cancellation that comes late must not meet the next statement; and what a connection has prepared it keeps, so that
-      // whoever sends ever new documents would fill PostgreSQL's memory.
-      client.release((isSent && signal?.aborted) || this.preparedBy(client).size > 2 * MOST_NAMES);
+      signal?.removeEventListener('abort', onAbort);
+      // Closed, so that a late cancellation cannot hit the next statement, and so that a client that keeps sending new documents
+      // cannot fill PostgreSQL's memory: a connection keeps everything it has prepared.
+      client.release((isSent && signal?.aborted) || this.preparedBy(client).size > 2 * MAX_NAMES);
     }
   }
 
   private nameOf(text: string): string {
     const known = this.names.get(text);
     if (known) return known;
-    if (this.names.size === MOST_NAMES) this.names.clear();
+    if (this.names.size === MAX_NAMES) this.names.clear();
     const name = `read_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
     this.names.set(text, name);
     return name;
@@ -71,10 +68,10 @@ export class PreparedStatements {
   }
 }
 
-/** On a connection of its own: those of the pool may all be waiting for an answer. */
+/** Cancels on a connection of its own, since those of the pool may all be busy. */
 async function cancel(client: PoolClient, { options }: Pool): Promise<void> {
   const other = new Client(options);
-  other.on('error', () => {}); // the statement then ends by its own limit
+  other.on('error', () => {}); // the statement then ends by its own timeout
   try {
     await other.connect();
     await other.query('select pg_cancel_backend($1)', [(client as PoolClient & { processID: number }).processID]);
@@ -84,5 +81,5 @@ async function cancel(client: PoolClient, { options }: Pool): Promise<void> {
   }
 }
 
-/** A plan takes some 100 kB on each connection. One that has prepared twice as many is closed, and another opened for it. */
-const MOST_NAMES = 100;
+/** A prepared plan takes about 100 kB per connection. A connection that has prepared twice as many is closed. */
+const MAX_NAMES = 100;

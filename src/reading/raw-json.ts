@@ -8,14 +8,14 @@ import {
   isNonNullType,
 } from 'graphql';
 
-/** The answer of a query field as the database wrote it: JSON, in which nothing is left to do. */
+/** The value of a query field as the database wrote it: complete JSON, which needs no further processing. */
 export class RawJson {
   constructor(readonly json: string) {}
 }
 
 /**
- * The same queries, to be executed without a look at what is in their answers. Documents are validated by the schema itself;
- * of this one everything that a field answers with is a scalar.
+ * The queries of a schema with every result type replaced by a scalar, so that GraphQL executes them without completing
+ * each value. Documents are still validated against the original schema.
  */
 export function withoutCompletion(schema: GraphQLSchema): GraphQLSchema {
   const { fields, ...query } = (schema.getQueryType() as GraphQLObjectType).toConfig();
@@ -24,13 +24,13 @@ export function withoutCompletion(schema: GraphQLSchema): GraphQLSchema {
   });
   return new GraphQLSchema({
     query: new GraphQLObjectType({ ...query, fields: Object.fromEntries(flat) }),
-    types: Object.values(schema.getTypeMap()).filter(isInputType), // of variables
+    types: Object.values(schema.getTypeMap()).filter(isInputType), // for variables
   });
 }
 
 const scalar = new GraphQLScalarType({ name: 'RawJson' });
 
-/** The body of a response: JSON, around the answers that are JSON already. */
+/** The response body, with raw JSON inserted as it is. */
 export function stringifyResult({ data, ...rest }: FormattedExecutionResult): string {
   if (!data) return JSON.stringify({ ...rest, data });
   const fields = Object.entries(data).map(([name, value]) => {

@@ -4,11 +4,11 @@ import type { PreparedStatements } from './prepared-statements.ts';
 import { join, literal, type Sql, sql } from './sql.ts';
 
 /**
- * What one request reads: whatever it asks for in the same tick is sent together, as one statement, or a few. A round trip
- * costs more than most of what is asked for. Nothing of two requests is ever sent together.
+ * Batches the reads that one request makes in the same tick into one statement, or a few, since a round trip costs more than
+ * most reads. Reads of different requests are never batched together.
  */
 export class ReadBatch {
-  private asked: Question[] = [];
+  private pending: Read[] = [];
   private bytes = 0;
 
   constructor(
@@ -16,44 +16,43 @@ export class ReadBatch {
     private readonly signal: AbortSignal,
   ) {}
 
-  /** The value of an expression, as text. Throws QueryTooComplex when the request has read too much with it. */
+  /** The value of an expression as text. Throws QueryTooComplex when the request has read too many bytes with it. */
   value(expression: Sql): Promise<string | null> {
-    // Resolvers answer with promises, and the next tick comes after all of those that have nothing to wait for: by then every
-    // field that GraphQL resolves at once has been asked for.
-    if (this.asked.length === 0) process.nextTick(() => this.send());
-    return new Promise((resolve, reject) => this.asked.push({ expression, resolve, reject }));
+    // The next tick runs after every promise that is already settled, so by then GraphQL has called each resolver it can.
+    if (this.pending.length === 0) process.nextTick(() => this.send());
+    return new Promise((resolve, reject) => this.pending.push({ expression, resolve, reject }));
   }
 
   private send(): void {
-    const asked = this.asked;
-    this.asked = [];
+    const reads = this.pending;
+    this.pending = [];
     if (this.signal.aborted) {
-      for (const { reject } of asked) reject(this.signal.reason);
+      for (const { reject } of reads) reject(this.signal.reason);
       return;
     }
-    // What is asked for in one statement is looked for by one process of PostgreSQL, one after the other.
-    for (let first = 0; first < asked.length; first += MAX_READS_PER_STATEMENT) {
-      void this.answer(asked.slice(first, first + MAX_READS_PER_STATEMENT));
+    // One PostgreSQL process evaluates the expressions of a statement one after the other, so large batches are split.
+    for (let first = 0; first < reads.length; first += MAX_READS_PER_STATEMENT) {
+      void this.run(reads.slice(first, first + MAX_READS_PER_STATEMENT));
     }
   }
 
-  private async answer(questions: readonly Question[]): Promise<void> {
+  private async run(reads: readonly Read[]): Promise<void> {
     try {
-      const rows = await this.statements.rows(bounded(questions.map(({ expression }) => expression)), this.signal);
-      questions.forEach((question, place) => {
-        this.take(question, rows[place] as [string | null, number | null]);
+      const rows = await this.statements.rows(boundedRows(reads.map(({ expression }) => expression)), this.signal);
+      reads.forEach((read, index) => {
+        this.settle(read, rows[index] as [string | null, number | null]);
       });
     } catch (error) {
-      // One of them can not be answered; the others are to be, as if they had been asked for alone.
-      const isOfOne = questions.length > 1 && !this.signal.aborted && !isTransientDatabaseError(error);
-      for (const question of questions) {
-        if (isOfOne) void this.answer([question]);
-        else question.reject(error);
+      // One read fails the whole statement. Running each alone lets the others succeed.
+      const runsEachAlone = reads.length > 1 && !this.signal.aborted && !isTransientDatabaseError(error);
+      for (const read of reads) {
+        if (runsEachAlone) void this.run([read]);
+        else read.reject(error);
       }
     }
   }
 
-  private take({ resolve, reject }: Question, [text, bytes]: [string | null, number | null]): void {
+  private settle({ resolve, reject }: Read, [text, bytes]: [string | null, number | null]): void {
     this.bytes += bytes ?? 0;
     if (this.bytes <= MAX_READ_BYTES) resolve(text);
     else reject(new QueryTooComplex('bytes', MAX_READ_BYTES, this.bytes));
@@ -61,17 +60,17 @@ export class ReadBatch {
 }
 
 /**
- * A row of two for each expression: its value, and how many bytes that has. What is too large the database keeps to itself.
- * "offset 0", or PostgreSQL would work it out each time that it is named.
+ * One row per expression: its value and the size of that in bytes. The value is null when it is too large.
+ * `offset 0` keeps PostgreSQL from evaluating the expression once per reference.
  */
-const bounded = (expressions: readonly Sql[]): Sql =>
+const boundedRows = (expressions: readonly Sql[]): Sql =>
   sql`select case when octet_length(value) <= ${literal(MAX_READ_BYTES)} then value end, octet_length(value)
     from (values ${join(
       expressions.map((expression) => sql`((${expression})::text)`),
       ', ',
     )} offset 0) as asked (value)`;
 
-interface Question {
+interface Read {
   readonly expression: Sql;
   readonly resolve: (value: string | null) => void;
   readonly reject: (error: unknown) => void;
@@ -79,5 +78,5 @@ interface Question {
 
 const MAX_READS_PER_STATEMENT = 4;
 
-/** Of all that a request reads. */
+/** The limit for all reads of a request. */
 export const MAX_READ_BYTES = 5_000_000;

@@ -4,15 +4,15 @@ import type { Order, PageArgs } from './page-args.ts';
 import { type Sql, sql } from './sql.ts';
 
 /**
- * The words in which a noun says what a field is made of: `one(User, { id: article.author })`. Nothing is fetched by
- * them. statement.ts turns what they describe, with all that is nested in it, into one SQL statement.
+ * Functions that describe what a field reads: `one(User, { id: article.author })`. A plan fetches nothing itself;
+ * compile.ts turns it, with everything selected below it, into one SQL expression.
  */
 
-/** The row for which the condition holds; null when there is none. */
+/** The row that matches the condition, or null. */
 export const one = <E>(entity: EntityClass<E>, where: Where<E>): ReadPlan =>
   ({ kind: 'one', entity, where }) as ReadPlan;
 
-/** Every row the links lead to, in their order; `of` gives one value of each instead of an object. For short lists. */
+/** Every linked row, in the order of the links. `of` selects one value of each row instead of an object. For short lists. */
 export const list = <E, L>(entity: EntityClass<E>, parts: ListParts<E, L>): ReadPlan =>
   ({ kind: 'list', entity, ...parts }) as unknown as ReadPlan;
 
@@ -21,44 +21,44 @@ export const page = <E, L>(entity: EntityClass<E>, parts: PageParts<E, L>): Read
   ({ kind: 'page', entity, ...parts }) as unknown as ReadPlan;
 
 /**
- * The rows of a table in between for which the condition holds. They lead to those whose `at` is their `to`: by id, or by
- * something of which there are many to one.
+ * The rows of a join table that match the condition. A link leads to the rows whose `at` equals its `to`: the id, or a
+ * column whose value several rows may share.
  */
 export const links = <L, E = { id: number }>(
   entity: EntityClass<L>,
   where: Where<L>,
-  to: Column<L>,
-  at: Column<E> | 'id' = 'id',
+  to: ColumnName<L>,
+  at: ColumnName<E> | 'id' = 'id',
 ): Through<L> => ({ entity, where, to, at }) as unknown as Through<L>;
 
 export const count = <E>(entity: EntityClass<E>, where: Where<E>): ReadPlan =>
   ({ kind: 'count', entity, where }) as ReadPlan;
 
-/** Whether there is such a row: a field, and a condition too. */
+/** Whether a row matches. A plan, and a condition too. */
 export const exists = <E>(entity: EntityClass<E>, where: Where<E>): Exists =>
   ({ kind: 'exists', entity, where }) as Exists;
 
-/** One column of the row for which the condition holds, to compare others with. */
-export const pick = <E>(entity: EntityClass<E>, property: Column<E>, where: Where<E>): Pick =>
+/** One column of the row that matches the condition, as a value to compare with. */
+export const pick = <E>(entity: EntityClass<E>, property: ColumnName<E>, where: Where<E>): Pick =>
   ({ kind: 'pick', entity, property, where }) as Pick;
 
 export const equal = (left: Sql, right: Sql | Value): Sql => sql`${left} = ${right}`;
 
-/** One reading for each place; null where there is nothing to look for. */
-export const each = (readings: readonly (ReadPlan | null)[]): ReadPlan => ({ kind: 'each', readings });
+/** A list with one plan per position; null stays null. */
+export const each = (plans: readonly (ReadPlan | null)[]): ReadPlan => ({ kind: 'each', plans });
 
-/** A row of an entity's table in the statement: `article.title` is its column, `article.author` its foreign key. */
-export type Columns<E> = { readonly [P in Column<E>]-?: Sql };
+/** The columns of an entity's table as SQL: `article.title`, or `article.author` for the foreign key. */
+export type Columns<E> = { readonly [P in ColumnName<E>]-?: Sql };
 
-/** What holds of a row: columns that equal something, any SQL, or all of a list. `false` holds of none, `true` of all. */
+/** Columns that equal a value, any SQL, or a list of conditions that must all hold. `true` matches every row, `false` none. */
 export type Condition<E> =
-  | { readonly [P in Column<E>]?: Sql | Value | Pick }
+  | { readonly [P in ColumnName<E>]?: Sql | Value | Pick }
   | Sql
   | Exists
   | boolean
   | readonly Condition<E>[];
 
-/** A condition, or how to say it once the row has a name. */
+/** A condition, or a function of the row's columns that returns one. */
 export type Where<E> = Condition<E> | ((row: Columns<E>) => Condition<E>);
 
 export type Value = string | number | boolean | null;
@@ -70,14 +70,14 @@ interface ListParts<E, L> {
 }
 
 interface PageParts<E, L> {
-  /** Only rows that each of them leads to. */
+  /** Restricts the page to rows that every one of these leads to. */
   through?: Through<L> | readonly Through<unknown>[];
   where?: Where<E>;
   order: Order<E> | Order<E, NoInfer<L>>;
   args: PageArgs;
 }
 
-/** What a word describes, for statement.ts; the types of the rows have done their work by then. */
+/** What compile.ts compiles. The entity types are checked where a plan is built, and dropped here. */
 export type ReadPlan = One | Count | List | Page | Each | Exists | Sql | boolean;
 
 export type One = { kind: 'one'; entity: AnyEntityClass; where: AnyWhere };
@@ -86,38 +86,38 @@ export type Exists = { kind: 'exists'; entity: AnyEntityClass; where: AnyWhere }
 export type Pick = { kind: 'pick'; entity: AnyEntityClass; property: string; where: AnyWhere };
 export type List = { kind: 'list'; entity: AnyEntityClass } & ListParts<AnyRow, AnyRow>;
 export type Page = { kind: 'page'; entity: AnyEntityClass } & PageParts<AnyRow, AnyRow>;
-/** Of which rows `links` tells; L is for the types alone. */
+/** The result of `links`. `L` exists for type checking only. */
 export type Through<L = AnyRow> = { entity: AnyEntityClass; where: AnyWhere; to: string; at: string; _?: L };
-export type Each = { kind: 'each'; readings: readonly (ReadPlan | null)[] };
+export type Each = { kind: 'each'; plans: readonly (ReadPlan | null)[] };
 
 export type AnyEntityClass = EntityClass<AnyRow>;
 export type AnyWhere = Where<AnyRow>;
 export type AnyRow = Record<string, Value>;
-type Column<E> = { [P in keyof E]: E[P] extends (...args: never) => unknown ? never : P }[keyof E] & string;
+type ColumnName<E> = { [P in keyof E]: E[P] extends (...args: never) => unknown ? never : P }[keyof E] & string;
 
-/** What a field may depend on beside its row. */
+/** What a field may depend on besides its row. */
 export interface ReadContext<A = unknown> {
   readonly args: A;
   readonly viewer: { readonly id: number } | null;
 }
 
-/** Declares a field of an object type; the method under it says what the field is made of. */
+/** Declares a field of an object type. The decorated method returns the plan of the field. */
 export function ReadField(
   type: () => TypeValue,
   { args, ...options }: { description: string; nullable?: boolean; args?: () => new () => object },
 ) {
-  return <M extends (row: never, asked: never) => ReadPlan>(
+  return <M extends (row: never, context: never) => ReadPlan>(
     fields: object,
     name: string,
     method: TypedPropertyDescriptor<M>,
   ): void => {
     FieldResolver(type as Parameters<typeof FieldResolver>[0] & object, options)(fields, name, method);
     if (args) Args(args)(fields, name, 1);
-    Extensions({ madeOf: method.value })(fields, name);
+    Extensions({ readPlan: method.value })(fields, name);
   };
 }
 
-/** What `@ReadField` leaves in the schema's extensions. */
-export type MadeOf = (row: Columns<AnyRow>, asked: ReadContext) => ReadPlan;
+/** The method of a `@ReadField`, which the schema's extensions keep as `readPlan`. */
+export type ReadFieldMethod = (row: Columns<AnyRow>, context: ReadContext) => ReadPlan;
 
 type TypeValue = object | [object];

@@ -1,8 +1,6 @@
 import { join, literal, type Sql, sql } from './sql.ts';
 
-/** JSON made by PostgreSQL. */
-
-/** PostgreSQL's functions take at most 100 arguments, so that larger objects are put together from the text of parts. */
+/** A JSON object. PostgreSQL's functions take at most 100 arguments, so larger objects are joined from the text of parts. */
 export function jsonObject(pairs: readonly (readonly [string, Sql])[]): Sql {
   const build = (some: typeof pairs) =>
     sql`json_build_object(${join(
@@ -17,6 +15,6 @@ export function jsonObject(pairs: readonly (readonly [string, Sql])[]): Sql {
   return sql`('{' || ${join(inside, " || ', ' || ")} || '}')::json`;
 }
 
-/** The text in base64url, without padding. PostgreSQL breaks base64 into lines. */
+/** The text in base64url, without padding and without the line breaks that PostgreSQL puts into base64. */
 export const base64url = (text: Sql): Sql =>
   sql`translate(encode(convert_to(${text}, 'UTF8'), 'base64'), E'+/=\n', '-_')`;

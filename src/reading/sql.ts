@@ -1,4 +1,4 @@
-/** SQL text with the values that go beside it: `sql\`${column} = ${value}\``. A piece may stand in others, any number of times. */
+/** A fragment of SQL with its parameters: `sql\`${column} = ${value}\``. Fragments nest, and may be used more than once. */
 export class Sql {
   constructor(
     readonly texts: readonly string[],
@@ -6,34 +6,35 @@ export class Sql {
   ) {}
 }
 
-/** Another piece becomes part of the text; anything else is a value, and never stands in it. */
+/** A nested fragment becomes part of the text. Anything else becomes a parameter and never enters the text. */
 export const sql = (texts: TemplateStringsArray, ...parts: readonly unknown[]): Sql => new Sql(texts, parts);
 
-/** Text as it is; nothing that anybody typed. */
+/** Text inserted as it is. Never use it with user input. */
 export const raw = (text: string): Sql => new Sql([text], []);
 
 /** The name of a table, a column or an alias: `identifier('t1', 'id')` is `"t1"."id"`. */
 export const identifier = (...names: readonly string[]): Sql =>
   raw(names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.'));
 
-/** A value that stands in the text, so that PostgreSQL knows it when it plans the statement. */
+/** A value quoted into the text, so that PostgreSQL sees it when it plans the statement. */
 export const literal = (value: string | number | boolean): Sql =>
   raw(typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value));
 
-export const join = (pieces: readonly Sql[], separator: string): Sql =>
-  pieces.length === 0 ? raw('') : new Sql(['', ...Array<string>(pieces.length - 1).fill(separator), ''], pieces);
+export const join = (fragments: readonly Sql[], separator: string): Sql =>
+  fragments.length === 0
+    ? raw('')
+    : new Sql(['', ...Array<string>(fragments.length - 1).fill(separator), ''], fragments);
 
-/** All of them. */
 export const conjunction = (conditions: readonly Sql[]): Sql =>
   conditions.length === 0 ? sql`true` : sql`(${join(conditions, ' and ')})`;
 
-/** As PostgreSQL takes it: a text with $1, $2 and so on in it, and their values. */
+/** What PostgreSQL receives: text with the placeholders $1, $2, …, and their values. */
 export interface Statement {
   readonly text: string;
   readonly values: readonly unknown[];
 }
 
-export function statementOf(piece: Sql): Statement {
+export function toStatement(fragment: Sql): Statement {
   const values: unknown[] = [];
   const textOf = ({ texts, parts }: Sql): string => {
     let text = texts[0] as string;
@@ -44,5 +45,5 @@ export function statementOf(piece: Sql): Statement {
     }
     return text;
   };
-  return { text: textOf(piece), values };
+  return { text: textOf(fragment), values };
 }

@@ -50,6 +50,13 @@ test('only packages that are named run a script when they are installed', () => 
   expect(readFileSync('.npmrc', 'utf8')).toMatch(/^strict-allow-scripts=true$/m);
 });
 
+test.each(['overrides', 'allowScripts'])('docs/operations.md says why each entry of %s stands', (key) => {
+  const [, table = ''] = readFileSync('docs/operations.md', 'utf8').split(`| \`${key}\` of package.json`);
+  const [rows = ''] = table.split('\n\n');
+  const named = [...rows.matchAll(/^\| (`[^|]+)/gm)].flatMap(([, cell = '']) => cell.match(/[^`, ]+/g) ?? []);
+  expect(named.toSorted()).toEqual(Object.keys(manifest[key]).toSorted());
+});
+
 test('production consists of no more packages than it did', () => {
   expect(new Set(inProduction.map(id)).size).toBeLessThanOrEqual(MOST_PACKAGES);
 });

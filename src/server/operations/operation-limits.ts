@@ -9,79 +9,78 @@ import {
 import { QueryTooComplex } from '../../graphql/errors.ts';
 import { ComplexityEstimator, type OperationComplexity } from './operation-complexity.ts';
 
-/** What one operation may ask for at most. */
+/** Limits of one operation. */
 export const LIMITS = {
   depth: 12,
   cost: 5_000,
-  text: 10_000_000, // a hundred articles with bodies as long as they may be
+  text: 10_000_000, // a hundred articles with bodies of the maximum length
   aliases: 30,
   rootFields: 20,
   mutations: 5,
   directives: 50,
-  introspection: 1_000_000, // about three times what GraphiQL and code generators ask for
+  introspection: 1_000_000, // about three times what GraphiQL and code generators need
 } as const satisfies OperationComplexity;
 
-/** What the parser and validation read of a document, before they stop and say so. */
+/** Where parser and validation stop. */
 export const documentLimits = ({ showsSchema }: { showsSchema: boolean }) => ({
   parseOptions: { maxTokens: MAX_TOKENS },
   validationOptions: { maxErrors: MAX_ERRORS, hideSuggestions: !showsSchema },
-  validationRules: [refusedByLimits, ...(showsSchema ? [] : [NoSchemaIntrospectionCustomRule])],
+  validationRules: [rejectOverLimit, ...(showsSchema ? [] : [NoSchemaIntrospectionCustomRule])],
 });
 
-/** Of the text of a document, comments and all: the parser would keep them too. */
+/** Characters of a document, with its comments, which the parser keeps in memory too. */
 export const MAX_DOCUMENT_LENGTH = 100_000;
 
 export const MAX_TOKENS = 2_000;
 export const MAX_ERRORS = 5;
 
 /**
- * Refuses what asks for too much, before it is validated, for validating it can take far longer than refusing it; and,
- * as a document that was valid once is not validated again, before it is executed, for its variables may be others now.
- * Every answer says what its operation costs.
+ * Rejects operations over a limit before validation, which can take far longer than measuring; and again before execution,
+ * because a cached document is not validated again although its variables may differ. Every response reports the cost.
  */
 export const limitOperations = (
   schema: GraphQLSchema,
-  sizes = new ComplexityEstimator(schema),
+  estimator = new ComplexityEstimator(schema),
 ): ApolloServerPlugin => ({
   requestDidStart: async ({ request }) => {
-    let size: OperationComplexity | undefined;
-    function faultOf(document: DocumentNode): QueryTooComplex | undefined {
+    let complexity: OperationComplexity | undefined;
+    function check(document: DocumentNode): QueryTooComplex | undefined {
       const operation = getOperationAST(document, request.operationName);
-      size ??= operation ? sizes.of(operation, document, request.variables) : undefined;
-      return size && faultIn(size);
+      complexity ??= operation ? estimator.estimate(operation, document, request.variables) : undefined;
+      return complexity && firstViolation(complexity);
     }
     return {
       validationDidStart: async ({ document }) => {
-        const fault = faultOf(document);
-        if (fault) faults.set(document, fault);
+        const error = check(document);
+        if (error) rejected.set(document, error);
       },
       didResolveOperation: async ({ document }) => {
-        const fault = faultOf(document);
-        if (fault) throw fault;
+        const error = check(document);
+        if (error) throw error;
       },
       willSendResponse: async ({ response: { body } }) => {
-        if (!size || body.kind !== 'single') return;
-        const cost = { requested: size.cost, maximum: LIMITS.cost };
+        if (!complexity || body.kind !== 'single') return;
+        const cost = { requested: complexity.cost, maximum: LIMITS.cost };
         body.singleResult.extensions = { ...body.singleResult.extensions, cost };
       },
     };
   },
 });
 
-/** Ends the validation of a document that is refused: without the node, no rule has anything to visit. */
-const refusedByLimits: ValidationRule = (context) => ({
+/** Ends the validation of a rejected document: without its root node, no rule has anything to visit. */
+const rejectOverLimit: ValidationRule = (context) => ({
   Document(document) {
-    const fault = faults.get(document);
-    if (!fault) return undefined;
-    context.reportError(fault);
+    const error = rejected.get(document);
+    if (!error) return undefined;
+    context.reportError(error);
     return null;
   },
 });
 
-const faults = new WeakMap<DocumentNode, QueryTooComplex>();
+const rejected = new WeakMap<DocumentNode, QueryTooComplex>();
 
-function faultIn(size: OperationComplexity): QueryTooComplex | undefined {
+function firstViolation(complexity: OperationComplexity): QueryTooComplex | undefined {
   const limits = Object.keys(LIMITS) as (keyof OperationComplexity)[];
-  const broken = limits.find((limit) => size[limit] > LIMITS[limit]);
-  return broken && new QueryTooComplex(broken, LIMITS[broken], size[broken]);
+  const exceeded = limits.find((limit) => complexity[limit] > LIMITS[limit]);
+  return exceeded && new QueryTooComplex(exceeded, LIMITS[exceeded], complexity[exceeded]);
 }

@@ -165,7 +165,7 @@ test('variables that are not declared are not even looked at, however many come 
   const document = parse('query($n: Int, $missing: Int = 3) { a(first: $n) { b } }');
   const operation = getOperationAST(document) as OperationDefinitionNode;
   const schema = buildSchema('type Query { a(first: Int): Query, b: Int }');
-  expect(new ComplexityEstimator(schema).of(operation, document, variables).cost).toBe(2);
+  expect(new ComplexityEstimator(schema).estimate(operation, document, variables).cost).toBe(2);
   expect(looked).toEqual([]);
 });
 

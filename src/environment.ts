@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 /**
  * Every environment variable, checked once; nothing else reads `process.env`, but for migration-safety, which is to be
- * able to live without us. `.env` is read when it is there, and what the shell says wins over it. Throws EnvironmentFaults,
+ * able to live without us. `.env` is read when it is there, and what the shell says wins over it. Throws EnvironmentError,
  * which lists everything that is wrong.
  */
 export const readEnvironment = (variables = shellAndFile()): Environment => read(environment, variables);
@@ -16,10 +16,10 @@ export const readDatabaseEnvironment = (variables = shellAndFile()): DatabaseEnv
 export type Environment = z.infer<typeof environment>;
 export type DatabaseEnvironment = z.infer<typeof database>;
 
-export class EnvironmentFaults extends Error {
-  constructor(readonly faults: readonly string[]) {
-    super(['The environment has faults:', ...faults.map((fault) => `  ${fault}`)].join('\n'));
-    this.name = 'EnvironmentFaults';
+export class EnvironmentError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(['Invalid environment variables:', ...problems.map((problem) => `  ${problem}`)].join('\n'));
+    this.name = 'EnvironmentError';
   }
 }
 
@@ -152,8 +152,8 @@ const environment = serverVariables.transform((given) => ({
   /** Production serves no other site unless told to; development serves whatever frontend runs beside it. */
   allowedOrigins: given.CORS_ORIGINS ?? (given.NODE_ENV === 'production' ? [] : ('this machine' as const)),
   poolSize: given.DB_POOL_SIZE,
-  mostInFlight: given.MAX_IN_FLIGHT,
-  longestWait: given.MAX_WAIT_MILLISECONDS,
+  maxInFlight: given.MAX_IN_FLIGHT,
+  maxWaitMilliseconds: given.MAX_WAIT_MILLISECONDS,
   /** Production stands behind a balancer, which needs a moment to notice that this process leaves. */
   shutdownDelaySeconds: given.SHUTDOWN_DELAY_SECONDS ?? (given.NODE_ENV === 'production' ? 5 : 0),
   /** Null means that nobody is told any metrics. */
@@ -202,11 +202,11 @@ function read<T extends z.ZodType>(schema: T, variables: NodeJS.ProcessEnv): z.i
   // An empty variable is an absent one: that is what an empty line in .env and an unset one in compose files mean.
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
-  if (!result.success) throw new EnvironmentFaults(result.error.issues.map((issue) => fault(issue, given)));
+  if (!result.success) throw new EnvironmentError(result.error.issues.map((issue) => describe(issue, given)));
   return result.data;
 }
 
-function fault(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
+function describe(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);
   const value = given[name];
   // Secrets and what may hold one are never repeated.

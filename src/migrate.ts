@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../mikro-orm.config.ts';
 import { openDatabase } from './database/open-database.ts';
-import { EnvironmentFaults, readDatabaseEnvironment } from './environment.ts';
+import { EnvironmentError, readDatabaseEnvironment } from './environment.ts';
 import { applyPendingMigrations, MigrationProblem } from './migration-safety/index.ts';
 
 /** `mikro-orm migration:up` for production, where the CLI is not installed: `node dist/src/migrate.js`. */
@@ -20,7 +20,7 @@ async function migrate(): Promise<void> {
 try {
   await migrate();
 } catch (error) {
-  const explained = error instanceof MigrationProblem || error instanceof EnvironmentFaults;
+  const explained = error instanceof MigrationProblem || error instanceof EnvironmentError;
   console.error(explained ? error.message : error);
   process.exitCode = error instanceof MigrationProblem ? error.exitCode : 1;
 }

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { loadSecretKey } from './auth/secret-key.ts';
 import { openDatabase } from './database/open-database.ts';
 import { DataFolderError } from './embedded-postgres/embedded-database.ts';
-import { type Environment, EnvironmentFaults, readEnvironment } from './environment.ts';
+import { type Environment, EnvironmentError, readEnvironment } from './environment.ts';
 import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { createLogger } from './server/observability/log.ts';
 import { onShutdownMessage, WorkerStartError } from './server/workers.ts';
@@ -64,7 +64,7 @@ try {
 }
 
 function stop(error: unknown): never {
-  const explained = [EnvironmentFaults, DataFolderError, WorkerStartError].some((known) => error instanceof known);
+  const explained = [EnvironmentError, DataFolderError, WorkerStartError].some((known) => error instanceof known);
   // By name: importing migration-safety here would load its parser before start() sets the flags for it.
   const isMigrationProblem = error instanceof Error && error.name === 'MigrationProblem';
   console.error(explained || isMigrationProblem ? (error as Error).message : error);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { EnvironmentFaults, readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
+import { EnvironmentError, readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
 
 const LONG_KEY = 'k'.repeat(32);
 
@@ -10,7 +10,7 @@ function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
     readEnvironment(variables);
     return [];
   } catch (error) {
-    if (error instanceof EnvironmentFaults) return error.faults;
+    if (error instanceof EnvironmentError) return error.problems;
     throw error;
   }
 }
@@ -30,8 +30,8 @@ test('an empty environment is one for development, on the embedded database', ()
     logLevel: 'info',
     allowedOrigins: 'this machine',
     poolSize: 10,
-    mostInFlight: 1000,
-    longestWait: 400,
+    maxInFlight: 1000,
+    maxWaitMilliseconds: 400,
     shutdownDelaySeconds: 0,
     metrics: null,
     revision: null,
@@ -162,7 +162,7 @@ test('secrets are never repeated', () => {
     DB_PASS: 'hush-hush',
     PORT: 'many',
   };
-  expect(() => readEnvironment(secrets)).toThrow(EnvironmentFaults);
+  expect(() => readEnvironment(secrets)).toThrow(EnvironmentError);
   expect(faultsOf(secrets).join('\n')).not.toContain('hush');
 });
 

@@ -35,6 +35,6 @@ test('ends with the exit code of the fault, and keeps the password to itself', a
 test('names a variable that is at fault', async () => {
   expect(await migrate({ DATABASE_URL: 'mysql://localhost' })).toMatchObject({
     code: 1,
-    said: expect.stringMatching(/^The environment has faults:\n {2}DATABASE_URL must be a URL such as postgresql:/),
+    said: expect.stringMatching(/^Invalid environment variables:\n {2}DATABASE_URL must be a URL such as postgresql:/),
   });
 });

@@ -50,7 +50,7 @@ export async function buildMockServer(sdl: string): Promise<FastifyInstance> {
   await addCors(server, '*');
   addGraphqlEndpoint(server, {
     apollo,
-    loadShedder: new LoadShedder({ mostInFlight: 1000, longestWait: 1000 }),
+    loadShedder: new LoadShedder({ maxInFlight: 1000, maxWaitMilliseconds: 1000 }),
     requestTimeoutSeconds: 10,
     cache: { guestCacheSeconds: 0 },
     contextOf: async ({ headers }) => contextFor(blog, headers.authorization),

@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { openDatabase } from '../database/open-database.ts';
-import { EnvironmentFaults, readDatabaseEnvironment } from '../environment.ts';
+import { EnvironmentError, readDatabaseEnvironment } from '../environment.ts';
 import { addDemoBlog } from './demo/demo-blog.ts';
 import { DEMO_ACCOUNT } from './demo/people.ts';
 import { HELP } from './help.ts';
@@ -80,7 +80,7 @@ try {
   if (options.help) process.stdout.write(HELP);
   else process.exitCode = await seed(options);
 } catch (error) {
-  const expected = error instanceof Stop || error instanceof EnvironmentFaults;
+  const expected = error instanceof Stop || error instanceof EnvironmentError;
   console.error(expected ? error.message : error);
   process.exitCode = error instanceof Stop ? error.exitCode : ExitCode.FAILED;
 }

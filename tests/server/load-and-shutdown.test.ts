@@ -16,7 +16,7 @@ const ANSWER = { data: { articles: { totalCount: 0 } } };
 
 describe('a server with all the work that it can do', () => {
   test('turns away who comes, says when to come again, and takes who comes when there is room', async () => {
-    const loadShedder = new LoadShedder({ mostInFlight: 2, longestWait: 60_000 });
+    const loadShedder = new LoadShedder({ maxInFlight: 2, maxWaitMilliseconds: 60_000 });
     const { url } = await aServer({ loadShedder });
     const work = held(loadShedder, 2);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
@@ -27,7 +27,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('gives turns in the order of coming, and turns away whose turn does not come in time', async () => {
-    const loadShedder = new LoadShedder({ mostInFlight: 1000, longestWait: 200 });
+    const loadShedder = new LoadShedder({ maxInFlight: 1000, maxWaitMilliseconds: 200 });
     const { url } = await aServer({ loadShedder });
     const work = held(loadShedder, 50);
     expect(await ask(url)).toMatchObject(TURNED_AWAY);
@@ -42,7 +42,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('turns away at once who would wait in vain as turns go, and takes as many as would not', async () => {
-    const loadShedder = new LoadShedder({ mostInFlight: 1000, longestWait: 1000 });
+    const loadShedder = new LoadShedder({ maxInFlight: 1000, maxWaitMilliseconds: 1000 });
     const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
     const works = Array.from({ length: 50 }, () => held(loadShedder, 1));
     for (let turn = 1; turn <= 500; turn += 1) {
@@ -59,7 +59,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('begins nothing for who has left while waiting, and gives the place to the next', async () => {
-    const loadShedder = new LoadShedder({ mostInFlight: 51, longestWait: 60_000 });
+    const loadShedder = new LoadShedder({ maxInFlight: 51, maxWaitMilliseconds: 60_000 });
     const { url } = await aServer({ loadShedder });
     const work = held(loadShedder, 50);
     const left = request(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' } });
@@ -85,7 +85,7 @@ describe('a server with all the work that it can do', () => {
   });
 
   test('still says how it is', async () => {
-    const loadShedder = new LoadShedder({ mostInFlight: 1, longestWait: 1 });
+    const loadShedder = new LoadShedder({ maxInFlight: 1, maxWaitMilliseconds: 1 });
     const { url } = await aServer({ loadShedder });
     const work = held(loadShedder, 1);
     for (const path of ['/healthz', '/readyz']) expect((await fetch(url + path)).status).toBe(200);

@@ -54,7 +54,7 @@ export class LoadShedder {
         resolve(admitted);
       };
       const disconnect = () => settle(false);
-      const timer = setTimeout(settle, this.limits.longestWait, false);
+      const timer = setTimeout(settle, this.limits.maxWaitMilliseconds, false);
       reply.raw.once('close', disconnect);
       this.queue.add(settle);
     });
@@ -63,7 +63,7 @@ export class LoadShedder {
   /** An old average says nothing about the current pace. */
   private startQueue(): void {
     const now = performance.now();
-    if (now - this.lastAdmission > this.limits.longestWait) this.admissionInterval = 0;
+    if (now - this.lastAdmission > this.limits.maxWaitMilliseconds) this.admissionInterval = 0;
     this.lastAdmission = now;
   }
 
@@ -79,8 +79,8 @@ export class LoadShedder {
 
   /** Also when the expected wait is too long. An empty queue always accepts one request, which measures the pace anew. */
   private get isFull(): boolean {
-    const { mostInFlight, longestWait } = this.limits;
-    return this.inFlight >= mostInFlight || this.queue.size * this.admissionInterval > longestWait;
+    const { maxInFlight, maxWaitMilliseconds } = this.limits;
+    return this.inFlight >= maxInFlight || this.queue.size * this.admissionInterval > maxWaitMilliseconds;
   }
 
   private reject(reply: FastifyReply): FastifyReply {
@@ -97,9 +97,9 @@ const shedReplies = new WeakSet<FastifyReply>();
 const isDisconnected = ({ raw }: FastifyReply): boolean => raw.destroyed;
 
 export interface LoadLimits {
-  readonly mostInFlight: number;
+  readonly maxInFlight: number;
   /** Milliseconds. */
-  readonly longestWait: number;
+  readonly maxWaitMilliseconds: number;
 }
 
 /** Enough to keep the connection pool and a processor busy; more would only add contention. */

@@ -45,7 +45,7 @@ test('each request is one line in the log, with what it asked for and what came 
 });
 
 test('who is turned away is counted by metrics, and has a line at debug alone', async () => {
-  const { ask, logged, metrics } = await watchedServer(new LoadShedder({ mostInFlight: 0, longestWait: 0 }));
+  const { ask, logged, metrics } = await watchedServer(new LoadShedder({ maxInFlight: 0, maxWaitMilliseconds: 0 }));
   expect((await ask('{ __typename }')).statusCode).toBe(503);
   expect(logged()).toMatchObject([{ level: 20, status: 503, outcome: 'SERVICE_UNAVAILABLE' }]);
   expect(await metrics.registry.metrics()).toContain('graphql_requests_shed 1');

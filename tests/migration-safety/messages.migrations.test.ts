@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { expect, test, vi } from 'vitest';
@@ -70,6 +72,25 @@ test('what is mistyped is told in a line, without a screenful of help', async ()
     expect(out).toContain(says);
     expect(out).not.toMatch(/Options:|\n\s+at /);
   }
+});
+
+test('npm run migration takes the name of a command, and lists the names without one or with a wrong one', async () => {
+  const npm = (...args: string[]) =>
+    promisify(execFile)('npm', ['run', '--silent', 'migration', ...args], { cwd: repository }).catch((error) => error);
+  const list = /\n {2}up +\w.*\n {2}status +\w.*\n {2}repair +\w/s;
+  for (const [args, says] of [
+    [[], 'Usage: npm run migration <command>'],
+    [['stauts'], 'There is no command "stauts".'],
+  ] as const) {
+    const { code, stderr } = await npm(...args);
+    expect([args, code]).toEqual([args, 1]);
+    expect(stderr).toContain(says);
+    expect(stderr).toMatch(list);
+  }
+  expect(await npm('lint', '--', '--rules')).toMatchObject({
+    stdout: expect.stringContaining('blocking-index (error)'),
+  });
+  expect((await aProject().extra('migration', 'sql', '+1:2')).out).toContain('There is no migration +1');
 });
 
 test('a configuration that makes no sense is told as that, by name, without the help and the stack', async () => {

@@ -63,7 +63,7 @@ export function refuseRollup(): never {
       'migration:rollup can only be right for one database, so it does nothing here. Nothing was changed.',
       'It merges the applied files into one and rewrites the history of this database alone: every other one that has',
       'them would be asked to make their tables again. Imports, and what runs outside a transaction, are lost on the way.',
-      'A long history costs little: npm run migration:test replays it in seconds.',
+      'A long history costs little: npm run migration test replays it in seconds.',
     ].join('\n'),
   );
 }

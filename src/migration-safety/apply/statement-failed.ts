@@ -54,7 +54,7 @@ const adviceFor: Record<string, string> = {
   '42601': 'PostgreSQL does not understand the statement. Look at the caret.',
   '42501': 'The user of the connection may not do this. MIGRATION_DATABASE_URL can name one that may.',
   '42P01':
-    'The table does not exist at this point of history. Look at the order of the migrations: npm run migration:status',
+    'The table does not exist at this point of history. Look at the order of the migrations: npm run migration status',
   '42P07': 'It exists already: made by hand, or left by a migration that failed half way outside a transaction.',
   '42703': 'The column does not exist at this point of history.',
   '53': 'The server ran out of something (disk, memory, connections).',

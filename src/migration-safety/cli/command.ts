@@ -139,10 +139,33 @@ for (const [name, command] of Object.entries(commands)) {
 }
 // A usage error is one line, without the help that would push it out of sight.
 argv.showHelpOnFail(false).fail((usageError: string | null, error: unknown) => {
-  if (!usageError) exitWith(toProblem(error, {}));
-  exitWith(new MigrationProblem('unforeseen', `${usageError}\nAll commands: npm run mikro-orm -- --help`));
+  if (error && !usageError) exitWith(toProblem(error, {}));
+  exitWith(
+    new MigrationProblem(
+      'unforeseen',
+      `${usageError || 'No command was given.'}\nAll commands: npm run mikro-orm -- --help`,
+    ),
+  );
 });
-await argv.parse(process.argv.slice(2));
+await argv.parse(await withMigrationPrefix(process.argv.slice(2)));
+
+/** `npm run migration check` runs `migration:check`. */
+async function withMigrationPrefix(args: string[]): Promise<string[]> {
+  const [group, word, ...rest] = args;
+  if (group !== 'migration') return args;
+  if (word?.startsWith('-')) return [word, ...rest];
+  const help = await argv.wrap(null).getHelp();
+  const known = new Map(
+    [...help.matchAll(/^ *mikro-orm migration:(\S+)(?: \S+)? +(.*)$/gm)].map(([, name = '', describe]) => [
+      name,
+      describe,
+    ]),
+  );
+  if (word && known.has(word)) return [`migration:${word}`, ...rest];
+  const problem = word ? `There is no command "${word}".` : 'Usage: npm run migration <command> [-- options]';
+  const list = [...known].map(([name, describe]) => `  ${name.padEnd(9)} ${describe}`);
+  return exitWith(new MigrationProblem('unforeseen', [problem, ...list].join('\n')));
+}
 
 async function runCommand(command: Command, options: Options): Promise<void> {
   try {
@@ -160,7 +183,7 @@ async function repair(migrator: MigratorParts, { yes }: Options): Promise<void> 
   if (repairs.length === 0) return show('The tracking table and the files agree; there is nothing to repair.');
   for (const { says, difference } of repairs) show([says, ...difference.map((line) => `    ${line}`)].join('\n'));
   if (!yes && !(await confirmed())) {
-    throw new MigrationProblem('guarded', 'Nothing was changed. To do this: npm run migration:repair -- --yes');
+    throw new MigrationProblem('guarded', 'Nothing was changed. To do this: npm run migration repair -- --yes');
   }
   await migrator.withLock(async () => {
     for (const { apply } of repairs) await apply();

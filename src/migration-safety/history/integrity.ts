@@ -66,11 +66,11 @@ const FINDINGS: Record<IntegrityFinding['kind'], { message: string; instead: str
   edited: {
     message: 'was edited after it was applied',
     instead:
-      'Restore it and write a new migration; or, if the edit is right, review and accept it: npm run migration:repair',
+      'Restore it and write a new migration; or, if the edit is right, review and accept it: npm run migration repair',
   },
   missing: {
     message: 'was applied, but its file is missing',
-    instead: 'Restore the file from version control; or delete the row: npm run migration:repair',
+    instead: 'Restore the file from version control; or delete the row: npm run migration repair',
   },
   'out-of-order': {
     message: 'is older than migrations that are already applied',

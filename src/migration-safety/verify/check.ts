@@ -145,13 +145,13 @@ export async function comparedWithEntities(migrator: MigratorParts, shadow: Shad
     faults.push({
       kind: 'stale-snapshot',
       says: `The snapshot can not be read: ${unreadable}`,
-      details: ['Write it anew: npm run migration:repair'],
+      details: ['Write it anew: npm run migration repair'],
     });
   } else if (stale.length > 0) {
     faults.push({
       kind: 'stale-snapshot',
       says: 'The snapshot is not what the migrations make; migration:create would write a wrong difference.',
-      details: [...stale, 'Write it anew: npm run migration:repair'],
+      details: [...stale, 'Write it anew: npm run migration repair'],
     });
   }
   return faults;

@@ -1,4 +1,4 @@
-import { bare } from '../lint/rule.ts';
+import { tableKey } from '../lint/rule.ts';
 import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
 const command =
@@ -10,7 +10,7 @@ const command =
         )
       : [];
 
-const last = (relation: Tree) => bare(relation).split('.').at(-1) ?? '';
+const last = (relation: Tree) => tableKey(relation).split('.').at(-1) ?? '';
 
 /** What a statement does, as a part of a file name; the first kind that a migration has names it. */
 const readings: ((statement: Statement) => string[])[] = [

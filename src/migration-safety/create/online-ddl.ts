@@ -1,5 +1,5 @@
 import { scanSync } from 'libpg-query';
-import { bare } from '../lint/rule.ts';
+import { tableKey } from '../lint/rule.ts';
 import { quote, quotedTable } from '../sql/quote.ts';
 import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
@@ -17,13 +17,13 @@ export interface Draft {
 export function safeForms(naive: { up: string[]; down: string[] }): Draft[] {
   const up = naive.up.flatMap(parseStatements).flatMap(oneCommandEach);
   const back = new Back(naive.down.flatMap(parseStatements).flatMap(oneCommandEach));
-  const created = new Set(up.flatMap(({ kind, tree }) => (kind === 'CreateStmt' ? [bare(tree.relation)] : [])));
+  const created = new Set(up.flatMap(({ kind, tree }) => (kind === 'CreateStmt' ? [tableKey(tree.relation)] : [])));
   const main: Draft = { transactional: true, up: [], down: [] };
   const later: Draft[] = [];
   for (const statement of up) {
     const { kind, tree } = statement;
     const relation = kind === 'DropStmt' ? undefined : tree.relation;
-    const form = relation && created.has(bare(relation)) ? undefined : forms.find((each) => each.fits(statement));
+    const form = relation && created.has(tableKey(relation)) ? undefined : forms.find((each) => each.fits(statement));
     if (form) form.write(statement, { main, later, back });
     else main.up.push(statement.sql);
   }
@@ -196,7 +196,7 @@ const concurrently = (sql: string) =>
 function byTable(draft: Draft, created: Set<string>): Draft[] {
   const tableOfStatement = (sql: string) => {
     const [statement] = parseStatements(sql);
-    const altered = statement?.kind === 'AlterTableStmt' ? bare(statement.tree.relation) : '';
+    const altered = statement?.kind === 'AlterTableStmt' ? tableKey(statement.tree.relation) : '';
     return created.has(altered) ? '' : altered;
   };
   // What is no ALTER of a table in use (creating, renaming, dropping) keeps its order, and comes first.

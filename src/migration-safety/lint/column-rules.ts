@@ -4,34 +4,31 @@ import {
   addsColumnToLarge,
   alters,
   altersLarge,
-  bare,
   declaresColumn,
-  has,
+  hasConstraint,
   inUse,
   type Rule,
   statement,
-  typeOf,
+  tableKey,
+  typeName,
 } from './rule.ts';
 
-/** Functions whose answer is the same for the whole statement: PostgreSQL stores it once, and rewrites nothing. */
-const steady = new Set(['now', 'current_timestamp', 'transaction_timestamp', 'statement_timestamp']);
-
-/** Columns: what they are added with, changed to, and called. */
+/** Added, changed, renamed and dropped columns. */
 export const COLUMN_RULES: Rule[] = [
   {
     code: 'drop-column',
     severity: 'error',
-    harm: 'The values are gone, and code that still runs fails on the missing column.',
+    harm: 'The values are lost, and code that is still running fails on the missing column.',
     instead: 'first deploy code that does not use it; then drop it, and say in safeBecause how you know.',
-    finds: alters('AT_DropColumn'),
+    matches: alters('AT_DropColumn'),
   },
   {
     code: 'rename-column',
     severity: 'warning',
-    harm: 'Code that still runs uses the old name, and fails until it is replaced.',
+    harm: 'Code that is still running uses the old name and fails.',
     instead:
-      'add the new column, write both, fill it, read the new one, drop the old one; or say why nothing runs meanwhile.',
-    finds: statement(
+      'add the new column, write both, fill it, read the new one, drop the old one; or say why no code is running meanwhile.',
+    matches: statement(
       'RenameStmt',
       (tree, context) => tree.renameType === 'OBJECT_COLUMN' && inUse(tree.relation, context),
     ),
@@ -39,130 +36,138 @@ export const COLUMN_RULES: Rule[] = [
   {
     code: 'required-column',
     severity: 'error',
-    harm: 'It fails as soon as there is a row, and code that still runs can not insert.',
-    instead: 'a default; or nullable first, filled, then made not null.',
-    finds: addsColumn(
-      (_, constraints) =>
-        has(constraints, 'CONSTR_NOTNULL') &&
-        !['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].some((type) => has(constraints, type)),
+    harm: 'It fails if the table has rows, and code that is still running can not insert.',
+    instead: 'a default; or nullable first, filled, then set not null.',
+    matches: addsColumn(
+      (_column, constraints) =>
+        hasConstraint(constraints, 'CONSTR_NOTNULL') &&
+        !['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].some((type) => hasConstraint(constraints, type)),
     ),
   },
   {
     code: 'volatile-default',
     severity: 'error',
-    harm: 'Every row gets a value of its own, so the whole table is written anew while everybody waits.',
-    instead: 'add the column without it, set the default, then fill the old rows in batches.',
-    finds: addsColumnToLarge((_, constraints) =>
+    harm: 'Each row gets its own value, so the whole table is rewritten while reads and writes are blocked.',
+    instead: 'add the column without the default, set the default, then fill the old rows in batches.',
+    matches: addsColumnToLarge((_column, constraints) =>
       constraints.some(({ contype, raw_expr }) => contype === 'CONSTR_DEFAULT' && callsVolatile(raw_expr)),
     ),
   },
   {
     code: 'serial-column',
     severity: 'error',
-    harm: 'Every row gets a number, so the whole table is written anew while everybody waits.',
+    harm: 'Each row gets a number, so the whole table is rewritten while reads and writes are blocked.',
     instead: 'a nullable column with a sequence as its default, filled in batches.',
-    finds: addsColumnToLarge(
-      (column, constraints) => /^(small|big)?serial[248]?$/.test(typeOf(column)) || has(constraints, 'CONSTR_IDENTITY'),
+    matches: addsColumnToLarge(
+      (column, constraints) =>
+        /^(small|big)?serial[248]?$/.test(typeName(column)) || hasConstraint(constraints, 'CONSTR_IDENTITY'),
     ),
   },
   {
     code: 'generated-column',
     severity: 'error',
-    harm: 'The expression is computed for every row while everybody waits.',
-    instead: 'a nullable column kept by a trigger, filled in batches; or a view.',
-    finds: addsColumnToLarge((_, constraints) =>
+    harm: 'The expression is computed for every row while reads and writes are blocked.',
+    instead: 'a nullable column maintained by a trigger, filled in batches; or a view.',
+    matches: addsColumnToLarge((_column, constraints) =>
       constraints.some(({ contype, generated_kind }) => contype === 'CONSTR_GENERATED' && generated_kind !== 'v'),
     ),
   },
   {
     code: 'change-type',
     severity: 'error',
-    harm: 'Mostly the whole table and its indexes are written anew while everybody waits, and values may not fit.',
+    harm: 'Usually the whole table and its indexes are rewritten while reads and writes are blocked, and values may not fit.',
     instead: 'a new column of the new type, both written, filled in batches; or say why this change rewrites nothing.',
-    finds: altersLarge('AT_AlterColumnType'),
+    matches: altersLarge('AT_AlterColumnType'),
   },
   {
     code: 'set-not-null',
     severity: 'error',
-    harm: 'The whole table is scanned for nulls while everybody waits.',
+    harm: 'The whole table is scanned for nulls while reads and writes are blocked.',
     instead:
       'a check (column is not null) not valid, validated in the next migration; then set not null scans nothing.',
-    finds: altersLarge(
+    matches: altersLarge(
       'AT_SetNotNull',
-      (_cmd, { statements, index }, s) =>
-        !statements.slice(0, index).some((earlier) => validates(earlier.tree, bare(s.tree.relation))),
+      (_cmd, context, s) =>
+        !context.statements
+          .slice(0, context.index)
+          .some((earlier) => validates(earlier.tree, tableKey(s.tree.relation))),
     ),
   },
   {
     code: 'drop-not-null',
     severity: 'warning',
-    harm: 'Code that still runs may not expect a null.',
-    instead: 'first deploy code that can read one.',
-    finds: alters('AT_DropNotNull'),
+    harm: 'Code that is still running may not expect a null.',
+    instead: 'first deploy code that accepts null.',
+    matches: alters('AT_DropNotNull'),
   },
   {
     code: 'inline-foreign-key',
     severity: 'error',
-    harm: 'Writes to both tables wait while the reference is checked.',
+    harm: 'Writes to both tables are blocked while the reference is checked.',
     instead: 'add the column, then the constraint not valid, then validate it in the next migration.',
-    finds: addsColumn((_, constraints) => has(constraints, 'CONSTR_FOREIGN')),
+    matches: addsColumn((_column, constraints) => hasConstraint(constraints, 'CONSTR_FOREIGN')),
   },
   {
     code: 'inline-unique',
     severity: 'error',
-    harm: 'Its index is built while readers and writers wait.',
+    harm: 'Its index is built while reads and writes are blocked.',
     instead: 'add the column, then create unique index concurrently, then add constraint … using index.',
-    finds: addsColumnToLarge(
-      (_, constraints) => has(constraints, 'CONSTR_UNIQUE') || has(constraints, 'CONSTR_PRIMARY'),
+    matches: addsColumnToLarge(
+      (_column, constraints) =>
+        hasConstraint(constraints, 'CONSTR_UNIQUE') || hasConstraint(constraints, 'CONSTR_PRIMARY'),
     ),
   },
   {
     code: 'inline-check',
     severity: 'error',
-    harm: 'The whole table is scanned while everybody waits.',
+    harm: 'The whole table is scanned while reads and writes are blocked.',
     instead: 'add the column, then the check not valid, then validate it in the next migration.',
-    finds: addsColumnToLarge((_, constraints) => has(constraints, 'CONSTR_CHECK')),
+    matches: addsColumnToLarge((_column, constraints) => hasConstraint(constraints, 'CONSTR_CHECK')),
   },
   {
     code: 'json-column',
     severity: 'warning',
-    harm: 'json has no equality: select distinct and group by fail on the whole row.',
+    harm: 'json has no equality operator: select distinct and group by fail on the whole row.',
     instead: 'jsonb.',
-    finds: declaresColumn((column) => typeOf(column) === 'json'),
+    matches: declaresColumn((column) => typeName(column) === 'json'),
   },
   {
     code: 'char-column',
     severity: 'warning',
-    harm: 'char(n) pads with spaces, and compares without them.',
+    harm: 'char(n) pads with spaces, and ignores them in comparisons.',
     instead: 'text, with a check on its length if it has one.',
-    finds: declaresColumn((column) => typeOf(column) === 'bpchar'),
+    matches: declaresColumn((column) => typeName(column) === 'bpchar'),
   },
   {
     code: 'timestamp-without-zone',
     severity: 'warning',
-    harm: 'It does not say which moment it means; the session’s time zone decides.',
+    harm: 'It does not identify a moment: that depends on the session’s time zone.',
     instead: 'timestamptz.',
-    finds: declaresColumn((column) => typeOf(column) === 'timestamp'),
+    matches: declaresColumn((column) => typeName(column) === 'timestamp'),
   },
   {
     code: 'money-column',
     severity: 'warning',
-    harm: 'The locale of the server decides what its text means.',
+    harm: 'Its text format depends on the locale of the server.',
     instead: 'numeric, and a column for the currency.',
-    finds: declaresColumn((column) => typeOf(column) === 'money'),
+    matches: declaresColumn((column) => typeName(column) === 'money'),
   },
   {
     code: 'small-key',
     severity: 'warning',
-    harm: 'smallserial is full after 32,767 rows, and inserts fail from then on.',
+    harm: 'smallserial is exhausted after 32,767 rows, and inserts fail from then on.',
     instead: 'bigint generated by default as identity.',
-    finds: declaresColumn((column) => ['smallserial', 'serial2'].includes(typeOf(column))),
+    matches: declaresColumn((column) => ['smallserial', 'serial2'].includes(typeName(column))),
   },
 ];
 
+/** Functions that return one value for the whole statement: PostgreSQL stores it once and rewrites nothing. */
+const STABLE_FUNCTIONS = new Set(['now', 'current_timestamp', 'transaction_timestamp', 'statement_timestamp']);
+
 function callsVolatile(expression: Tree): boolean {
   return (
-    /"FuncCall":/.test(JSON.stringify(expression ?? {})) && functionsIn(expression).some((name) => !steady.has(name))
+    /"FuncCall":/.test(JSON.stringify(expression ?? {})) &&
+    functionsIn(expression).some((name) => !STABLE_FUNCTIONS.has(name))
   );
 }
 
@@ -172,5 +177,5 @@ const functionsIn = (expression: Tree): string[] =>
   );
 
 const validates = (tree: Tree, table: string) =>
-  bare(tree?.relation) === table &&
+  tableKey(tree?.relation) === table &&
   tree.cmds?.some(({ AlterTableCmd: cmd }: Tree) => cmd?.subtype === 'AT_ValidateConstraint');

@@ -7,17 +7,14 @@ import type { Statement } from '../sql/statements.ts';
 import { tableLocksOf } from '../sql/table-locks.ts';
 import { formatLintFindings, type LintFinding, lint } from './lint.ts';
 
-/** Up to so many rows a table is small: scanning it takes milliseconds, whatever it is scanned for. */
-const smallTable = 10_000;
-
-/** Lints what is about to run, knowing how large its tables are. Errors refuse; warnings are told. */
+/** Lints a migration that is about to run, knowing the size of its tables. Errors throw; warnings are logged. */
 export async function lintBeforeRun(
   migration: MigrationFile,
   statements: readonly Statement[],
   execute: Execute,
-  tell: (text: string) => void,
+  log: (text: string) => void,
 ): Promise<void> {
-  const findings = lint(migration, statements, await smallTables(statements, execute));
+  const findings = lint(migration, statements, await findSmallTables(statements, execute));
   const errors = findings.filter(({ severity }) => severity === 'error');
   for (const error of errors.filter(({ code }) => ['drop-table', 'drop-column', 'truncate'].includes(code))) {
     const statement = statements.find(({ sql }) => sql === error.sql);
@@ -25,39 +22,34 @@ export async function lintBeforeRun(
       error.details.push(...(await findDataLoss([statement], execute)).map((loss) => `Would be lost: ${loss}`));
   }
   const warnings = findings.filter(({ severity }) => severity === 'warning');
-  if (warnings.length > 0) tell(`\n${formatLintFindings(warnings)}`);
+  if (warnings.length > 0) log(`\n${formatLintFindings(warnings)}`);
   if (errors.length > 0) throw lintError(errors);
 }
 
-/** Everything a person needs to go on: the findings, and the way around them. */
+/** The findings, and how to declare one safe. */
 export function lintError(errors: readonly LintFinding[]): MigrationProblem {
   const example = errors.find(({ code }) => code !== 'no-reason' && code !== 'unknown-code')?.code;
+  const advice = `If it is safe here, say why in the migration: safeBecause = { '${example}': '<a sentence>' };`;
   return new MigrationProblem(
     'lint',
-    [
-      formatLintFindings(errors),
-      ...(example
-        ? [
-            '',
-            `If it is safe here all the same, say why in the migration: safeBecause = { '${example}': '<a sentence>' };`,
-          ]
-        : []),
-      'Nothing of it was changed.',
-    ].join('\n'),
+    [formatLintFindings(errors), ...(example ? ['', advice] : []), 'The migration changed nothing.'].join('\n'),
   );
 }
 
-async function smallTables(statements: readonly Statement[], execute: Execute): Promise<Set<string>> {
+async function findSmallTables(statements: readonly Statement[], execute: Execute): Promise<Set<string>> {
   const small = new Set<string>();
   for (const table of new Set(statements.flatMap((statement) => tableLocksOf(statement)).map(({ table }) => table))) {
-    const [there] = await execute(
+    const [existing] = await execute(
       `select to_regclass(${literal(table)})::text as name where (select relkind from pg_class where oid = to_regclass(${literal(table)})) in ('r', 'p')`,
     );
-    // A table that is not there yet is made by this migration or by one before it: nobody uses it.
-    const [counted] = there?.name
-      ? await execute(`select count(*)::int as n from (select 1 from ${table} limit ${smallTable + 1}) t`)
+    // A table that does not exist yet is created by this migration or a pending one before it: it is not in use.
+    const [counted] = existing?.name
+      ? await execute(`select count(*)::int as n from (select 1 from ${table} limit ${SMALL_TABLE_ROWS + 1}) t`)
       : [{ n: 0 }];
-    if (Number(counted?.n) <= smallTable) small.add(table.replace(/^"public"\./, '').replaceAll('"', ''));
+    if (Number(counted?.n) <= SMALL_TABLE_ROWS) small.add(table.replace(/^"public"\./, '').replaceAll('"', ''));
   }
   return small;
 }
+
+/** Scanning a table of this many rows takes milliseconds. */
+const SMALL_TABLE_ROWS = 10_000;

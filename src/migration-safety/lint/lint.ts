@@ -4,11 +4,10 @@ import type { Statement } from '../sql/statements.ts';
 import { COLUMN_RULES } from './column-rules.ts';
 import { CONSTRAINT_RULES } from './constraint-rules.ts';
 import { OTHER_RULES } from './other-rules.ts';
-import type { Context, Rule } from './rule.ts';
-import { bare } from './rule.ts';
+import { type Context, type Rule, tableKey } from './rule.ts';
 import { TABLE_RULES } from './table-rules.ts';
 
-/** Every rule there is. A code is a promise: migrations name it in safeBecause, so it is never renamed or used again. */
+/** All rules. Migrations name a code in safeBecause, so a code is never renamed or reused. */
 export const RULES: readonly Rule[] = [...TABLE_RULES, ...COLUMN_RULES, ...CONSTRAINT_RULES, ...OTHER_RULES];
 
 export interface LintFinding {
@@ -18,36 +17,37 @@ export interface LintFinding {
   sql: string;
   harm: string;
   instead: string;
-  /** What the database says about it, when it was asked: rows that would be lost. */
+  /** What the database adds to it, if there is one: the rows that would be lost. */
   details: string[];
 }
 
-type Linted = Pick<MigrationFile, 'name' | 'transactional' | 'safeBecause'>;
+type LintedMigration = Pick<MigrationFile, 'name' | 'transactional' | 'safeBecause'>;
 
 /**
- * What the rules say about the statements of a migration. `small` names the tables that are known to be small now:
- * what is only a matter of time is no matter there.
+ * Applies the rules to the statements of a migration. Rules about the duration of a lock do not apply to
+ * `smallTables`, the tables known to be small at the moment.
  */
 export function lint(
-  migration: Linted,
+  migration: LintedMigration,
   statements: readonly Statement[],
-  small: ReadonlySet<string> = new Set(),
+  smallTables: ReadonlySet<string> = new Set(),
 ): LintFinding[] {
-  const found: LintFinding[] = badReasons(migration);
-  const context: Context = { transactional: migration.transactional, statements, index: 0, created: new Set(), small };
+  const findings = invalidReasons(migration);
+  const { name, transactional, safeBecause } = migration;
+  const context: Context = { transactional, statements, index: 0, createdTables: new Set(), smallTables };
   for (const [index, statement] of statements.entries()) {
     context.index = index;
-    for (const rule of RULES) {
-      if (migration.safeBecause[rule.code] !== undefined || !rule.finds(statement, context)) continue;
-      const { code, severity, harm, instead } = rule;
-      found.push({ code, severity, migration: migration.name, sql: statement.sql, harm, instead, details: [] });
+    for (const { code, severity, harm, instead, matches } of RULES) {
+      if (safeBecause[code] !== undefined || !matches(statement, context)) continue;
+      findings.push({ code, severity, migration: name, sql: statement.sql, harm, instead, details: [] });
     }
-    for (const table of createdBy(statement)) context.created.add(table);
+    const created = createdTable(statement);
+    if (created) context.createdTables.add(created);
   }
-  return found;
+  return findings;
 }
 
-/** The findings for a person: the statement, the harm, and what to write instead. */
+/** The findings as text: the statement, the harm, and what to write instead. */
 export function formatLintFindings(findings: readonly LintFinding[]): string {
   return findings
     .map(({ code, severity, migration, sql, harm, instead, details }) =>
@@ -62,15 +62,15 @@ export function formatLintFindings(findings: readonly LintFinding[]): string {
     .join('\n\n');
 }
 
-/** The rules as a list, for the guide and for `migration:lint --rules`. */
+/** The rules as text, for `migration:lint --rules`. */
 export const formatRules = () =>
   RULES.map(({ code, severity, harm, instead }) => `${code} (${severity})\n  ${harm}\n  Instead: ${instead}`).join(
     '\n\n',
   );
 
-/** A reason is for the next reader: it has to be a sentence, and about a rule that exists. */
-function badReasons({ name, safeBecause }: Linted): LintFinding[] {
-  const about = (code: string, harm: string, instead: string): LintFinding => ({
+/** A reason has to be a sentence, and about an existing rule. */
+function invalidReasons({ name, safeBecause }: LintedMigration): LintFinding[] {
+  const finding = (code: string, harm: string, instead: string): LintFinding => ({
     code,
     severity: 'error',
     migration: name,
@@ -82,11 +82,11 @@ function badReasons({ name, safeBecause }: Linted): LintFinding[] {
   return Object.entries(safeBecause).flatMap(([code, reason]) => [
     ...(RULES.some((rule) => rule.code === code)
       ? []
-      : [about('unknown-code', `There is no rule "${code}".`, 'the code of a finding, as it was printed.')]),
+      : [finding('unknown-code', `There is no rule "${code}".`, 'the code of a finding, as printed.')]),
     ...(reason.trim().split(/\s+/).length >= 4
       ? []
       : [
-          about(
+          finding(
             'no-reason',
             `"${reason}" does not say why ${code} is safe here.`,
             'a sentence: what makes it safe, and how you know.',
@@ -95,10 +95,9 @@ function badReasons({ name, safeBecause }: Linted): LintFinding[] {
   ]);
 }
 
-/** The tables a statement makes: nobody uses them yet, so nobody waits for them. */
-function createdBy({ kind, tree }: Statement): string[] {
-  if (kind === 'CreateStmt') return [bare(tree.relation)];
-  if (kind === 'CreateTableAsStmt') return [bare(tree.into.rel)];
-  if (kind === 'RenameStmt' && tree.renameType === 'OBJECT_TABLE') return [];
-  return [];
+/** The table that a statement creates: no other session uses it yet, so locking it blocks none. */
+function createdTable({ kind, tree }: Statement): string | undefined {
+  if (kind === 'CreateStmt') return tableKey(tree.relation);
+  if (kind === 'CreateTableAsStmt') return tableKey(tree.into.rel);
+  return undefined;
 }

@@ -1,105 +1,84 @@
 import type { Statement, Tree } from '../sql/statements.ts';
 
-/** One thing that hurts, how to see it in the parse tree, and what to write instead. */
+/** One kind of harmful statement: how to find it in the parse tree, the harm, and what to write instead. */
 export interface Rule {
   code: string;
-  /** An error stops migration:up; a warning is told. */
+  /** An error stops migration:up; a warning is only printed. */
   severity: 'error' | 'warning';
   harm: string;
   instead: string;
-  finds: (statement: Statement, context: Context) => boolean;
+  matches: Matcher;
 }
 
-/** What a rule may know besides the statement. */
+type Matcher = (statement: Statement, context: Context) => boolean;
+
+/** What a rule knows besides the statement. */
 export interface Context {
   transactional: boolean;
   statements: readonly Statement[];
-  /** Which of the statements this is. */
+  /** The position of the statement among them. */
   index: number;
-  /** Tables that this migration has made before this statement. */
-  created: Set<string>;
-  /** Tables known to be small in the database that is about to be changed. */
-  small: ReadonlySet<string>;
+  /** The tables that this migration created before this statement. */
+  createdTables: Set<string>;
+  /** The tables known to be small in the database that the migration is about to change. */
+  smallTables: ReadonlySet<string>;
 }
 
-/** A table without quotes and without "public": the form in which tables are compared. */
-export const bare = (relation: { schemaname?: string; relname?: string } | undefined): string =>
-  relation
-    ? [relation.schemaname === 'public' ? '' : relation.schemaname, relation.relname].filter(Boolean).join('.')
-    : '';
+/** A condition on one node of the statement. */
+type Condition = (node: Tree, context: Context, statement: Statement) => boolean;
 
-/** Whether other people use this table: it was not made by this very migration. */
-export const inUse = (relation: Tree, context: Context) => !context.created.has(bare(relation));
-
-/** Whether it is also large enough for a scan of it to be felt; without a database to ask, every table may be. */
-export const large = (relation: Tree, context: Context) =>
-  inUse(relation, context) && !context.small.has(bare(relation));
-
-type Reading = (node: Tree, context: Context, statement: Statement) => boolean;
-
-/** Any statement of this kind for which the reading holds. */
+/** A statement of this kind (or one of these) for which the condition holds. */
 export const statement =
-  (kind: string, reads: Reading = () => true) =>
-  (s: Statement, context: Context) =>
-    s.kind === kind && reads(s.tree, context, s);
+  (kinds: string | string[], condition: Condition = () => true): Matcher =>
+  (s, context) =>
+    [kinds].flat().includes(s.kind) && condition(s.tree, context, s);
 
-/** ALTER TABLE on a table in use, with a command of this type. */
-export const alters = (subtype: string, reads: Reading = () => true) => altersWhen(inUse, subtype, reads);
+/** ALTER TABLE on a table in use, with a subcommand of this type (or one of these). */
+export const alters = (types: string | string[], condition?: Condition) => altersWhen(inUse, types, condition);
 
-/** ALTER TABLE on a table that is in use and may be large, with a command of this type. */
-export const altersLarge = (subtype: string, reads: Reading = () => true) => altersWhen(large, subtype, reads);
+/** ALTER TABLE on a table that is in use and may be large, with a subcommand of this type. */
+export const altersLarge = (type: string, condition?: Condition) => altersWhen(mayBeLarge, type, condition);
 
-const altersWhen = (matters: (relation: Tree, context: Context) => boolean, subtype: string, reads: Reading) =>
+const altersWhen = (
+  matters: (relation: Tree, context: Context) => boolean,
+  types: string | string[],
+  condition: Condition = () => true,
+) =>
   statement(
     'AlterTableStmt',
     (tree, context, s) =>
       tree.objtype === 'OBJECT_TABLE' &&
       matters(tree.relation, context) &&
-      tree.cmds.some(({ AlterTableCmd: cmd }: Tree) => cmd.subtype === subtype && reads(cmd, context, s)),
+      tree.cmds.some(
+        ({ AlterTableCmd: cmd }: Tree) => [types].flat().includes(cmd.subtype) && condition(cmd, context, s),
+      ),
   );
 
-/** ADD CONSTRAINT of this type, to a table that is in use and may be large. */
-export const addsConstraint = (type: string, reads: (constraint: Tree) => boolean = () => true) =>
-  altersLarge('AT_AddConstraint', (cmd) => cmd.def.Constraint?.contype === type && reads(cmd.def.Constraint));
+/** ADD CONSTRAINT of this type, on a table that is in use and may be large. */
+export const addsConstraint = (type: string, condition: (constraint: Tree) => boolean = () => true) =>
+  altersLarge('AT_AddConstraint', (cmd) => cmd.def.Constraint?.contype === type && condition(cmd.def.Constraint));
 
-/** ADD COLUMN to a table in use. */
-export const addsColumn = (reads: (column: Tree, constraints: Tree[]) => boolean) =>
-  alters('AT_AddColumn', readsColumn(reads));
+type ColumnCondition = (column: Tree, constraints: Tree[]) => boolean;
 
-/** ADD COLUMN to a table that is in use and may be large. */
-export const addsColumnToLarge = (reads: (column: Tree, constraints: Tree[]) => boolean) =>
-  altersLarge('AT_AddColumn', readsColumn(reads));
+/** ADD COLUMN on a table in use. */
+export const addsColumn = (condition: ColumnCondition) => alters('AT_AddColumn', onColumn(condition));
 
-const readsColumn =
-  (reads: (column: Tree, constraints: Tree[]) => boolean): Reading =>
-  (cmd) =>
-    reads(cmd.def.ColumnDef, constraintsOf(cmd.def.ColumnDef));
+/** ADD COLUMN on a table that is in use and may be large. */
+export const addsColumnToLarge = (condition: ColumnCondition) => altersLarge('AT_AddColumn', onColumn(condition));
 
-/** Any column, of a new table or added to one. */
-export const declaresColumn = (reads: (column: Tree) => boolean) => (s: Statement) =>
-  columnsOf(s).some((column) => reads(column));
+const onColumn =
+  (condition: ColumnCondition): Condition =>
+  ({ def: { ColumnDef: column } }) =>
+    condition(
+      column,
+      (column.constraints ?? []).map((each: Tree) => each.Constraint),
+    );
 
-const constraintsOf = (column: Tree): Tree[] => (column.constraints ?? []).map((each: Tree) => each.Constraint);
-
-export const has = (constraints: Tree[], type: string) => constraints.some(({ contype }) => contype === type);
-
-/** The name of a type without its schema: int4, varchar, serial. */
-export const typeOf = (column: Tree): string => column.typeName?.names?.at(-1)?.String?.sval ?? '';
-
-/** DROP of this kind of thing. */
-export const drops = (type: string, reads: Reading = () => true) =>
-  statement('DropStmt', (tree, context, s) => tree.removeType === type && reads(tree, context, s));
-
-/** Whether DROP names only tables that this migration has made itself. */
-export const onlyOwn = (tree: Tree, context: Context) =>
-  tree.objects.every((each: Tree) =>
-    context.created.has(
-      each.List.items
-        .map((i: Tree) => i.String.sval)
-        .filter((n: string) => n !== 'public')
-        .join('.'),
-    ),
-  );
+/** A column of a new table, or one that is added. */
+export const declaresColumn =
+  (condition: (column: Tree) => boolean): Matcher =>
+  (s) =>
+    columnsOf(s).some((column) => condition(column));
 
 function columnsOf({ kind, tree }: Statement): Tree[] {
   if (kind === 'CreateStmt')
@@ -109,3 +88,32 @@ function columnsOf({ kind, tree }: Statement): Tree[] {
     cmd.def?.ColumnDef && cmd.subtype === 'AT_AddColumn' ? [cmd.def.ColumnDef] : [],
   );
 }
+
+/** DROP of this type of object (or one of these). */
+export const drops = (types: string | string[], condition: Condition = () => true) =>
+  statement('DropStmt', (tree, context, s) => [types].flat().includes(tree.removeType) && condition(tree, context, s));
+
+/** Whether other sessions use this table: this migration did not create it. */
+export const inUse = (relation: Tree, context: Context) => !context.createdTables.has(tableKey(relation));
+
+/** Whether the table is in use and large enough for a scan to matter. Without a database every table may be. */
+export const mayBeLarge = (relation: Tree, context: Context) =>
+  inUse(relation, context) && !context.smallTables.has(tableKey(relation));
+
+/** Whether DROP TABLE names only tables that this migration created. */
+export const dropsOnlyCreated = (tree: Tree, context: Context) =>
+  tree.objects.every((each: Tree) => {
+    const [relname, schemaname] = each.List.items.map((item: Tree) => item.String.sval).reverse();
+    return !inUse({ schemaname, relname }, context);
+  });
+
+/** The name of a table for comparisons: unquoted, and without "public". */
+export const tableKey = (relation: { schemaname?: string; relname?: string } | undefined): string =>
+  relation
+    ? [relation.schemaname === 'public' ? '' : relation.schemaname, relation.relname].filter(Boolean).join('.')
+    : '';
+
+export const hasConstraint = (constraints: Tree[], type: string) => constraints.some(({ contype }) => contype === type);
+
+/** The type of a column without its schema: int4, varchar, serial. */
+export const typeName = (column: Tree): string => column.typeName?.names?.at(-1)?.String?.sval ?? '';

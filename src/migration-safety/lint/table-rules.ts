@@ -1,69 +1,78 @@
-import type { Statement, Tree } from '../sql/statements.ts';
-import { alters, altersLarge, bare, drops, inUse, large, onlyOwn, type Rule, statement } from './rule.ts';
+import { hasOption, type Statement, type Tree } from '../sql/statements.ts';
+import {
+  alters,
+  altersLarge,
+  drops,
+  dropsOnlyCreated,
+  inUse,
+  mayBeLarge,
+  type Rule,
+  statement,
+  tableKey,
+} from './rule.ts';
 
 /** Indexes, and tables as a whole. */
 export const TABLE_RULES: Rule[] = [
   {
     code: 'blocking-index',
     severity: 'error',
-    harm: 'Writes to the table wait until the index is built.',
-    instead: 'create index concurrently, in a migration of its own whose isTransactional() is false.',
-    finds: statement('IndexStmt', (tree, context) => !tree.concurrent && large(tree.relation, context)),
+    harm: 'Writes to the table are blocked until the index is built.',
+    instead: 'create index concurrently, in a separate migration whose isTransactional() returns false.',
+    matches: statement('IndexStmt', (tree, context) => !tree.concurrent && mayBeLarge(tree.relation, context)),
   },
   {
     code: 'blocking-drop-index',
     severity: 'error',
-    harm: 'Reads and writes of the table queue behind the drop, which itself waits for every open transaction.',
-    instead: 'drop index concurrently, in a migration of its own whose isTransactional() is false.',
-    finds: drops('OBJECT_INDEX', (tree) => !tree.concurrent),
+    harm: 'Reads and writes of the table queue behind the drop, which waits for every open transaction.',
+    instead: 'drop index concurrently, in a separate migration whose isTransactional() returns false.',
+    matches: drops('OBJECT_INDEX', (tree) => !tree.concurrent),
   },
   {
     code: 'blocking-reindex',
     severity: 'error',
-    harm: 'Writes wait until the index is built anew, and so do reads that would use it.',
+    harm: 'Writes are blocked until the index is rebuilt, and so are reads that would use it.',
     instead: 'reindex index concurrently, outside a transaction.',
-    finds: statement('ReindexStmt', (tree) => !option(tree.params, 'concurrently')),
+    matches: statement('ReindexStmt', (tree) => !hasOption(tree.params, 'concurrently')),
   },
   {
     code: 'nameless-index',
     severity: 'warning',
-    harm: 'PostgreSQL makes up a name, another one where that is taken; down and the entities can not rely on it.',
+    harm: 'PostgreSQL generates a name, which varies if it is taken; down and the entities can not rely on it.',
     instead: 'give the index a name.',
-    finds: statement('IndexStmt', (tree) => !tree.idxname),
+    matches: statement('IndexStmt', (tree) => !tree.idxname),
   },
   {
     code: 'concurrent-in-transaction',
     severity: 'error',
     harm: 'PostgreSQL refuses it inside a transaction.',
-    instead: 'a migration of its own that says: override isTransactional() { return false; }',
-    finds: ({ kind, tree }, { transactional }) =>
-      transactional && ['IndexStmt', 'DropStmt'].includes(kind) && Boolean(tree.concurrent),
+    instead: 'a separate migration with: override isTransactional() { return false; }',
+    matches: statement(['IndexStmt', 'DropStmt'], (tree, context) => context.transactional && tree.concurrent),
   },
   {
     code: 'drop-table',
     severity: 'error',
-    harm: 'The rows are gone, and code that still runs fails on the missing table.',
+    harm: 'The rows are lost, and code that is still running fails on the missing table.',
     instead: 'first deploy code that does not use it; then drop it, and say in safeBecause how you know.',
-    finds: drops('OBJECT_TABLE', (tree, context) => !onlyOwn(tree, context)),
+    matches: drops('OBJECT_TABLE', (tree, context) => !dropsOnlyCreated(tree, context)),
   },
   {
     code: 'rename-table',
     severity: 'warning',
-    harm: 'Code that still runs uses the old name, and fails until it is replaced.',
+    harm: 'Code that is still running uses the old name and fails.',
     instead:
-      'rename, and leave a view of the old name until the old code is gone (create view old as select * from new).',
-    finds: statement(
+      'rename, and keep a view of the old name until the old code is gone (create view old as select * from new).',
+    matches: statement(
       'RenameStmt',
       (tree, context, s) =>
-        tree.renameType === 'OBJECT_TABLE' && inUse(tree.relation, context) && !leavesView(context.statements, s),
+        tree.renameType === 'OBJECT_TABLE' && inUse(tree.relation, context) && !keepsView(context.statements, s),
     ),
   },
   {
     code: 'truncate',
     severity: 'error',
-    harm: 'All rows are gone, and readers wait.',
-    instead: 'delete in batches what really has to go.',
-    finds: statement('TruncateStmt', (tree, context) =>
+    harm: 'All rows are lost, and reads are blocked.',
+    instead: 'delete in batches, and only what has to go.',
+    matches: statement('TruncateStmt', (tree, context) =>
       tree.relations.some((each: Tree) => inUse(each.RangeVar, context)),
     ),
   },
@@ -72,24 +81,26 @@ export const TABLE_RULES: Rule[] = [
     severity: 'error',
     harm: 'Tables that refer to this one are emptied too, without being named.',
     instead: 'name every table.',
-    finds: statement('TruncateStmt', (tree) => tree.behavior === 'DROP_CASCADE'),
+    matches: statement('TruncateStmt', (tree) => tree.behavior === 'DROP_CASCADE'),
   },
   {
     code: 'drop-cascade',
     severity: 'error',
-    harm: 'Whatever depends on it goes too, without being named: views, foreign keys, defaults.',
-    instead: 'drop what depends on it by name, then the thing itself.',
-    finds: ({ kind, tree }) =>
-      (kind === 'DropStmt' && tree.behavior === 'DROP_CASCADE') ||
-      (kind === 'AlterTableStmt' &&
-        tree.cmds.some(({ AlterTableCmd: c }: Tree) => /^AT_Drop/.test(c.subtype) && c.behavior === 'DROP_CASCADE')),
+    harm: 'Dependent objects are dropped too, without being named: views, foreign keys, defaults.',
+    instead: 'drop the dependent objects by name, then the object itself.',
+    matches: statement(
+      ['DropStmt', 'AlterTableStmt'],
+      (tree) =>
+        tree.behavior === 'DROP_CASCADE' ||
+        tree.cmds?.some(({ AlterTableCmd: c }: Tree) => /^AT_Drop/.test(c.subtype) && c.behavior === 'DROP_CASCADE'),
+    ),
   },
   {
     code: 'set-schema',
     severity: 'error',
-    harm: 'Code that still runs looks for the table in its old schema.',
-    instead: 'leave a view in the old schema until the old code is gone.',
-    finds: statement(
+    harm: 'Code that is still running expects the table in its old schema.',
+    instead: 'keep a view in the old schema until the old code is gone.',
+    matches: statement(
       'AlterObjectSchemaStmt',
       (tree, context) => tree.objectType === 'OBJECT_TABLE' && inUse(tree.relation, context),
     ),
@@ -97,44 +108,44 @@ export const TABLE_RULES: Rule[] = [
   {
     code: 'set-tablespace',
     severity: 'error',
-    harm: 'The whole table is copied while readers and writers wait.',
+    harm: 'The whole table is copied while reads and writes are blocked.',
     instead: 'a new table in the new tablespace, filled in batches.',
-    finds: altersLarge('AT_SetTableSpace'),
+    matches: altersLarge('AT_SetTableSpace'),
   },
   {
     code: 'set-logged',
     severity: 'error',
-    harm: 'The whole table is written anew while readers and writers wait.',
+    harm: 'The whole table is rewritten while reads and writes are blocked.',
     instead: 'decide before the table has rows, or fill a new table in batches.',
-    finds: altersLarge('AT_SetLogged'),
+    matches: altersLarge('AT_SetLogged'),
   },
   {
     code: 'set-unlogged',
     severity: 'error',
-    harm: 'The table is written anew while everybody waits, and is empty after a crash of the server.',
+    harm: 'The table is rewritten while reads and writes are blocked, and is empty after a crash of the server.',
     instead: 'keep it logged.',
-    finds: alters('AT_SetUnLogged'),
+    matches: alters('AT_SetUnLogged'),
   },
   {
     code: 'cluster',
     severity: 'error',
-    harm: 'The whole table is written anew while readers and writers wait.',
+    harm: 'The whole table is rewritten while reads and writes are blocked.',
     instead: 'an index, or pg_repack in a maintenance window.',
-    finds: statement('ClusterStmt'),
+    matches: statement('ClusterStmt'),
   },
   {
     code: 'vacuum-full',
     severity: 'error',
-    harm: 'The whole table is written anew while readers and writers wait.',
+    harm: 'The whole table is rewritten while reads and writes are blocked.',
     instead: 'vacuum without full, or pg_repack.',
-    finds: statement('VacuumStmt', (tree) => option(tree.options, 'full')),
+    matches: statement('VacuumStmt', (tree) => hasOption(tree.options, 'full')),
   },
   {
     code: 'lock-table',
     severity: 'error',
-    harm: 'Others wait until the end of the transaction, for a lock no statement needs.',
-    instead: 'leave locking to the statements; each takes the weakest that does.',
-    finds: statement(
+    harm: 'Other sessions are blocked until the end of the transaction, by a lock that no statement needs.',
+    instead: 'leave locking to the statements; each takes the weakest lock it needs.',
+    matches: statement(
       'LockStmt',
       (tree, context) => tree.mode >= 5 && tree.relations.some((each: Tree) => inUse(each.RangeVar, context)),
     ),
@@ -142,42 +153,39 @@ export const TABLE_RULES: Rule[] = [
   {
     code: 'attach-partition',
     severity: 'warning',
-    harm: 'The new partition is scanned under a lock to prove that its rows belong there.',
-    instead: 'first give it a validated check constraint that says the same as its bounds.',
-    finds: alters('AT_AttachPartition'),
+    harm: 'The new partition is scanned under a lock to check its rows against the bounds.',
+    instead: 'first give it a validated check constraint that matches the bounds.',
+    matches: alters('AT_AttachPartition'),
   },
   {
     code: 'detach-partition',
     severity: 'error',
-    harm: 'Readers and writers of the whole partitioned table wait.',
+    harm: 'Reads and writes of the whole partitioned table are blocked.',
     instead: 'detach partition … concurrently, outside a transaction.',
-    finds: alters('AT_DetachPartition', (cmd) => !cmd.def?.PartitionCmd?.concurrent),
+    matches: alters('AT_DetachPartition', (cmd) => !cmd.def?.PartitionCmd?.concurrent),
   },
   {
     code: 'row-security-without-policy',
     severity: 'error',
-    harm: 'Without a policy nobody but the owner sees a single row.',
+    harm: 'Without a policy, only the owner of the table sees its rows.',
     instead: 'create the policy in the same migration, before it is enabled.',
-    finds: alters(
+    matches: alters(
       'AT_EnableRowSecurity',
       (_cmd, context, s) =>
         !context.statements.some(
-          ({ kind, tree }) => kind === 'CreatePolicyStmt' && bare(tree.table) === bare(s.tree.relation),
+          ({ kind, tree }) => kind === 'CreatePolicyStmt' && tableKey(tree.table) === tableKey(s.tree.relation),
         ),
     ),
   },
   {
     code: 'disable-trigger',
     severity: 'error',
-    harm: 'What the trigger (or the foreign key behind it) guarantees stops being true for every writer.',
-    instead: 'leave it on; let the trigger tell the migration apart if it must.',
-    finds: (s, c) => ['AT_DisableTrig', 'AT_DisableTrigAll', 'AT_DisableTrigUser'].some((type) => alters(type)(s, c)),
+    harm: 'What the trigger (or the foreign key behind it) guarantees is no longer guaranteed, for any writer.',
+    instead: 'keep it enabled; let the trigger recognize the migration if it must.',
+    matches: alters(['AT_DisableTrig', 'AT_DisableTrigAll', 'AT_DisableTrigUser']),
   },
 ];
 
-const option = (params: Tree[] | undefined, name: string) =>
-  params?.some((each) => each.DefElem?.defname === name) ?? false;
-
-/** A view of the old name, made in the same migration, keeps the old code running. */
-const leavesView = (statements: readonly Statement[], rename: Statement) =>
-  statements.some(({ kind, tree }) => kind === 'ViewStmt' && bare(tree.view) === bare(rename.tree.relation));
+/** Whether the migration creates a view of the old name, which keeps the old code running. */
+const keepsView = (statements: readonly Statement[], rename: Statement) =>
+  statements.some(({ kind, tree }) => kind === 'ViewStmt' && tableKey(tree.view) === tableKey(rename.tree.relation));

@@ -43,7 +43,7 @@ export async function serve({ database, settings, log, opened, fail }: Parts): P
     );
     if (settings.metrics) {
       const { collectWorkerMetrics, openMetricsPort } = await import('./server/observability/metrics-port.ts');
-      opened.push(await openMetricsPort(() => collectWorkerMetrics(workers.serving), settings.metrics, log));
+      opened.push(await openMetricsPort(() => collectWorkerMetrics(workers.listening), settings.metrics, log));
     }
     opened.push(workers);
     process.on('SIGHUP', () => void workers.restart());

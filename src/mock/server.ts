@@ -53,7 +53,7 @@ export async function buildMockServer(sdl: string): Promise<FastifyInstance> {
     loadShedder: new LoadShedder({ maxInFlight: 1000, maxWaitMilliseconds: 1000 }),
     requestTimeoutSeconds: 10,
     cache: { guestCacheSeconds: 0 },
-    contextOf: async ({ headers }) => contextFor(blog, headers.authorization),
+    createContext: async ({ headers }) => contextFor(blog, headers.authorization),
   });
   addSchemaEndpoint(server, schema);
   addPlayground(server);

@@ -2,18 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Readiness } from './http/health.ts';
 
-/** Milliseconds in which a server that was told to stop leaves: the delay for balancers, and the answers under way. */
-export const shutdownTimeout = (delaySeconds: number): number => delaySeconds * 1000 + LONGEST_ANSWER;
+/** Milliseconds: the delay for load balancers, and the time for responses in progress. */
+export const shutdownTimeout = (delaySeconds: number): number => delaySeconds * 1000 + MAX_RESPONSE_TIME;
 
-const LONGEST_ANSWER = 15_000;
+const MAX_RESPONSE_TIME = 15_000;
 
 /**
- * A server that is closed first says so at `/readyz`, and serves on until balancers had the time to look. Each answer
- * from then on ends its connection, so that clients come back to somebody else; then nobody is let in, and who is in
- * gets an answer.
+ * On close, `/readyz` fails first, while requests are served until load balancers have noticed. Responses close their
+ * connections from then on, so that clients reconnect to another server. Then the server stops listening and finishes the
+ * requests it has.
  */
 export function addGracefulShutdown(server: FastifyInstance, readiness: Readiness, delaySeconds: number): void {
-  // Fastify still listens during this hook, and waits for it.
+  // Fastify awaits this hook, and listens meanwhile.
   server.addHook('preClose', async () => {
     readiness.isShuttingDown = true;
     await sleep(delaySeconds * 1000);

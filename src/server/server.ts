@@ -91,10 +91,10 @@ export async function buildServer({
     loadShedder,
     cache: settings,
     requestTimeoutSeconds: settings.requestTimeoutSeconds,
-    contextOf: async (request, signal) => {
+    createContext: async (request, signal) => {
       try {
-        const refusal = await readiness.refusal();
-        if (refusal) throw new ServiceUnavailable(refusal);
+        const reason = await readiness.unavailableReason();
+        if (reason) throw new ServiceUnavailable(reason);
         return contextFor(request.headers.authorization, {
           em,
           statements,

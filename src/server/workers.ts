@@ -3,32 +3,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 
 /**
- * The processes that serve while this one looks after them: each is the same server, told by variables that it is the
- * only one. One that dies is replaced; all go with this process, however it ends.
+ * Starts and supervises worker processes. Each runs the same server with WEB_CONCURRENCY=1. A worker that dies is replaced; all
+ * of them exit with this process, however it ends.
  */
 export class Workers {
   private count = 0;
   private isClosing = false;
   private restarting: Promise<void> | undefined;
-  private deaths: number[] = [];
-  /** Those that listen. */
-  readonly serving = new Set<Worker>();
-  private readonly dismissed = new Set<Worker>();
+  /** Times of recent exits. */
+  private exits: number[] = [];
+  readonly listening = new Set<Worker>();
+  private readonly stopping = new Set<Worker>();
 
   constructor(
     private readonly variables: NodeJS.ProcessEnv,
-    /** Milliseconds until a worker that does not leave is ended. */
-    private readonly patience: number,
+    /** Milliseconds a worker has to shut down before it is killed. */
+    private readonly shutdownTimeout: number,
     private readonly log: Pick<FastifyBaseLogger, 'info' | 'error'>,
   ) {}
 
-  /** Answers when all of them listen; throws when one ends instead. */
+  /** Resolves when all workers listen; rejects if one exits before. */
   async start(count: number): Promise<void> {
     this.count = count;
-    await Promise.all(Array.from({ length: count }, () => this.begin()));
+    await Promise.all(Array.from({ length: count }, () => this.fork()));
   }
 
-  /** One after the other, each only once its successor listens. Where that can't, the old ones go on. */
+  /** Rolling restart: a worker stops only once its replacement listens. If one does not start, the old workers stay. */
   restart(): Promise<void> {
     this.restarting ??= this.replaceAll().finally(() => {
       this.restarting = undefined;
@@ -37,10 +37,10 @@ export class Workers {
     return this.restarting;
   }
 
-  /** Every worker finishes what it is at. */
+  /** Workers finish the requests in progress. */
   async close(): Promise<void> {
     this.isClosing = true;
-    await Promise.all(all().map((worker) => this.dismiss(worker)));
+    await Promise.all(all().map((worker) => this.stop(worker)));
   }
 
   private async replaceAll(): Promise<void> {
@@ -48,85 +48,85 @@ export class Workers {
       if (this.isClosing) return;
       if (worker.isDead()) continue;
       try {
-        await this.begin();
+        await this.fork();
       } catch (error) {
-        return this.log.error({ err: error }, 'The restart ends here: a new worker does not start');
+        return this.log.error({ err: error }, 'Restart aborted: a new worker failed to start');
       }
-      await this.dismiss(worker);
+      await this.stop(worker);
     }
-    this.log.info('All workers were restarted');
+    this.log.info('All workers restarted');
   }
 
-  /** Answers when it listens, or was told to leave before it did. */
-  private begin(): Promise<void> {
+  /** Resolves when the worker listens, or was stopped before it did. */
+  private fork(): Promise<void> {
     const worker = cluster.fork(this.variables);
-    hangUpWhatItNeverTook(worker);
+    closeConnectionNotReceived(worker);
     return new Promise((resolve, reject) => {
       worker.once('listening', () => {
-        this.serving.add(worker);
+        this.listening.add(worker);
         resolve();
       });
       worker.once('exit', (code, signal) => {
-        const hasServed = this.serving.delete(worker);
+        const hasListened = this.listening.delete(worker);
         if (this.isClosing) return;
-        if (this.dismissed.delete(worker)) return resolve();
-        if (!hasServed) return reject(new WorkerStartError(signal ?? code));
-        this.log.error(`Worker ${worker.process.pid} ended with ${signal ?? code}; another takes its place`);
+        if (this.stopping.delete(worker)) return resolve();
+        if (!hasListened) return reject(new WorkerStartError(signal ?? code));
+        this.log.error(`Worker ${worker.process.pid} exited with ${signal ?? code}, restarting`);
         void this.replace();
       });
     });
   }
 
-  /** The more of them died in the last minute, the longer until the next: what kills them at once must not keep us busy. */
+  /** Backs off exponentially by the exits of the last minute, so that a crash loop does not use up the processor. */
   private async replace(): Promise<void> {
     for (;;) {
       const now = performance.now();
-      this.deaths = [...this.deaths.filter((death) => now - death < 60_000), now];
-      await sleep(Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** (this.deaths.length - 1)));
+      this.exits = [...this.exits.filter((exit) => now - exit < 60_000), now];
+      await sleep(Math.min(MAX_BACKOFF, MIN_BACKOFF * 2 ** (this.exits.length - 1)));
       if (this.isClosing || this.missing <= 0) return;
       try {
-        return await this.begin();
+        return await this.fork();
       } catch (error) {
-        this.log.error({ err: error }, 'A worker does not start; tried again later');
+        this.log.error({ err: error }, 'Worker failed to start, retrying');
       }
     }
   }
 
-  /** Who starts counts as there; who was told to leave does not. */
+  /** Counts workers that are starting, but not those that are stopping. */
   private get missing(): number {
-    return this.count - all().filter((worker) => !this.dismissed.has(worker)).length;
+    return this.count - all().filter((worker) => !this.stopping.has(worker)).length;
   }
 
-  private async dismiss(worker: Worker): Promise<void> {
+  private async stop(worker: Worker): Promise<void> {
     if (worker.isDead()) return;
-    this.dismissed.add(worker);
-    const gone = new Promise((resolve) => worker.once('exit', resolve));
-    const kill = setTimeout(() => worker.process.kill('SIGKILL'), this.patience);
-    worker.send(DISMISSED, () => {}); // no signal: Ctrl-C has sent every process one already, and a second one would cut it short
-    await gone;
+    this.stopping.add(worker);
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
+    const kill = setTimeout(() => worker.process.kill('SIGKILL'), this.shutdownTimeout);
+    worker.send(SHUTDOWN, () => {}); // not a signal: a second one, after that of Ctrl-C, would force the exit
+    await exited;
     clearTimeout(kill);
   }
 }
 
 export class WorkerStartError extends Error {
-  constructor(end: string | number) {
-    super(`A worker ended with ${end} before it listened; what it said above says why.`);
+  constructor(exit: string | number) {
+    super(`A worker exited with ${exit} before it listened; its output above says why.`);
   }
 }
 
-/** Has a worker act on its dismissal. What a terminal says to all processes at once is for the first one to act on. */
-export function onShutdownMessage(act: () => void): void {
+/** For workers. SIGHUP, which a terminal sends to every process, is left to the primary. */
+export function onShutdownMessage(shutDown: () => void): void {
   process.on('SIGHUP', () => {});
   process.on('message', (message) => {
-    if (message === DISMISSED) act();
+    if (message === SHUTDOWN) shutDown();
   });
 }
 
 /**
- * Node leaves the connection open that was on its way to a worker when that was killed, and its client waits for ever. It
- * can only be the last one: the next is handed over when that was taken.
+ * Node does not close a connection that was being sent to a worker when the worker was killed, so its client would hang. It can
+ * only be the last one, because the next is sent once that is received.
  */
-function hangUpWhatItNeverTook({ process: child }: Worker): void {
+function closeConnectionNotReceived({ process: child }: Worker): void {
   const send = child.send;
   let connection: { close(): void } | undefined;
   child.send = (message: { act?: string }, ...rest: unknown[]) => {
@@ -134,13 +134,13 @@ function hangUpWhatItNeverTook({ process: child }: Worker): void {
     return Reflect.apply(send, child, [message, ...rest]);
   };
   child.once('exit', (code) => {
-    if (code !== 0) connection?.close(); // who leaves in good order has given back what it did not take
+    if (code !== 0) connection?.close(); // a worker that shuts down hands back what it did not accept
   });
 }
 
-const DISMISSED = 'dismissed';
+const SHUTDOWN = 'shutdown';
 
 const all = () => Object.values(cluster.workers ?? {}) as Worker[];
 
-const SHORTEST_PAUSE = 100;
-const LONGEST_PAUSE = 30_000;
+const MIN_BACKOFF = 100;
+const MAX_BACKOFF = 30_000;

@@ -40,7 +40,7 @@ test('a worker that dies is replaced, and the metrics are those of the other unt
   expect(await (await fetch(server.metrics())).text()).toMatch(/^server_ready 1$/m);
   await until(() => server.workers().length === 2 && !server.workers().includes(first));
   expect(server.workers()).toContain(second);
-  await until(() => server.log().includes(`Worker ${first} ended with SIGKILL; another takes its place`));
+  await until(() => server.log().includes(`Worker ${first} exited with SIGKILL, restarting`));
   expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
 });
 
@@ -65,7 +65,7 @@ test('SIGHUP restarts the workers one after the other, and nobody waits for an a
   server.process.kill('SIGHUP');
   let answers = 0;
   let most = 0;
-  for (; !server.log().includes('All workers were restarted'); answers += 1) {
+  for (; !server.log().includes('All workers restarted'); answers += 1) {
     expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
     most = Math.max(most, server.workers().length);
   }
@@ -76,7 +76,7 @@ test('SIGHUP restarts the workers one after the other, and nobody waits for an a
 });
 
 test('a worker that dies while its successor starts is not replaced twice', async () => {
-  const restarts = () => server.log().match(/All workers were restarted/g)?.length ?? 0;
+  const restarts = () => server.log().match(/All workers restarted/g)?.length ?? 0;
   const [before, [first = 0]] = [restarts(), server.workers()];
   server.process.kill('SIGHUP');
   await until(() => server.workers().length === 3);
@@ -135,7 +135,7 @@ test('workers do not outlive the process that looks after them', async () => {
 test('a worker that can not start ends the start, with its reason', async () => {
   const other = await ownServer({ PORT: String(server.port) }, { listens: false });
   expect(await other.exitCode).toBe(1);
-  expect(other.log()).toMatch(/EADDRINUSE[\s\S]*A worker ended with 1 before it listened/);
+  expect(other.log()).toMatch(/EADDRINUSE[\s\S]*A worker exited with 1 before it listened/);
 });
 
 interface Server {

@@ -1,16 +1,16 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-/** Whose pages may read our answers: those of these origins, of any origin (`*`), or of any server on this machine. */
+/** Origins whose pages may read responses: a list, any (`*`), or any server on this machine. */
 export type AllowedOrigins = readonly string[] | '*' | 'this machine';
 
-/** Cookies are never asked for: who signs in sends a header, which a page of another origin can not borrow. */
+/** Without credentials: sign-in uses a header, not a cookie, so pages of other origins can not use it. */
 export async function addCors(server: FastifyInstance, allowed: AllowedOrigins): Promise<void> {
   await server.register(cors, {
     origin: allowed === '*' ? '*' : allowed === 'this machine' ? THIS_MACHINE : [...allowed],
     methods: ['GET', 'POST'],
     exposedHeaders: ['ETag', 'Retry-After', 'X-Request-Id'],
-    maxAge: 7200, // the longest that Chromium keeps to; every preflight is a round trip
+    maxAge: 7200, // Chromium's maximum; every preflight is a round trip
   });
 }
 

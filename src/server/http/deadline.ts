@@ -1,28 +1,29 @@
 import type { FastifyReply } from 'fastify';
 
-/** Why work for an answer was ended: it took too long, nobody waits for it any more, or the answer is known. */
+/** Work was aborted: it took too long, the client disconnected, or the response is complete. */
 export class RequestAborted extends Error {}
 
-/** Of what was asked for beside a field that failed, nothing need be looked for any more. */
-export const ANSWERED = new RequestAborted('The answer is known.');
+/** Ends fields that still run beside one that failed. */
+export const RESPONSE_COMPLETE = new RequestAborted('The response is complete.');
 
 /**
- * Aborts when the time for the answer is over, or its connection closes before it is out. Fastify's own signal and
- * timeout are no use for POST: they take the end of the body for the end of the request.
+ * Aborts on timeout, or when the connection closes before the response is sent. Fastify's own signal and timeout do not work
+ * for POST: they take the end of the body for the end of the request.
  */
-export function deadlineFor({ raw }: FastifyReply, seconds: number): AbortController {
-  const work = new AbortController();
-  const timer = setTimeout(() => work.abort(new RequestAborted(`It took longer than ${seconds} s.`)), seconds * 1000);
+export function startDeadline({ raw }: FastifyReply, seconds: number): AbortController {
+  const deadline = new AbortController();
+  const timeout = () => deadline.abort(new RequestAborted(`The request took longer than ${seconds} s.`));
+  const timer = setTimeout(timeout, seconds * 1000);
   raw.once('close', () => {
     clearTimeout(timer);
-    if (!raw.writableFinished) work.abort(new RequestAborted('Nobody waits for the answer.'));
+    if (!raw.writableFinished) deadline.abort(new RequestAborted('The client disconnected.'));
   });
-  return work;
+  return deadline;
 }
 
-/** What the promise comes to, if it does so before the deadline. */
-export const before = <T>(deadline: AbortSignal, promise: Promise<T>): Promise<T> =>
+/** The promise, rejected early when the signal aborts. */
+export const rejectOnAbort = <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> =>
   new Promise((resolve, reject) => {
-    deadline.addEventListener('abort', () => reject(deadline.reason), { once: true });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     promise.then(resolve, reject);
   });

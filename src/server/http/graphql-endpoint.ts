@@ -8,7 +8,7 @@ import { BadUserInput, QueryTooComplex } from '../../graphql/errors.ts';
 import { MAX_DOCUMENT_LENGTH } from '../operations/operation-limits.ts';
 import { readDocumentId } from '../operations/persisted-documents.ts';
 import { currentRequest } from './current-request.ts';
-import { ANSWERED, before, deadlineFor } from './deadline.ts';
+import { RESPONSE_COMPLETE, rejectOnAbort, startDeadline } from './deadline.ts';
 import { sendHttpError } from './error-responses.ts';
 import { addResponseHeaders, type CacheSettings } from './graphql-response.ts';
 import type { LoadShedder } from './load-shedding.ts';
@@ -18,51 +18,53 @@ import { limitUnreadResponses } from './slow-consumers.ts';
 export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
   server.register(async (scope) => {
     parts.loadShedder.rejectWhenFull(scope);
-    scope.removeContentTypeParser('text/plain'); // JSON alone, so that no form of another site can post to us
-    readUtf8Alone(scope);
-    scope.addHook('onRequest', unlessThrown(refuseOtherCharsets));
-    scope.addHook('onRequest', unlessThrown(refuseEncodings));
-    scope.addHook('preHandler', unlessThrown(refuseOtherAnswers));
-    scope.addHook('preHandler', unlessThrown(readDocumentId)); // refuses a malformed one
-    scope.addHook('preHandler', unlessThrown(refuseLongDocuments));
-    scope.setErrorHandler(shownInTheTypeAskedFor);
+    scope.removeContentTypeParser('text/plain'); // only JSON, so that forms of other sites can not post
+    requireUtf8Json(scope);
+    scope.addHook('onRequest', syncHook(rejectOtherCharsets));
+    scope.addHook('onRequest', syncHook(rejectEncodings));
+    scope.addHook('preHandler', syncHook(rejectUnacceptable));
+    scope.addHook('preHandler', syncHook(readDocumentId)); // rejects a malformed one
+    scope.addHook('preHandler', syncHook(rejectLongDocuments));
+    scope.setErrorHandler(sendErrorInAcceptedType);
     addResponseHeaders(scope, parts.cache);
     limitUnreadResponses(scope);
     scope.route({
       url: '/graphql',
       method: ['GET', 'POST'],
       handler: (request, reply) =>
-        parts.loadShedder.run(reply, () => currentRequest.run(request, () => answer(request, reply, parts))),
+        parts.loadShedder.run(reply, () => currentRequest.run(request, () => execute(request, reply, parts))),
     });
-    scope.route({ url: '/graphql', method: ['PUT', 'PATCH', 'DELETE'], handler: refuseMethod });
+    scope.route({ url: '/graphql', method: ['PUT', 'PATCH', 'DELETE'], handler: rejectMethod });
   });
 }
 
 export interface EndpointParts<C extends BaseContext> {
   readonly apollo: ApolloServer<C>;
-  readonly contextOf: (request: FastifyRequest, signal: AbortSignal) => Promise<C>;
+  readonly createContext: (request: FastifyRequest, signal: AbortSignal) => Promise<C>;
   readonly cache: CacheSettings;
   readonly loadShedder: LoadShedder;
   readonly requestTimeoutSeconds: number;
 }
 
-async function answer<C extends BaseContext>(request: FastifyRequest, reply: FastifyReply, parts: EndpointParts<C>) {
-  const work = deadlineFor(reply, parts.requestTimeoutSeconds);
-  const answered = parts.apollo.executeHTTPGraphQLRequest({
+async function execute<C extends BaseContext>(request: FastifyRequest, reply: FastifyReply, parts: EndpointParts<C>) {
+  const deadline = startDeadline(reply, parts.requestTimeoutSeconds);
+  const response = parts.apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
       method: request.method,
       headers: headerMap(request.headers),
       search: searchOf(request.url),
       body: request.body,
     },
-    context: () => parts.contextOf(request, work.signal),
+    context: () => parts.createContext(request, deadline.signal),
   });
-  const { headers, body, status } = await before(work.signal, answered).finally(() => work.abort(ANSWERED));
-  describe(reply, { headers, ...(status && { status }) });
+  const { headers, body, status } = await rejectOnAbort(deadline.signal, response).finally(() =>
+    deadline.abort(RESPONSE_COMPLETE),
+  );
+  setHead(reply, { headers, ...(status && { status }) });
   return reply.send(body.kind === 'complete' ? body.string : Readable.from(body.asyncIterator));
 }
 
-function describe(reply: FastifyReply, { status = 200, headers }: HTTPGraphQLHead): void {
+function setHead(reply: FastifyReply, { status = 200, headers }: HTTPGraphQLHead): void {
   reply.code(status);
   for (const [name, value] of headers) reply.header(name, value);
 }
@@ -75,21 +77,21 @@ function headerMap(headers: IncomingHttpHeaders): HeaderMap {
 
 const searchOf = (url: string) => (url.includes('?') ? url.slice(url.indexOf('?')) : '');
 
-/** A check as a hook that makes no promise: each would be a turn in the queue, of every request. */
-const unlessThrown =
+/** A check as a hook without a promise, which would delay every request by a microtask. */
+const syncHook =
   (check: (request: FastifyRequest) => unknown) =>
   (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
-    let fault: Error | undefined;
+    let error: Error | undefined;
     try {
       check(request);
-    } catch (error) {
-      fault = error as Error;
+    } catch (thrown) {
+      error = thrown as Error;
     }
-    done(fault);
+    done(error);
   };
 
-/** JSON is UTF-8 (RFC 8259). Read as anything else, the same bytes would be another document than a proxy saw. */
-function refuseOtherCharsets({ headers }: FastifyRequest): void {
+/** JSON is UTF-8 (RFC 8259). In another charset, a proxy and the server would read different documents. */
+function rejectOtherCharsets({ headers }: FastifyRequest): void {
   const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '') ?? [];
   if (charset === undefined || /^utf-?8$/i.test(charset)) return;
   throw Object.assign(new BadUserInput(`The charset of the body is "${charset}"; it must be utf-8.`), {
@@ -97,8 +99,8 @@ function refuseOtherCharsets({ headers }: FastifyRequest): void {
   });
 }
 
-/** Bytes that are no UTF-8 would be read, and stored, as something else than was sent. */
-function readUtf8Alone(scope: FastifyInstance): void {
+/** Invalid UTF-8 would be stored as something other than what was sent. */
+function requireUtf8Json(scope: FastifyInstance): void {
   const readJson = scope.getDefaultJsonParser('error', 'error');
   scope.removeContentTypeParser('application/json');
   scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
@@ -107,8 +109,8 @@ function readUtf8Alone(scope: FastifyInstance): void {
   });
 }
 
-/** A small body can be a huge one, compressed; and what is not, but says so, a proxy would have read as something else. */
-function refuseEncodings({ headers }: FastifyRequest): void {
+/** A small compressed body can expand to a huge one, and a proxy may read a wrongly labelled one differently. */
+function rejectEncodings({ headers }: FastifyRequest): void {
   const encoding = headers['content-encoding'];
   if (encoding === undefined || /^(identity)?$/i.test(encoding)) return;
   throw Object.assign(new BadUserInput(`The encoding of the body is "${encoding}"; it must not be compressed.`), {
@@ -116,30 +118,30 @@ function refuseEncodings({ headers }: FastifyRequest): void {
   });
 }
 
-/** Before it is parsed. What is long in a request belongs into its variables. */
-function refuseLongDocuments({ body }: FastifyRequest): void {
+/** Runs before parsing. Long values belong in variables. */
+function rejectLongDocuments({ body }: FastifyRequest): void {
   const { query } = (body ?? {}) as { query?: unknown };
   if (typeof query !== 'string' || query.length <= MAX_DOCUMENT_LENGTH) return;
   throw Object.assign(new QueryTooComplex('characters', MAX_DOCUMENT_LENGTH, query.length), { statusCode: 413 });
 }
 
-/** Before anything is done: who can not read the answer would take a mutation for not done, and send it again. */
-function refuseOtherAnswers({ headers }: FastifyRequest): void {
+/** Runs before execution: a client that can not read the response would repeat a mutation that was done. */
+function rejectUnacceptable({ headers }: FastifyRequest): void {
   const { accept = '*/*' } = headers;
-  if (accept === '*/*' || new Negotiator({ headers }).mediaType(ANSWERS)) return;
-  const wanted = `it must allow ${ANSWERS.join(' or ')}`;
+  if (accept === '*/*' || new Negotiator({ headers }).mediaType(RESPONSE_TYPES)) return;
+  const wanted = `it must allow ${RESPONSE_TYPES.join(' or ')}`;
   throw Object.assign(new BadUserInput(`The accept header is "${headers.accept}"; ${wanted}.`), { statusCode: 406 });
 }
 
-const ANSWERS = ['application/json', 'application/graphql-response+json'];
+const RESPONSE_TYPES = ['application/json', 'application/graphql-response+json'];
 
-function refuseMethod({ method }: FastifyRequest, reply: FastifyReply): never {
+function rejectMethod({ method }: FastifyRequest, reply: FastifyReply): never {
   reply.header('allow', 'GET, POST');
   throw Object.assign(new BadUserInput(`The method is ${method}; it must be GET or POST.`), { statusCode: 405 });
 }
 
-function shownInTheTypeAskedFor(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const wanted = request.headers.accept?.includes('application/graphql-response+json');
-  reply.type(`application/${wanted ? 'graphql-response+json' : 'json'}; charset=utf-8`);
+function sendErrorInAcceptedType(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+  const graphql = request.headers.accept?.includes('application/graphql-response+json');
+  reply.type(`application/${graphql ? 'graphql-response+json' : 'json'}; charset=utf-8`);
   return sendHttpError(error, request, reply);
 }

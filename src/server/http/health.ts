@@ -3,20 +3,20 @@ import type { FastifyInstance } from 'fastify';
 import { isTransientDatabaseError } from '../../database/database-errors.ts';
 import { pendingMigrations } from '../../migration-safety/index.ts';
 
-/** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and why not. */
+/** `/healthz`: the process is alive. `/readyz`: it can serve; otherwise 503 and the reason. */
 export function addHealthChecks(server: FastifyInstance, readiness: Readiness): void {
   server.get('/healthz', () => ({ status: 'ok' }));
   server.get('/readyz', async (_request, reply) => {
-    const fault = await readiness.fault();
+    const fault = await readiness.notReadyReason();
     return reply.code(fault ? 503 : 200).send(fault ? { ready: false, fault } : { ready: true });
   });
 }
 
-/** What stands in the way of serving, in a sentence; null when nothing does. */
+/** Each check returns the reason as a sentence, or null. */
 export class Readiness {
   isShuttingDown = false;
   private migrated: boolean;
-  private looking: Promise<string | null> | undefined;
+  private migrationCheck: Promise<string | null> | undefined;
 
   constructor(
     private readonly orm: MikroORM,
@@ -26,48 +26,48 @@ export class Readiness {
     this.migrated = migrations === 'not checked';
   }
 
-  /** Whether it was seen to have every migration, or nobody wants to know. */
+  /** Whether every migration is applied, or none is checked. */
   get isMigrated(): boolean {
     return this.migrated;
   }
 
-  /** Why no new requests should be sent here. */
-  async fault(): Promise<string | null> {
+  /** Why a load balancer should not send requests here. */
+  async notReadyReason(): Promise<string | null> {
     if (this.isShuttingDown) return 'The server is shutting down.';
-    if (this.database?.health().isReady === false) return NO_ANSWER;
+    if (this.database?.health().isReady === false) return DATABASE_UNAVAILABLE;
     try {
       return await this.migrationProblem();
     } catch (error) {
-      if (isTransientDatabaseError(error)) return NO_ANSWER;
+      if (isTransientDatabaseError(error)) return DATABASE_UNAVAILABLE;
       throw error;
     }
   }
 
-  /** Why a request that is here can not be served. Asked before each: it costs nothing once all was seen to be well. */
-  async refusal(): Promise<string | null> {
-    return this.database?.health().isLost ? NO_ANSWER : this.migrationProblem();
+  /** Why a request can not be served. Runs before each request: it costs nothing once migrations are applied. */
+  async unavailableReason(): Promise<string | null> {
+    return this.database?.health().isLost ? DATABASE_UNAVAILABLE : this.migrationProblem();
   }
 
-  /** Why the database does not fit this code. Nobody asks twice at once. */
+  /** Why the database does not fit this code. Concurrent calls share one check. */
   async migrationProblem(): Promise<string | null> {
     if (this.migrated) return null;
-    this.looking ??= this.look().finally(() => {
-      this.looking = undefined;
+    this.migrationCheck ??= this.checkMigrations().finally(() => {
+      this.migrationCheck = undefined;
     });
-    return this.looking;
+    return this.migrationCheck;
   }
 
-  private async look(): Promise<string | null> {
+  private async checkMigrations(): Promise<string | null> {
     const reasons = await pendingMigrations(this.orm);
     this.migrated = reasons.length === 0;
     return this.migrated ? null : `${reasons.join(' ')} Apply what is pending: npx mikro-orm migration:up`;
   }
 }
 
-/** A database as whatever looks after it knows it. */
+/** A database whose heartbeat or owner knows its state. */
 export interface MonitoredDatabase {
-  /** `isLost`: whatever is sent to it now fails. */
+  /** `isLost`: every statement fails at the moment. */
   health(): { isReady: boolean; isLost?: boolean };
 }
 
-const NO_ANSWER = 'The database does not answer.';
+const DATABASE_UNAVAILABLE = 'The database does not answer.';

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 
-/** The text of schema/schema.graphql, for editors and code generators: GET /schema.graphql. */
+/** GET /schema.graphql, for editors and code generators. */
 export function addSchemaEndpoint(server: FastifyInstance, schema: GraphQLSchema): void {
   const text = printSortedSchema(schema);
   server.get('/schema.graphql', (_request, reply) =>
@@ -9,5 +9,5 @@ export function addSchemaEndpoint(server: FastifyInstance, schema: GraphQLSchema
   );
 }
 
-/** Sorted, so that a change of the code moves nothing that it does not change. */
+/** Sorted, so that a diff shows only what a change affects. */
 export const printSortedSchema = (schema: GraphQLSchema): string => `${printSchema(lexicographicSortSchema(schema))}\n`;

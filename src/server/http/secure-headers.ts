@@ -1,11 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
-/**
- * What browsers are told not to do with our answers: run them, frame them, take them for another type. The Playground, the
- * one answer that is a page, says itself what it may do.
- */
+/** Keeps browsers from running, framing or sniffing responses. The Playground, the only page, sets its own policy. */
 export function addSecureHeaders(server: FastifyInstance, { production }: HeaderSettings): void {
-  const headers = { ...ALWAYS, ...(production && ONLY_OVER_TLS) };
+  const headers = { ...ALWAYS, ...(production && HSTS) };
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
     done();
@@ -20,8 +17,8 @@ const ALWAYS = {
   'x-frame-options': 'SAMEORIGIN',
 };
 
-/** Subdomains are for whoever owns them to decide about. */
-const ONLY_OVER_TLS = { 'strict-transport-security': 'max-age=31536000' };
+/** Without includeSubDomains, which is the decision of the owner of the domain. */
+const HSTS = { 'strict-transport-security': 'max-age=31536000' };
 
 export interface HeaderSettings {
   readonly production: boolean;

@@ -3,35 +3,34 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Bounds what waits in memory for clients to take it: large answers are quickly asked for, and who does not read them keeps
- * them here until the connection ends. Beyond the bound, who has waited longest is hung up on.
+ * Bounds the memory of responses that clients are slow to read: one that is not read stays in memory until its connection
+ * ends. Over the limit, the connections with the oldest unread responses are closed.
  */
 export function limitUnreadResponses(server: FastifyInstance): void {
   const unread = new Map<object, { length: number; socket: Socket }>();
   let characters = 0;
-  const forget = (answer: object) => {
-    characters -= unread.get(answer)?.length ?? 0;
-    unread.delete(answer);
+  const remove = (response: object) => {
+    characters -= unread.get(response)?.length ?? 0;
+    unread.delete(response);
   };
-  const remember = (answer: ServerResponse, { length }: string, socket: Socket) => {
-    unread.set(answer, { length, socket });
+  const track = (response: ServerResponse, { length }: string, socket: Socket) => {
+    unread.set(response, { length, socket });
     characters += length;
-    answer.once('close', () => forget(answer));
-    for (const [oldest, waiting] of unread) {
-      if (characters <= MOST_UNREAD || oldest === answer) return;
-      forget(oldest);
-      waiting.socket.destroy();
+    response.once('close', () => remove(response));
+    for (const [oldest, { socket: slow }] of unread) {
+      if (characters <= MAX_UNREAD || oldest === response) return;
+      remove(oldest);
+      slow.destroy();
     }
   };
   server.addHook('onSend', (request, reply, payload, done) => {
-    if (typeof payload === 'string' && payload.length >= TAKEN_AT_ONCE)
-      remember(reply.raw, payload, request.raw.socket);
+    if (typeof payload === 'string' && payload.length >= SOCKET_BUFFER) track(reply.raw, payload, request.raw.socket);
     done(null, payload);
   });
 }
 
-/** Characters, of all answers of a process together. */
-const MOST_UNREAD = 25_000_000;
+/** Characters, of all responses of a process. */
+const MAX_UNREAD = 25_000_000;
 
-/** What is shorter fits into the buffers of the sockets. */
-const TAKEN_AT_ONCE = 50_000;
+/** Characters. Shorter responses fit into the socket's buffers. */
+const SOCKET_BUFFER = 50_000;

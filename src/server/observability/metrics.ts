@@ -39,7 +39,7 @@ export class Metrics implements RequestObserver {
     this.gauge(
       'server_ready',
       '1 while /readyz says that requests may be sent here.',
-      async () => ((await readiness.fault().catch(String)) ? 0 : 1),
+      async () => ((await readiness.notReadyReason().catch(String)) ? 0 : 1),
       'min',
     );
     this.gauge(

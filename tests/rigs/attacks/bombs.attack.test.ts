@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { statementsDuring } from '../../support/statements.ts';
 import { doubling, nested, times } from '../../support/too-complex.ts';
-import { dice, isLong, quantile, scaled, seed, sendQuery } from './scale.ts';
+import { isLong, quantile, scaled, seed, seededRandom, sendQuery } from './rig.ts';
 
 /** Small documents that ask for very much. Each is another one, so that no cache can help. */
 
-type Throw = ReturnType<typeof dice>;
-const from = (throwing: Throw, least: number, most: number) => least + throwing(most - least + 1);
+type Random = ReturnType<typeof seededRandom>;
+const from = (random: Random, least: number, most: number) => least + random(most - least + 1);
 
-const FAMILIES: Record<string, (throwing: Throw) => string> = {
+const FAMILIES: Record<string, (random: Random) => string> = {
   depth: (t) => nested(from(t, 13, 250)),
   'depth in inline fragments': (t) => {
     const around = from(t, 1, 200);
@@ -47,12 +47,12 @@ const EACH = scaled(1000, 25);
 test.each(Object.entries(FAMILIES))(
   'bombs of the family "%s" are refused, and cost no statement',
   async (family, write) => {
-    const throwing = dice(seed);
+    const random = seededRandom(seed);
     const took: number[] = [];
     const outcomes = new Set<string>();
     const statements = await statementsDuring(async () => {
       for (let count = 0; count < EACH; count += 1) {
-        const { text, busy } = await sendQuery(write(throwing));
+        const { text, busy } = await sendQuery(write(random));
         const { data, errors } = JSON.parse(text);
         outcomes.add(data === undefined ? errors[0].extensions.code : 'answered');
         took.push(busy);

@@ -9,20 +9,20 @@ import { toldSchema } from '../../support/schema.ts';
 import { spoilt } from '../../support/spoiling.ts';
 import {
   type Answered,
+  addSecrets,
   CANARY,
-  dice,
   isLong,
-  keepSecret,
   leaked,
   quantile,
   scaled,
   secretIn,
   seed,
+  seededRandom,
   send,
-} from './scale.ts';
+} from './rig.ts';
 
 /**
- * Requests that nobody means well with: documents that the dice make of the schema, every place of every input spoilt,
+ * Requests that nobody means well with: documents that the seededRandom make of the schema, every place of every input spoilt,
  * bytes changed in good requests, and texts that have broken other servers. Whatever comes, the answer is one of ours.
  */
 
@@ -34,8 +34,8 @@ interface Hostile {
   readonly headers?: Record<string, string>;
 }
 
-type Throw = ReturnType<typeof dice>;
-const one = <T>(items: readonly T[], throwing: Throw): T => items[throwing(items.length)] as T;
+type Random = ReturnType<typeof seededRandom>;
+const one = <T>(items: readonly T[], random: Random): T => items[random(items.length)] as T;
 const asJson = (query: string, variables: unknown = {}, operationName?: string): Hostile => ({
   body: JSON.stringify({ query, variables, operationName }),
 });
@@ -145,13 +145,13 @@ const HEADERS = [
   'expect',
 ];
 
-function fromCorpus(throwing: Throw): Hostile {
-  const text = one(CORPUS, throwing);
-  const query = one(PLACES, throwing);
-  const written = throwing(4) === 0 ? one(CORPUS, throwing) + text : text;
-  if (throwing(5) > 0) return asJson(query, { x: written });
+function fromCorpus(random: Random): Hostile {
+  const text = one(CORPUS, random);
+  const query = one(PLACES, random);
+  const written = random(4) === 0 ? one(CORPUS, random) + text : text;
+  if (random(5) > 0) return asJson(query, { x: written });
   const value = written.replaceAll(/[^\x20-\x7e]/g, '');
-  return { ...asJson(query, { x: 'a' }), headers: { [one(HEADERS, throwing)]: value.slice(0, 4000) } };
+  return { ...asJson(query, { x: 'a' }), headers: { [one(HEADERS, random)]: value.slice(0, 4000) } };
 }
 
 const INTERESTING = [
@@ -162,31 +162,31 @@ const GOOD = publishedOperations()
   .split(/\n(?=query|mutation|fragment)/);
 
 /** A good request with some of its bytes changed, taken away, doubled, or mixed with those of another one. */
-function mutated(throwing: Throw): Hostile {
-  const good = asJson(`${one(GOOD, throwing)}\n${one(GOOD, throwing)}`, {
+function mutated(random: Random): Hostile {
+  const good = asJson(`${one(GOOD, random)}\n${one(GOOD, random)}`, {
     first: 3,
     slug: 'article-1',
     input: { password: CANARY },
   });
   let bytes = Buffer.from(good.body as string);
-  for (let times = throwing(6) + 1; times > 0; times -= 1) {
-    const place = throwing(bytes.length);
-    const length = throwing(12);
+  for (let times = random(6) + 1; times > 0; times -= 1) {
+    const place = random(bytes.length);
+    const length = random(12);
     const [before, after] = [bytes.subarray(0, place), bytes.subarray(place)];
     bytes = [
-      () => Buffer.concat([before, Buffer.from([one(INTERESTING, throwing)]), after]),
-      () => Buffer.concat([before, Buffer.from([throwing(256)]), after.subarray(1)]),
+      () => Buffer.concat([before, Buffer.from([one(INTERESTING, random)]), after]),
+      () => Buffer.concat([before, Buffer.from([random(256)]), after.subarray(1)]),
       () => Buffer.concat([before, after.subarray(length)]),
       () => Buffer.concat([before, after.subarray(0, length), after]),
-      () => Buffer.concat([before, bytes.subarray(throwing(bytes.length))]),
-      () => Buffer.concat([before, Buffer.from(one(CORPUS, throwing)), after]),
-    ][throwing(6)]?.() as Buffer<ArrayBuffer>;
+      () => Buffer.concat([before, bytes.subarray(random(bytes.length))]),
+      () => Buffer.concat([before, Buffer.from(one(CORPUS, random)), after]),
+    ][random(6)]?.() as Buffer<ArrayBuffer>;
   }
   return { body: bytes };
 }
 
 /** What of an answer must not be: a crash, a fault of ours, how the server is made, a secret. Null when it is none. */
-function faultOf({ body }: Hostile, { status, text }: Answered): string | null {
+function problemIn({ body }: Hostile, { status, text }: Answered): string | null {
   if (status >= 500) return `status ${status}`;
   if (text.includes('INTERNAL_SERVER_ERROR')) return 'a fault of ours';
   const told = INTERNALS.exec(text)?.[0] ?? secretIn(text);
@@ -199,7 +199,7 @@ const INTERNALS =
 test(
   `of ${REQUESTS.toLocaleString('en')} hostile requests none finds a fault`,
   async () => {
-    const throwing = dice(seed);
+    const random = seededRandom(seed);
     const spoiling = spoiltRequests();
     let tokens: string[] = [];
     let world: World | undefined;
@@ -210,32 +210,32 @@ test(
     const statuses: Record<string, number> = {};
     const make: Record<string, () => Hostile> = {
       'random document': () => {
-        const rolls = Array.from({ length: throwing(200) }, () => throwing(1000));
-        const { document, variables, operationName } = randomDocument(rolls, world as World, throwing(5) + 1);
+        const rolls = Array.from({ length: random(200) }, () => random(1000));
+        const { document, variables, operationName } = randomDocument(rolls, world as World, random(5) + 1);
         return asJson(document, variables, operationName);
       },
       'spoilt input': () => spoiling.next().value,
-      'changed bytes': () => mutated(throwing),
-      corpus: () => fromCorpus(throwing),
+      'changed bytes': () => mutated(random),
+      corpus: () => fromCorpus(random),
     };
     for (let count = 0; count < REQUESTS && faults.length < 20; count += 1) {
       if (count % 5000 === 0) {
         await emptied();
         const people = await aBlogOfEverything();
         tokens = people.map(({ token }) => token);
-        keepSecret(...people.flatMap(({ token, refreshToken }) => [token, refreshToken]));
+        addSecrets(...people.flatMap(({ token, refreshToken }) => [token, refreshToken]));
         world = await theWorld();
       }
-      const kind = one(Object.keys(make), throwing);
+      const kind = one(Object.keys(make), random);
       const hostile = make[kind]?.() as Hostile;
-      const token = one([null, ...tokens], throwing);
+      const token = one([null, ...tokens], random);
       const headers = { ...(token && { authorization: `Token ${token}` }), ...hostile.headers };
-      const answered = await send(hostile.body, headers, `10.0.${throwing(256)}.${throwing(256)}`);
+      const answered = await send(hostile.body, headers, `10.0.${random(256)}.${random(256)}`);
       took.push(answered.milliseconds);
       if (answered.milliseconds > slowest.milliseconds) slowest = { ...answered, kind };
       kinds[kind] = (kinds[kind] ?? 0) + 1;
       statuses[answered.status] = (statuses[answered.status] ?? 0) + 1;
-      const fault = faultOf(hostile, answered);
+      const fault = problemIn(hostile, answered);
       if (fault)
         faults.push(`${kind}, ${fault}: ${hostile.body.toString().slice(0, 2000)} → ${answered.text.slice(0, 500)}`);
     }

@@ -2,7 +2,7 @@ import { fingerprintSync, loadModule } from 'libpg-query';
 import { beforeEach, expect, test } from 'vitest';
 import { aBlogOfEverything } from '../../reading/everything.ts';
 import { statementsDuring } from '../../support/statements.ts';
-import { dice, scaled, seed, sendQuery } from './scale.ts';
+import { scaled, seed, seededRandom, sendQuery } from './rig.ts';
 
 /**
  * What clients write is a value of a statement, never a part of one: whatever they write, PostgreSQL's own parser reads
@@ -102,12 +102,12 @@ test.each(Object.entries(PLACES))('%s never becomes a part of a statement', asyn
   const known = new Set<string>();
   for (const x of HARMLESS) for (const { shape } of await statementsFor(query, x)) known.add(shape);
   expect(known.size).toBeGreaterThan(0);
-  const throwing = dice(seed);
-  const one = (of: readonly string[]) => of[throwing(of.length)] as string;
+  const random = seededRandom(seed);
+  const one = (of: readonly string[]) => of[random(of.length)] as string;
   const count = scaled(500, 50);
   const others = new Set<string>();
   for (let n = 0; n < count; n += 1) {
-    const payload = one(STARTS) + one(MIDDLES) + (throwing(2) ? one(MIDDLES) : '') + one(ENDS);
+    const payload = one(STARTS) + one(MIDDLES) + (random(2) ? one(MIDDLES) : '') + one(ENDS);
     for (const { text, shape } of await statementsFor(query, payload))
       if (!known.has(shape)) others.add(`${payload} → ${text}`);
   }

@@ -9,7 +9,7 @@ import {
 import { expect, test } from 'vitest';
 import { aUser } from '../../support/people.ts';
 import { toldSchema } from '../../support/schema.ts';
-import { isLong, send } from './scale.ts';
+import { isLong, send } from './rig.ts';
 
 /**
  * One text as long as a request can hold, in each place where a text can stand: made of what makes patterns try again and
@@ -110,7 +110,7 @@ function plain(type: GraphQLInputType): unknown {
   return Object.fromEntries(wanted.map((field) => [field.name, plain(field.type)]));
 }
 
-function* questions(): Generator<[place: string, query: string, write: (text: string) => unknown]> {
+function* operations(): Generator<[place: string, query: string, write: (text: string) => unknown]> {
   for (const root of [schema.getQueryType(), schema.getMutationType()]) {
     for (const field of Object.values(root?.getFields() ?? {})) {
       const selection = isCompositeType(getNamedType(field.type)) ? '{ __typename }' : '';
@@ -137,7 +137,7 @@ test(`no text of ${LENGTH.toLocaleString('en')} bytes keeps the server busy, whe
       faults.push(`${what}: ${status} ${text.slice(0, 200)}`);
   };
   let turn = 0;
-  for (const [place, query, write] of questions()) {
+  for (const [place, query, write] of operations()) {
     turn += 1;
     for (const [index, piece] of PIECES.entries()) {
       if (!isLong && (index + turn) % 5 > 0) continue;
@@ -196,7 +196,7 @@ test('nothing that is nested as deep as a request can hold comes to the end of t
       await ask(name, `{"query":"{ __typename }","${name}":${deep}}`);
     await ask('a document that is not brought', `{"documentId":${deep}}`);
     await ask('a hash', `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":${deep}}}}`);
-    for (const [place, query, write] of questions())
+    for (const [place, query, write] of operations())
       await ask(place, JSON.stringify({ query, variables: { value: write('DEEP') } }).replace('"DEEP"', deep));
   }
   for (const deep of nested(900))

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { User } from '../../../src/users/user.entity.ts';
 import { blog, orm, sessions } from '../../support/blog.ts';
 import { aUser, PASSWORD, type Person } from '../../support/people.ts';
-import { scaled, sendQuery } from './scale.ts';
+import { scaled, sendQuery } from './rig.ts';
 
 /**
  * A token that was good a moment ago. What ends it is asked of one server, and as soon as that has answered, another one,

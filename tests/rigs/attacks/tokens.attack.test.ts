@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { User } from '../../../src/users/user.entity.ts';
 import { orm, sessions, settings } from '../../support/blog.ts';
 import { aUser } from '../../support/people.ts';
-import { dice, seed, sendQuery } from './scale.ts';
+import { seed, seededRandom, sendQuery } from './rig.ts';
 
 /** Tokens that nobody was given. What they claim is true in each, but for what is said. */
 
@@ -131,10 +131,10 @@ function* forgeries(good: string): Generator<[kind: string, token: string]> {
     good.split('').toReversed().join(''),
   ])
     yield ['another wrapping', changed];
-  const throwing = dice(seed);
+  const random = seededRandom(seed);
   for (let count = 0; count < 1000; count += 1) {
-    const place = throwing(good.length);
-    const letter = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.='[throwing(66)] ?? 'A';
+    const place = random(good.length);
+    const letter = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.='[random(66)] ?? 'A';
     const changed = good.slice(0, place) + letter + good.slice(place + 1);
     // The last letter of a signature carries two bits that mean nothing.
     if (

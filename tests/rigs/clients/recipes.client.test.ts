@@ -8,8 +8,8 @@ import { User } from '../../../src/users/user.entity.ts';
 import { address, emptied, orm } from '../../support/blog.ts';
 import { anArticle, aUser, PASSWORD, type Person } from '../../support/people.ts';
 import { fetchClient, signIn } from './fetch.ts';
+import { type Frontend, frontends, type Shown } from './frontends.ts';
 import { createSession } from './session.ts';
-import { type Frontend, frontends, type Shown } from './trials.ts';
 
 /** The recipes of docs/clients.md, with the real clients, against the real server. */
 

@@ -1,5 +1,5 @@
 import { Agent, createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { ask } from './client.ts';
+import { send } from './client.ts';
 import { pause, until } from './rig.ts';
 
 /** The least that a balancer does: it asks `/readyz` every 100 ms, and sends requests to those that are ready in turn. */
@@ -16,14 +16,14 @@ export class Balancer {
   ) {
     this.url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
     server.on('request', (asked, answer) => this.pass(asked, answer));
-    void this.look();
+    void this.poll();
   }
 
-  static async before(instances: readonly string[]): Promise<Balancer> {
+  static async start(instances: readonly string[]): Promise<Balancer> {
     const server = createServer({ keepAliveTimeout: 60_000 });
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     const balancer = new Balancer(server, instances);
-    await balancer.sees(instances.length);
+    await balancer.waitForReady(instances.length);
     return balancer;
   }
 
@@ -31,7 +31,7 @@ export class Balancer {
     this.instances = instances;
   }
 
-  sees = (many: number) => until(`${many} are ready`, () => this.ready.length === many);
+  waitForReady = (many: number) => until(`${many} are ready`, () => this.ready.length === many);
 
   async close(): Promise<void> {
     this.isClosed = true;
@@ -40,10 +40,10 @@ export class Balancer {
     await new Promise((done) => this.server.close(done));
   }
 
-  private async look(): Promise<void> {
+  private async poll(): Promise<void> {
     while (!this.isClosed) {
       const asked = await Promise.all(
-        this.instances.map(async (url) => ({ url, isReady: (await ask(url, { path: '/readyz' })).status === 200 })),
+        this.instances.map(async (url) => ({ url, isReady: (await send(url, { path: '/readyz' })).status === 200 })),
       );
       this.ready = asked.filter(({ isReady }) => isReady).map(({ url }) => url);
       await pause(100);

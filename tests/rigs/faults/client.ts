@@ -3,7 +3,7 @@ import { Agent, request } from 'node:http';
 /** Asks like a frontend: over connections that are kept, and with an eye on the clock. */
 export const connections = new Agent({ keepAlive: true, maxSockets: 400 });
 
-export interface Heard {
+export interface Reply {
   /** 0 when there was no answer at all. */
   status: number;
   headers: Record<string, unknown>;
@@ -11,10 +11,10 @@ export interface Heard {
   milliseconds: number;
 }
 
-export function ask(
+export function send(
   url: string,
   { query, token, from, path = '/graphql' }: { query?: string; token?: string; from?: string; path?: string } = {},
-): Promise<Heard> {
+): Promise<Reply> {
   const began = performance.now();
   const headers = {
     'content-type': 'application/json',
@@ -45,21 +45,21 @@ export const createArticle = (title: string) =>
   `mutation { createArticle(input: { title: "${title}", description: "d", body: "b", tagList: ["one", "two"] }) { article { slug } errors { code } } }`;
 
 /** The slug of an article that was acknowledged; null where it was not. */
-export const slugIn = ({ body }: Heard): string | null =>
+export const slugOf = ({ body }: Reply): string | null =>
   (body as { data?: { createArticle?: { article?: { slug: string } | null } | null } | null }).data?.createArticle
     ?.article?.slug ?? null;
 
 export const READ = '{ articles(first: 20) { nodes { slug title tagList author { username } } } }';
 
 /** Whether an answer is one that a client may simply ask for again. */
-export function isRetriable({ status, headers, body }: Heard): boolean {
+export function isRetriable({ status, headers, body }: Reply): boolean {
   const { errors = [] } = body as { errors?: { extensions?: { code?: string; retryable?: boolean } }[] };
   const passes = errors.every(({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE' && extensions.retryable);
   return status === 503 && errors.length > 0 && passes && headers['retry-after'] === '1';
 }
 
 /** So many who do it again and again, until they are told to stop. */
-export class Crowd {
+export class Clients {
   private isDone = false;
   private readonly all: Promise<unknown>;
 

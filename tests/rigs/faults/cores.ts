@@ -7,22 +7,22 @@ import type { ServerProcess } from './server-process.ts';
  * A server and its PostgreSQL with a core of their own, whatever this process, which has another one, asks of them: who
  * takes the processor from what he measures, measures himself. Machines with one core, and others than Linux, share.
  */
-export async function serverApart({ cluster, server }: Pick<Rig, 'cluster' | 'server'>): Promise<ServerProcess> {
+export async function isolatedServer({ cluster, server }: Pick<Rig, 'cluster' | 'server'>): Promise<ServerProcess> {
   const [theirs, ours] = CORES;
   if (ours === undefined) return server();
-  keepTo(String(theirs), cluster.pid); // before it forks for the server's connections
+  pinTo(String(theirs), cluster.pid); // before it forks for the server's connections
   const started = await server();
-  keepTo(String(theirs), started.child.pid);
-  keepTo(String(ours), process.pid);
+  pinTo(String(theirs), started.child.pid);
+  pinTo(String(ours), process.pid);
   return started;
 }
 
 /** Gives this process back the cores that it had. */
 export function shareCores(): void {
-  if (CORES.length > 1) keepTo(ALLOWED, process.pid);
+  if (CORES.length > 1) pinTo(ALLOWED, process.pid);
 }
 
-function keepTo(cores: string, pid: number | undefined): void {
+function pinTo(cores: string, pid: number | undefined): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores, String(pid)]);
 }
 

@@ -1,13 +1,13 @@
 import { connect, type Socket } from 'node:net';
-import { ask, Crowd, createArticle, READ } from './client.ts';
-import { serverApart } from './cores.ts';
-import { type Figures, mustBe, mustBeAtMost, pause, percentile, type Rig } from './rig.ts';
+import { Clients, createArticle, READ, send } from './client.ts';
+import { isolatedServer } from './cores.ts';
+import { assertAtMost, assertEqual, type Figures, pause, percentile, type Rig } from './rig.ts';
 
 /** A thousand connections that never say all they want, and come again when the server ends them; and people beside them. */
 export async function drips({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const [count, seconds, turns] = short ? [200, 2, 1] : [1_000, 10, 5];
-  const { url } = await serverApart({ cluster, server });
-  for (let n = 0; n < 20; n += 1) await ask(url, { token, query: createArticle(`Title ${n}`) });
+  const { url } = await isolatedServer({ cluster, server });
+  for (let n = 0; n < 20; n += 1) await send(url, { token, query: createArticle(`Title ${n}`) });
   await timesBeside(url, seconds);
   const alone: number[] = [];
   const beside: number[] = [];
@@ -18,24 +18,24 @@ export async function drips({ short, cluster, server, token, note }: Rig): Promi
     beside.push(percentile(await timesBeside(url, seconds), 0.99));
     const open = all.filter(({ isOpen }) => isOpen).length;
     for (const drip of all) drip.stop();
-    mustBe('nine of ten slow connections are open at the end', open >= 0.9 * count, true); // the others come again
+    assertEqual('nine of ten slow connections are open at the end', open >= 0.9 * count, true); // the others come again
     note(`turn ${turn} of ${turns}: p99 ${alone.at(-1)} ms alone, ${beside.at(-1)} ms beside ${open} slow connections`);
   }
   const [without, withThem] = [percentile(alone, 0.5), percentile(beside, 0.5)];
-  mustBeAtMost({ short }, 'p99 beside slow connections, ms', withThem, 2 * without);
+  assertAtMost({ short }, 'p99 beside slow connections, ms', withThem, 2 * without);
   return { 'slow connections': count, 'p99 without them, ms': without, 'p99 beside them, ms': withThem };
 }
 
 /** How long each answer took that eight people got who know nothing of the others. */
 async function timesBeside(url: string, seconds: number): Promise<number[]> {
   const times: number[] = [];
-  const crowd = new Crowd(8, async () => {
-    const { status, milliseconds } = await ask(url, { query: READ });
-    mustBe('the answer to somebody who is not slow', status, 200);
+  const clients = new Clients(8, async () => {
+    const { status, milliseconds } = await send(url, { query: READ });
+    assertEqual('the answer to somebody who is not slow', status, 200);
     times.push(milliseconds);
   });
   await pause(seconds * 1_000);
-  await crowd.stop();
+  await clients.stop();
   return times;
 }
 

@@ -1,5 +1,5 @@
-import { ask } from './client.ts';
-import { type Figures, mustBe, mustBeAtMost, query, type Rig } from './rig.ts';
+import { send } from './client.ts';
+import { assertAtMost, assertEqual, type Figures, query, type Rig } from './rig.ts';
 
 /**
  * Whether a stranger can tell by the clock who has an account: accounts and made-up addresses in turns, each from another
@@ -15,21 +15,21 @@ export async function enumeration({ short, cluster, server }: Rig): Promise<Figu
        select 'known' || n, 'known' || n, 'known' || n || '@example.com', 'known' || n || '@example.com', password_hash
        from users, generate_series(1, ${each + WARM_UP}) n where username = 'writer'`,
   );
-  const login = await inTurns(
+  const login = await alternate(
     url,
     each,
     (email) => `login(input: { email: "${email}", password: "not-the-password" })`,
   );
-  const register = await inTurns(
+  const register = await alternate(
     url,
     each,
     (email, n) => `register(input: { username: "new-${n}", email: "${email}", password: "any-password-${n}" })`,
   );
   const figures = { 'samples of each': 2 * each, ...told('sign-ins', login), ...told('registrations', register) };
   const measured = JSON.stringify(figures);
-  mustBe('answers to sign-ins', [...login.answers].join(), 'INVALID_CREDENTIALS');
-  mustBeAtMost({ short }, `AUC of sign-ins, off 0.5 (${measured})`, Math.abs(login.auc - 0.5), 0.05);
-  mustBeAtMost({ short }, `medians of sign-ins apart, ms (${measured})`, Math.abs(login.apart), 1);
+  assertEqual('answers to sign-ins', [...login.answers].join(), 'INVALID_CREDENTIALS');
+  assertAtMost({ short }, `AUC of sign-ins, off 0.5 (${measured})`, Math.abs(login.auc - 0.5), 0.05);
+  assertAtMost({ short }, `medians of sign-ins apart, ms (${measured})`, Math.abs(login.apart), 1);
   return figures;
 }
 
@@ -48,7 +48,7 @@ interface Measured {
   readonly answers: ReadonlySet<string>;
 }
 
-async function inTurns(url: string, each: number, call: (email: string, n: number) => string): Promise<Measured> {
+async function alternate(url: string, each: number, call: (email: string, n: number) => string): Promise<Measured> {
   const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
   const answers = new Set<string>();
   for (let n = 1; n <= each + WARM_UP; n += 1) {
@@ -56,7 +56,7 @@ async function inTurns(url: string, each: number, call: (email: string, n: numbe
     for (const kind of pair) {
       asked += 1;
       const document = `mutation { ${call(`${kind}${n}@example.com`, asked)} { errors { code } } }`;
-      const { body, milliseconds } = await ask(url, { query: document, from: addressOf(asked) });
+      const { body, milliseconds } = await send(url, { query: document, from: addressOf(asked) });
       answers.add(codeIn(body));
       if (n > WARM_UP) times[kind].push(milliseconds);
     }

@@ -14,7 +14,7 @@ export class Inspector {
   }
 
   /** `output` is what the server has said: where it can be looked into is part of it. */
-  static async of(output: string): Promise<Inspector> {
+  static async connect(output: string): Promise<Inspector> {
     const [address] = /ws:\/\/\S+/.exec(output) ?? [];
     if (!address) throw new Error(`The server runs without --inspect:\n${output}`);
     const socket = new WebSocket(address);
@@ -24,15 +24,15 @@ export class Inspector {
 
   /** Bytes of the heap that are still in use after everything else was collected. */
   async heapAfterCollection(): Promise<number> {
-    await this.ask('HeapProfiler.collectGarbage');
-    return ((await this.ask('Runtime.getHeapUsage')) as { usedSize: number }).usedSize;
+    await this.send('HeapProfiler.collectGarbage');
+    return ((await this.send('Runtime.getHeapUsage')) as { usedSize: number }).usedSize;
   }
 
   close(): void {
     this.socket.close();
   }
 
-  private ask(method: string): Promise<unknown> {
+  private send(method: string): Promise<unknown> {
     this.last += 1;
     const answer = new Promise((resolve) => this.waiting.set(this.last, resolve));
     this.socket.send(JSON.stringify({ id: this.last, method }));

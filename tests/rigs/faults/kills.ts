@@ -1,4 +1,4 @@
-import { ask, Crowd, createArticle, slugIn } from './client.ts';
+import { Clients, createArticle, send, slugOf } from './client.ts';
 import { checkArticles, type Figures, pause, percentile, type Rig } from './rig.ts';
 
 /** kill -9 of the server in the midst of mutations, again and again. */
@@ -12,9 +12,9 @@ export async function kills({ short, cluster, server, token, note }: Rig): Promi
     starts.push(performance.now() - began);
     const enough = Math.ceil((least * (round + 1)) / rounds);
     let isKilled = false;
-    const crowd = new Crowd(8, async (n) => {
-      const slug = slugIn(
-        await ask(started.url, { query: createArticle(`Title ${round} ${n} ${performance.now()}`), token }),
+    const clients = new Clients(8, async (n) => {
+      const slug = slugOf(
+        await send(started.url, { query: createArticle(`Title ${round} ${n} ${performance.now()}`), token }),
       );
       if (slug) acknowledged.push(slug);
       else if (isKilled) await pause(5);
@@ -23,7 +23,7 @@ export async function kills({ short, cluster, server, token, note }: Rig): Promi
     await pause(Math.random() * 30);
     isKilled = true;
     await started.kill();
-    await crowd.stop();
+    await clients.stop();
     if (round % 20 !== 19) continue;
     await checkArticles(cluster, acknowledged);
     note(`${round + 1} of ${rounds} kills, ${acknowledged.length} acknowledged articles`);

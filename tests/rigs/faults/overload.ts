@@ -1,24 +1,24 @@
 import { once } from 'node:events';
 import autocannon, { type Options, type Request } from 'autocannon';
-import { ask } from './client.ts';
-import { serverApart } from './cores.ts';
-import { type Figures, mustBe, mustBeAtMost, percentile, query, type Rig, until } from './rig.ts';
+import { send } from './client.ts';
+import { isolatedServer } from './cores.ts';
+import { assertAtMost, assertEqual, type Figures, percentile, query, type Rig, until } from './rig.ts';
 
 /** Ten times as many requests as the server can do, whatever comes back. */
 export async function overload({ short, cluster, server, note }: Rig): Promise<Figures> {
   await query(cluster.url, ARTICLES);
   await query(cluster.url, 'vacuum analyze articles');
-  const { url, metric } = await serverApart({ cluster, server });
-  const { body } = await ask(url, { query: PAGE });
-  mustBe('what is wrong with the page', (body as { errors?: unknown }).errors, undefined);
+  const { url, metric } = await isolatedServer({ cluster, server });
+  const { body } = await send(url, { query: PAGE });
+  assertEqual('what is wrong with the page', (body as { errors?: unknown }).errors, undefined);
   const warmUp = short ? 2 : 20; // until all are connected: Node takes one connection a round of its loop
-  const best = await answersOf(url, { connections: 20, warmUp: short ? 1 : 5, seconds: short ? 2 : 15 });
-  mustBe('requests refused at the peak', best.refused.length, 0);
+  const best = await measure(url, { connections: 20, warmUp: short ? 1 : 5, seconds: short ? 2 : 15 });
+  assertEqual('requests refused at the peak', best.refused.length, 0);
   const peak = best.accepted.length / best.seconds;
   note(`${Math.round(peak)} requests/s are the peak, ten times as many come now`);
   const many = { connections: 1_000, rate: Math.round(10 * peak), warmUp, seconds: short ? 4 : 60 };
-  const { accepted, refused, others, seconds } = await answersOf(url, many);
-  await until('an answer after it', async () => (await ask(url, { query: PAGE })).status === 200, 5_000);
+  const { accepted, refused, others, seconds } = await measure(url, many);
+  await until('an answer after it', async () => (await send(url, { query: PAGE })).status === 200, 5_000);
   const goodput = accepted.length / seconds;
   const offered = (accepted.length + refused.length) / seconds;
   const p99 = percentile(accepted, 0.99);
@@ -32,11 +32,11 @@ export async function overload({ short, cluster, server, note }: Rig): Promise<F
     'p99 of the refused, ms': percentile(refused, 0.99),
     'turned away': await metric('graphql_requests_shed'),
   };
-  mustBe('answers that are neither given nor told to come again', others[0], undefined);
+  assertEqual('answers that are neither given nor told to come again', others[0], undefined);
   const measured = JSON.stringify(figures);
-  mustBeAtMost({ short }, `of ten times the peak did not come, requests/s (${measured})`, 10 * peak - offered, peak);
-  mustBeAtMost({ short }, `goodput lost, requests/s (${measured})`, peak - goodput, 0.2 * peak);
-  mustBeAtMost({ short }, `p99 of the accepted, ms (${measured})`, p99, 1_000);
+  assertAtMost({ short }, `of ten times the peak did not come, requests/s (${measured})`, 10 * peak - offered, peak);
+  assertAtMost({ short }, `goodput lost, requests/s (${measured})`, peak - goodput, 0.2 * peak);
+  assertAtMost({ short }, `p99 of the accepted, ms (${measured})`, p99, 1_000);
   return figures;
 }
 
@@ -60,7 +60,7 @@ interface Answers {
 }
 
 /** So many connections, each asking again when it is answered, as fast as they can or all together at the rate. */
-async function answersOf(url: string, { connections, seconds, warmUp, rate }: Asked): Promise<Answers> {
+async function measure(url: string, { connections, seconds, warmUp, rate }: Load): Promise<Answers> {
   const answers: Answers = { accepted: [], refused: [], others: [], seconds };
   const counted = performance.now() + 1_000 * warmUp;
   const options: Options = {
@@ -71,28 +71,28 @@ async function answersOf(url: string, { connections, seconds, warmUp, rate }: As
     connections,
     duration: warmUp + seconds,
     timeout: 30,
-    requests: [{ onResponse: (...heard) => isAsPromised(heard) || answers.others.push(heard.slice(0, 2).join(' ')) }],
+    requests: [{ onResponse: (...heard) => isExpected(heard) || answers.others.push(heard.slice(0, 2).join(' ')) }],
     ...(rate && { overallRate: rate, ignoreCoordinatedOmission: true }),
   };
-  const crowd = autocannon(options, () => {});
-  crowd.on('response', (_client, status, _bytes, milliseconds) => {
+  const clients = autocannon(options, () => {});
+  clients.on('response', (_client, status, _bytes, milliseconds) => {
     if (performance.now() > counted) (status === 200 ? answers.accepted : answers.refused).push(milliseconds);
   });
-  crowd.on('reqError', (error) => answers.others.push(String(error)));
-  await once(crowd, 'done');
+  clients.on('reqError', (error) => answers.others.push(String(error)));
+  await once(clients, 'done');
   answers.seconds = (performance.now() - counted) / 1000;
   return answers;
 }
 
-type Heard = Parameters<Extract<Request['onResponse'], (...args: never[]) => void>>;
+type Reply = Parameters<Extract<Request['onResponse'], (...args: never[]) => void>>;
 
 /** The whole page, or a word that it is to be asked for again. */
-function isAsPromised([status, body, _context, headers = {}]: Heard): boolean {
+function isExpected([status, body, _context, headers = {}]: Reply): boolean {
   if (status === 200) return body.startsWith('{"data":{"all":{"totalCount" : 20000}');
   return status === 503 && body.includes('"SERVICE_UNAVAILABLE","retryable":true') && 'retry-after' in headers;
 }
 
-interface Asked {
+interface Load {
   connections: number;
   seconds: number;
   /** Seconds before them, of which nothing counts. */

@@ -1,26 +1,36 @@
 import { Client } from 'pg';
-import { ask, Crowd, createArticle, type Heard, isRetriable, READ, slugIn } from './client.ts';
-import { checkArticles, type Figures, mustBe, mustBeAtMost, pause, percentile, query, type Rig, until } from './rig.ts';
+import { Clients, createArticle, isRetriable, READ, type Reply, send, slugOf } from './client.ts';
+import {
+  assertAtMost,
+  assertEqual,
+  checkArticles,
+  type Figures,
+  pause,
+  percentile,
+  query,
+  type Rig,
+  until,
+} from './rig.ts';
 
 /** PostgreSQL restarts, and its backends are killed one by one, while people read and write. */
 export async function restarts({ short, cluster, server, token }: Rig): Promise<Figures> {
   const [times, terminations] = short ? [2, 50] : [20, 1000];
   const { url, metric } = await server({ DB_POOL_SIZE: String(POOL) });
   const acknowledged: string[] = [];
-  const faults: Heard[] = [];
+  const faults: Reply[] = [];
   const successes: number[] = [];
-  const heard = (answer: Heard) => {
-    const slug = slugIn(answer);
+  const heard = (answer: Reply) => {
+    const slug = slugOf(answer);
     if (slug) acknowledged.push(slug);
     if (answer.status !== 200) faults.push(answer);
     else successes.push(performance.now());
     return answer.status === 200 ? undefined : pause(20);
   };
-  const crowd = new Crowd(16, async (n) =>
+  const clients = new Clients(16, async (n) =>
     heard(
       await (n % 2
-        ? ask(url, { query: READ, token })
-        : ask(url, { query: createArticle(`Title ${n} ${performance.now()}`), token })),
+        ? send(url, { query: READ, token })
+        : send(url, { query: createArticle(`Title ${n} ${performance.now()}`), token })),
     ),
   );
 
@@ -49,22 +59,22 @@ export async function restarts({ short, cluster, server, token }: Rig): Promise<
   }
   await killer.end();
   await until('the pool is as large as ever', async () => (await metric('db_pool_connections')) === POOL);
-  await crowd.stop();
+  await clients.stop();
 
   await until('nobody waits for a connection', async () => (await metric('db_pool_waiting')) === 0);
-  mustBe(
+  assertEqual(
     'connections that are not given back',
     (await metric('db_pool_connections')) - (await metric('db_pool_idle')),
     0,
   );
-  mustBe(
+  assertEqual(
     'errors that do not pass',
     faults.filter((fault) => !isRetriable(fault)).map(({ status, body }) => `${status} ${JSON.stringify(body)}`)[0],
     undefined,
   );
   await checkArticles(cluster, acknowledged);
   const [{ n: all } = { n: 0 }] = await query<{ n: number }>(cluster.url, 'select count(*)::int as n from articles');
-  mustBeAtMost({ short }, 'ms from accepting connections to the first success', Math.max(...recoveries), 250);
+  assertAtMost({ short }, 'ms from accepting connections to the first success', Math.max(...recoveries), 250);
   return {
     restarts: times,
     'backends terminated': killed,

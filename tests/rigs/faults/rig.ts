@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { Client } from 'pg';
 import { WRONG_COUNTERS } from '../../support/counters.ts';
-import { ask } from './client.ts';
+import { send } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { PASSWORD, SECRET_KEY, ServerProcess } from './server-process.ts';
 
@@ -39,9 +39,13 @@ export async function withBlog(run: (rig: Omit<Rig, 'short' | 'note'>) => Promis
     const token = await signedUp(first.url);
     await first.stop();
     const figures = await run({ cluster, server, token });
-    mustBe('servers that ended by themselves', servers.filter(({ diedOfItself }) => diedOfItself).length, 0);
+    assertEqual('servers that ended by themselves', servers.filter(({ hasCrashed }) => hasCrashed).length, 0);
     const told = servers.map(({ output }) => output).join('\n');
-    mustBe('secrets in the log', [PASSWORD, SECRET_KEY, token].filter((secret) => told.includes(secret)).length, 0);
+    assertEqual(
+      'secrets in the log',
+      [PASSWORD, SECRET_KEY, token].filter((secret) => told.includes(secret)).length,
+      0,
+    );
     return { ...figures, 'secrets in the log': 0 };
   } finally {
     for (const signal of SIGNALS) process.off(signal, interrupted);
@@ -53,7 +57,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 
 async function signedUp(url: string): Promise<string> {
   const input = `{ username: "writer", email: "writer@example.com", password: "${PASSWORD}" }`;
-  const { body } = await ask(url, { query: `mutation { register(input: ${input}) { token errors { message } } }` });
+  const { body } = await send(url, { query: `mutation { register(input: ${input}) { token errors { message } } }` });
   const { token } = (body as { data: { register: { token: string } } }).data.register;
   return token;
 }
@@ -62,11 +66,11 @@ async function signedUp(url: string): Promise<string> {
 export async function checkArticles(cluster: Cluster, acknowledged: readonly string[]): Promise<void> {
   const rows = <T>(sql: string) => query<T>(cluster.url, sql);
   const there = new Set((await rows<{ slug: string }>('select slug from articles')).map(({ slug }) => slug));
-  mustBe('acknowledged articles that are lost', acknowledged.filter((slug) => !there.has(slug)).length, 0);
+  assertEqual('acknowledged articles that are lost', acknowledged.filter((slug) => !there.has(slug)).length, 0);
   const half =
     'select a.id from articles a left join article_tags t on t.article_id = a.id group by a.id having count(t) <> 2';
-  mustBe('articles without their tags', (await rows(half)).length, 0);
-  mustBe('counters that are wrong', (await rows(WRONG_COUNTERS)).length, 0);
+  assertEqual('articles without their tags', (await rows(half)).length, 0);
+  assertEqual('counters that are wrong', (await rows(WRONG_COUNTERS)).length, 0);
 }
 
 export async function query<T>(url: string, sql: string): Promise<T[]> {
@@ -80,12 +84,12 @@ export async function query<T>(url: string, sql: string): Promise<T[]> {
   }
 }
 
-export function mustBe(what: string, is: unknown, wanted: unknown): void {
+export function assertEqual(what: string, is: unknown, wanted: unknown): void {
   if (is !== wanted) throw new Error(`${what}: ${String(is)}, wanted ${String(wanted)}`);
 }
 
 /** A promise about time, which only a machine with nothing else to do can keep: the short form just reports it. */
-export function mustBeAtMost({ short }: Pick<Rig, 'short'>, what: string, is: number, most: number): void {
+export function assertAtMost({ short }: Pick<Rig, 'short'>, what: string, is: number, most: number): void {
   if (!short && !(is <= most)) throw new Error(`${what}: ${is}, at most ${most} wanted`);
 }
 

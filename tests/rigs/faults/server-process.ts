@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { START } from '../../support/start-command.ts';
-import { ask } from './client.ts';
+import { send } from './client.ts';
 import { freePort } from './cluster.ts';
 
 /** Looked for in everything the server says. */
@@ -12,7 +12,7 @@ export const SECRET_KEY = 'canary-key-of-more-than-thirty-two-bytes-5d2e';
 export class ServerProcess {
   output = '';
   readonly url: string;
-  private isToldToEnd = false;
+  private isStopping = false;
 
   private constructor(
     readonly child: ChildProcess,
@@ -40,8 +40,8 @@ export class ServerProcess {
     return server;
   }
 
-  get diedOfItself(): boolean {
-    return !this.isToldToEnd && this.hasEnded;
+  get hasCrashed(): boolean {
+    return !this.isStopping && this.hasEnded;
   }
 
   async ready(): Promise<void> {
@@ -51,11 +51,11 @@ export class ServerProcess {
     }
   }
 
-  status = async (path: string): Promise<number> => (await ask(this.url, { path })).status;
+  status = async (path: string): Promise<number> => (await send(this.url, { path })).status;
 
   /** One number of /metrics. */
   metric = async (name: string): Promise<number> => {
-    const text = String((await ask(`http://127.0.0.1:${this.metricsPort}`, { path: '/metrics' })).body);
+    const text = String((await send(`http://127.0.0.1:${this.metricsPort}`, { path: '/metrics' })).body);
     return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1] ?? Number.NaN);
   };
 
@@ -74,7 +74,7 @@ export class ServerProcess {
 
   private async end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.hasEnded) return this.child.exitCode;
-    this.isToldToEnd = true;
+    this.isStopping = true;
     const ended = once(this.child, 'exit');
     this.child.kill(signal);
     await ended;

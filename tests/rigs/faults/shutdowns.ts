@@ -1,6 +1,6 @@
 import { Balancer } from './balancer.ts';
-import { ask, Crowd, createArticle, type Heard, READ, slugIn } from './client.ts';
-import { checkArticles, type Figures, mustBe, mustBeAtMost, percentile, type Rig } from './rig.ts';
+import { Clients, createArticle, READ, type Reply, send, slugOf } from './client.ts';
+import { assertAtMost, assertEqual, checkArticles, type Figures, percentile, type Rig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /** Two instances behind a balancer are told to stop and started again in turns, under load. */
@@ -8,17 +8,17 @@ export async function shutdowns({ short, cluster, server, token }: Rig): Promise
   const times = short ? 4 : 100;
   const start = () => server({ SHUTDOWN_DELAY_SECONDS: '1' });
   const instances: ServerProcess[] = [await start(), await start()];
-  const balancer = await Balancer.before(instances.map(({ url }) => url));
+  const balancer = await Balancer.start(instances.map(({ url }) => url));
   const acknowledged: string[] = [];
-  const failed: Heard[] = [];
+  const failed: Reply[] = [];
   let answered = 0;
-  const crowd = new Crowd(8, async (n) => {
-    const answer = await ask(balancer.url, {
+  const clients = new Clients(8, async (n) => {
+    const answer = await send(balancer.url, {
       token,
       query: n % 2 ? READ : createArticle(`Title ${n} ${performance.now()}`),
     });
     answered += 1;
-    const slug = slugIn(answer);
+    const slug = slugOf(answer);
     if (slug) acknowledged.push(slug);
     if (answer.status !== 200 || 'errors' in (answer.body as object)) failed.push(answer);
   });
@@ -26,16 +26,16 @@ export async function shutdowns({ short, cluster, server, token }: Rig): Promise
   for (let time = 0; time < times; time += 1) {
     const [old] = instances.splice(0, 1);
     const began = performance.now();
-    mustBe('exit code', await old?.stop(), 0);
+    assertEqual('exit code', await old?.stop(), 0);
     exits.push(performance.now() - began);
     instances.push(await start());
     balancer.use(instances.map(({ url }) => url));
-    await balancer.sees(2);
+    await balancer.waitForReady(2);
   }
-  await crowd.stop();
+  await clients.stop();
   await balancer.close();
-  mustBe('failed requests', failed.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)[0], undefined);
-  mustBeAtMost({ short }, 'ms from SIGTERM to the exit', Math.max(...exits), 10_000);
+  assertEqual('failed requests', failed.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)[0], undefined);
+  assertAtMost({ short }, 'ms from SIGTERM to the exit', Math.max(...exits), 10_000);
   await checkArticles(cluster, acknowledged);
   return {
     SIGTERMs: times,

@@ -1,22 +1,22 @@
 import { TcpProxy } from '../../support/tcp-proxy.ts';
-import { ask, Crowd, createArticle, type Heard, isRetriable, READ, slugIn } from './client.ts';
-import { checkArticles, type Figures, mustBe, mustBeAtMost, pause, type Rig, until } from './rig.ts';
+import { Clients, createArticle, isRetriable, READ, type Reply, send, slugOf } from './client.ts';
+import { assertAtMost, assertEqual, checkArticles, type Figures, pause, type Rig, until } from './rig.ts';
 
 /** The network to the database swallows everything and tells nobody. */
 export async function silence({ short, cluster, server, token }: Rig): Promise<Figures> {
   const line = await TcpProxy.to({ host: '127.0.0.1', port: cluster.port });
   const { url, status } = await server({}, line.port);
   const acknowledged: string[] = [];
-  const all: Heard[] = [];
-  const crowd = new Crowd(30, async (n) => {
-    const answer = await ask(url, { token, query: n % 3 ? READ : createArticle(`Title ${n} ${performance.now()}`) });
+  const all: Reply[] = [];
+  const clients = new Clients(30, async (n) => {
+    const answer = await send(url, { token, query: n % 3 ? READ : createArticle(`Title ${n} ${performance.now()}`) });
     all.push(answer);
-    const slug = slugIn(answer);
+    const slug = slugOf(answer);
     if (slug) acknowledged.push(slug);
     await pause(answer.status === 200 ? 5 : 50);
   });
   let unhealthy = 0;
-  const health = new Crowd(1, async () => {
+  const health = new Clients(1, async () => {
     if ((await status('/healthz')) !== 200) unhealthy += 1;
     await pause(50);
   });
@@ -35,15 +35,15 @@ export async function silence({ short, cluster, server, token }: Rig): Promise<F
     await turns(200);
   }
   await pause(500);
-  await Promise.all([crowd.stop(), health.stop()]);
+  await Promise.all([clients.stop(), health.stop()]);
   await line.close();
 
   const faults = all.filter((answer) => answer.status !== 200);
   const longest = Math.max(...all.map(({ milliseconds }) => milliseconds));
-  mustBe('errors that do not pass', faults.filter((fault) => !isRetriable(fault)).length, 0);
-  mustBe('answers of /healthz other than 200', unhealthy, 0);
-  mustBeAtMost({ short }, 'ms that a request waited', longest, 5_000);
-  mustBeAtMost({ short }, 'ms until /readyz told the truth', Math.max(...flips), 2_000);
+  assertEqual('errors that do not pass', faults.filter((fault) => !isRetriable(fault)).length, 0);
+  assertEqual('answers of /healthz other than 200', unhealthy, 0);
+  assertAtMost({ short }, 'ms that a request waited', longest, 5_000);
+  assertAtMost({ short }, 'ms until /readyz told the truth', Math.max(...flips), 2_000);
   await checkArticles(cluster, acknowledged);
   return {
     requests: all.length,

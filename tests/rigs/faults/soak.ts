@@ -1,28 +1,38 @@
 import { readdirSync } from 'node:fs';
-import { ask, Crowd, createArticle, type Heard, isRetriable, READ, slugIn } from './client.ts';
+import { Clients, createArticle, isRetriable, READ, type Reply, send, slugOf } from './client.ts';
 import type { Cluster } from './cluster.ts';
 import { Inspector } from './inspector.ts';
-import { checkArticles, type Figures, mustBe, mustBeAtMost, pause, percentile, query, type Rig, until } from './rig.ts';
+import {
+  assertAtMost,
+  assertEqual,
+  checkArticles,
+  type Figures,
+  pause,
+  percentile,
+  query,
+  type Rig,
+  until,
+} from './rig.ts';
 
 /** Half an hour of reading and writing on a PostgreSQL that is treated badly: what grows would some day be too much. */
 export async function soak({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const [rounds, seconds] = short ? [3, 4] : [30, 60];
   const watched = await server({ NODE_OPTIONS: '--inspect=127.0.0.1:0' });
-  const inspector = await Inspector.of(watched.output);
-  const faults: Heard[] = [];
+  const inspector = await Inspector.connect(watched.output);
+  const faults: Reply[] = [];
   const seen: { heap: number; descriptors: number; p99: number }[] = [];
   let requests = 0;
   for (let round = 0; round < rounds; round += 1) {
     const times: number[] = [];
-    const heard = async (document: string): Promise<Heard> => {
-      const answer = await ask(watched.url, { query: document, token });
+    const heard = async (document: string): Promise<Reply> => {
+      const answer = await send(watched.url, { query: document, token });
       requests += 1;
       if (answer.status === 200) times.push(answer.milliseconds);
       else faults.push(answer);
       return answer;
     };
-    const crowd = new Crowd(8, async (n) => {
-      const slug = slugIn(await heard(createArticle(`Title ${n} ${performance.now()}`)));
+    const clients = new Clients(8, async (n) => {
+      const slug = slugOf(await heard(createArticle(`Title ${n} ${performance.now()}`)));
       await heard(READ);
       if (slug) await heard(`mutation { deleteArticle(input: { article: { slug: "${slug}" } }) { deletedId } }`);
     });
@@ -32,7 +42,7 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
     await pause(500);
     times.length = 0; // what the fault made wait tells nothing of the server
     await pause(seconds * 1000);
-    await crowd.stop();
+    await clients.stop();
     const p99 = percentile(times, 0.99);
     const heap = Math.round((await inspector.heapAfterCollection()) / 1e5) / 10;
     const descriptors = readdirSync(`/proc/${watched.child.pid}/fd`).length;
@@ -43,7 +53,7 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
   }
   inspector.close();
 
-  mustBe(
+  assertEqual(
     'errors that do not pass',
     faults.filter((fault) => !isRetriable(fault)).map(({ status }) => status)[0],
     undefined,
@@ -58,9 +68,9 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
       ) / 10;
     return Math.round((100 * median(seen.slice(-third))) / median(seen.slice(0, third)) - 100);
   };
-  mustBeAtMost({ short }, '% that the heap grew', drift('heap'), 5);
-  mustBeAtMost({ short }, '% that descriptors grew', drift('descriptors'), 10);
-  mustBeAtMost({ short }, '% that the 99th percentile grew', drift('p99'), 10);
+  assertAtMost({ short }, '% that the heap grew', drift('heap'), 5);
+  assertAtMost({ short }, '% that descriptors grew', drift('descriptors'), 10);
+  assertAtMost({ short }, '% that the 99th percentile grew', drift('p99'), 10);
   return {
     requests,
     'errors, all retriable': faults.length,

@@ -20,7 +20,7 @@ declare module 'vitest' {
 }
 
 /** A generator of numbers below a limit; the same seed throws the same ones. */
-export function dice(seed: number): (limit: number) => number {
+export function seededRandom(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {
     state = (state + 0x6d2b79f5) | 0;
@@ -36,7 +36,7 @@ export const seed = Number(process.env.SEED || Date.now() % 2 ** 31);
 export const CANARY = 'canary-8f3a1c-password';
 const SECRETS = [CANARY, PASSWORD, settings.secretKey, '$argon2id'];
 let secrets = SECRETS;
-export function keepSecret(...tokens: string[]): void {
+export function addSecrets(...tokens: string[]): void {
   secrets = [...SECRETS, ...tokens];
 }
 export const secretIn = (text: string): string | undefined => secrets.find((secret) => text.includes(secret));

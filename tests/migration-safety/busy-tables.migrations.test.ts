@@ -5,13 +5,13 @@ import { anEmbeddedProject, aProject, aSharedProject, askShared } from './projec
 
 vi.setConfig({ testTimeout: 120_000 });
 
-// The full form (MIGRATION_SAFETY_FULL=1): a reader of ten seconds, and the timeouts nobody has changed.
-const busy = process.env.MIGRATION_SAFETY_FULL
+// The full form (MIGRATION_SAFETY_FULL=1): a reader of ten seconds, and the default timeouts.
+const BUSY = process.env.MIGRATION_SAFETY_FULL
   ? { environment: {}, reads: 10_000, bound: '3500ms' }
   : { environment: { MIGRATION_TABLE_LOCK_TIMEOUT: '400ms', MIGRATION_ATTEMPTS: '20' }, reads: 4_000, bound: '900ms' };
 
-test('a migration that finds its table busy steps back, lets readers pass, and succeeds when the table is free', async () => {
-  const project = aProject({ history: false }).with(busy.environment);
+test('a migration whose table is busy backs off, lets reads through, and succeeds once the table is free', async () => {
+  const project = aProject({ history: false }).with(BUSY.environment);
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
   await project.run('migration:up');
   project.migration('Migration20260102000000_two', ['alter table t add column more int']);
@@ -20,11 +20,11 @@ test('a migration that finds its table busy steps back, lets readers pass, and s
   await reader.connect();
   await reader.query('begin; select * from t');
   const migrating = project.run('migration:up');
-  // Reads that time out are reads that queued behind the waiting ALTER for longer than its lock_timeout and a half second.
+  // A read that times out has queued behind the waiting ALTER for half a second longer than its lock_timeout.
   const other = new Client(project.url);
   await other.connect();
-  await other.query(`set statement_timeout = '${busy.bound}'`);
-  for (const end = Date.now() + busy.reads; Date.now() < end; await sleep(20)) await other.query('select * from t');
+  await other.query(`set statement_timeout = '${BUSY.bound}'`);
+  for (const end = Date.now() + BUSY.reads; Date.now() < end; await sleep(20)) await other.query('select * from t');
   await reader.query('commit');
 
   const { code, out } = await migrating;
@@ -34,7 +34,7 @@ test('a migration that finds its table busy steps back, lets readers pass, and s
   await Promise.all([reader.end(), other.end()]);
 });
 
-test('a table that stays busy ends the command with its own code, and nothing of the migration remains', async () => {
+test('a table that stays busy fails the command with its own exit code, and the migration is rolled back', async () => {
   const project = aProject({ history: false }).with({ MIGRATION_TABLE_LOCK_TIMEOUT: '100ms', MIGRATION_ATTEMPTS: '2' });
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
   await project.run('migration:up');
@@ -50,9 +50,9 @@ test('a table that stays busy ends the command with its own code, and nothing of
   await reader.end();
 });
 
-test('a migration says how long it may wait and run, over the environment', async () => {
+test('the timeouts of a migration override those of the environment', async () => {
   const project = aProject({ history: false }).with({ MIGRATION_STATEMENT_TIMEOUT: '10min' });
-  const settings = `create table said as select current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement`;
+  const settings = `create table seen as select current_setting('lock_timeout') as lock, current_setting('statement_timeout') as statement`;
   project.migration(
     'Migration20260101000000_one',
     [settings],
@@ -60,10 +60,10 @@ test('a migration says how long it may wait and run, over the environment', asyn
     `  lockTimeout = '7s';\n  statementTimeout = '5min';\n`,
   );
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
-  expect(await project.query('select * from said')).toEqual([{ lock: '7s', statement: '5min' }]);
+  expect(await project.query('select * from seen')).toEqual([{ lock: '7s', statement: '5min' }]);
 });
 
-test('a statement that runs too long is stopped', async () => {
+test('a statement that exceeds its timeout is cancelled', async () => {
   const project = aProject({ history: false }).with({ MIGRATION_STATEMENT_TIMEOUT: '200ms' });
   project.migration('Migration20260101000000_one', ['select pg_sleep(600)']);
   const { code, out } = await project.run('migration:up');
@@ -71,7 +71,7 @@ test('a statement that runs too long is stopped', async () => {
   expect(out).toContain('MIGRATION_STATEMENT_TIMEOUT');
 });
 
-test('on an embedded database that processes share, too', async () => {
+test('a statement that exceeds its timeout is cancelled on a shared embedded database', async () => {
   const project = aSharedProject({ history: false }).with({ MIGRATION_STATEMENT_TIMEOUT: '200ms' });
   project.migration('Migration20260101000000_one', ['create table t (id int)', 'select pg_sleep(600)']);
   const { code, out } = await project.run('migration:up');
@@ -80,19 +80,19 @@ test('on an embedded database that processes share, too', async () => {
   expect(await askShared(project, `select to_regclass('t') as t`)).toEqual([{ t: null }]);
 });
 
-test('an engine inside the process, which nothing can interrupt, refuses a limit it could not keep', async () => {
+test('an engine inside the process refuses a statement timeout, because it can not be interrupted', async () => {
   const project = anEmbeddedProject();
   const refused = await project.with({ MIGRATION_STATEMENT_TIMEOUT: '200ms' }).run('migration:up');
   expect(refused.code).toBe(24);
   expect(refused.out).toContain('MIGRATION_STATEMENT_TIMEOUT can not be kept');
   project.environment.MIGRATION_STATEMENT_TIMEOUT = '';
   project.migration('Migration20260105000000_own', ['select 1'], [], `  statementTimeout = '5min';\n`);
-  const told = await project.run('migration:up');
-  expect(told.code).toBe(0);
-  expect(told.out).toContain('its statementTimeout can not be kept');
+  const warned = await project.run('migration:up');
+  expect(warned.code).toBe(0);
+  expect(warned.out).toContain('its statementTimeout can not be kept');
 });
 
-test('a duration without a unit is refused, not guessed', async () => {
+test('a duration without a unit is refused', async () => {
   const { code, out } = await aProject().with({ MIGRATION_LOCK_TIMEOUT: '30' }).run('migration:up');
   expect(code).toBe(24);
   expect(out).toContain('MIGRATION_LOCK_TIMEOUT is "30"; it must be a duration with a unit');

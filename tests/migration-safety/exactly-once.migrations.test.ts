@@ -15,60 +15,60 @@ import {
 
 vi.setConfig({ testTimeout: 180_000 });
 
-// The full form (MIGRATION_SAFETY_FULL=1) is twenty; four take the same paths in a tenth of the time.
-const many = process.env.MIGRATION_SAFETY_FULL ? 20 : 4;
-const history = ['create_authors_and_articles', 'add_articles_slug', 'invite_the_editor', 'index_articles_title'];
+// The full form (MIGRATION_SAFETY_FULL=1) is twenty; four take the same code paths in a tenth of the time.
+const PROCESSES = process.env.MIGRATION_SAFETY_FULL ? 20 : 4;
+const HISTORY = ['create_authors_and_articles', 'add_articles_slug', 'invite_the_editor', 'index_articles_title'];
 
-const together = <T>(start: () => PromiseLike<T>) => Promise.all(Array.from({ length: many }, start));
+const concurrently = <T>(start: () => PromiseLike<T>) => Promise.all(Array.from({ length: PROCESSES }, start));
 
-const validIndex = `select indisvalid as valid from pg_index where indexrelid = 'articles_title_index'::regclass`;
+const VALID_INDEX = `select indisvalid as valid from pg_index where indexrelid = 'articles_title_index'::regclass`;
 
-test('processes that migrate at the same time, from before the database exists, apply everything once', async () => {
+test('concurrent processes create the database and apply every migration exactly once', async () => {
   const project = aProject();
-  const ended = await together(() => project.run('migration:up'));
+  const ended = await concurrently(() => project.run('migration:up'));
   expect(ended.map(({ code }) => code)).toEqual(ended.map(() => 0));
-  expect(await project.applied()).toEqual(history);
-  for (const name of history) {
+  expect(await project.applied()).toEqual(HISTORY);
+  for (const name of HISTORY) {
     expect(ended.filter(({ out }) => out.includes(`Applied 'Migration`) && out.includes(name))).toHaveLength(1);
   }
   expect(await project.query(`select count(*)::int as n from authors`)).toEqual([{ n: 1 }]);
-  expect(await project.query(validIndex)).toEqual([{ valid: true }]);
+  expect(await project.query(VALID_INDEX)).toEqual([{ valid: true }]);
 });
 
-test('servers that start at the same time with MIGRATE_ON_START=up all come up, and apply everything once', async () => {
+test('servers that start concurrently with MIGRATE_ON_START=up all become ready and apply every migration exactly once', async () => {
   const project = aProject().with({ MIGRATE_ON_START: 'up' });
-  const ended = await together(() => project.start(['--import', '@oxc-node/core/register', 'server.ts']));
+  const ended = await concurrently(() => project.start(['--import', '@oxc-node/core/register', 'server.ts']));
   expect(ended.map(({ out }) => out.includes('ready'))).toEqual(ended.map(() => true));
-  expect(ended.map(({ out }) => Number(/applied (\d+)/.exec(out)?.[1])).reduce((a, b) => a + b)).toBe(history.length);
-  expect(await project.applied()).toEqual(history);
+  expect(ended.map(({ out }) => Number(/applied (\d+)/.exec(out)?.[1])).reduce((a, b) => a + b)).toBe(HISTORY.length);
+  expect(await project.applied()).toEqual(HISTORY);
 });
 
-test('on the embedded database, processes that migrate at the same time apply everything once', async () => {
+test('on the embedded database, concurrent processes apply every migration exactly once', async () => {
   const project = anEmbeddedProject();
-  const ended = await together(() => project.run('migration:up'));
+  const ended = await concurrently(() => project.run('migration:up'));
   expect(ended.map(({ code, out }) => code || out.includes('rror'))).toEqual(ended.map(() => false));
   const database = await PGlite.create(join(project.folder, 'data'));
   const { rows } = await database.query<{ name: string }>('select name from mikro_orm_migrations order by id');
-  expect(rows.map(({ name }) => name.replace(/^Migration\d+_/, ''))).toEqual(history);
-  expect((await database.query(validIndex)).rows).toEqual([{ valid: true }]);
+  expect(rows.map(({ name }) => name.replace(/^Migration\d+_/, ''))).toEqual(HISTORY);
+  expect((await database.query(VALID_INDEX)).rows).toEqual([{ valid: true }]);
   await database.close();
   expect(existsSync(join(project.folder, 'data.migration.lock'))).toBe(false);
 });
 
-test('on an embedded database that processes share, too, whoever has it open', async () => {
+test('on a shared embedded database, concurrent processes apply every migration exactly once', async () => {
   const project = aSharedProject();
-  const ended = await together(() => project.run('migration:up'));
+  const ended = await concurrently(() => project.run('migration:up'));
   expect(ended.map(({ code, out }) => code || out.includes('rror'))).toEqual(ended.map(() => false));
-  for (const name of history) {
+  for (const name of HISTORY) {
     expect(ended.filter(({ out }) => new RegExp(`Applied 'Migration\\d+_${name}'`).test(out))).toHaveLength(1);
   }
   const rows = await askShared(project, 'select name from mikro_orm_migrations order by id');
-  expect(rows.map(({ name }) => String(name).replace(/^Migration\d+_/, ''))).toEqual(history);
+  expect(rows.map(({ name }) => String(name).replace(/^Migration\d+_/, ''))).toEqual(HISTORY);
   expect(await askShared(project, 'select count(*)::int as n from authors')).toEqual([{ n: 1 }]);
-  expect(await askShared(project, validIndex)).toEqual([{ valid: true }]);
+  expect(await askShared(project, VALID_INDEX)).toEqual([{ valid: true }]);
 });
 
-test('there, too, a waiter carries on when the holder is killed, and the engine with it', async () => {
+test('on a shared embedded database, a waiter takes over when the lock holder is killed together with the engine', async () => {
   const project = aSharedProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (id int)']).write(
     'migrations/Migration20260102000000_two.ts',
@@ -90,7 +90,7 @@ export class Two extends Migration {
   expect(await askShared(project, 'select count(*)::int as n from t')).toEqual([{ n: 1 }]);
 });
 
-test('a command that has the engine and fails does not take it from under a migration of another', async () => {
+test('a failing command that owns the shared engine keeps it open until the migration of another process is done', async () => {
   const project = aSharedProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
   await project.run('migration:up');
@@ -99,19 +99,19 @@ test('a command that has the engine and fails does not take it from under a migr
     'select pg_sleep(2)',
     'insert into t values (2)',
   ]);
-  // It reads its migrations, with the engine open, until the other one is in the midst of its own.
-  waitsForMidway(project, 'Migration20260103000000_three');
-  const looking = project.with({ WAITS: 'yes' }).extra('migration:sql', 'nowhere:head');
+  // It keeps reading its migrations, with the engine open, until the other process is in the middle of migrating.
+  waitsForFile(project, 'Migration20260103000000_three');
+  const reading = project.with({ WAITS: 'yes' }).extra('migration:sql', 'nowhere:head');
   await engineIsOpen(project);
   const migrating = project.with({ WAITS: '' }).run('migration:up');
   await migrating.says(`Processing 'Migration20260102000000_two'`);
-  project.write('midway', '');
+  project.write('continue', '');
   expect(await migrating).toMatchObject({ code: 0 });
-  expect(await looking).toMatchObject({ code: 10 });
+  expect(await reading).toMatchObject({ code: 10 });
   expect(await askShared(project, 'select count(*)::int as n from t')).toEqual([{ n: 2 }]);
 });
 
-test('of servers that start at the same time on one embedded folder one has it and migrates; the others say which', async () => {
+test('of servers that start concurrently on one data folder, one migrates and the others name its process', async () => {
   const project = aSharedProject({ history: false });
   const folder = join(project.folder, 'shared');
   project.with({
@@ -123,7 +123,7 @@ test('of servers that start at the same time on one embedded folder one has it a
     MIGRATE_ON_START: 'up',
   });
   const server = ['--import', '@oxc-node/core/register', join(repository, 'src/main.ts')];
-  const servers = Array.from({ length: many === 20 ? 10 : 3 }, () => project.start(server));
+  const servers = Array.from({ length: PROCESSES === 20 ? 10 : 3 }, () => project.start(server));
   const number = await Promise.any(servers.map((each, i) => each.says('GraphQL at http').then(() => i)));
   const [first] = servers.splice(number, 1) as [Running];
   const others = await Promise.all(servers);
@@ -140,7 +140,7 @@ test('of servers that start at the same time on one embedded folder one has it a
   );
 });
 
-test('a waiter carries on when the holder is killed, its last statement still running in the server', async () => {
+test('a waiter takes over when the lock holder is killed, after its last statement has ended on the server', async () => {
   const project = aProject({ history: false });
   await aSlowMigration(project);
   const holder = project.run('migration:up');
@@ -159,7 +159,7 @@ test('a waiter carries on when the holder is killed, its last statement still ru
   expect(await project.query('select count(*)::int as n from done')).toEqual([{ n: 1 }]);
 });
 
-test('who waits longer than MIGRATION_LOCK_TIMEOUT ends with its own code, told who holds the lock', async () => {
+test('waiting longer than MIGRATION_LOCK_TIMEOUT fails with its own exit code and names the lock holder', async () => {
   const project = aProject({ history: false });
   await aSlowMigration(project);
   const holder = project.run('migration:up');
@@ -175,7 +175,7 @@ test('who waits longer than MIGRATION_LOCK_TIMEOUT ends with its own code, told 
   await holder;
 });
 
-test('a migrator that loses the connection which holds the lock stops before its next migration', async () => {
+test('a migrator that loses the connection holding the lock stops before the next migration', async () => {
   const project = aProject({ history: false });
   project
     .migration('Migration20260101000000_one', [
@@ -190,7 +190,7 @@ test('a migrator that loses the connection which holds the lock stops before its
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
 });
 
-test('a lock file whose holder is dead is taken over', async () => {
+test('a lock file whose holder is dead is removed', async () => {
   const project = anEmbeddedProject();
   const lock = join(project.folder, 'data.migration.lock');
   writeFileSync(lock, JSON.stringify({ pid: 999_999_999, started: '1', host: (await import('node:os')).hostname() }));
@@ -198,7 +198,7 @@ test('a lock file whose holder is dead is taken over', async () => {
   expect(existsSync(lock)).toBe(false);
 });
 
-test('a lock file whose holder lives is respected', async () => {
+test('a lock file whose holder is alive is respected', async () => {
   const project = anEmbeddedProject().with({ MIGRATION_LOCK_TIMEOUT: '1s' });
   const lock = join(project.folder, 'data.migration.lock');
   writeFileSync(lock, JSON.stringify({ pid: process.pid, started: '', host: (await import('node:os')).hostname() }));
@@ -208,23 +208,23 @@ test('a lock file whose holder lives is respected', async () => {
   expect(existsSync(join(project.folder, 'data'))).toBe(false);
 });
 
-test('a command that only looks does not open the files of an embedded database in which another process migrates', async () => {
-  const project = waitsForMidway(anEmbeddedProject({ history: false }), 'Migration20260101000000_one');
+test('a reading command does not open the files of an embedded database while another process migrates it', async () => {
+  const project = waitsForFile(anEmbeddedProject({ history: false }), 'Migration20260101000000_one');
   const lock = join(project.folder, 'data.migration.lock');
   const migrating = project.with({ WAITS: 'yes' }).run('migration:up');
   await until(async () => (existsSync(lock) ? [lock] : []));
-  const looking = await project.with({ MIGRATION_LOCK_TIMEOUT: '300ms' }).run('migration:list');
-  expect(looking.code).toBe(11);
-  project.write('midway', '');
+  const reading = await project.with({ MIGRATION_LOCK_TIMEOUT: '300ms' }).run('migration:list');
+  expect(reading.code).toBe(11);
+  project.write('continue', '');
   expect(await migrating).toMatchObject({ code: 0 });
   expect((await project.run('migration:list')).out).toContain('Migration20260101000000_one');
   expect(existsSync(lock)).toBe(false);
 });
 
-test('when there is nothing to do, the start-up hook takes no lock: it passes one that somebody else holds', async () => {
+test('with nothing pending, a starting server takes no lock, even if another session holds it', async () => {
   const project = aProject().with({ MIGRATE_ON_START: 'up', MIGRATION_LOCK_TIMEOUT: '1s' });
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
-  // Every advisory lock of the database, so that whichever it would take is taken.
+  // The lock that a migrator of this database takes.
   const { onServer } = await import('./project.ts');
   await onServer(project.url, async (client) => {
     const { crc32 } = await import('node:zlib');
@@ -237,7 +237,7 @@ test('when there is nothing to do, the start-up hook takes no lock: it passes on
   });
 });
 
-/** Sleeps for as long as there is a row in `pause`: ten minutes, far longer than any of these tests. */
+/** Sleeps for ten minutes, longer than any of these tests, if there is a row in `pause`. */
 async function aSlowMigration(project: Project) {
   project.migration('Migration20260101000000_pause', [
     'create table pause (id int); insert into pause values (1); create table done (id int)',
@@ -246,8 +246,8 @@ async function aSlowMigration(project: Project) {
   project.migration('Migration20260102000000_slow', ['select pg_sleep(600) from pause', 'insert into done values (1)']);
 }
 
-/** Adds a migration that, where WAITS is set, is not read to its end before there is a file `midway`. */
-const waitsForMidway = (project: Project, name: string) =>
+/** Adds a migration that, if WAITS is set, blocks while it is read until there is a file `continue`. */
+const waitsForFile = (project: Project, name: string) =>
   project.write(
     `migrations/${name}.ts`,
     `import { existsSync } from 'node:fs';
@@ -255,16 +255,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Migration } from '@mikro-orm/migrations';
 export class ${name} extends Migration {
   override async up(): Promise<void> {
-    while (process.env.WAITS && !existsSync('midway')) await sleep(20);
+    while (process.env.WAITS && !existsSync('continue')) await sleep(20);
   }
 }
 `,
   );
 
-/** Its owner writes down who it is, before anybody can join. */
+/** Waits for the socket of the process that has the engine open. */
 const engineIsOpen = (project: Project) =>
   until(async () => readdirSync(join(project.folder, 'shared/postgres.run')).filter((name) => name.startsWith('.s.')));
 
-async function until(look: () => Promise<unknown[]>) {
-  while ((await look()).length === 0) await sleep(50);
+async function until(query: () => Promise<unknown[]>) {
+  while ((await query()).length === 0) await sleep(50);
 }

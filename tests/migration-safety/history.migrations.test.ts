@@ -4,12 +4,12 @@ import { aMigratedProject, aProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const first = 'migrations/Migration20260101000000_create_authors_and_articles.ts';
-const second = 'migrations/Migration20260102000000_add_articles_slug.ts';
+const FIRST = 'migrations/Migration20260101000000_create_authors_and_articles.ts';
+const SECOND = 'migrations/Migration20260102000000_add_articles_slug.ts';
 
-test('layout, comments, line endings and keyword case do not count as an edit', async () => {
+test('layout, comments, line endings and keyword case do not change the checksum', async () => {
   const project = await aMigratedProject();
-  project.edit(first, (text) =>
+  project.edit(FIRST, (text) =>
     text.replaceAll('\n', '\r\n').replace('create table', '-- about people\n CREATE   TABLE'),
   );
   project.edit('migrations/Migration20260103000000_invite_the_editor.ts', (text) =>
@@ -19,7 +19,7 @@ test('layout, comments, line endings and keyword case do not count as an edit', 
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
 });
 
-test('a compiled migration is the one it was compiled from', async () => {
+test('a compiled migration has the checksum of its source', async () => {
   const project = await aMigratedProject();
   const { transformSync } = await import('vite').then((vite) => ({ transformSync: vite.transformWithOxc }));
   for (const name of project.migrations()) {
@@ -30,10 +30,10 @@ test('a compiled migration is the one it was compiled from', async () => {
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
 });
 
-test('an edit of one token stops up and down, and repair shows it before it blesses it', async () => {
+test('an edit of one token stops up and down, and repair shows the edit before accepting it', async () => {
   const project = aProject();
   await project.run('migration:up', '--to', '+2');
-  project.edit(second, (text) => text.replace('varchar(255)', 'varchar(254)'));
+  project.edit(SECOND, (text) => text.replace('varchar(255)', 'varchar(254)'));
   for (const command of ['migration:up', 'migration:down']) {
     const { code, out } = await project.run(command);
     expect(code).toBe(32);
@@ -48,27 +48,27 @@ test('an edit of one token stops up and down, and repair shows it before it bles
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
 });
 
-test('a migration that asks the database is checked by its code', async () => {
+test('the checksum of a migration that queries the database is that of its code', async () => {
   const project = await aMigratedProject();
   project.edit('migrations/Migration20260103000000_invite_the_editor.ts', (text) => text.replace('editor-', 'boss-'));
   project.migration('Migration20260105000000_one_more', ['select 1']);
   expect((await project.run('migration:up')).code).toBe(32);
 });
 
-test('a missing file, a row that is there twice, and an older migration that comes late are each named', async () => {
+test('a missing file, a duplicate row and an out-of-order migration are reported by name', async () => {
   const project = aProject();
   await project.run('migration:up', '--to', '+2');
-  const text = project.read(first);
-  project.remove(first);
+  const text = project.read(FIRST);
+  project.remove(FIRST);
   const missing = await project.run('migration:up');
   expect(missing.code).toBe(33);
   expect(missing.out).toContain('create_authors_and_articles was applied, but its file is missing');
   expect(await project.run('migration:down', '--to', 'base')).toMatchObject({ code: 33 });
 
-  project.write(first, text).migration('Migration20260101500000_late', ['create table late (id int)']);
-  const late = await project.run('migration:up');
-  expect(late.code).toBe(34);
-  expect(late.out).toContain('Migration20260101500000_late is older than migrations that are already applied');
+  project.write(FIRST, text).migration('Migration20260101500000_late', ['create table late (id int)']);
+  const outOfOrder = await project.run('migration:up');
+  expect(outOfOrder.code).toBe(34);
+  expect(outOfOrder.out).toContain('Migration20260101500000_late is older than migrations that are already applied');
   expect(await project.applied()).toHaveLength(2);
   expect(await project.with({ MIGRATION_OUT_OF_ORDER: 'allow' }).run('migration:up', '--only', 'late')).toMatchObject({
     code: 0,
@@ -77,11 +77,11 @@ test('a missing file, a row that is there twice, and an older migration that com
   await project.query(
     'drop index mikro_orm_migrations_name_unique; insert into mikro_orm_migrations (name) select name from mikro_orm_migrations limit 1',
   );
-  const twice = await project.run('migration:up');
-  expect(twice.code).toBe(35);
+  const duplicate = await project.run('migration:up');
+  expect(duplicate.code).toBe(35);
 });
 
-test('a folder without a single migration is no older version of the code: somebody forgot to bring them along', async () => {
+test('an empty migrations folder is an error, not an older version of the code', async () => {
   const project = await aMigratedProject();
   for (const name of project.migrations()) project.remove(`migrations/${name}`);
   const { code, out } = await project.run('migration:up');
@@ -89,7 +89,7 @@ test('a folder without a single migration is no older version of the code: someb
   expect(out).toContain('Migration20260104000000_index_articles_title was applied, but its file is missing');
 });
 
-test('a database that is ahead of the code does not stop the code: that is what a rolling deployment looks like', async () => {
+test('a database that is ahead of the code does not stop migration:up, as in a rolling deployment', async () => {
   const project = await aMigratedProject();
   project.remove('migrations/Migration20260104000000_index_articles_title.ts');
   const up = await project.run('migration:up');
@@ -97,7 +97,7 @@ test('a database that is ahead of the code does not stop the code: that is what 
   expect(up.out).toContain('was applied by a newer version of the code');
 });
 
-test('a database whose history the stock migrator wrote is taken over as it is', async () => {
+test('a tracking table of the stock migrator is adopted', async () => {
   const project = aProject();
   await project.query('select 1').catch(() => {});
   await project.run('migration:up');
@@ -107,11 +107,11 @@ test('a database whose history the stock migrator wrote is taken over as it is',
   project.migration('Migration20260105000000_one_more', ['select 1']);
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
   expect(await project.extra('migration:repair', '--yes')).toMatchObject({ code: 0 });
-  project.edit(second, (text) => text.replace('varchar(255)', 'varchar(254)'));
+  project.edit(SECOND, (text) => text.replace('varchar(255)', 'varchar(254)'));
   expect((await project.run('migration:up')).code).toBe(32);
 });
 
-test('who, when, how long and from which version is recorded', async () => {
+test('the tracking table records the user, the time, the duration and the version', async () => {
   const project = aProject();
   await project.run('migration:up', '--to', '+2');
   const status = JSON.parse((await project.extra('migration:status', '--json')).out);
@@ -125,7 +125,7 @@ test('who, when, how long and from which version is recorded', async () => {
   expect((await project.extra('migration:history')).out.trim().split('\n')).toHaveLength(2);
 });
 
-test('looking creates nothing: not even the database', async () => {
+test('reading commands create nothing, not even the database', async () => {
   const project = aProject();
   for (const command of ['migration:list', 'migration:pending'])
     expect(await project.run(command)).toMatchObject({ code: 0 });
@@ -133,6 +133,6 @@ test('looking creates nothing: not even the database', async () => {
   await expect(project.query('select 1')).rejects.toThrow('does not exist');
 });
 
-test('a difference keeps what stayed and shows what went and what came', () => {
+test('a line difference shows the removed and the added lines only', () => {
   expect(lineDifference('a\nb\nc', 'a\nx\nc\nd')).toEqual(['- b', '+ x', '+ d']);
 });

@@ -1,6 +1,6 @@
 /**
- * For each rule something it refuses and something close to it that it lets pass. `outside` says that the migration
- * runs outside a transaction. `squawk` is the name of the rule of squawk-cli that says the same of `refused`.
+ * For each rule, SQL that it refuses and similar SQL that it allows. `outside` marks the SQL that runs outside a
+ * transaction. `squawk` is the rule of squawk-cli that also refuses `refused`.
  */
 export interface Example {
   refused: string;
@@ -9,12 +9,12 @@ export interface Example {
   squawk?: string;
 }
 
-const created = 'create table t (id int primary key);';
+const CREATE_TABLE = 'create table t (id int primary key);';
 
-export const corpus: Record<string, Example> = {
+export const CORPUS: Record<string, Example> = {
   'blocking-index': {
     refused: 'create index i on t (a)',
-    allowed: `${created} create index i on t (id)`,
+    allowed: `${CREATE_TABLE} create index i on t (id)`,
     squawk: 'require-concurrent-index-creation',
   },
   'blocking-drop-index': {
@@ -39,21 +39,24 @@ export const corpus: Record<string, Example> = {
     allowed: 'create index concurrently i on t (a)',
     outside: { allowed: true },
   },
-  'drop-table': { refused: 'drop table t', allowed: `${created} drop table t`, squawk: 'ban-drop-table' },
+  'drop-table': { refused: 'drop table t', allowed: `${CREATE_TABLE} drop table t`, squawk: 'ban-drop-table' },
   'rename-table': {
     refused: 'alter table t rename to u',
     allowed: 'alter table t rename to u; create view t as select * from u',
     squawk: 'renaming-table',
   },
-  truncate: { refused: 'truncate t', allowed: `${created} truncate t` },
+  truncate: { refused: 'truncate t', allowed: `${CREATE_TABLE} truncate t` },
   'truncate-cascade': {
     refused: 'truncate t cascade',
-    allowed: `${created} truncate t`,
+    allowed: `${CREATE_TABLE} truncate t`,
     squawk: 'ban-truncate-cascade',
   },
   'drop-cascade': { refused: 'alter table t drop constraint c cascade', allowed: 'alter table t drop constraint c' },
-  'set-schema': { refused: 'alter table t set schema s', allowed: `${created} alter table t set schema s` },
-  'set-tablespace': { refused: 'alter table t set tablespace s', allowed: `${created} alter table t set tablespace s` },
+  'set-schema': { refused: 'alter table t set schema s', allowed: `${CREATE_TABLE} alter table t set schema s` },
+  'set-tablespace': {
+    refused: 'alter table t set tablespace s',
+    allowed: `${CREATE_TABLE} alter table t set tablespace s`,
+  },
   'set-logged': {
     refused: 'alter table t set logged',
     allowed: 'create unlogged table t (id int); alter table t set logged',
@@ -64,7 +67,7 @@ export const corpus: Record<string, Example> = {
   'lock-table': { refused: 'lock table t in share mode', allowed: 'lock table t in row exclusive mode' },
   'attach-partition': {
     refused: "alter table t attach partition p for values in ('a')",
-    allowed: `${created} alter table t attach partition p for values in ('a')`,
+    allowed: `${CREATE_TABLE} alter table t attach partition p for values in ('a')`,
   },
   'detach-partition': {
     refused: 'alter table t detach partition p',
@@ -78,12 +81,12 @@ export const corpus: Record<string, Example> = {
   'disable-trigger': { refused: 'alter table t disable trigger all', allowed: 'alter table t enable trigger all' },
   'drop-column': {
     refused: 'alter table t drop column a',
-    allowed: `${created} alter table t drop column id`,
+    allowed: `${CREATE_TABLE} alter table t drop column id`,
     squawk: 'ban-drop-column',
   },
   'rename-column': {
     refused: 'alter table t rename a to b',
-    allowed: `${created} alter table t rename id to b`,
+    allowed: `${CREATE_TABLE} alter table t rename id to b`,
     squawk: 'renaming-column',
   },
   'required-column': {
@@ -103,7 +106,7 @@ export const corpus: Record<string, Example> = {
   },
   'change-type': {
     refused: 'alter table t alter column a type bigint',
-    allowed: `${created} alter table t alter column id type bigint`,
+    allowed: `${CREATE_TABLE} alter table t alter column id type bigint`,
     squawk: 'changing-column-type',
   },
   'set-not-null': {
@@ -113,7 +116,7 @@ export const corpus: Record<string, Example> = {
   },
   'drop-not-null': {
     refused: 'alter table t alter column a drop not null',
-    allowed: `${created} alter table t alter column id drop not null`,
+    allowed: `${CREATE_TABLE} alter table t alter column id drop not null`,
     squawk: 'ban-drop-not-null',
   },
   'inline-foreign-key': {
@@ -248,26 +251,26 @@ export const corpus: Record<string, Example> = {
   },
 };
 
-/** What no rule says anything about, deliberately: harmless, or a matter of taste, or not for SQL alone to say. */
-export const notGuarded: Record<string, string> = {
+/** What deliberately no rule refuses: it is harmless, a matter of taste, or can't be judged from the SQL alone. */
+export const NOT_GUARDED: Record<string, string> = {
   'a serial key of 32 bits': 'create table t (id serial primary key)',
   'varchar with a length': 'create table t (a varchar(255))',
   'a nullable column': 'alter table t add column a text',
   'a column with a constant default': "alter table t add column a text not null default ''",
   'a default for new rows': 'alter table t alter column a set default 1',
-  'no default any more': 'alter table t alter column a drop default',
+  'a dropped default': 'alter table t alter column a drop default',
   'a table without a primary key': 'create table t (a int)',
   'a foreign key without an index': 'alter table t add constraint f foreign key (a) references u (id) not valid',
   'a dropped check or foreign key': 'alter table t drop constraint t_a_check',
   'a renamed index or constraint': 'alter index i rename to j',
   'a comment': "comment on table t is 'people'",
   statistics: 'analyze t',
-  'rows of a where': 'delete from t where a < 3',
+  'a delete with a where clause': 'delete from t where a < 3',
   'new rows': "insert into t values (1, 'a')",
   'a new trigger': 'create trigger g before insert on t for each row execute function f()',
   'create table if not exists': 'create table if not exists t (id int)',
-  'rights of a role': 'grant select on t to reader',
-  'a new owner': 'alter table t owner to somebody',
+  'privileges of a role': 'grant select on t to reader',
+  'a new owner': 'alter table t owner to admin',
   'a view': 'create view v as select 1',
   'a domain': 'create domain d as text',
 };

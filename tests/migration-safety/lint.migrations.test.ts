@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { lint, RULES } from '../../src/migration-safety/lint/lint.ts';
 import { parseStatements } from '../../src/migration-safety/sql/statements.ts';
-import { corpus, notGuarded } from './lint-corpus.ts';
+import { CORPUS, NOT_GUARDED } from './lint-corpus.ts';
 import { aProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -14,17 +14,17 @@ const codesOf = (sql: string, { outside = false, safeBecause = {}, small = [] as
     ({ code }) => code,
   );
 
-test('every rule has an example of what it refuses and of what it lets pass, and there are more than forty', () => {
-  expect(Object.keys(corpus).sort()).toEqual(RULES.map(({ code }) => code).sort());
+test('every rule has an example that it refuses and one that it allows, and there are more than forty rules', () => {
+  expect(Object.keys(CORPUS).sort()).toEqual(RULES.map(({ code }) => code).sort());
   expect(new Set(RULES.map(({ code }) => code)).size).toBe(RULES.length);
   expect(RULES.length).toBeGreaterThan(40);
 });
 
-describe.each(Object.entries(corpus))('%s', (code, { refused, allowed, outside }) => {
-  test(`finds: ${refused}`, () => expect(codesOf(refused, { outside: outside?.refused ?? false })).toContain(code));
-  test(`passes: ${allowed}`, () =>
+describe.each(Object.entries(CORPUS))('%s', (code, { refused, allowed, outside }) => {
+  test(`refuses: ${refused}`, () => expect(codesOf(refused, { outside: outside?.refused ?? false })).toContain(code));
+  test(`allows: ${allowed}`, () =>
     expect(codesOf(allowed, { outside: outside?.allowed ?? false })).not.toContain(code));
-  test('a sentence about it silences it, and nothing else', () => {
+  test('a reason in safeBecause silences this rule only', () => {
     const safeBecause = { [code]: 'The table has no readers while this runs.' };
     expect(codesOf(refused, { outside: outside?.refused ?? false, safeBecause })).toEqual(
       codesOf(refused, { outside: outside?.refused ?? false }).filter((each) => each !== code),
@@ -32,14 +32,14 @@ describe.each(Object.entries(corpus))('%s', (code, { refused, allowed, outside }
   });
 });
 
-test.each(Object.entries(notGuarded))('not guarded, deliberately: %s', (_, sql) => expect(codesOf(sql)).toEqual([]));
+test.each(Object.entries(NOT_GUARDED))('deliberately not guarded: %s', (_, sql) => expect(codesOf(sql)).toEqual([]));
 
-test('what is only a matter of time is no matter for a small table; what loses data is', () => {
+test('a small table is exempt from rules about lock duration, not from rules about data loss', () => {
   expect(codesOf('create index i on t (a); alter table t alter column a set not null', { small: ['t'] })).toEqual([]);
   expect(codesOf('alter table t drop column a', { small: ['t'] })).toEqual(['drop-column']);
 });
 
-test('outside a transaction, what must not be done twice comes last', () => {
+test('outside a transaction, only the last statement may be one that can not be repeated', () => {
   const index = 'create index concurrently i on t (a)';
   const of = (first: string) => codesOf(`${first}; ${index}`, { outside: true });
   expect(of('update t set n = n + 1 where true')).toContain('steps-outside-transaction');
@@ -47,14 +47,14 @@ test('outside a transaction, what must not be done twice comes last', () => {
   expect(of('update t set n = m where n is null')).not.toContain('steps-outside-transaction');
 });
 
-test('a reason has to be a sentence, about a rule that exists', () => {
+test('a reason has to be a sentence about an existing rule', () => {
   expect(codesOf('select 1', { safeBecause: { 'drop-column': 'ok' } })).toEqual(['no-reason']);
   expect(codesOf('select 1', { safeBecause: { 'drop-colum': 'Nothing has read it since 1.4.' } })).toEqual([
     'unknown-code',
   ]);
 });
 
-test('migration:up refuses before anything runs, and goes on once the reason is written down', async () => {
+test('migration:up refuses before any statement runs, and applies the migration once a reason is given', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', [
     'create table t (id int, a int); insert into t values (1, 2), (2, 3), (3, null)',
@@ -80,7 +80,7 @@ test('migration:up refuses before anything runs, and goes on once the reason is 
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
 });
 
-test('a migration that decides from data is looked at while it runs, before its statements', async () => {
+test('a migration that depends on data is linted while it runs, before its statements', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', [
     'create table t (id int, a int); insert into t select n, n from generate_series(1, 20000) n',
@@ -104,8 +104,8 @@ test('migration:lint lints without a database, and lists the rules', async () =>
   expect((await project.extra('migration:lint', '--rules')).out).toContain('blocking-index (error)');
 });
 
-// squawk assumes a transaction around the file, as the migrator makes one, and PostgreSQL 15.
-test.each(Object.entries(corpus).filter(([, { squawk }]) => squawk))(
+// squawk assumes PostgreSQL 15 and a transaction around the file, as the migrator begins one.
+test.each(Object.entries(CORPUS).filter(([, { squawk }]) => squawk))(
   'squawk agrees about %s',
   (code, { refused, squawk }) => {
     const file = join(aProject({ history: false }).folder, `${code}.sql`);

@@ -6,7 +6,7 @@ import { anEmbeddedProject, aProject, aSharedProject, askShared, onServer, type 
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const outside = '  override isTransactional(): boolean {\n    return false;\n  }\n';
+const OUTSIDE_TRANSACTION = '  override isTransactional(): boolean {\n    return false;\n  }\n';
 
 const threeSteps = (project: Project, third: string) =>
   project
@@ -15,11 +15,11 @@ const threeSteps = (project: Project, third: string) =>
       'Migration20260102000000_two',
       ['create index concurrently t_id on t (id)'],
       ['drop index concurrently t_id'],
-      outside,
+      OUTSIDE_TRANSACTION,
     )
     .migration('Migration20260103000000_three', [third], ['drop table u']);
 
-test('what was applied before a failing migration stays recorded, and the rest follows once it is fixed', async () => {
+test('migrations before a failing one stay applied, and the rest is applied once it is fixed', async () => {
   const project = threeSteps(aProject({ history: false }), 'create table u (id intt)');
   const failed = await project.run('migration:up');
   expect(failed.code).toBe(12);
@@ -29,7 +29,7 @@ test('what was applied before a failing migration stays recorded, and the rest f
   expect(await project.applied()).toEqual(['one', 'two', 'three']);
 });
 
-test('the same on the embedded database', async () => {
+test('migrations before a failing one stay applied on the embedded database', async () => {
   const project = threeSteps(anEmbeddedProject({ history: false }), 'create table u (id intt)');
   expect((await project.run('migration:up')).code).toBe(12);
   threeSteps(project, 'create table u (id int)');
@@ -40,7 +40,7 @@ test('the same on the embedded database', async () => {
   expect(rows).toEqual([{ n: 3 }]);
 });
 
-test('the same on an embedded database that processes share', async () => {
+test('migrations before a failing one stay applied on a shared embedded database', async () => {
   const project = threeSteps(aSharedProject({ history: false }), 'create table u (id intt)');
   expect((await project.run('migration:up')).code).toBe(12);
   const names = 'select name from mikro_orm_migrations order by id';
@@ -50,10 +50,15 @@ test('the same on an embedded database that processes share', async () => {
   expect(await askShared(project, names)).toHaveLength(3);
 });
 
-test('an index that a failed attempt left invalid is dropped, and built again', async () => {
+test('an index that a failed attempt left invalid is dropped and rebuilt', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (id int); insert into t values (1), (1)']);
-  project.migration('Migration20260102000000_two', ['create unique index concurrently t_id on t (id)'], [], outside);
+  project.migration(
+    'Migration20260102000000_two',
+    ['create unique index concurrently t_id on t (id)'],
+    [],
+    OUTSIDE_TRANSACTION,
+  );
   await project.run('migration:up', '--to', '+1');
   await expect(project.query('create unique index concurrently t_id on t (id)')).rejects.toThrow(
     'could not create unique index',
@@ -67,7 +72,7 @@ test('an index that a failed attempt left invalid is dropped, and built again', 
   expect(await project.query(invalid)).toEqual([{ valid: true }]);
 });
 
-test('an index that was finished by a migrator killed before it could record that is taken as done', async () => {
+test('an index built by a migrator that was killed before recording it is not built again', async () => {
   const project = threeSteps(aProject({ history: false }), 'create table u (id int)');
   await project.run('migration:up', '--to', '+1');
   await project.query('create index concurrently t_id on t (id)');
@@ -75,7 +80,7 @@ test('an index that was finished by a migrator killed before it could record tha
   expect(await project.applied()).toEqual(['one', 'two', 'three']);
 });
 
-test('an index of the same name and another definition is an error, and stays as it is', async () => {
+test('an index of the same name with another definition is an error and stays unchanged', async () => {
   const project = threeSteps(aProject({ history: false }), 'create table u (id int)');
   await project.run('migration:up', '--to', '+1');
   await project.query('create unique index concurrently t_id on t (id)');
@@ -84,7 +89,7 @@ test('an index of the same name and another definition is an error, and stays as
   expect(await project.dump()).toBe(before);
 });
 
-test('a statement that can not run in a transaction is refused inside one before anything runs', async () => {
+test('a statement that can not run in a transaction is refused before any statement runs', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
   project.migration('Migration20260102000000_two', ['create index concurrently t_id on t (id)']);
@@ -94,8 +99,8 @@ test('a statement that can not run in a transaction is refused inside one before
   expect(await project.query(`select to_regclass('t') as t`)).toEqual([{ t: null }]);
 });
 
-/** Three statements outside a transaction: one that can be repeated, an index, and one that must not be repeated. */
-const manySteps = (project: Project) =>
+/** Three statements outside a transaction: a repeatable one, an index, and one that can not be repeated. */
+const threeStatements = (project: Project) =>
   project
     .migration('Migration20260101000000_one', [
       `create table t (name text); insert into t values ('Ann'), ('ann'), ('bob')`,
@@ -108,11 +113,11 @@ const manySteps = (project: Project) =>
         'insert into u values (1)',
       ],
       [],
-      outside,
+      OUTSIDE_TRANSACTION,
     );
 
-test('a migration of many steps outside a transaction that fails in the middle goes on when it is run again', async () => {
-  const project = manySteps(aProject({ history: false }));
+test('a migration outside a transaction that fails in the middle resumes on the next run', async () => {
+  const project = threeStatements(aProject({ history: false }));
   const failed = await project.run('migration:up');
   expect(failed.code).toBe(12);
   expect(failed.out).toContain('statement 2 of 3 failed');
@@ -129,8 +134,8 @@ test('a migration of many steps outside a transaction that fails in the middle g
   expect(await project.query('select id from u')).toEqual([{ id: 1 }]);
 });
 
-test('outside a transaction, too, the last statement and its record come together or not at all', async () => {
-  const project = manySteps(aProject({ history: false }));
+test('outside a transaction, the last statement and the tracking row are committed together', async () => {
+  const project = threeStatements(aProject({ history: false }));
   await project.run('migration:up', '--to', '+1');
   await project.query(`delete from t where name = 'Ann'`);
   await project.query(`alter table mikro_orm_migrations add constraint full_up check (name not like '%two')`);
@@ -151,11 +156,11 @@ test.each([
   ['analyze t', undefined],
   ['create index i on t (id)', undefined],
   ['cluster t using i', undefined],
-])('%s only runs outside a transaction: %s', (sql, name) =>
+])('%s runs only outside a transaction: %s', (sql, name) =>
   expect(parseStatements(sql).map(onlyOutsideTransaction)).toEqual([name]),
 );
 
-test('the timeouts of a migration outside a transaction do not stay on the connection', async () => {
+test('the timeouts of a migration outside a transaction are reset on the connection', async () => {
   const project = threeSteps(
     aProject({ history: false }),
     "create table u as select current_setting('lock_timeout') as inside",
@@ -164,7 +169,7 @@ test('the timeouts of a migration outside a transaction do not stay on the conne
     'Migration20260102500000_and_more',
     ["create table v as select current_setting('lock_timeout') as inside"],
     [],
-    outside,
+    OUTSIDE_TRANSACTION,
   );
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
   expect(await project.query('select inside from u union all select inside from v')).toEqual([

@@ -11,32 +11,32 @@ export { MigrationProblem } from './problems.ts';
 export { applyPendingMigrations, pendingMigrations } from './start-up.ts';
 export { Migrator };
 
-/** The stock options, less those that would take the safety away again, and what is ours under `safety`. */
+/** MikroORM's options without those that would undo the safety, and the safe migrator's own under `safety`. */
 export type SafeMigrationsOptions = Omit<MigrationsOptions, 'allOrNothing' | 'transactional'> & {
   safety?: SafetyOptions;
 };
 
 /**
- * The whole plug, to be spread into the configuration, after the connection it may have to replace:
+ * Plugs the safe migrator into an ORM configuration. Spread it after the connection, which it may replace:
  *
  *     export default defineConfig({ clientUrl, entities, ...safeMigrations({ path: 'dist/migrations', pathTs: 'migrations' }) });
  */
 export function safeMigrations({ safety, ...stock }: SafeMigrationsOptions = {}) {
   const direct = runsAsCommand() ? directUrl() : undefined;
   const migrations = {
-    // One name for every database, or each developer's would be a snapshot of its own.
+    // By default MikroORM names the snapshot after the database, so each developer would get another one.
     snapshotName: '.snapshot',
-    // The snapshot is written by migration:create and by nothing else; applying must not churn it.
+    // Only migration:create writes the snapshot; applying must not change it.
     snapshotOnMigrate: false,
     ...stock,
-    // One transaction a migration: with one for all, a statement outside it waits for it for ever.
+    // One transaction per migration. With one for all, a statement outside it would wait for it forever.
     allOrNothing: false,
     safety: { appVersion: packageVersion(), ...safety },
   };
   return {
     migrations: migrations as MigrationsOptions & { safety: SafetyOptions },
     extensions: [Migrator],
-    // Creating the database is migration:up's, under the lock; otherwise whoever connects first would, to look.
+    // migration:up creates the database, under the lock. With this on, every command that connects would create it.
     ensureDatabase: false,
     ...(direct && { clientUrl: direct }),
   };
@@ -45,9 +45,9 @@ export function safeMigrations({ safety, ...stock }: SafeMigrationsOptions = {})
 function directUrl(): string | undefined {
   const url = process.env.MIGRATION_DATABASE_URL;
   if (!url || (URL.canParse(url) && new URL(url).pathname.length > 1)) return url || undefined;
-  // Without the value, which may hold a password.
-  const wish = 'MIGRATION_DATABASE_URL must be a URL such as postgresql://user:password@localhost:5432/conduit';
-  return exitWith(new MigrationProblem('bad-setting', wish));
+  // The message leaves out the value, which may hold a password.
+  const message = 'MIGRATION_DATABASE_URL must be a URL such as postgresql://user:password@localhost:5432/conduit';
+  return exitWith(new MigrationProblem('bad-setting', message));
 }
 
 function packageVersion(): string | undefined {

@@ -1,8 +1,8 @@
 /**
- * Everything that can go wrong in a way a person can act on, with the exit code a script can act on.
- * Codes are promises: add, never renumber. 1 is left to what nobody foresaw, 13 is what Node itself uses.
+ * The kinds of problems and their exit codes. Scripts rely on the codes: add new ones, never renumber.
+ * 1 is for unexpected errors and usage errors; Node itself uses 13.
  */
-export const exitCodes = {
+export const EXIT_CODES = {
   unforeseen: 1,
   'unknown-target': 10,
   'lock-timeout': 11,
@@ -28,22 +28,24 @@ export const exitCodes = {
   'test-failed': 50,
 } as const;
 
-export type ProblemKind = keyof typeof exitCodes;
+export type ProblemKind = keyof typeof EXIT_CODES;
 
-/** A fault told to a person: the message is the whole text, ready to print; nothing of it is a stack or a secret. */
+/** An error a person can act on. The message is the whole text to print, without a stack trace or a secret. */
 export class MigrationProblem extends Error {
-  readonly kind: ProblemKind;
+  override readonly name = 'MigrationProblem';
   readonly exitCode: number;
 
-  constructor(kind: ProblemKind, message: string, options?: ErrorOptions) {
+  constructor(
+    readonly kind: ProblemKind,
+    message: string,
+    options?: ErrorOptions,
+  ) {
     super(message, options);
-    this.name = 'MigrationProblem';
-    this.kind = kind;
-    this.exitCode = exitCodes[kind];
+    this.exitCode = EXIT_CODES[kind];
   }
 }
 
-/** The SQLSTATE of whatever the driver threw, looked for through the wrappers MikroORM and Kysely put around it. */
+/** The SQLSTATE of a driver's error, found inside the errors that MikroORM and Kysely wrap it in. */
 export function sqlState(error: unknown): string | undefined {
   for (let e = error as ErrorLike | undefined, depth = 0; e && depth < 5; e = e.cause as ErrorLike, depth++) {
     if (typeof e.code === 'string' && /^[0-9A-Z]{5}$/.test(e.code)) return e.code;
@@ -51,7 +53,7 @@ export function sqlState(error: unknown): string | undefined {
   return undefined;
 }
 
-/** What the operating system called it, ECONNREFUSED and the like, looked for in the same way. */
+/** The code of a system error such as ECONNREFUSED, found in the same way. */
 export function systemCode(error: unknown): string | undefined {
   for (let e = error as ErrorLike | undefined, depth = 0; e && depth < 5; e = e.cause as ErrorLike, depth++) {
     if (typeof e.code === 'string' && /^E[A-Z]+$/.test(e.code)) return e.code;
@@ -59,7 +61,7 @@ export function systemCode(error: unknown): string | undefined {
   return undefined;
 }
 
-/** The first line of what the database said, without the statement that MikroORM puts in front of it. */
+/** The first line of the database's message, without the statement that MikroORM puts before it. */
 export function databaseMessage(error: unknown): string {
   const wrapped = error as ErrorLike & { previous?: unknown };
   const text = error instanceof Error ? wrapped.message : String(error);

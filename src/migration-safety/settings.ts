@@ -1,17 +1,17 @@
 import { MigrationProblem } from './problems.ts';
 
-/** What a project says about its migrations, once, in mikro-orm.config.ts. Durations are text with a unit: '3s'. */
+/** Settings of the safe migrator in mikro-orm.config.ts. Durations are text with a unit: '3s'. */
 export interface SafetyOptions {
-  /** Which lock keeps two migrators apart. A file for the embedded database, whose connections share one session. */
+  /** The lock between migrators. A file for the embedded database, whose connections share one session. */
   lock?: 'advisory' | 'none' | FileLockOptions;
-  /** The embedded database belongs to one developer: guards let everything through. Implied by a lock file. */
+  /** The embedded database belongs to one developer, so destructive commands need no permission. Implied by a lock file. */
   embedded?: boolean;
-  /** How long one statement waits for a table before the migration steps back and tries again. */
+  /** How long a statement waits for a table lock before the migration is retried. */
   tableLockTimeout?: string;
-  /** How long the concurrent statements wait: nobody queues behind them, so they may take their time. */
+  /** The same for concurrent statements, which may wait longer because no query queues behind them. */
   concurrentLockTimeout?: string;
   statementTimeout?: string;
-  /** How long a migrator waits for another one to finish. */
+  /** How long a migrator waits for another to finish. */
   lockTimeout?: string;
   attempts?: number;
   /** Recorded beside each migration; by default the version in package.json. */
@@ -23,8 +23,8 @@ export interface SafetyOptions {
 export interface FileLockOptions {
   file: string;
   /**
-   * Whether this process has the engine, where processes share one: a command that has it ends with it, so it keeps
-   * the lock until then. A function, because MikroORM clones its options.
+   * Whether this process runs the engine that others share. The engine ends with the process, so a command keeps the
+   * lock until it exits. A function, because MikroORM clones its options.
    */
   isOwner?: () => boolean;
 }
@@ -43,13 +43,13 @@ export interface Settings {
   yesDestroy: string | undefined;
   renames: string | undefined;
   naive: boolean;
-  /** Whether the rules and the rows are asked before a migration runs; not where history is only replayed. */
+  /** Whether migrations are linted, and tables checked for violating rows, before they run. Off when replaying history. */
   preflight: boolean;
 }
 
 type Environment = Record<string, string | undefined>;
 
-/** The options with the environment laid over them, and the defaults under both. Read once per migrator. */
+/** The settings of the environment, then of the options, then the defaults. Read once per migrator. */
 export function readSettings(options: SafetyOptions = {}, env: Environment = process.env): Settings {
   const duration = (name: string, option: string | undefined, fallback: string) =>
     milliseconds(env[name] || option || fallback, name);
@@ -77,9 +77,9 @@ export function readSettings(options: SafetyOptions = {}, env: Environment = pro
   };
 }
 
-const units: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 };
+const UNITS: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 };
 
-/** '3s' to 3000. A bare number is refused: PostgreSQL would read it as milliseconds, most people as seconds. */
+/** '3s' is 3000. A bare number is refused, because PostgreSQL reads it as milliseconds and most people as seconds. */
 export function milliseconds(text: string, name: string): number {
   if (text === '0') return 0;
   const [, amount, unit] = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(text.trim()) ?? [];
@@ -89,7 +89,7 @@ export function milliseconds(text: string, name: string): number {
       `${name} is "${text}"; it must be a duration with a unit, such as 500ms, 3s or 10min (0 for no limit).`,
     );
   }
-  return Math.round(Number(amount) * (units[unit] ?? 1));
+  return Math.round(Number(amount) * (UNITS[unit] ?? 1));
 }
 
 function wholeNumber(name: string, text: string | undefined): number | undefined {

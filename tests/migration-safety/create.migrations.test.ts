@@ -85,7 +85,7 @@ test('a required column without a default waits for somebody to say what the old
   expect(await project.run('migration:create')).toMatchObject({ code: 0 });
   const stopped = await project.run('migration:up');
   expect(stopped.code).toBe(21);
-  expect(stopped.out).toContain('1 row in the way');
+  expect(stopped.out).toContain('1 violating row');
   expect(await project.query('select nick from authors')).toEqual([{ nick: null }]);
 
   const answered = aProject();

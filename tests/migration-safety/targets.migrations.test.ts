@@ -60,7 +60,7 @@ test('a target without a value, and two ways of choosing at once, are not taken 
     [['migration:up', '--to='], '--to has no value'],
     [['migration:down', '-t'], '-t has no value'],
     [['migration:up', '--only', '', '--to', '+1'], '--only has no value'],
-    [['migration:up', '--only', 'add_articles_slug', '--to', 'invite'], '--only and --to are two ways of choosing'],
+    [['migration:up', '--only', 'add_articles_slug', '--to', 'invite'], '--only and --to can not be combined'],
   ];
   for (const [command, says] of halfSaid) {
     const { code, out } = await project.run(...command);
@@ -75,7 +75,7 @@ const all = ['Migration20190101_a', 'Migration20190201_b', 'Migration20190211_c'
 
 test.each([
   ['up', {}, [], all],
-  ['up', { to: '201902' }, [], 'fits 2 migrations'],
+  ['up', { to: '201902' }, [], 'matches 2 migrations'],
   ['up', { to: '20190211' }, ['Migration20190101_a'], ['Migration20190201_b', 'Migration20190211_c']],
   ['up', { from: '20190101', to: '20190211' }, [], ['Migration20190201_b', 'Migration20190211_c']],
   ['up', { to: '+2' }, ['Migration20190201_b'], ['Migration20190101_a', 'Migration20190211_c']],

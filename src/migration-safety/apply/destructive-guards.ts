@@ -7,24 +7,16 @@ import { MigrationProblem } from '../problems.ts';
 import type { Settings } from '../settings.ts';
 import { findDataLoss } from '../sql/data-loss.ts';
 
-/** What the commands would do, by the method of the schema generator that they end in. */
-const destructive = {
-  drop: 'drops every table',
-  refresh: 'drops every table and makes them anew',
-  update: 'changes the tables directly, past the migrations',
-  dropDatabase: 'drops the database',
-} satisfies Partial<Record<keyof ISchemaGenerator, string>>;
-
 /**
- * Puts a question in front of migration:fresh and schema:drop|fresh|update. Only in front of the commands: code that
- * calls the schema generator, as tests do, was read by somebody; a line in a terminal is typed from memory.
+ * Makes migration:fresh and schema:drop|fresh|update require permission. Only as commands, which are typed from memory;
+ * code that calls the schema generator, such as tests, is reviewed.
  */
 export function guardSchemaCommands(orm: MikroORM, settings: () => Settings): void {
   if (!runsAsCommand()) return;
-  // Made when it is first asked for: extensions are registered before there is an entity manager.
+  // Created at first use: extensions are registered before there is an entity manager.
   orm.config.registerExtension('@mikro-orm/schema-generator', () => {
     const generator = orm.driver.getPlatform().getSchemaGenerator(orm.driver, orm.em as never);
-    for (const [method, effect] of Object.entries(destructive)) {
+    for (const [method, effect] of Object.entries(DESTRUCTIVE)) {
       const original = Reflect.get(generator, method) as (...args: unknown[]) => unknown;
       Reflect.set(generator, method, async (...args: unknown[]) => {
         try {
@@ -39,7 +31,7 @@ export function guardSchemaCommands(orm: MikroORM, settings: () => Settings): vo
   });
 }
 
-/** A `down` that drops a table or a column with data in it needs the same permission, told what would be lost. */
+/** A `down` that drops a table or a column with data needs the same permission. */
 export async function refuseDataLoss(chosen: MigrationFile[], driver: AbstractSqlDriver, settings: Settings) {
   if (isPermitted(driver, settings)) return;
   const losses = (
@@ -55,14 +47,14 @@ export async function refuseDataLoss(chosen: MigrationFile[], driver: AbstractSq
   );
 }
 
-/** `migration:rollup` merges the files that one database has, and rewrites the history of that database alone. */
+/** `migration:rollup` merges the migrations that one database has applied, and rewrites the history of that database only. */
 export function refuseRollup(): never {
   throw new MigrationProblem(
     'guarded',
     [
-      'migration:rollup can only be right for one database, so it does nothing here. Nothing was changed.',
-      'It merges the applied files into one and rewrites the history of this database alone: every other one that has',
-      'them would be asked to make their tables again. Imports, and what runs outside a transaction, are lost on the way.',
+      'migration:rollup is only correct for a single database, so it is disabled. Nothing was changed.',
+      'It merges the applied files into one and rewrites the history of this database alone. Every other database that',
+      'has them applied would create the same tables again. Imports and statements outside a transaction get lost.',
       'A long history costs little: npm run migration test replays it in seconds.',
     ].join('\n'),
   );
@@ -74,13 +66,13 @@ function refuseUnlessDisposable(driver: AbstractSqlDriver, settings: Settings, e
   throw new MigrationProblem(
     'guarded',
     [
-      `This ${effect} of the database "${name}", which nobody has called disposable. Nothing was changed.`,
+      `This ${effect} of the database "${name}", which is not declared disposable. Nothing was changed.`,
       ...(settings.yesDestroy
         ? [`(MIGRATION_YES_DESTROY names "${settings.yesDestroy}", and this is "${name}".)`]
         : []),
-      'If that is what you want, name the database once more:',
+      'To do it anyway, name the database:',
       `  MIGRATION_YES_DESTROY=${name} npx mikro-orm …    or    npm run mikro-orm -- … --yes-destroy ${name}`,
-      `For databases that come and go, such as those of tests: DISPOSABLE_DATABASES=${name},other_* in the environment.`,
+      `For throwaway databases, such as those of tests, set DISPOSABLE_DATABASES=${name},other_* in the environment.`,
     ].join('\n'),
   );
 }
@@ -93,6 +85,14 @@ function isPermitted(driver: AbstractSqlDriver, settings: Settings): boolean {
 
 const databaseName = (driver: AbstractSqlDriver) => String(driver.config.get('dbName'));
 
-/** Names, with a trailing * for a family of them. */
+/** A pattern is a name, or a prefix with a trailing *. */
 const matches = (pattern: string, name: string) =>
   pattern.endsWith('*') && pattern.length > 1 ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
+
+/** The effect of each destructive method of the schema generator. */
+const DESTRUCTIVE = {
+  drop: 'drops every table',
+  refresh: 'drops and recreates every table',
+  update: 'changes the tables directly, without a migration',
+  dropDatabase: 'drops the database',
+} satisfies Partial<Record<keyof ISchemaGenerator, string>>;

@@ -3,14 +3,14 @@ import { literal, quotedTable } from '../sql/quote.ts';
 import { parseStatements, type Statement } from '../sql/statements.ts';
 
 /**
- * Before `create index concurrently`: an index of this name that an earlier attempt left INVALID is dropped (queries
- * don't use it, writes pay for it, and creating it again fails). Answers true if the same index is already there and
- * valid: the attempt before this one finished it, and was stopped before it could record that.
+ * Before `create index concurrently`: drops an index of this name that an earlier attempt left INVALID. Queries don't
+ * use it, writes maintain it, and creating it again fails. Returns true if the same index exists and is valid, because
+ * an earlier attempt was stopped between building and recording it.
  */
 export async function resumeIndexBuild(
   statement: Statement,
   execute: Execute,
-  tell: (text: string) => void,
+  log: (text: string) => void,
 ): Promise<boolean> {
   const { kind, tree } = statement;
   if (kind !== 'IndexStmt' || !tree.concurrent || !tree.idxname) return false;
@@ -22,7 +22,7 @@ export async function resumeIndexBuild(
   );
   if (!index) return false;
   if (index.valid) return sameIndex(statement, parseStatements(String(index.definition))[0]);
-  tell(`Dropping the index ${index.name}, which an earlier attempt left invalid`);
+  log(`Dropping the index ${index.name}, which an earlier attempt left invalid`);
   await execute(`drop index concurrently if exists ${index.name}`);
   return false;
 }
@@ -31,7 +31,7 @@ function sameIndex(a: Statement, b: Statement | undefined): boolean {
   return b !== undefined && shape(a.tree) === shape(b.tree);
 }
 
-/** The tree without what PostgreSQL fills in or forgets when it writes an index back. */
+/** The tree without what PostgreSQL adds or omits in pg_get_indexdef. */
 function shape(tree: unknown): string {
   return JSON.stringify(tree, (key, value) => {
     if (['location', 'concurrent', 'if_not_exists', 'schemaname'].includes(key)) return undefined;

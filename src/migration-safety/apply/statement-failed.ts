@@ -2,9 +2,9 @@ import type { Method, MigrationFile } from '../history/migration-file.ts';
 import { databaseMessage, type ErrorLike, MigrationProblem, sqlState } from '../problems.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import { onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
-import { lostARace } from './retries.ts';
+import { isLockConflict } from './retries.ts';
 
-/** A statement that the database refused: which one, where in it, and what to do. */
+/** A statement that failed: which one, where in it, and what to do. */
 export class StatementFailed extends MigrationProblem {
   readonly where: string;
 
@@ -12,15 +12,15 @@ export class StatementFailed extends MigrationProblem {
     const { sql } = statements[index] as Statement;
     const where = `${migration.name} (${method}), statement ${index + 1} of ${statements.length}`;
     const state = sqlState(cause);
-    const advice = adviceFor[state ?? ''] ?? adviceFor[(state ?? '').slice(0, 2)];
+    const advice = ADVICE[state ?? ''] ?? ADVICE[(state ?? '').slice(0, 2)];
     super(
-      lostARace(cause) ? 'table-busy' : 'failed',
+      isLockConflict(cause) ? 'table-busy' : 'failed',
       [
         `${where} failed: ${databaseMessage(cause)}${state ? ` (${state})` : ''}`,
-        ...excerpt(sql, pointAt(cause)),
+        ...excerpt(sql, positionOf(cause)),
         ...details(cause),
         ...(advice ? [advice] : []),
-        remains(migration, statements, index),
+        remainder(migration, statements, index),
       ].join('\n'),
       { cause },
     );
@@ -40,28 +40,28 @@ export const notInATransaction = (name: string, statement: Statement) =>
     ].join('\n'),
   );
 
-/** What to do, by SQLSTATE or its class. */
-const adviceFor: Record<string, string> = {
+/** By SQLSTATE or its class. */
+const ADVICE: Record<string, string> = {
   '55P03':
-    'Somebody held the table for longer than the migration may wait. Try again when it is quiet, look who it is (select * from pg_stat_activity), or give the migration a lockTimeout.',
+    'Another transaction held the table for longer than the lock timeout. Try again at a quieter time, find the transaction (select * from pg_stat_activity), or give the migration a lockTimeout.',
   '57014':
-    'The statement ran into MIGRATION_STATEMENT_TIMEOUT, or somebody cancelled it. Give the migration a statementTimeout, or do the work in smaller steps.',
-  '40P01': 'The migration and another transaction waited for each other. Try again when it is quiet.',
-  '23502': 'Rows without a value are in the way. Fill them first, in a migration of their own.',
-  '23503': 'Rows that refer to nothing are in the way. Repair or delete them first.',
-  '23505': 'Rows with the same key are in the way. Make them different first.',
-  '23514': 'Rows that violate the check are in the way. Repair them first.',
-  '42601': 'PostgreSQL does not understand the statement. Look at the caret.',
-  '42501': 'The user of the connection may not do this. MIGRATION_DATABASE_URL can name one that may.',
+    'The statement exceeded MIGRATION_STATEMENT_TIMEOUT or was cancelled. Give the migration a statementTimeout, or do the work in smaller steps.',
+  '40P01': 'The migration and another transaction waited for each other. Try again at a quieter time.',
+  '23502': 'Some rows have no value. Fill them first, in a migration of their own.',
+  '23503': 'Some rows refer to rows that do not exist. Repair or delete them first.',
+  '23505': 'Some rows have the same key. Make them different first.',
+  '23514': 'Some rows violate the check. Repair them first.',
+  '42601': 'The statement has a syntax error at the caret.',
+  '42501': 'The user of the connection lacks the permission. MIGRATION_DATABASE_URL can name another user.',
   '42P01':
-    'The table does not exist at this point of history. Look at the order of the migrations: npm run migration status',
-  '42P07': 'It exists already: made by hand, or left by a migration that failed half way outside a transaction.',
+    'The table does not exist at this point of history. Check the order of the migrations: npm run migration status',
+  '42P07': 'It already exists: created by hand, or left by a migration that failed outside a transaction.',
   '42703': 'The column does not exist at this point of history.',
-  '53': 'The server ran out of something (disk, memory, connections).',
+  '53': 'The server ran out of a resource (disk, memory, connections).',
   '08': 'The connection was lost.',
 };
 
-function pointAt(cause: unknown): number | undefined {
+function positionOf(cause: unknown): number | undefined {
   for (let e = cause as ErrorLike | undefined, depth = 0; e && depth < 5; e = e.cause as ErrorLike, depth++) {
     if (e.position) return Number(e.position) - 1;
   }
@@ -75,9 +75,9 @@ function details(cause: unknown): string[] {
   );
 }
 
-function remains(migration: MigrationFile, statements: Statement[], index: number): string {
+function remainder(migration: MigrationFile, statements: Statement[], index: number): string {
   if (migration.transactional)
-    return 'The migration was rolled back: nothing of it remains. Those before it stay applied.';
+    return 'The migration was rolled back: nothing of it remains. The migrations before it stay applied.';
   if (index === 0) return 'It was the first statement, outside a transaction: nothing of this migration remains.';
-  return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. Once the cause is gone, migration:up begins it again, and passes over what is there.`;
+  return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. After the cause is fixed, migration:up starts it again and skips what already exists.`;
 }

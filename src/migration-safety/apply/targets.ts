@@ -7,20 +7,20 @@ export interface Targets {
 }
 
 export interface History {
-  /** Every migration there is a file for, oldest first. */
+  /** The migrations with a file, oldest first. */
   all: readonly string[];
-  /** Every migration the database has recorded, in the order it was applied. */
+  /** The migrations in the tracking table, in the order they were applied. */
   executed: readonly string[];
 }
 
-/** The migrations to run, in order. Says what is wrong with a target instead of guessing: nothing has run yet. */
+/** The migrations to run, in order. Throws on an ambiguous or unknown target, before anything runs. */
 export function chooseMigrations(method: 'up' | 'down', targets: Targets, history: History): string[] {
   return method === 'up' ? chooseUp(targets, history) : chooseDown(targets, history);
 }
 
 /**
- * Refuses what the stock commands take for no option at all: `--to "$VERSION"` with nothing in it, and `--only` beside
- * `--to`. The one would run everything, the other something else than was said.
+ * Refuses options that the stock commands ignore: `--to "$VERSION"` with an empty value, which would run everything,
+ * and `--only` beside `--to`.
  */
 export function refuseIncompleteOptions(argv: readonly string[]): void {
   const given = argv.flatMap((arg, i) => {
@@ -37,7 +37,7 @@ export function refuseIncompleteOptions(argv: readonly string[]): void {
   if (only && other) {
     throw new MigrationProblem(
       'unknown-target',
-      `${only.option} and ${other.option} are two ways of choosing; give one of them. Nothing was changed.`,
+      `${only.option} and ${other.option} can not be combined; use one of them. Nothing was changed.`,
     );
   }
 }
@@ -51,11 +51,11 @@ function chooseUp({ from, to, migrations }: Targets, { all, executed }: History)
   }
   const start = from ? all.indexOf(findMigration(String(from), all, '--from')) + 1 : 0;
   const range = pending.filter((name) => all.indexOf(name) >= start);
-  // 0 means "the latest" to the stock command; its own success message says so.
+  // The stock command takes 0 as "the latest", as its success message says.
   if (!to || to === 'head') return range;
   const steps = /^\+(\d+)$/.exec(String(to));
   if (steps) return range.slice(0, Number(steps[1]));
-  if (to === 'base' || /^-\d+$/.test(String(to))) throw wrongWay(String(to), 'up', 'down');
+  if (to === 'base' || /^-\d+$/.test(String(to))) throw wrongDirection(String(to), 'up', 'down');
   const end = all.indexOf(findMigration(String(to), all, '--to'));
   return range.filter((name) => all.indexOf(name) <= end);
 }
@@ -65,7 +65,7 @@ function chooseDown({ from, to, migrations }: Targets, { all, executed }: Histor
   if (from) {
     throw new MigrationProblem(
       'unknown-target',
-      `migration:down has no --from: it always starts at the newest applied migration.\nSay where it ends: --to <name>, --to -2, --to base.`,
+      `migration:down has no --from: it always starts at the newest applied migration.\nUse --to: --to <name>, --to -2, --to base.`,
     );
   }
   if (migrations) {
@@ -77,35 +77,35 @@ function chooseDown({ from, to, migrations }: Targets, { all, executed }: Histor
   if (to === 'head') return [];
   const steps = /^-(\d+)$/.exec(String(to));
   if (steps) return newestFirst.slice(0, Number(steps[1]));
-  if (/^\+\d+$/.test(String(to))) throw wrongWay(String(to), 'down', 'up');
+  if (/^\+\d+$/.test(String(to))) throw wrongDirection(String(to), 'down', 'up');
   const stop = findApplied(String(to), all, executed, '--to');
   return newestFirst.slice(0, newestFirst.indexOf(stop));
 }
 
 /**
- * The one migration a person means: its name, with or without extension; the beginning of its name or of its
- * timestamp; or the beginning of what it does. More than one match, or none, is an error that helps.
+ * The one migration that the text names: its name, with or without extension; a prefix of the name or the timestamp; or
+ * a prefix of the part after the timestamp. Throws if several match, or none.
  */
 export function findMigration(text: string, all: readonly string[], option: string): string {
   const wanted = text.replace(/\.[cm]?[jt]s$/, '');
   if (all.includes(wanted)) return wanted;
-  const readings = [
+  const matchers = [
     (name: string) => name.startsWith(wanted) || name.replace(/^\D+/, '').startsWith(wanted),
     (name: string) => slug(name).startsWith(wanted),
   ];
-  for (const reads of readings) {
-    const found = wanted === '' ? [] : all.filter(reads);
+  for (const matches of matchers) {
+    const found = wanted === '' ? [] : all.filter(matches);
     if (found.length === 1 && found[0]) return found[0];
     if (found.length > 1) {
       throw new MigrationProblem(
         'unknown-target',
-        `${option} ${text} fits ${found.length} migrations:\n${found.map((name) => `  ${name}`).join('\n')}\nGive more of the name. Nothing was changed.`,
+        `${option} ${text} matches ${found.length} migrations:\n${found.map((name) => `  ${name}`).join('\n')}\nUse a longer part of the name. Nothing was changed.`,
       );
     }
   }
-  const near = nearest(wanted, all);
-  const hint = near
-    ? `Did you mean ${near}?`
+  const closest = closestName(wanted, all);
+  const hint = closest
+    ? `Did you mean ${closest}?`
     : `The newest are:\n${all
         .slice(-3)
         .map((name) => `  ${name}`)
@@ -122,24 +122,24 @@ function findApplied(text: string, all: readonly string[], executed: readonly st
   if (executed.includes(name)) return name;
   throw new MigrationProblem(
     'unknown-target',
-    `${option} ${name}: this migration has not been applied to this database, so there is no way down to it.\nNothing was changed.`,
+    `${option} ${name}: this migration has not been applied to this database.\nNothing was changed.`,
   );
 }
 
-function wrongWay(target: string, method: string, other: string): MigrationProblem {
+function wrongDirection(target: string, method: string, other: string): MigrationProblem {
   return new MigrationProblem(
     'unknown-target',
-    `migration:${method} can not go to ${target}; that is the way of migration:${other}. Nothing was changed.`,
+    `migration:${method} can not go to ${target}; use migration:${other}. Nothing was changed.`,
   );
 }
 
 /** Migration20260101120000_add_summary → add_summary */
-export function slug(name: string): string {
+function slug(name: string): string {
   return name.replace(/^\D*\d+_?/, '');
 }
 
-/** The name that takes the fewest edits, if it is close enough to be a slip of the fingers. */
-export function nearest(text: string, names: readonly string[]): string | undefined {
+/** The name with the smallest edit distance, if it is close enough to be a typo. */
+function closestName(text: string, names: readonly string[]): string | undefined {
   const lower = text.toLowerCase();
   const scored = names.flatMap((name) =>
     [name, slug(name), name.replace(/^\D+/, '')].map((part) => ({ name, edits: distance(lower, part.toLowerCase()) })),

@@ -4,51 +4,53 @@ import { MigrationProblem } from '../problems.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import type { Execute } from '../sql/execute.ts';
 import { literal, quote, quotedTable } from '../sql/quote.ts';
-import type { Statement, Tree } from '../sql/statements.ts';
+import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
-/** A statement that would fail on the rows that are there: what is wrong with them, and how to see them. */
-interface Obstacle {
-  statement: Statement;
+/** What a statement requires of the existing rows. */
+interface Precondition {
+  /** What is wrong with the rows that violate it. */
   says: string;
-  /** Selects the rows in the way. */
+  /** Selects the violating rows. */
   rows: string;
+  /** The columns it needs: rows can't violate a precondition on a column that does not exist yet. */
+  columns: string[];
 }
 
 /**
- * Looks for rows that the migration's statements would trip over, with plain reads, before it takes any lock. A table
- * whose rows the migration changes first is left out: nobody knows yet what they will be.
+ * Finds rows on which the migration's statements would fail, with plain reads, before the migration takes a lock. A
+ * table that the migration changes first is skipped, because the rows are not known yet.
  */
 export async function refuseViolatingRows(migration: MigrationFile, driver: AbstractSqlDriver): Promise<void> {
   const execute: Execute = (sql) => driver.getConnection().execute(sql);
   const changed = new Set<string>();
-  const told: string[] = [];
+  const violations: string[] = [];
   for (const statement of migration.dynamic.up ? [] : migration.up) {
     const { kind, tree } = statement;
     if (['UpdateStmt', 'DeleteStmt', 'InsertStmt'].includes(kind)) changed.add(quotedTable(tree.relation));
-    // What code does (a DO block, a call) nobody can tell from here, so nothing after it is judged.
+    // The effect of code (a DO block, a call) is unknown, so nothing after it can be checked.
     if (['DoStmt', 'CallStmt'].includes(kind)) break;
-    for (const { says, rows } of await obstaclesOf(statement, execute)) {
+    for (const { says, rows } of await preconditionsOf(statement, execute)) {
       if (tree.relation && changed.has(quotedTable(tree.relation))) continue;
       const [counted] = await execute(`select count(*)::int as n from (${rows} limit 10001) t`);
       const n = Number(counted?.n ?? 0);
       if (n > 0)
-        told.push(
+        violations.push(
           [
             ...excerpt(statement.sql),
-            `  ${n > 10_000 ? 'more than 10000' : n} ${n === 1 ? 'row' : 'rows'} in the way: ${says}.`,
-            `  See them: ${rows};`,
+            `  ${n > 10_000 ? 'more than 10000' : n} ${n === 1 ? 'violating row' : 'violating rows'}: ${says}.`,
+            `  To see them: ${rows};`,
           ].join('\n'),
         );
     }
   }
-  if (told.length === 0) return;
+  if (violations.length === 0) return;
   throw new MigrationProblem(
     'rows-in-the-way',
-    `${migration.name} would fail on rows that are there:\n${told.join('\n')}\nPut them right in a migration before this one. Nothing of it was changed.`,
+    `${migration.name} would fail on existing rows:\n${violations.join('\n')}\nRepair them in an earlier migration. Nothing of it was changed.`,
   );
 }
 
-async function obstaclesOf(statement: Statement, execute: Execute): Promise<Obstacle[]> {
+async function preconditionsOf(statement: Statement, execute: Execute): Promise<Precondition[]> {
   const { kind, tree } = statement;
   if (!['AlterTableStmt', 'IndexStmt'].includes(kind) || (tree.objtype ?? 'OBJECT_TABLE') !== 'OBJECT_TABLE') return [];
   const table = quotedTable(tree.relation);
@@ -59,34 +61,32 @@ async function obstaclesOf(statement: Statement, execute: Execute): Promise<Obst
       )
     ).map((row) => String(row.attname)),
   );
-  // The table comes into being in this very migration.
+  // This migration creates the table.
   if (columns.size === 0) return [];
-  const found =
+  const preconditions: (Precondition | undefined)[] =
     kind === 'IndexStmt'
       ? uniqueIndex(tree, table)
       : (
           await Promise.all(
             tree.cmds.map((each: Tree) =>
-              byCommand[each.AlterTableCmd.subtype]?.(each.AlterTableCmd, table, statement, execute),
+              PRECONDITIONS_OF_COMMAND[each.AlterTableCmd.subtype]?.(each.AlterTableCmd, table, statement, execute),
             ),
           )
         ).flat();
-  return found
-    .filter((each): each is Found => Boolean(each) && each.columns.every((column: string) => columns.has(column)))
-    .map(({ says, rows }) => ({ statement, says, rows }));
+  return preconditions.filter(
+    (each): each is Precondition => each?.columns.every((column) => columns.has(column)) ?? false,
+  );
 }
 
-interface Found {
-  says: string;
-  rows: string;
-  /** The columns it is about: one that is not there yet has no rows in the way. */
-  columns: string[];
-}
+type Reader = (
+  command: Tree,
+  table: string,
+  statement: Statement,
+  execute: Execute,
+) => Precondition[] | Promise<Precondition[]>;
 
-type Reader = (command: Tree, table: string, statement: Statement, execute: Execute) => Found[] | Promise<Found[]>;
-
-/** What each command of ALTER TABLE demands of the rows. */
-const byCommand: Record<string, Reader> = {
+/** By the subtype of an ALTER TABLE command. */
+const PRECONDITIONS_OF_COMMAND: Record<string, Reader> = {
   AT_SetNotNull: ({ name }, table) => [nulls(table, name)],
   AT_AddColumn: ({ def }, table) => {
     const kinds = (def.ColumnDef.constraints ?? []).map((each: Tree) => each.Constraint.contype);
@@ -105,7 +105,7 @@ const byCommand: Record<string, Reader> = {
   AT_AddConstraint: ({ def }, table, { sql }) => {
     const constraint = def.Constraint;
     if (!constraint || constraint.skip_validation || constraint.indexname) return [];
-    return byConstraint[constraint.contype]?.(constraint, table, sql) ?? [];
+    return PRECONDITIONS_OF_CONSTRAINT[constraint.contype]?.(constraint, table, sql) ?? [];
   },
   AT_ValidateConstraint: async ({ name }, table, _statement, execute) => {
     const [row] = await execute(
@@ -113,13 +113,12 @@ const byCommand: Record<string, Reader> = {
     );
     if (!row) return [];
     const text = `alter table ${table} add constraint ${quote(name)} ${String(row.definition).replace(/ NOT VALID$/, '')}`;
-    const { parseStatements } = await import('../sql/statements.ts');
     const constraint = parseStatements(text)[0]?.tree.cmds?.[0]?.AlterTableCmd.def.Constraint;
-    return constraint ? (byConstraint[constraint.contype]?.(constraint, table, text) ?? []) : [];
+    return constraint ? (PRECONDITIONS_OF_CONSTRAINT[constraint.contype]?.(constraint, table, text) ?? []) : [];
   },
 };
 
-const byConstraint: Record<string, (constraint: Tree, table: string, sql: string) => Found[]> = {
+const PRECONDITIONS_OF_CONSTRAINT: Record<string, (constraint: Tree, table: string, sql: string) => Precondition[]> = {
   CONSTR_UNIQUE: ({ keys }, table) => [duplicates(table, names(keys))],
   CONSTR_PRIMARY: ({ keys }, table) => [
     duplicates(table, names(keys)),
@@ -153,20 +152,20 @@ const byConstraint: Record<string, (constraint: Tree, table: string, sql: string
   },
 };
 
-function uniqueIndex(tree: Tree, table: string): Found[] {
+function uniqueIndex(tree: Tree, table: string): Precondition[] {
   const columns = tree.indexParams.map((each: Tree) => each.IndexElem.name).filter(Boolean);
-  // Expressions and partial indexes are the database's to judge.
+  // Indexes on expressions and partial indexes are left to the database.
   if (!tree.unique || tree.whereClause || columns.length !== tree.indexParams.length) return [];
   return [duplicates(table, columns)];
 }
 
-const nulls = (table: string, column: string): Found => ({
+const nulls = (table: string, column: string): Precondition => ({
   says: `${quote(column)} is null`,
   rows: `select * from ${table} where ${quote(column)} is null`,
   columns: [column],
 });
 
-function duplicates(table: string, columns: string[]): Found {
+function duplicates(table: string, columns: string[]): Precondition {
   const list = columns.map(quote).join(', ');
   const set = columns.map((column) => `${quote(column)} is not null`).join(' and ');
   return {
@@ -176,12 +175,12 @@ function duplicates(table: string, columns: string[]): Found {
   };
 }
 
-/** The expression of a check as it is written: the parse tree has no way back to text. */
+/** The text of a check's expression, which the parse tree does not keep. */
 function expressionOf(sql: string, name: string | undefined): string | undefined {
   const start = name ? sql.search(new RegExp(`"?${name.replace(/[^\w]/g, '.')}"?\\s+check\\s*\\(`, 'i')) : 0;
   const open = sql.indexOf('(', sql.toLowerCase().indexOf('check', Math.max(0, start)));
   for (let i = open, depth = 0; start >= 0 && open >= 0 && i < sql.length; i++) {
-    // A parenthesis inside a text would be counted; where that leaves nothing balanced, the database judges.
+    // A parenthesis inside a string literal is counted as well; if that unbalances the text, the check is left to the database.
     if (sql[i] === '(') depth++;
     if (sql[i] === ')' && --depth === 0) return sql.slice(open + 1, i);
   }

@@ -4,7 +4,7 @@ import { exitWith, toProblem } from '../command-line.ts';
 import { formatLintFindings, formatRules, lint } from '../lint/lint.ts';
 import { lintError } from '../lint/lint-before-run.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
-import { exitCodes, MigrationProblem } from '../problems.ts';
+import { EXIT_CODES, MigrationProblem } from '../problems.ts';
 import { migratorOf } from '../start-up.ts';
 import { isInteractive, prompt } from '../terminal.ts';
 import { checkMigrations, problemOf } from '../verify/check.ts';
@@ -66,12 +66,12 @@ const commands: Record<string, Command> = {
       if (options.json) {
         show(
           JSON.stringify(
-            { ok: faults.length === 0, faults: faults.map((f) => ({ ...f, exitCode: exitCodes[f.kind] })) },
+            { ok: faults.length === 0, faults: faults.map((f) => ({ ...f, exitCode: EXIT_CODES[f.kind] })) },
             null,
             2,
           ),
         );
-        process.exitCode = faults[0] ? exitCodes[faults[0].kind] : 0;
+        process.exitCode = faults[0] ? EXIT_CODES[faults[0].kind] : 0;
       } else if (faults.length > 0) throw problemOf(faults);
       else show('Entities, migrations, snapshot and database agree.');
     },

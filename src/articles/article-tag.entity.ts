@@ -2,7 +2,7 @@ import { Entity, Index, ManyToOne, PrimaryKey, Trigger, Unique } from '@mikro-or
 import { Tag } from '../tags/tag.entity.ts';
 import { Article } from './article.entity.ts';
 
-/** An article carries a tag. `position` grows with every row, which keeps an article's tags in the author's order. */
+/** A tag of an article. `position` increases with every row, which keeps the tags in the author's order. */
 @Entity({ tableName: 'article_tags' })
 @Unique({ name: 'article_tags_unique', properties: ['article', 'tag'] })
 @Index({ name: 'article_tags_by_tag', properties: ['tag', 'article'] })

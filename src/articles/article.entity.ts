@@ -19,7 +19,7 @@ import { User } from '../users/user.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 
-/** What an author writes. Only what carries `@Field` leaves the server; article.fields.ts adds what is computed. */
+/** An article. Only properties with `@Field` leave the server; computed fields are in article.fields.ts. */
 @ObjectType({ implements: Node, description: 'A published text with its author, tags, favourites and comments.' })
 @Entity({ tableName: 'articles' })
 @Check({ name: 'articles_slug_length', expression: lengthCheck('slug', 1, ARTICLE_LIMITS.slug) })
@@ -81,12 +81,12 @@ export class Article {
   @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
   readonly publishedAt!: Date;
 
-  /** Kept by the trigger on favorites, so that articles can be ordered by it without counting. */
+  /** Maintained by the triggers on favorites, so that articles are ordered by it without counting. */
   @Field(() => Int, { description: 'How many users have favourited it.' })
   @Property({ type: 'integer', default: 0 })
   readonly favoritesCount!: number;
 
-  /** Kept by the trigger on comments, so that articles can be ordered by it without counting. */
+  /** Maintained by the triggers on comments, so that articles are ordered by it without counting. */
   @Field(() => Int, { description: 'How many comments it has.' })
   @Property({ type: 'integer', default: 0 })
   readonly commentsCount!: number;
@@ -100,10 +100,10 @@ export class Article {
     return this.author.id === user.id;
   }
 
-  /** Takes over what is given; what is absent stays as it is. */
+  /** Assigns the given values; absent ones stay unchanged. */
   change(changes: Partial<ArticleContent>): void {
     Object.assign(this, changes);
-    // Two changes within a millisecond still differ: clients compare updatedAt to see that something happened.
+    // Two changes within a millisecond still differ, since clients compare updatedAt to detect changes.
     this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
   }
 }

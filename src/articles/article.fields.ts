@@ -7,7 +7,7 @@ import { canDeleteArticleSql, canUpdateArticleSql } from './article.policy.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 import { Favorite } from './favorite.entity.ts';
 
-/** What is computed of an article. */
+/** Computed fields of an article. */
 @Resolver(() => Article)
 export class ArticleFields {
   @ReadField(() => User, { description: 'Who wrote it.' })

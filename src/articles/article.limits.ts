@@ -1,4 +1,4 @@
-/** How many characters the texts of an article may have, how many tags it may carry, and how many a filter may list. */
+/** Maximum lengths of an article's texts, in characters, and maximum numbers of tags. */
 export const ARTICLE_LIMITS = {
   slug: 100,
   title: 200,

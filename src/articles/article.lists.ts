@@ -12,28 +12,28 @@ import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 import { Favorite } from './favorite.entity.ts';
 
-/** What lists of articles are made of: their filters and their orders. */
+/** The filters and orders of article lists. */
 
-/** Of a filter: the tags and the users by which articles are reached. */
+/** The conditions of a filter on tags and favourites, as links that lead to articles. */
 export function articleFilterLinks(filter?: ArticleFilter | null) {
   const { tag, favoritedBy, tagsAny, tagsAll } = filter ?? {};
-  refuseMoreThan(ARTICLE_LIMITS.tagsInFilter, { tagsAny, tagsAll });
+  requireAtMost(ARTICLE_LIMITS.tagsInFilter, { tagsAny, tagsAll });
   const names = [tag ?? [], tagsAll ?? []].flat();
   return [
     ...names.map((name) => links(ArticleTag, { tag: pick(Tag, 'id', { name }) }, 'article')),
-    ...(favoritedBy == null ? [] : [links(Favorite, { user: idOfUser(favoritedBy) }, 'article')]),
-    ...(tagsAny == null ? [] : [links(ArticleTag, (carried) => isAnyOf(tagsAny, carried.tag), 'article')]),
+    ...(favoritedBy == null ? [] : [links(Favorite, { user: userIdOf(favoritedBy) }, 'article')]),
+    ...(tagsAny == null ? [] : [links(ArticleTag, (carried) => isNamedAnyOf(tagsAny, carried.tag), 'article')]),
   ];
 }
 
-/** The rest of it. */
+/** The other conditions of a filter, on the articles themselves. */
 export function articleFilterConditions(
   article: Columns<Article>,
   filter?: ArticleFilter | null,
 ): Condition<Article>[] {
   const { author, publishedAfter, publishedBefore } = filter ?? {};
   return [
-    author == null || { author: idOfUser(author) },
+    author == null || { author: userIdOf(author) },
     publishedAfter == null || sql`${article.publishedAt} > ${publishedAfter}`,
     publishedBefore == null || sql`${article.publishedAt} < ${publishedBefore}`,
   ];
@@ -41,10 +41,10 @@ export function articleFilterConditions(
 
 export function articleOrder(orderBy?: ArticleOrder | null): Order<Article> {
   const { field, direction } = orderBy ?? { field: ArticleOrderField.PUBLISHED_AT, direction: OrderDirection.DESC };
-  return { name: field, direction, by: orderedBy[field] };
+  return { name: field, direction, by: ORDER_PROPERTIES[field] };
 }
 
-const orderedBy: Record<ArticleOrderField, keyof Article & string> = {
+const ORDER_PROPERTIES: Record<ArticleOrderField, keyof Article & string> = {
   PUBLISHED_AT: 'publishedAt',
   UPDATED_AT: 'updatedAt',
   FAVORITES_COUNT: 'favoritesCount',
@@ -52,12 +52,12 @@ const orderedBy: Record<ArticleOrderField, keyof Article & string> = {
   TITLE: 'title',
 };
 
-const isAnyOf = (names: readonly string[], id: Sql) =>
+const isNamedAnyOf = (names: readonly string[], id: Sql) =>
   exists(Tag, (tag) => [equal(tag.id, id), sql`${tag.name} = any(${names.filter(isStorable)})`]);
 
-const idOfUser = (username: string) => pick(User, 'id', userWhere({ username }));
+const userIdOf = (username: string) => pick(User, 'id', userWhere({ username }));
 
-function refuseMoreThan(most: number, lists: Record<string, readonly string[] | null | undefined>): void {
+function requireAtMost(most: number, lists: Record<string, readonly string[] | null | undefined>): void {
   for (const [name, list] of Object.entries(lists)) {
     if (list && list.length > most) {
       throw new BadUserInput(`filter.${name} has ${list.length} items; it must have at most ${most}.`);

@@ -3,7 +3,7 @@ import { type Columns, equal } from '../reading/read-plan.ts';
 import type { Sql } from '../reading/sql.ts';
 import type { Article } from './article.entity.ts';
 
-/** Who may do what with an article: for a loaded one, and in SQL for a row of a statement. */
+/** Who may change and delete an article: for a loaded entity, and in SQL for the columns of a row. */
 
 export const canUpdateArticle = (viewer: SignedIn, article: Article): boolean => article.isWrittenBy(viewer);
 

@@ -10,7 +10,7 @@ import type { ArticleBy } from './article.input.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 import { slugify, slugifyWithSuffix } from './slug.ts';
 
-/** The condition under which an article is meant; false when it can be none. */
+/** The condition that finds the article; false when none can match. */
 export function articleWhere({ id, slug }: ArticleBy): { id: number } | { slug: string } | false {
   if (slug != null) return slug.length <= ARTICLE_LIMITS.slug && isStorable(slug) && { slug };
   const row = localId('Article', id ?? '');
@@ -25,8 +25,8 @@ export async function findArticle(em: EntityManager, by: ArticleBy, path = ['inp
 }
 
 /**
- * Stands for the article in the unit of work of whoever only refers to it; nothing of it is loaded. Not in a transaction,
- * which has a connection already: all might wait for a second one.
+ * A reference to the article for mutations that only link to it; its row is not loaded. Do not call it in a transaction: it
+ * takes a second connection, and transactions that all wait for one would deadlock.
  */
 export async function articleReference({ em, reads }: Context, by: ArticleBy): Promise<Article> {
   const { columns, aliased } = numberedTable(em.getMetadata().get(Article), 1);
@@ -39,8 +39,8 @@ export async function articleReference({ em, reads }: Context, by: ArticleBy): P
 }
 
 /**
- * The same for whoever changes or deletes it: they take turns, until the transaction ends. A change lets through who only
- * refers to the article, as new comments and favourites do; they would else be waited for in a circle.
+ * Finds the article and locks its row until the transaction ends, to change or delete it. The lock for a change does not block
+ * foreign keys to the article, so that it does not deadlock with new comments and favourites.
  */
 export async function lockArticle(em: EntityManager, by: ArticleBy, to: 'change' | 'delete'): Promise<Article> {
   const article = await findArticle(em, by);
@@ -51,15 +51,15 @@ export async function lockArticle(em: EntityManager, by: ArticleBy, to: 'change'
 }
 
 /**
- * The slug of the title, or one with an ending where somebody has that: the statement that writes it finds out. Two at once
- * may still meet: the table says so.
+ * The slug of the title, or one with a random suffix if that is taken, which the statement that writes it decides. Two
+ * statements at once may still choose the same slug; the second then violates the unique constraint and is retried.
  */
 export function uniqueSlug(title: string): string {
-  const [slug, distinct] = [slugify(title), slugifyWithSuffix(title)];
-  if (slug === '') return distinct;
+  const [slug, withSuffix] = [slugify(title), slugifyWithSuffix(title)];
+  if (slug === '') return withSuffix;
   return raw<string>('case when exists (select from articles where slug = ?) then ? else ? end', [
     slug,
-    distinct,
+    withSuffix,
     slug,
   ]);
 }

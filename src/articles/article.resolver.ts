@@ -74,7 +74,7 @@ export class ArticleResolver {
       }
       if (tagList) {
         await article.tags.init();
-        // Those it loses are locked along with the new ones, since the trigger counts both.
+        // Removed tags are locked together with the new ones, since the triggers update both.
         const tags = await upsertTags(em, [...new Set([...tagList, ...article.tags.map(({ name }) => name)])]);
         article.tags.set(tags.slice(0, tagList.length));
       }

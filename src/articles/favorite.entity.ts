@@ -3,7 +3,7 @@ import { Entity, Index, ManyToOne, Property, Trigger } from '@mikro-orm/decorato
 import { User } from '../users/user.entity.ts';
 import { Article } from './article.entity.ts';
 
-/** A user has marked an article as a favourite. */
+/** A favourite article of a user. */
 @Entity({ tableName: 'favorites' })
 @Index({ name: 'favorites_by_article', properties: ['article'] })
 @Index({ name: 'favorites_by_user', properties: ['user', 'createdAt', 'article'] })

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import anyAscii from 'any-ascii';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 
-/** The URL key a title asks for: lower case, ASCII, at most 100 characters. Empty for a title of nothing but symbols. */
+/** The URL key of a title: lower case, ASCII, of limited length. Empty for a title of only symbols. */
 export const slugify = (title: string): string =>
   cut(
     anyAscii(title)
@@ -12,10 +12,10 @@ export const slugify = (title: string): string =>
     ARTICLE_LIMITS.slug,
   );
 
-/** The same with an ending that tells it from every other; 2^40 of them make a second clash unheard of. */
+/** The slug with a random suffix; with 2^40 of them a second collision does not happen. */
 export function slugifyWithSuffix(title: string): string {
-  const ending = randomBytes(5).toString('hex');
-  return [cut(slugify(title), ARTICLE_LIMITS.slug - ending.length - 1) || 'article', ending].join('-');
+  const suffix = randomBytes(5).toString('hex');
+  return [cut(slugify(title), ARTICLE_LIMITS.slug - suffix.length - 1) || 'article', suffix].join('-');
 }
 
 const cut = (text: string, length: number) => text.replace(/^-/, '').slice(0, length).replace(/-$/, '');

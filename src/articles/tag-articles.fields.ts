@@ -8,7 +8,7 @@ import { ArticleOrderArgs } from './article.input.ts';
 import { articleOrder } from './article.lists.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 
-/** The articles that carry a tag. */
+/** The articles of a tag. */
 @Resolver(() => Tag)
 export class TagArticlesFields {
   @Extensions({ scanCost: SCAN_COST.rowsOfRange })

@@ -11,7 +11,7 @@ import { ArticleListArgs } from './article.input.ts';
 import { articleFilterConditions, articleFilterLinks, articleOrder } from './article.lists.ts';
 import { Favorite } from './favorite.entity.ts';
 
-/** The articles of a user: written and favourited. */
+/** The articles that a user wrote and favourited. */
 @Resolver(() => User)
 export class UserArticlesFields {
   @Extensions({ scanCost: SCAN_COST.indexRange })
@@ -45,7 +45,7 @@ export class UserArticlesFields {
   }
 }
 
-/** The articles of the users a viewer follows. */
+/** The articles by users whom the viewer follows. */
 @Resolver(() => Viewer)
 export class ViewerArticlesFields {
   @Extensions({ scanCost: SCAN_COST.table })

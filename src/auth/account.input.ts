@@ -102,24 +102,24 @@ export class DeleteViewerInput {
 }
 
 /**
- * What nobody sees in a name would make it look like somebody else's. It stays where it belongs: after an emoji, and after
- * letters of scripts that are written with joiners.
+ * Invisible characters would make a name look like another. They are allowed where they belong: after an emoji, and after
+ * letters of scripts that use joiners.
  */
-const HIDDEN = [
+const HIDDEN_CHARACTERS = [
   /^\s|\s$|(?!\0)\p{Cc}/u,
-  /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/, // which way text runs
+  /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/, // text direction
   /(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\p{DI}\p{sc=Arab}\p{sc=Deva}\p{sc=Beng}\p{sc=Mlym}\p{sc=Sinh}])\p{DI}/u,
 ];
 
-const showsWhole = (name: string) => name.trim() === '' || !HIDDEN.some((hidden) => hidden.test(name));
+const isVisible = (name: string) => name.trim() === '' || !HIDDEN_CHARACTERS.some((hidden) => hidden.test(name));
 
-const username = text(USER_LIMITS.username).check(refine(showsWhole, UserErrorCode.INVALID, 'is invalid'));
+const username = text(USER_LIMITS.username).check(refine(isVisible, UserErrorCode.INVALID, 'is invalid'));
 
 const email = text(USER_LIMITS.email).check(
   refine((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),
 );
 
-/** No rules of composition: NIST 800-63B and ASVS 5.0 (6.2.1, 6.2.5, 6.2.9). */
+/** No composition rules: NIST 800-63B and ASVS 5.0 (6.2.1, 6.2.5, 6.2.9). */
 const password = (refuseCommon: boolean) =>
   z.string().check(
     refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"),
@@ -134,7 +134,7 @@ const password = (refuseCommon: boolean) =>
     refine((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
   );
 
-const given = z.string().check(refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"));
+const required = z.string().check(refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"));
 
 export interface PasswordSettings {
   readonly refuseCommonPasswords: boolean;
@@ -143,7 +143,7 @@ export interface PasswordSettings {
 export const registration = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({ username, email, password: password(refuseCommonPasswords) });
 
-export const credentials = z.object({ email: given.check(storable), password: given });
+export const credentials = z.object({ email: required.check(storable), password: required });
 
 export const viewerChanges = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({

@@ -4,7 +4,7 @@ import { UserError } from '../graphql/user-errors.ts';
 import type { User } from '../users/user.entity.ts';
 import { Viewer } from '../users/viewer.ts';
 
-/** Payloads of account mutations. Fields of entities are read from the database again, whatever the mutation loaded. */
+/** Payloads of account mutations. The fields of entities in them are read from the database, not from the loaded entity. */
 
 const ERRORS = 'Why nothing was done; empty when it was.';
 

@@ -11,7 +11,7 @@ import { hashPassword, verifyPassword } from './password.ts';
 import { signOut } from './session.resolver.ts';
 import { invalidToken } from './token.ts';
 
-/** Changes and deletes the account of the viewer. */
+/** Changes and deletes the viewer's account. */
 @Resolver()
 export class AccountResolver {
   @Authorized()
@@ -22,14 +22,14 @@ export class AccountResolver {
   ): Promise<UpdateViewerPayload> {
     const { em, viewer, session, sessions, settings } = context;
     const { password, ...changes } = validate(viewerChanges(settings), input);
-    const user = await accountOf(em, viewer);
+    const user = await loadAccount(em, viewer);
     user.change(changes);
     if (password === undefined) {
       await em.flush();
       return { viewer: user };
     }
     if (Date.now() - session.openedAt.getTime() > RECENT_SIGN_IN) {
-      await confirm(context, user, 'currentPassword', input.currentPassword);
+      await requirePassword(context, user, 'currentPassword', input.currentPassword);
     }
     user.passwordHash = await hashPassword(password);
     return { viewer: user, ...(await sessions.endOthers(em, user, session)) };
@@ -45,23 +45,23 @@ export class AccountResolver {
     @Ctx() context: SignedInContext,
   ): Promise<DeleteViewerPayload> {
     const { em, viewer } = context;
-    const user = await accountOf(em, viewer);
-    await confirm(context, user, 'password', input.password);
+    const user = await loadAccount(em, viewer);
+    await requirePassword(context, user, 'password', input.password);
     await em.remove(user).flush();
     signOut(context);
     return { deletedId: globalId('User', viewer.id) };
   }
 }
 
-/** With its password hash, which is not loaded otherwise. Fails for an account that was deleted while its owner asked. */
-const accountOf = (em: EntityManager, { id }: SignedIn) =>
+/** The account with its password hash, which is lazy. Fails if the account was deleted in the meantime. */
+const loadAccount = (em: EntityManager, { id }: SignedIn) =>
   em.findOneOrFail(User, id, {
     populate: ['passwordHash'],
     failHandler: invalidToken,
   });
 
-/** Goes on if it is the password. */
-async function confirm(
+/** Throws unless the password is right. */
+async function requirePassword(
   { loginThrottle, address }: Context,
   { emailKey, passwordHash }: User,
   field: string,
@@ -73,5 +73,5 @@ async function confirm(
   if (!right) throw new Refusal(new InvalidCredentialsError(path));
 }
 
-/** How long after opening a session its owner need not say the password again to change it. */
+/** Milliseconds after sign-in in which changing the password does not require the current one. */
 const RECENT_SIGN_IN = 15 * 60 * 1000;

@@ -3,15 +3,15 @@ import type { AuthChecker } from 'type-graphql';
 import { Unauthenticated } from '../graphql/errors.ts';
 import { type Context, verifySession } from './context.ts';
 
-/** `@Authorized()`: somebody must be signed in. It is asked before anything is looked up, so 401 comes before 404. */
+/** `@Authorized()`: the viewer must be signed in. It runs before the resolver, so 401 comes before 404. */
 export const requireSignIn: AuthChecker<Context> = ({ context }) => {
   if (!context.viewer) throw new Unauthenticated('is missing');
   return true;
 };
 
 /**
- * A token that is not good, or whose session has ended, fails every field it comes along with, instead of making its bearer a
- * guest. Signing in does not look at it: that is how one gets a better one.
+ * An invalid token, or one whose session has ended, fails every root field instead of turning its bearer into a guest. Fields
+ * with the extension `ignoresToken` sign in, which must work with an expired token.
  */
 export function rejectInvalidTokens(schema: GraphQLSchema): void {
   for (const type of [schema.getQueryType(), schema.getMutationType()]) {
@@ -25,20 +25,24 @@ export function rejectInvalidTokens(schema: GraphQLSchema): void {
         };
         const verification = context.session || context.tokenError ? null : verifySession(context);
         if (!verification) return resolved();
-        // Mutations are proven before they begin (execution.ts); one that comes by another way waits here.
+        // The executor has verified the session of a mutation already; without it, the mutation waits here.
         return type === schema.getQueryType()
-          ? meanwhile(context, verification, resolved)
+          ? resolveWhileVerifying(context, verification, resolved)
           : verification.then(resolved);
       };
     }
   }
 }
 
-/** What a query asks for goes to the database together with the question whether the session is still open. */
-async function meanwhile(context: Context, verification: Promise<void>, ask: () => unknown): Promise<unknown> {
-  const [proven, asked] = await Promise.allSettled([verification, new Promise((resolve) => resolve(ask()))]);
-  if (proven.status === 'rejected') throw proven.reason;
+/** A query reads from the database in the same batch that verifies the session; its result is dropped if that fails. */
+async function resolveWhileVerifying(
+  context: Context,
+  verification: Promise<void>,
+  resolve: () => unknown,
+): Promise<unknown> {
+  const [verified, resolved] = await Promise.allSettled([verification, (async () => resolve())()]);
+  if (verified.status === 'rejected') throw verified.reason;
   if (context.tokenError) throw context.tokenError;
-  if (asked.status === 'rejected') throw asked.reason;
-  return asked.value;
+  if (resolved.status === 'rejected') throw resolved.reason;
+  return resolved.value;
 }

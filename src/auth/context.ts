@@ -9,39 +9,39 @@ import type { LoginThrottle } from './login-throttle.ts';
 import type { OpenSession, Sessions } from './sessions.ts';
 import { invalidToken, type TokenClaims } from './token.ts';
 
-/** What every resolver is given. */
+/** The context of every resolver. */
 export interface Context {
-  /** Each mutation has a fork of its own. Queries are answered by statements; this one refuses to load anything for them. */
+  /** Each mutation gets its own fork. Queries are compiled to SQL, and cannot load entities through this one. */
   em: EntityManager;
-  /** Who asks; null for a guest. Signing in and out change it for what follows in the same document. */
+  /** The signed-in user; null for a guest. Signing in or out changes it for later fields of the same document. */
   viewer: SignedIn | null;
-  /** That of the token, once it was seen to be open (`verifySession`), or the one that was opened since. */
+  /** The session of the token once `verifySession` found it open, or one opened by this request. */
   session: OpenSession | null;
-  /** A token came along that is not good; whatever looks at it fails with this. */
+  /** Set when the request has an invalid token; every field that needs the token fails with it. */
   tokenError: GraphQLError | null;
-  /** Of a token of ours, whose session has still to be looked at (`verifySession`). Until then `viewer` is who the token says. */
+  /** From a token with a valid signature. Until `verifySession` has checked its session, `viewer` is taken from here. */
   readonly claims: TokenClaims | null;
-  /** That look, from its beginning; there is only one. */
+  /** The one check of the session, from its start. */
   verification: Promise<void> | null;
-  /** Reads for this request, past the unit of work. */
+  /** The reads of this request, which bypass the unit of work. */
   readonly reads: ReadBatch;
-  /** What a mutation has refused, the first of them: clients are told of it as data, the log as of any error. */
+  /** The code of the first user error of a mutation, for the log. */
   refused: UserErrorCode | null;
-  /** Aborted when the request has taken too long, nobody waits for its answer any more, or the answer is known. */
+  /** Aborted when the request times out, the client disconnects, or the response is ready. */
   readonly signal: AbortSignal;
   readonly sessions: Sessions;
   readonly loginThrottle: LoginThrottle;
-  /** From where the request came, as far as proxies are trusted. */
+  /** The client's IP address, as far as proxies are trusted. */
   readonly address: string;
   readonly settings: Pick<Environment, 'refuseCommonPasswords'>;
 }
 
-/** Somebody who is signed in, as rules and statements need to know them. */
+/** A signed-in user, as far as policies and statements need one. */
 export interface SignedIn {
   readonly id: number;
 }
 
-/** The context of a mutation behind `@Authorized()`; a query asks for its answer before its session was seen to be open. */
+/** The context of a mutation with `@Authorized()`. Queries start before their session is verified, and have none. */
 export interface SignedInContext extends Context {
   viewer: SignedIn;
   session: OpenSession;
@@ -51,8 +51,8 @@ interface RequestParts extends Pick<Context, 'em' | 'signal' | 'sessions' | 'log
   readonly statements: PreparedStatements;
 }
 
-/** Who asks, as far as the token alone tells. One that is not good is kept as a fault for whatever looks at it. */
-export function contextFor(authorization: string | undefined, { statements, ...parts }: RequestParts): Context {
+/** The context of a request, from its token alone. An invalid token is kept as `tokenError`. */
+export function createContext(authorization: string | undefined, { statements, ...parts }: RequestParts): Context {
   const reads = new ReadBatch(statements, parts.signal);
   const guest = {
     ...parts,
@@ -72,8 +72,8 @@ export function contextFor(authorization: string | undefined, { statements, ...p
 }
 
 /**
- * Looks, once, whether the session of the token is still open. Nothing is done before, and nothing answered; queries only ask
- * in the meantime, so that all of it is one round trip.
+ * Checks once whether the session of the token is still open. Mutations wait for it. Queries send their reads in the same round
+ * trip, and their result waits.
  */
 export function verifySession(context: Context): Promise<void> | null {
   if (!context.claims) return null;

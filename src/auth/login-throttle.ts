@@ -5,15 +5,15 @@ import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import { RateLimited } from '../graphql/errors.ts';
 
 /**
- * Makes guessing passwords slow, from one address or from thousands, and never locks the owner out: from an address where
- * they have signed in before, only their own wrong passwords count. Every process counts in the same table.
+ * Limits password guessing, from one address or from thousands, without locking the owner out: at an address where they have
+ * signed in before, only wrong passwords from there count. All processes count in the same table.
  */
 export class LoginThrottle {
   private readonly limiters: Record<keyof typeof LIMITS, RateLimiterPostgres>;
 
   constructor(em: EntityManager) {
     const storeClient = {
-      // Without the names that the limiter gives its statements, for poolers do not all keep them.
+      // Without the names of prepared statements that the limiter sets, which not all connection poolers support.
       query: async ({ text, values }: { text: string; values?: unknown[] }) =>
         (await em.getConnection().getNativeClient()).query(text, values),
     };
@@ -24,7 +24,7 @@ export class LoginThrottle {
         storeClient,
         storeType: 'client',
         tableName: 'rate_limits',
-        tableCreated: true, // by a migration, as every table
+        tableCreated: true, // by a migration
       });
     this.limiters = {
       pair: limiter('pair'),
@@ -36,16 +36,17 @@ export class LoginThrottle {
   }
 
   /**
-   * Whether the password is right. The try is counted before it is made, so that many at once are no way around, and
-   * forgotten when it was right, or was not made after all. Throws RateLimited instead of trying when there were too many.
+   * Whether the password is right. An attempt is counted before it is made, so that concurrent ones do not bypass the limit,
+   * and refunded if it succeeds or fails for another reason. Throws RateLimited without an attempt when the limit is reached.
    */
   async attempt(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
-    const { pair, account: anywhere, address: anyone, known } = this.limiters;
-    const from = network(address);
-    const both = digest(account, from);
-    const limits: Counted[] = [[pair, both]];
-    if (!(await known.get(both))) limits.push([anywhere, digest(account)], [anyone, digest(from)]);
-    const counted: Counted[] = [];
+    const { limiters } = this;
+    const network = networkOf(address);
+    const pair = digest(account, network);
+    const limits: Counter[] = [[limiters.pair, pair]];
+    if (!(await limiters.known.get(pair)))
+      limits.push([limiters.account, digest(account)], [limiters.address, digest(network)]);
+    const counted: Counter[] = [];
     let right: boolean;
     try {
       for (const limit of limits) {
@@ -54,30 +55,30 @@ export class LoginThrottle {
       }
       right = await isRight();
     } catch (error) {
-      await takeBack(counted);
+      await refund(counted);
       throw error;
     }
     if (right) {
-      await known.set(both, 1, LIMITS.known.duration);
-      await pair.delete(both);
-      await takeBack(counted.slice(1));
+      await limiters.known.set(pair, 1, LIMITS.known.duration);
+      await limiters.pair.delete(pair);
+      await refund(counted.slice(1));
     }
     return right;
   }
 
-  /** Counts a new account from an address; throws RateLimited when there were too many. */
-  countRegistration = (address: string): Promise<void> => count(this.limiters.registration, digest(network(address)));
+  /** Counts a new account from an address; throws RateLimited when the limit is reached. */
+  countRegistration = (address: string): Promise<void> => count(this.limiters.registration, digest(networkOf(address)));
 }
 
-/** How many wrong passwords, in how many seconds, before one has to wait for the rest of them. */
+/** How many attempts (`points`) are allowed in how many seconds (`duration`). */
 const LIMITS = {
-  /** For one account from one address: somebody who has forgotten theirs. */
+  /** For one account from one address: a user who has forgotten the password. */
   pair: { points: 10, duration: 15 * 60 },
-  /** For one account from all addresses together that have never signed in to it. */
+  /** For one account from all addresses together that have not signed in to it. */
   account: { points: 10, duration: 60 },
-  /** From one address for all accounts: an office, or somebody who tries one password on everybody. */
+  /** From one address for all accounts: an office, or an attacker who tries one password on every account. */
   address: { points: 100, duration: 15 * 60 },
-  /** Not a limit: how long an address where an account has signed in is remembered. */
+  /** Not a limit: how long an address is remembered as one where the account has signed in. */
   known: { points: 1, duration: 30 * 86_400 },
   /** New accounts from one address. */
   registration: { points: 100, duration: 3600 },
@@ -89,21 +90,21 @@ async function count(limiter: RateLimiterPostgres, key: string): Promise<void> {
   } catch (refused) {
     if (!(refused instanceof RateLimiterRes)) throw refused;
     const wait = Math.ceil(refused.msBeforeNext / 1000);
-    const longest = limiter.duration;
-    if (wait > longest) await limiter.block(key, longest); // its window was begun by a clock that was wrong
-    throw new RateLimited(Math.min(wait, longest));
+    const { duration } = limiter;
+    if (wait > duration) await limiter.block(key, duration); // the window was started by a clock that was ahead
+    throw new RateLimited(Math.min(wait, duration));
   }
 }
 
-async function takeBack(counted: readonly Counted[]): Promise<void> {
+async function refund(counted: readonly Counter[]): Promise<void> {
   for (const [limiter, key] of counted) await limiter.reward(key);
 }
 
-/** A limit, and whom it counts. */
-type Counted = [RateLimiterPostgres, string];
+/** A limit, and the key of what it counts. */
+type Counter = [RateLimiterPostgres, string];
 
-/** Whoever has one IPv6 address has the 2^64 beside it. */
-function network(address: string): string {
+/** An IPv6 address counts as its /64 network, all of which its owner can use. */
+function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const ip = ipaddr.process(address);
   return ip.kind() === 'ipv6' ? ip.toByteArray().slice(0, 8).join('.') : ip.toString();

@@ -3,28 +3,28 @@ import fastq from 'fastq';
 import { RateLimited } from '../graphql/errors.ts';
 
 /** argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane): about 50 ms a hash. */
-const COST = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+const ARGON2_OPTIONS = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-export const hashPassword = (password: string): Promise<string> => inTurn(() => argon2.hash(password, COST));
+export const hashPassword = (password: string): Promise<string> => enqueue(() => argon2.hash(password, ARGON2_OPTIONS));
 
-/** Whether it is the password. Without a hash to compare with it takes as long and says no, so that nobody can tell. */
+/** Whether the password matches the hash. Without one it takes as long, so that timing does not reveal which accounts exist. */
 export async function verifyPassword(password: string, passwordHash: string | null): Promise<boolean> {
-  nobodysHash ??= argon2.hash('nobody has this password', COST); // made once, and so in no queue, which could refuse it
-  const hash = passwordHash ?? (await nobodysHash);
-  const right = await inTurn(() => argon2.verify(hash, password));
+  dummyHash ??= argon2.hash('dummy password', ARGON2_OPTIONS); // not queued, since a full queue would reject it for good
+  const hash = passwordHash ?? (await dummyHash);
+  const right = await enqueue(() => argon2.verify(hash, password));
   return right && passwordHash !== null;
 }
 
-/** Whether it was made with other parameters than those of today. */
-export const needsRehash = (passwordHash: string): boolean => argon2.needsRehash(passwordHash, COST);
+/** Whether the hash was made with other parameters than the current ones. */
+export const needsRehash = (passwordHash: string): boolean => argon2.needsRehash(passwordHash, ARGON2_OPTIONS);
 
-/** Two at a time, so that sign-ins leave something of the machine to reads; a longer queue than a second is refused. */
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  if (turns.length() >= LONGEST_QUEUE) throw new RateLimited(1);
-  return turns.push(work) as Promise<T>;
+/** Hashes two passwords at a time, so that sign-ins leave CPU to reads. A queue of more than about a second is refused. */
+async function enqueue<T>(work: () => Promise<T>): Promise<T> {
+  if (queue.length() >= MAX_QUEUE_LENGTH) throw new RateLimited(1);
+  return queue.push(work) as Promise<T>;
 }
 
-const turns = fastq.promise((work: () => Promise<unknown>) => work(), 2);
-const LONGEST_QUEUE = 32;
+const queue = fastq.promise((work: () => Promise<unknown>) => work(), 2);
+const MAX_QUEUE_LENGTH = 32;
 
-let nobodysHash: Promise<string> | undefined;
+let dummyHash: Promise<string> | undefined;

@@ -1,19 +1,19 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-/** How often something was tried of late, in the columns of rate-limiter-flexible, in its order. */
+/** A counter of recent attempts. The columns and their order are those of rate-limiter-flexible. */
 @Entity({ tableName: 'rate_limits' })
 export class RateLimit {
   [OptionalProps]?: 'points';
 
-  /** What is limited, and a SHA-256 of whom: nobody learns addresses from here. */
+  /** The name of the limit and a SHA-256 of whom it counts, so that the table holds no addresses. */
   @PrimaryKey({ type: 'text' })
   readonly key!: string;
 
   @Property({ type: 'integer', default: 0 })
   readonly points!: number;
 
-  /** Milliseconds since 1970, after which it counts from nothing again. */
+  /** When the counter restarts, in milliseconds since 1970. */
   @Index({ name: 'rate_limits_by_expire' })
   @Property({ type: 'bigint' })
   readonly expire!: number;

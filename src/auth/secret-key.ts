@@ -2,19 +2,19 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The key of a machine on which nobody has chosen one: made once and kept, so that tokens outlive a restart. */
+/** The secret key for a server without a configured one: generated once and stored, so that tokens survive a restart. */
 export function loadSecretKey(dataFolder: string): { key: string; file: string } {
   const file = join(dataFolder, 'secret-key');
   if (!existsSync(file)) {
     mkdirSync(dataFolder, { recursive: true });
-    // On the disk before it has its name: neither a crash nor a power cut leaves half of a key behind.
+    // Flushed to disk before it gets its name, so that neither a crash nor a power cut leaves half a key.
     const made = `${file}.${randomUUID()}`;
     writeFileSync(made, randomBytes(48).toString('base64'), { mode: 0o600, flush: true });
     try {
       linkSync(made, file);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      // Of those who start at once the first one's stays; the last one's where the file system has no links.
+      // Of servers that start at once the first one's key stays, or the last one's on file systems without links.
       if (NO_LINKS.includes(code)) renameSync(made, file);
       else if (code !== 'EEXIST') throw error;
     } finally {

@@ -2,7 +2,7 @@ import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { User } from '../users/user.entity.ts';
 
-/** One sign-in, until it is ended. A token is good only while its session is here. */
+/** A sign-in that has not ended. A token is valid only while the row of its session exists. */
 @Entity({ tableName: 'sessions' })
 export class Session {
   [OptionalProps]?: 'generation' | 'openedAt';
@@ -14,11 +14,11 @@ export class Session {
   @ManyToOne({ entity: () => User, deleteRule: 'cascade' })
   readonly user!: User;
 
-  /** SHA-256 of the one refresh token that is still unused. */
+  /** SHA-256 of the session's only unused refresh token. */
   @Property({ type: 'text' })
   refreshTokenHash!: string;
 
-  /** Raised when the password changes, so that access tokens of this session issued before stop working too. */
+  /** Incremented when the password changes, which invalidates access tokens of this session that were issued before. */
   @Property({ type: 'integer', default: 1 })
   generation!: number;
 

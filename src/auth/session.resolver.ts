@@ -16,7 +16,7 @@ import type { Context, SignedInContext } from './context.ts';
 import { hashPassword, needsRehash, verifyPassword } from './password.ts';
 import type { SignInTokens } from './sessions.ts';
 
-/** Signing in and out. Who signs in may carry a token that has expired, so these mutations do not look at it. */
+/** Sign-in and sign-out. A client that signs in may still send an expired token, so those mutations ignore it. */
 @Resolver()
 export class SessionResolver {
   @Extensions({ ignoresToken: true })
@@ -34,7 +34,7 @@ export class SessionResolver {
     return context.em.transactional(async (em) => {
       const user = new User({ ...account, passwordHash });
       await em.persist(user).flush();
-      return signedIn(context, user, await context.sessions.open(em, user));
+      return signIn(context, user, await context.sessions.open(em, user));
     });
   }
 
@@ -55,7 +55,7 @@ export class SessionResolver {
     );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());
     if (needsRehash(user.passwordHash)) user.passwordHash = await hashPassword(password);
-    return signedIn(context, user, await context.sessions.open(context.em, user));
+    return signIn(context, user, await context.sessions.open(context.em, user));
   }
 
   @Extensions({ ignoresToken: true })
@@ -70,7 +70,7 @@ export class SessionResolver {
   ): Promise<AuthPayload> {
     const tokens = await context.sessions.refresh(context.em, input.refreshToken);
     if (!tokens) throw new Refusal(new InvalidCredentialsError(['input', 'refreshToken']));
-    return signedIn(context, context.em.getReference(User, tokens.userId), tokens);
+    return signIn(context, context.em.getReference(User, tokens.userId), tokens);
   }
 
   @Authorized()
@@ -91,8 +91,8 @@ export class SessionResolver {
   }
 }
 
-/** The rest of the request sees who has just signed in, so that the payload can show their feed and flags. */
-function signedIn(context: Context, user: User, { session, ...tokens }: SignInTokens): AuthPayload {
+/** Makes the user the viewer for the rest of the request, so that the payload can contain their feed and flags. */
+function signIn(context: Context, user: User, { session, ...tokens }: SignInTokens): AuthPayload {
   context.viewer = { id: user.id };
   context.session = session;
   context.tokenError = null;

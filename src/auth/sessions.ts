@@ -7,13 +7,13 @@ import type { User } from '../users/user.entity.ts';
 import { Session } from './session.entity.ts';
 import { type IssuedToken, invalidToken, issueToken, type TokenClaims, verifyToken } from './token.ts';
 
-/** Sessions live in the database, so that signing out, a new password and a deleted account end tokens at once. */
+/** Sessions are stored in the database, so that sign-out, a new password and account deletion revoke tokens at once. */
 export class Sessions {
-  /** The first signs; the others are on their way out, and what they signed is still good. */
+  /** The first key signs. The others are being rotated out; tokens signed with them are still valid. */
   private readonly keys: readonly [KeyObject, ...KeyObject[]];
   private readonly table: Table;
-  /** Tokens that were found good, by their text: to check a signature takes longer than to find it here. */
-  private readonly known = new Map<string, TokenClaims>();
+  /** A cache of verified tokens, since checking a signature takes longer than a lookup. */
+  private readonly verified = new Map<string, TokenClaims>();
 
   constructor(
     private readonly settings: SessionSettings,
@@ -24,7 +24,7 @@ export class Sessions {
     this.keys = [key(settings.secretKey), ...settings.secretKeyFallbacks.map(key)];
   }
 
-  /** Opens a session; what it gives out is good for signing in with. */
+  /** Opens a session and issues its tokens. */
   async open(em: EntityManager, user: User): Promise<SignInTokens> {
     await em.nativeDelete(Session, { user: user.id, expiresAt: { $lt: new Date() } });
     const secret = newSecret();
@@ -33,17 +33,17 @@ export class Sessions {
     return { ...this.tokenFor(session, user.id), refreshToken: this.refreshToken(session.id, secret), session };
   }
 
-  /** What a token of ours says that has not expired; null for anything else. Whether its session is open, `find` knows. */
+  /** The claims of a valid access token, or null. Whether its session is still open is checked by `find`. */
   verifyAccessToken(token: string): TokenClaims | null {
-    const known = this.known.get(token);
-    if (known && known.expiresAt.getTime() > Date.now()) return known;
+    const cached = this.verified.get(token);
+    if (cached && cached.expiresAt.getTime() > Date.now()) return cached;
     const claims = this.keys.map((key) => verifyToken(token, key)).find((found) => found !== null) ?? null;
-    if (this.known.size >= MOST_KNOWN) this.known.clear();
-    if (claims) this.known.set(token, claims);
+    if (this.verified.size >= MAX_VERIFIED) this.verified.clear();
+    if (claims) this.verified.set(token, claims);
     return claims;
   }
 
-  /** The session that a token is of; null when the token is no longer good. Asked with every request. */
+  /** The open session of a token; null if it has ended. Runs with every request. */
   async find(reads: ReadBatch, { sessionId, userId, generation }: TokenClaims): Promise<OpenSession | null> {
     const { columns, aliased } = this.table;
     const openedAt = this.table.column('openedAt').asJson(columns.openedAt as Sql);
@@ -54,16 +54,16 @@ export class Sessions {
   }
 
   /**
-   * Trades an unused refresh token for a new pair; null when it is not good. A used one of ours ends the session: somebody
-   * else has a copy of it, and there is no telling who is who. So does one that is too old.
+   * Exchanges an unused refresh token for a new pair; null if it is invalid. Reuse of a refresh token ends the session, since
+   * the token was copied and its owner cannot be told from the thief. So does a token of a session that is too old.
    */
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
-    const [sessionId = '', secret = '', seal, ...more] = token.split('.');
-    if (more.length > 0 || !UUID.test(sessionId) || !this.keys.some((key) => seal === sealed(sessionId, secret, key)))
-      return null;
+    const [sessionId = '', secret = '', signature, ...more] = token.split('.');
+    const isSigned = this.keys.some((key) => signature === signatureOf(sessionId, secret, key));
+    if (more.length > 0 || !UUID.test(sessionId) || !isSigned) return null;
     const next = newSecret();
     const now = Date.now();
-    const traded = await em.nativeUpdate(
+    const updated = await em.nativeUpdate(
       Session,
       {
         id: sessionId,
@@ -73,7 +73,7 @@ export class Sessions {
       },
       { refreshTokenHash: hash(next), expiresAt: this.expiry() },
     );
-    if (traded === 0) {
+    if (updated === 0) {
       await em.nativeDelete(Session, { id: sessionId });
       return null;
     }
@@ -83,9 +83,9 @@ export class Sessions {
     return { ...tokens, refreshToken: this.refreshToken(sessionId, next), session, userId: session.user.id };
   }
 
-  /** Ends every other session of the user, and the access tokens that this one has given out so far. */
+  /** Ends every other session of the user, and revokes the access tokens issued for this one. */
   endOthers(em: EntityManager, user: User, kept: OpenSession): Promise<IssuedToken> {
-    // All or nothing: what is flushed along may be refused, a username that is taken, say.
+    // In a transaction, since the flush also writes changes of the user that may fail, such as a taken username.
     return em.transactional(async (em) => {
       await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
       const session = await em.findOne(Session, kept.id);
@@ -110,7 +110,7 @@ export class Sessions {
   }
 
   private refreshToken = (sessionId: string, secret: string) =>
-    [sessionId, secret, sealed(sessionId, secret, this.keys[0])].join('.');
+    [sessionId, secret, signatureOf(sessionId, secret, this.keys[0])].join('.');
 
   private expiry = () => new Date(Date.now() + this.settings.refreshTokenDays * 86_400_000);
 }
@@ -129,15 +129,15 @@ export interface SignInTokens extends IssuedToken {
   readonly session: OpenSession;
 }
 
-/** How long after it was opened a session can be refreshed: a year. Then its owner has to sign in again (ASVS V7.3.2). */
+/** A session can be refreshed for a year; then its owner has to sign in again (ASVS V7.3.2). */
 const MAX_SESSION_AGE = 365 * 86_400_000;
 
-/** Shows that a refresh token is one of ours: who only knows the session's id can not end it with a made-up one. */
-const sealed = (sessionId: string, secret: string, key: KeyObject) =>
+/** The signature of a refresh token: without it, anyone with a session's id could end that session by a forged token. */
+const signatureOf = (sessionId: string, secret: string, key: KeyObject) =>
   createHmac('sha256', key).update(`${sessionId}.${secret}`).digest('base64url');
 
-/** A token has some 300 characters. */
-const MOST_KNOWN = 1_000;
+/** A token has about 300 characters. */
+const MAX_VERIFIED = 1_000;
 
 const newSecret = () => randomBytes(32).toString('base64url');
 const hash = (secret: string) => createHash('sha256').update(secret).digest('base64url');

@@ -3,13 +3,13 @@ import { z } from 'zod';
 import { Unauthenticated } from '../graphql/errors.ts';
 
 /**
- * Access tokens: JWT, HS256 and nothing else. jsonwebtoken alone accepts tokens without `exp`, any HMAC algorithm and
- * unknown `crit` headers (RFC 7515 says to refuse those), so everything a token must have is asked for here.
+ * The claims of an access token: a JWT signed with HS256 and nothing else. jsonwebtoken by default accepts tokens without `exp`,
+ * any HMAC algorithm and unknown `crit` headers (RFC 7515 requires to reject those), so every requirement is checked here.
  */
 export interface TokenClaims {
   readonly userId: number;
   readonly sessionId: string;
-  /** Of the session when the token was issued; a password change raises it. */
+  /** The session's when the token was issued; a password change increments it. */
   readonly generation: number;
   readonly expiresAt: Date;
 }
@@ -32,7 +32,7 @@ export interface IssuedToken {
   readonly expiresAt: Date;
 }
 
-/** The claims of a token of ours that has not expired; null for anything else. */
+/** The claims of a valid token; null if it is forged or has expired. */
 export function verifyToken(token: string, key: jwt.Secret): TokenClaims | null {
   try {
     const { header, payload } = jwt.verify(token, key, {
@@ -51,7 +51,7 @@ export function verifyToken(token: string, key: jwt.Secret): TokenClaims | null 
   }
 }
 
-/** The error for a token that is forged or has expired, or whose session has ended. */
+/** The error for a token that is forged, has expired, or belongs to an ended session. */
 export const invalidToken = () => new Unauthenticated('is invalid or has expired');
 
 const ISSUER = 'conduit';

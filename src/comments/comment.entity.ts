@@ -8,7 +8,7 @@ import { formatLimit } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
 import { COMMENT_LIMITS } from './comment.limits.ts';
 
-/** What a reader says about an article. comment.fields.ts adds what is computed. */
+/** A comment on an article. Computed fields are in comment.fields.ts. */
 @ObjectType({ implements: Node, description: 'What somebody said about an article.' })
 @Entity({ tableName: 'comments' })
 @Check({ name: 'comments_body_length', expression: lengthCheck('body', 1, COMMENT_LIMITS.body) })
@@ -40,7 +40,7 @@ export class Comment {
   @ManyToOne({ entity: () => Article, deleteRule: 'cascade' })
   readonly article!: Article;
 
-  /** Null once the account is deleted: what was said under somebody else's article stays. */
+  /** Null once the account is deleted; its comments on other authors' articles stay. */
   @ManyToOne({ entity: () => User, nullable: true, deleteRule: 'set null' })
   readonly author!: User | null;
 
@@ -62,7 +62,7 @@ export class Comment {
     return this.author?.id === user.id;
   }
 
-  rewrite(body: string): void {
+  change(body: string): void {
     this.body = body;
     this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
   }

@@ -5,7 +5,7 @@ import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
 import { canDeleteCommentSql, canUpdateCommentSql } from './comment.policy.ts';
 
-/** What is computed of a comment. */
+/** Computed fields of a comment. */
 @Resolver(() => Comment)
 export class CommentFields {
   @ReadField(() => Int, { description: "Small integer id, the one RealWorld's REST API shows." })

@@ -1,2 +1,2 @@
-/** How many characters the body of a comment may have. */
+/** Maximum lengths of a comment's texts, in characters. */
 export const COMMENT_LIMITS = { body: 10_000 } as const;

@@ -4,7 +4,7 @@ import { type Columns, type Exists, equal, exists } from '../reading/read-plan.t
 import { type Sql, sql } from '../reading/sql.ts';
 import type { Comment } from './comment.entity.ts';
 
-/** Who may do what with a comment: for a loaded one, and in SQL for a row of a statement. */
+/** Who may change and delete a comment: for a loaded entity, and in SQL for the columns of a row. */
 
 export const canUpdateComment = (viewer: SignedIn, comment: Comment): boolean => comment.isWrittenBy(viewer);
 

@@ -5,7 +5,7 @@ import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts'
 import { Comment } from './comment.entity.ts';
 import type { CommentBy } from './comment.input.ts';
 
-/** The comment with its article; an unknown article is reported before an unknown comment in it, as RealWorld does. */
+/** Finds a comment with its article. As in RealWorld, an unknown article is reported before an unknown comment. */
 export async function findComment(em: EntityManager, { id, inArticle }: CommentBy): Promise<Comment> {
   const path = ['input', 'comment'];
   const article = inArticle && (await findArticle(em, { slug: inArticle.slug }, [...path, 'inArticle', 'slug']));

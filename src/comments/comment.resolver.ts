@@ -36,7 +36,7 @@ export class CommentResolver {
   ): Promise<CommentPayload> {
     const comment = await findComment(em, input.comment);
     allow(canUpdateComment(viewer, comment), ResourceKind.COMMENT);
-    comment.rewrite(validate(commentContent, input).body);
+    comment.change(validate(commentContent, input).body);
     await em.flush();
     return { comment, article: comment.article };
   }

@@ -1,7 +1,7 @@
 import { ApolloServer } from '@apollo/server';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { type Context, contextFor } from '../auth/context.ts';
+import { type Context, createContext } from '../auth/context.ts';
 import { LoginThrottle } from '../auth/login-throttle.ts';
 import { type SessionSettings, Sessions } from '../auth/sessions.ts';
 import { isTransientDatabaseError } from '../database/database-errors.ts';
@@ -95,7 +95,7 @@ export async function buildServer({
       try {
         const reason = await readiness.unavailableReason();
         if (reason) throw new ServiceUnavailable(reason);
-        return contextFor(request.headers.authorization, {
+        return createContext(request.headers.authorization, {
           em,
           statements,
           signal,

@@ -5,7 +5,7 @@ import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { TAG_LIMITS } from './tag.limits.ts';
 
-/** A word that articles are found by. */
+/** A word by which articles are found. */
 @ObjectType({ implements: Node, description: 'A word that authors file their articles under. Tags differ by case.' })
 @Entity({ tableName: 'tags' })
 @Check({ name: 'tags_name_length', expression: lengthCheck('name', 1, TAG_LIMITS.name) })
@@ -21,7 +21,7 @@ export class Tag {
   @Property({ type: 'text' })
   readonly name!: string;
 
-  /** Kept by the trigger on article_tags, so that popular tags can be listed without counting. */
+  /** Maintained by the triggers on article_tags, so that popular tags are listed without counting. */
   @Field(() => Int, { description: 'How many articles carry the tag.' })
   @Property({ type: 'integer', default: 0 })
   readonly articlesCount!: number;

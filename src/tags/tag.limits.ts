@@ -1,2 +1,2 @@
-/** How many characters the name of a tag may have. */
+/** Maximum lengths of a tag's texts, in characters. */
 export const TAG_LIMITS = { name: 50 } as const;

@@ -2,8 +2,8 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { Tag } from './tag.entity.ts';
 
 /**
- * The tags of these names in this order, made where they are new; call it in a transaction. Writing a name again locks its tag
- * for the count that the trigger keeps, in one order for all: authors who share tags wait for each other, not in a circle.
+ * The tags of these names, in this order; new ones are inserted. Call it in a transaction. The update of an existing name locks
+ * its tag for the trigger that counts articles. All transactions lock in the order of the names, so none deadlock.
  */
 export async function upsertTags(em: EntityManager, names: readonly string[]): Promise<Tag[]> {
   if (names.length === 0) return [];
@@ -16,7 +16,7 @@ export async function upsertTags(em: EntityManager, names: readonly string[]): P
   return names.map((name) => em.getReference(Tag, ids.get(name) as number));
 }
 
-/** Locks the tags of an article for the count in the same order; call it in a transaction before the article goes. */
+/** Locks the tags of an article in that same order; call it in the transaction that deletes the article, before it does. */
 export async function lockTagsOfArticle(em: EntityManager, article: { id: number }): Promise<void> {
   await em.execute(
     'select from tags where id in (select tag_id from article_tags where article_id = ?) order by name for update',

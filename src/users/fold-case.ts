@@ -1,12 +1,9 @@
 /**
- * What makes two names the same: NFKC, without case. Upper case first, because only that way round does "ß" meet "SS".
- * Kept in a column of its own, since `lower()` in PostgreSQL depends on the locale a database was made with.
+ * The key by which two names are equal: NFKC and case-folded. Upper case comes first, since only then does "ß" equal "SS".
+ * It is stored in its own column, because PostgreSQL's `lower()` depends on the locale of the database.
  */
 export const foldCase = (text: string): string =>
-  text.length > LONGEST ? '' : text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
+  text.length > MAX_LENGTH ? '' : text.normalize('NFKC').toUpperCase().toLowerCase().normalize('NFKC');
 
-/**
- * Nobody's name is longer, and nobody's is empty. NFKC puts the accents of a letter in order, and takes minutes for as many
- * as a request can hold; and what is looked up is copied many times.
- */
-const LONGEST = 1000;
+/** No name is longer, and none is empty. NFKC sorts the accents of a letter, which takes minutes for a request full of them. */
+const MAX_LENGTH = 1000;

@@ -2,7 +2,7 @@ import { OptionalProps, PrimaryKeyProp } from '@mikro-orm/core';
 import { Check, Entity, Index, ManyToOne, Property } from '@mikro-orm/decorators/legacy';
 import { User } from './user.entity.ts';
 
-/** One user reads another's articles in the feed. */
+/** A user follows another, whose articles appear in the feed. */
 @Entity({ tableName: 'follows' })
 @Check({ name: 'follows_not_oneself', expression: 'follower_id <> followed_id' })
 @Index({ name: 'follows_by_follower', properties: ['follower', 'createdAt', 'followed'] })

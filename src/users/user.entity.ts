@@ -7,7 +7,7 @@ import { formatLimit } from '../graphql/validation.ts';
 import { foldCase } from './fold-case.ts';
 import { USER_LIMITS } from './user.limits.ts';
 
-/** Somebody with an account. Only what carries `@Field` leaves the server; user.fields.ts adds what is computed. */
+/** A user account. Only properties with `@Field` leave the server; computed fields are in user.fields.ts. */
 @ObjectType({
   implements: Node,
   description: 'A public profile. Holds nothing private: the e-mail address lives on Viewer.',
@@ -27,7 +27,7 @@ export class User {
   @Property({ type: 'text' })
   username!: string;
 
-  /** `username` without its case: what makes it unique, and findable. */
+  /** The case-folded `username`: unique, and the key for lookups. */
   @Unique({ name: 'users_username_unique' })
   @Property({ type: 'text' })
   usernameKey!: string;
@@ -35,7 +35,7 @@ export class User {
   @Property({ type: 'text' })
   email!: string;
 
-  /** `email` without its case: what makes it unique, and findable. */
+  /** The case-folded `email`: unique, and the key for lookups. */
   @Unique({ name: 'users_email_unique' })
   @Property({ type: 'text' })
   emailKey!: string;
@@ -62,7 +62,7 @@ export class User {
     this.change(account);
   }
 
-  /** Takes over what is given; what is absent stays as it is. */
+  /** Assigns the given values; absent ones stay unchanged. */
   change({ username, email, ...rest }: UserChanges): void {
     if (username !== undefined) Object.assign(this, { username, usernameKey: foldCase(username) });
     if (email !== undefined) Object.assign(this, { email, emailKey: foldCase(email) });

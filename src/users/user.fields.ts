@@ -17,7 +17,7 @@ import { UserConnection } from './user.connection.ts';
 import { User } from './user.entity.ts';
 import { Viewer } from './viewer.ts';
 
-/** What is computed of a user. */
+/** Computed fields of a user. */
 @Resolver(() => User)
 export class UserFields {
   @ReadField(() => Boolean, { description: 'Whether the signed-in user follows this one; false when signed out.' })
@@ -66,7 +66,7 @@ export class UserFields {
   }
 }
 
-/** What only the owner of an account sees. */
+/** Fields that only the owner of an account sees. */
 @Resolver(() => Viewer)
 export class ViewerFields {
   @ReadField(() => User, { description: 'The public profile.' })

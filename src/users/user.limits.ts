@@ -1,2 +1,2 @@
-/** How many characters the texts of a user may have. */
+/** Maximum lengths of a user's texts, in characters. */
 export const USER_LIMITS = { username: 50, email: 254, bio: 1_000, image: 2_048 } as const;

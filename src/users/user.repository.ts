@@ -6,7 +6,7 @@ import { foldCase } from './fold-case.ts';
 import { User } from './user.entity.ts';
 import type { UserBy } from './user.input.ts';
 
-/** The condition under which a user is meant; false when it can be none. */
+/** The condition that finds the user; false when none can match. */
 export function userWhere({ id, username }: UserBy): { id: number } | { usernameKey: string } | false {
   if (username != null) return isStorable(username) && { usernameKey: foldCase(username) };
   const row = localId('User', id ?? '');

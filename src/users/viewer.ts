@@ -1,7 +1,7 @@
 import { Extensions, Field, ObjectType } from 'type-graphql';
 import { User } from './user.entity.ts';
 
-/** The same row as a User, seen by its owner. */
+/** A row of users as its owner sees it. */
 @ObjectType({ description: "The signed-in user's private view." })
 @Extensions({ readsFrom: User })
 export class Viewer {

@@ -23,7 +23,7 @@ test('one row is written by one statement, without a transaction around it', asy
   const comment = await newComment(em);
   const [insert, ...more] = await textsDuring(() => em.flush());
   expect(insert).toMatch(/^insert into "comments"/);
-  comment.rewrite('Not me.');
+  comment.change('Not me.');
   const [update, ...others] = await textsDuring(() => em.flush());
   expect(update).toMatch(/^update "comments"/);
   em.remove(comment);

@@ -15,16 +15,17 @@ import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
 import { User } from './src/users/user.entity.ts';
 
-/** The one ORM configuration: for the `mikro-orm` commands from the environment, for the server and tests with theirs. */
+/** The configuration of the `mikro-orm` commands, read from the environment. */
 export default () =>
   reportConfigErrors(async () => ormConfig(await openDatabase(readDatabaseEnvironment(), 'command')));
 
+/** The one ORM configuration: commands, the server and tests differ only in the connection. */
 export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase) =>
   defineConfig({
     ...connection,
     driverOptions: { ...connection.driverOptions, Client: PgClient },
     entityManager: ImplicitTransactionEntityManager,
-    implicitTransactions: false, // the entity manager sees to them
+    implicitTransactions: false, // the entity manager begins them
     entities: [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment],
     ...safeMigrations({
       // Beside this file, whether it runs as TypeScript or from dist.

@@ -20,7 +20,7 @@ async function migrate(): Promise<void> {
 try {
   await migrate();
 } catch (error) {
-  const explained = error instanceof MigrationProblem || error instanceof EnvironmentError;
-  console.error(explained ? error.message : error);
+  const isOperatorError = error instanceof MigrationProblem || error instanceof EnvironmentError;
+  console.error(isOperatorError ? error.message : error);
   process.exitCode = error instanceof MigrationProblem ? error.exitCode : 1;
 }

@@ -15,78 +15,47 @@ import { buildServer } from './server/server.ts';
 import { Workers } from './server/workers.ts';
 
 /**
- * Serves the blog in a database that was reached: the ORM, migrations if asked, HTTP. What it opens goes into `opened`. With
- * workers, HTTP is theirs: a worker is this same server on a database that is ready.
+ * Serves the blog from an open database: the ORM, migrations if configured, then HTTP in this process or in workers. A worker
+ * runs this same function on a database that is already migrated. Everything opened here is pushed to `opened`.
  */
-export async function serve({ database, settings, log, opened, fail }: Parts): Promise<void> {
+export async function serve(start: Start): Promise<void> {
+  const { database, settings, log, opened } = start;
   const orm = await MikroORM.init(ormConfig(database));
   opened.push(orm);
   if (database.heartbeat) opened.push(database.heartbeat);
 
-  const { migrateOnStart, host, port, webConcurrency } = settings;
-  const migrations = migrateOnStart === 'off' ? 'not checked' : 'checked';
+  const migrations = settings.migrateOnStart === 'off' ? 'not checked' : 'checked';
   const readiness = new Readiness(orm, database.embedded ?? database.heartbeat ?? null, migrations);
-  const migrate = async () => {
-    if (migrateOnStart === 'up') await applyMigrations(orm, settings, log);
-    const fault = await readiness.migrationProblem();
-    if (fault) log.error(fault);
-  };
-  const waiting = (err: unknown) => log.warn({ err }, 'The database is away; the server is unready until it arrives');
-  const migrated = retryUntilAvailable(migrate, { waiting, fail });
-
-  if (webConcurrency > 1) {
+  const migrated = migrate(orm, readiness, start);
+  if (settings.webConcurrency > 1) {
     await migrated;
-    const workers = new Workers(
-      variablesOfWorkers(settings, database),
-      shutdownTimeout(settings.shutdownDelaySeconds),
-      log,
-    );
-    if (settings.metrics) {
-      const { collectWorkerMetrics, openMetricsPort } = await import('./server/observability/metrics-port.ts');
-      opened.push(await openMetricsPort(() => collectWorkerMetrics(workers.listening), settings.metrics, log));
-    }
-    opened.push(workers);
-    process.on('SIGHUP', () => void workers.restart());
-    await workers.start(webConcurrency);
-  } else {
-    const loadShedder = new LoadShedder(settings);
-    const observers = await openObservers(settings, { readiness, loadShedder, pool: database.pool ?? null, log });
-    opened.push(...observers);
-    // The schema is built while the database looks at its migrations.
-    const [server] = await Promise.all([
-      buildServer({ em: orm.em, log, settings, readiness, loadShedder, observers }),
-      migrated,
-    ]);
-    opened.push(server);
-    flushCompileCache(); // however this process ends, the next one starts faster; before it listens, since it takes a moment
-    await server.listen({ host, port, backlog: 4096 }); // Linux has no more; of Node's 511, others wait in an overload
-  }
-  if (cluster.isPrimary) log.info(`GraphQL at http://${host}:${port}/graphql`);
+    await serveInWorkers(start);
+  } else await serveInProcess(orm, readiness, migrated, start);
+  if (cluster.isPrimary) log.info(`GraphQL at http://${settings.host}:${settings.port}/graphql`);
 }
 
-/** What was found out here is not to be found out again; the embedded database is, for workers, any PostgreSQL. */
-function variablesOfWorkers({ secretKey, migrateOnStart }: Settings, { embedded }: OpenDatabase): NodeJS.ProcessEnv {
-  const { host, port, user, password = '', dbName } = embedded?.connection ?? {};
-  return {
-    WEB_CONCURRENCY: '1',
-    SECRET_KEY: secretKey,
-    MIGRATE_ON_START: migrateOnStart === 'up' ? 'check' : migrateOnStart,
-    ...(embedded && { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASS: password, DB_NAME: dbName }),
-  };
-}
-
-interface Parts {
+interface Start {
   readonly database: OpenDatabase;
   readonly settings: Settings;
   readonly log: Logger;
   readonly opened: { close(): Promise<unknown> }[];
-  /** Called with what keeps this server from ever serving. */
+  /** Called with an error that keeps this server from ever serving. */
   readonly fail: (error: unknown) => never;
 }
 
 type Settings = Environment & { readonly secretKey: string };
 
-/** On connections of their own where requests have limits on theirs: a migration may take as long as it needs. */
+async function migrate(orm: MikroORM, readiness: Readiness, { settings, log, fail }: Start): Promise<void> {
+  const applyAndCheck = async () => {
+    if (settings.migrateOnStart === 'up') await applyMigrations(orm, settings, log);
+    const problem = await readiness.migrationProblem();
+    if (problem) log.error(problem);
+  };
+  const onUnavailable = (err: unknown) => log.warn({ err }, 'Database unavailable, retrying');
+  await retryUntilAvailable(applyAndCheck, { onUnavailable, fail });
+}
+
+/** Uses connections without the limits of those that serve requests: a migration may take as long as it needs. */
 async function applyMigrations(serving: MikroORM, environment: Environment, log: Logger): Promise<void> {
   const orm = environment.databaseUrl
     ? await MikroORM.init(ormConfig(await openDatabase(environment, 'command')))
@@ -97,3 +66,46 @@ async function applyMigrations(serving: MikroORM, environment: Environment, log:
     if (orm !== serving) await orm.close(true);
   }
 }
+
+async function serveInWorkers({ database, settings, log, opened }: Start): Promise<void> {
+  const timeout = shutdownTimeout(settings.shutdownDelaySeconds);
+  const workers = new Workers(workerVariables(settings, database), timeout, log);
+  if (settings.metrics) {
+    const { collectWorkerMetrics, openMetricsPort } = await import('./server/observability/metrics-port.ts');
+    opened.push(await openMetricsPort(() => collectWorkerMetrics(workers.listening), settings.metrics, log));
+  }
+  opened.push(workers);
+  process.on('SIGHUP', () => void workers.restart());
+  await workers.start(settings.webConcurrency);
+}
+
+/** Passes on what this process has already resolved. Workers connect to the embedded database as to any PostgreSQL. */
+function workerVariables({ secretKey, migrateOnStart }: Settings, { embedded }: OpenDatabase): NodeJS.ProcessEnv {
+  const { host, port, user, password = '', dbName } = embedded?.connection ?? {};
+  return {
+    WEB_CONCURRENCY: '1',
+    SECRET_KEY: secretKey,
+    MIGRATE_ON_START: migrateOnStart === 'up' ? 'check' : migrateOnStart,
+    ...(embedded && { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASS: password, DB_NAME: dbName }),
+  };
+}
+
+async function serveInProcess(
+  { em }: MikroORM,
+  readiness: Readiness,
+  migrated: Promise<void>,
+  { database, settings, log, opened }: Start,
+): Promise<void> {
+  const loadShedder = new LoadShedder(settings);
+  const observers = await openObservers(settings, { readiness, loadShedder, pool: database.pool ?? null, log });
+  opened.push(...observers);
+  // The schema is built while the database checks its migrations.
+  const [server] = await Promise.all([buildServer({ em, log, settings, readiness, loadShedder, observers }), migrated]);
+  opened.push(server);
+  // Speeds up the next start, however this process ends. It takes a moment, so it runs before the server listens.
+  flushCompileCache();
+  await server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG });
+}
+
+/** Linux allows no more. With Node's 511, clients wait to connect under overload. */
+const BACKLOG = 4096;

@@ -10,63 +10,63 @@ import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { createLogger } from './server/observability/log.ts';
 import { onShutdownMessage, WorkerStartError } from './server/workers.ts';
 
-/** Starts the server: environment, database, and what serving.ts does with them; on SIGTERM the same backwards. */
+/** Starts the server: database first, then what serve.ts opens. On SIGTERM everything is closed in reverse order. */
 async function start(environment: Environment): Promise<void> {
   const log = createLogger(environment.logLevel);
-  const opened = toBeClosed(environment, log);
-  const settings = { ...environment, secretKey: environment.secretKey ?? secretKeyOfThisMachine(environment, log) };
+  const opened = closeOnExit(environment, log);
+  const settings = { ...environment, secretKey: environment.secretKey ?? loadLocalSecretKey(environment, log) };
 
-  // Without an engine in this process, all there is of WebAssembly is the parser that reads our migrations at the start.
-  // To optimize that would take 400 MB for a moment, and win nothing.
-  if (environment.databaseUrl) for (const flag of BASELINE_ONLY) setFlagsFromString(flag);
-  // The rest is loaded here while the embedded database opens in its thread.
+  // Without the embedded engine, the only WebAssembly in this process is the parser that reads the migrations at start.
+  // Optimizing it would take 400 MB for a moment and gain nothing.
+  if (environment.databaseUrl) for (const flag of NO_WASM_TIER_UP) setFlagsFromString(flag);
+  // Loads the server while the embedded database opens in its own thread.
   const [database, { serve }] = await Promise.all([
     openDatabase(environment, 'server', (line) => log.info(line)),
     import('./serve.ts'),
   ]);
   if (database.embedded) opened.push(database.embedded);
-  await serve({ database, settings, log, opened, fail: stop });
+  await serve({ database, settings, log, opened, fail: exitWithError });
 }
 
-const BASELINE_ONLY = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
+const NO_WASM_TIER_UP = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering'];
 
-/** What is pushed here is closed on SIGTERM and its like, the last one first. */
-function toBeClosed({ webConcurrency, shutdownDelaySeconds }: Environment, log: Logger) {
+/** Returns a list whose members are closed, last one first, on SIGTERM, SIGINT or an uncaught error. */
+function closeOnExit({ webConcurrency, shutdownDelaySeconds }: Environment, log: Logger) {
   const opened: { close(): Promise<unknown> }[] = [];
   let isClosing = false;
   const options: closeWithGrace.Options = {
     logger: log,
-    delay: shutdownTimeout(shutdownDelaySeconds) + (webConcurrency > 1 ? PATIENCE_WITH_WORKERS : 0),
+    delay: shutdownTimeout(shutdownDelaySeconds) + (webConcurrency > 1 ? WORKER_EXIT_MARGIN : 0),
     skip: webConcurrency > 1 || cluster.isWorker ? ['SIGHUP'] : [],
   };
   const grace = closeWithGrace(options, async ({ err }) => {
     isClosing = true;
-    if (err) log.fatal({ err }, 'A fault that nobody caught ends this process');
-    for (const part of opened.toReversed()) await part.close();
+    if (err) log.fatal({ err }, 'Uncaught error, shutting down');
+    for (const resource of opened.toReversed()) await resource.close();
   });
   if (cluster.isWorker) onShutdownMessage(() => isClosing || grace.close());
   return opened;
 }
 
-function secretKeyOfThisMachine({ dataFolder }: Environment, log: Logger): string {
+function loadLocalSecretKey({ dataFolder }: Environment, log: Logger): string {
   const { key, file } = loadSecretKey(dataFolder);
-  log.warn(`SECRET_KEY is not set: tokens are signed with the key kept in ${file}. Production wants one of its own.`);
+  log.warn(`SECRET_KEY is not set, signing tokens with the key in ${file}. Production requires SECRET_KEY.`);
   return key;
 }
 
-/** Milliseconds more than its workers have. */
-const PATIENCE_WITH_WORKERS = 5_000;
+/** Milliseconds that the primary waits longer than its workers. */
+const WORKER_EXIT_MARGIN = 5_000;
 
 try {
   await start(readEnvironment());
 } catch (error) {
-  stop(error);
+  exitWithError(error);
 }
 
-function stop(error: unknown): never {
-  const explained = [EnvironmentError, DataFolderError, WorkerStartError].some((known) => error instanceof known);
+function exitWithError(error: unknown): never {
+  const isOperatorError = [EnvironmentError, DataFolderError, WorkerStartError].some((type) => error instanceof type);
   // By name: importing migration-safety here would load its parser before start() sets the flags for it.
   const isMigrationProblem = error instanceof Error && error.name === 'MigrationProblem';
-  console.error(explained || isMigrationProblem ? (error as Error).message : error);
+  console.error(isOperatorError || isMigrationProblem ? (error as Error).message : error);
   process.exit(1);
 }

@@ -1,4 +1,4 @@
-/** `npm run db:dump [file]` and `npm run db:restore [file]`: the embedded database out to plain SQL, and back in. */
+/** `npm run db:dump [file]` and `npm run db:restore [file]`: the embedded database to plain SQL, and back. */
 import { createReadStream, statSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -30,7 +30,7 @@ try {
 
 async function dump(database: EmbeddedDatabase): Promise<void> {
   const sql = await database.dumpSql((table) => progress(`rows of ${table}`));
-  // Written beside and renamed: a file of that name is a whole dump, or the one that was there before.
+  // Renamed when complete, so that the file is never half of a dump.
   await writeFile(`${file}.part`, sql, { mode: 0o600, flush: true });
   await rename(`${file}.part`, file);
   progress(
@@ -46,12 +46,12 @@ async function restore(database: EmbeddedDatabase): Promise<void> {
 async function* readWithProgress(path: string): AsyncGenerator<string> {
   const { size } = statSync(path);
   let read = 0;
-  let told = 0;
+  let reported = 0;
   for await (const chunk of createReadStream(path, { encoding: 'utf8', highWaterMark: 256 * 1024 })) {
     yield chunk;
     read += Buffer.byteLength(chunk);
     const tenth = Math.floor((10 * read) / size);
-    if (tenth > told) progress(`${tenth * 10}% of ${path}`);
-    told = tenth;
+    if (tenth > reported) progress(`${tenth * 10}% of ${path}`);
+    reported = tenth;
   }
 }

@@ -2,20 +2,19 @@ import type { UnitOfWork } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
 
 /**
- * Begins a transaction only for what takes more than one statement; one is a transaction by itself, and a round trip
- * cheaper. What there is to flush decides, not whoever calls it, so nobody can forget to begin one.
+ * Wraps a flush in a transaction only when it takes more than one statement. A single statement is a transaction by itself
+ * and saves a round trip. The pending changes decide, not the caller, so a transaction cannot be forgotten.
  */
 export class ImplicitTransactionEntityManager extends EntityManager {
   private isFlushing = false;
 
   override async flush(): Promise<void> {
-    // MikroORM would let the second wait, and then write all of it at once without a transaction.
-    if (this.isFlushing)
-      throw new Error('This entity manager is being flushed; wait for that, or fork one of your own.');
+    // MikroORM would let the second flush wait, and then write everything at once without a transaction.
+    if (this.isFlushing) throw new Error('This entity manager is being flushed; await that flush, or use a fork.');
     this.isFlushing = true;
     try {
-      const isWhole = this.isInTransaction() || isOneStatement(this.getUnitOfWork());
-      await (isWhole ? super.flush() : this.flushInTransaction());
+      const isAtomic = this.isInTransaction() || isOneStatement(this.getUnitOfWork());
+      await (isAtomic ? super.flush() : this.flushInTransaction());
     } finally {
       this.isFlushing = false;
     }
@@ -33,7 +32,7 @@ export class ImplicitTransactionEntityManager extends EntityManager {
   }
 }
 
-/** One row of one table; a flush of many rows of a table may come in several statements, and so may their collections. */
+/** At most one row. Several rows of one table, or a collection, may take several statements. */
 function isOneStatement(work: UnitOfWork): boolean {
   work.computeChangeSets();
   return work.getChangeSets().length <= 1 && work.getCollectionUpdates().length === 0;

@@ -3,56 +3,56 @@ import { Client } from 'pg';
 import { destroySocket } from './pg-client.ts';
 
 /**
- * Whether a PostgreSQL answers, from a connection of its own: a busy pool is no lost database, and while the database is
- * lost nobody has to wait for it to find out. A lost connection is opened again at once; only when that fails, or nothing
- * is heard for a second, is the database lost.
+ * Monitors whether PostgreSQL responds, over a connection of its own: a busy pool does not count as a lost database, and
+ * requests need not wait to find out. A lost connection is reopened at once. The database counts as lost only when that
+ * fails, or when there is no response for a second.
  */
 export class Heartbeat {
-  private state: 'unknown' | 'answers' | 'lost' = 'unknown';
+  private state: 'unknown' | 'available' | 'lost' = 'unknown';
   private client: Client | undefined;
   private readonly closing = new AbortController();
   private wakeUp = new AbortController();
-  private readonly beating: Promise<void>;
+  private readonly running: Promise<void>;
 
   constructor(
     private readonly clientUrl: string,
-    private readonly watched: { onSilence(): void; log(line: string): void },
+    private readonly listener: { onTimeout(): void; log(line: string): void },
   ) {
-    this.beating = this.beat();
+    this.running = this.run();
   }
 
   health(): { isReady: boolean; isLost: boolean } {
-    return { isReady: this.state === 'answers', isLost: this.state === 'lost' };
+    return { isReady: this.state === 'available', isLost: this.state === 'lost' };
   }
 
   async close(): Promise<void> {
     this.closing.abort();
     this.wakeUp.abort();
     this.drop();
-    await this.beating;
+    await this.running;
   }
 
-  private async beat(): Promise<void> {
+  private async run(): Promise<void> {
     while (!this.closing.signal.aborted) {
-      const had = this.client;
+      const previous = this.client;
       try {
-        this.client ??= await this.connected();
-        await this.heard(this.client.query('select 1'));
-        this.turn('answers');
-        await this.pause(BETWEEN_BEATS);
+        this.client ??= await this.connect();
+        await this.expectResponse(this.client.query('select 1'));
+        this.setState('available');
+        await this.pause(INTERVAL);
       } catch {
         this.drop();
-        if (had && this.state === 'answers') continue;
-        this.turn('lost');
-        await this.pause(BETWEEN_TRIES * (1 + Math.random()));
+        if (previous && this.state === 'available') continue;
+        this.setState('lost');
+        await this.pause(RECONNECT_INTERVAL * (1 + Math.random()));
       }
     }
   }
 
-  private async connected(): Promise<Client> {
+  private async connect(): Promise<Client> {
     const client = new Client({
       connectionString: this.clientUrl,
-      connectionTimeoutMillis: SILENT_AFTER,
+      connectionTimeoutMillis: LOST_AFTER,
       application_name: 'conduit pulse',
     });
     client.on('error', () => this.wakeUp.abort());
@@ -68,32 +68,32 @@ export class Heartbeat {
     throw new Error('closed');
   }
 
-  /** Waits for the answer, not for ever: first says that it is late, then gives up on it and on every other connection. */
-  private async heard(answer: Promise<unknown>): Promise<void> {
-    const silence = Promise.withResolvers<never>();
-    // What arrived while this process was busy is read before a timer that is due says that nothing came.
-    const late = setTimeout(() => setImmediate(() => answered || this.turn('lost')), SILENT_AFTER);
+  /** Waits for a response: first reports it as late, then times out, which closes the other connections too. */
+  private async expectResponse(response: Promise<unknown>): Promise<void> {
+    const timeout = Promise.withResolvers<never>();
+    // setImmediate, so that a response that arrived while this process was busy is read before a due timer reports none.
+    const late = setTimeout(() => setImmediate(() => isSettled || this.setState('lost')), LOST_AFTER);
     const giveUp = setTimeout(
-      () => setImmediate(() => answered || silence.reject(new Error('silence'))),
+      () => setImmediate(() => isSettled || timeout.reject(new Error('timeout'))),
       GIVE_UP_AFTER,
     );
-    let answered = false;
+    let isSettled = false;
     try {
-      await Promise.race([answer, silence.promise]);
+      await Promise.race([response, timeout.promise]);
     } catch (error) {
-      if (this.state === 'lost') this.watched.onSilence();
+      if (this.state === 'lost') this.listener.onTimeout();
       throw error;
     } finally {
-      answered = true;
+      isSettled = true;
       clearTimeout(late);
       clearTimeout(giveUp);
     }
   }
 
-  private turn(state: 'answers' | 'lost'): void {
+  private setState(state: 'available' | 'lost'): void {
     if (this.state === state) return;
     this.state = state;
-    this.watched.log(`The database ${state === 'answers' ? 'answers' : 'does not answer'}.`);
+    this.listener.log(`The database ${state === 'available' ? 'answers' : 'does not answer'}.`);
   }
 
   private drop(): void {
@@ -108,8 +108,8 @@ export class Heartbeat {
   }
 }
 
-/** Milliseconds. Together they keep `/readyz` within two seconds of the truth. */
-const BETWEEN_BEATS = 250;
-const BETWEEN_TRIES = 50;
-const SILENT_AFTER = 1_000;
+/** Milliseconds. With these values `/readyz` is at most two seconds out of date. */
+const INTERVAL = 250;
+const RECONNECT_INTERVAL = 50;
+const LOST_AFTER = 1_000;
 const GIVE_UP_AFTER = 2_000;

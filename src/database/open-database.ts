@@ -4,43 +4,43 @@ import type { DatabaseEnvironment } from '../environment.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type DriverOptions, ServerPool } from './server-pool.ts';
 
-/** Where the database is, as MikroORM's options say it. */
+/** The connection, as MikroORM's options. */
 export type ConnectionOptions =
   | { clientUrl: string; driverOptions?: DriverOptions }
   | { host: string; port: number; user: string; password?: string; dbName: string; driverOptions?: DriverOptions };
 
 export interface OpenDatabase {
   readonly connection: ConnectionOptions;
-  /** The embedded database, where it is that. */
+  /** Set when the database is the embedded one. */
   readonly embedded?: EmbeddedDatabase;
-  /** A server's connections to a PostgreSQL of its own. */
+  /** The server's connections, when the database is not the embedded one. */
   readonly pool?: ServerPool;
   readonly heartbeat?: Heartbeat;
-  /** The file to lock while migrating the embedded database: its connections share one session, and so its locks. */
+  /** The file to lock while migrating the embedded database, whose connections share one session and so its locks. */
   readonly migrationLock?: string;
 }
 
-type Wanted = Pick<DatabaseEnvironment, 'databaseUrl' | 'dataFolder'> &
+type DatabaseOptions = Pick<DatabaseEnvironment, 'databaseUrl' | 'dataFolder'> &
   Partial<Pick<DatabaseEnvironment, 'embeddedFsync'>> & { readonly poolSize?: number };
 
-/** A migration, or a seed, may take its time; text, because the driver takes the number 0 for none given. */
-const NO_LIMIT: DriverOptions = { statement_timeout: '0' };
+/** For migrations and seeds. A string, because pg treats the number 0 as not set. */
+const NO_STATEMENT_TIMEOUT: DriverOptions = { statement_timeout: '0' };
 
 export const embeddedFolder = (dataFolder: string): string => join(dataFolder, 'postgres');
 
 /**
- * Finds the PostgreSQL of the environment, or opens the embedded one in the data folder. A server owns that; a command
- * shares it with the server that has it, if one has.
+ * Opens the configured PostgreSQL, or the embedded one in the data folder. A server must own the embedded database; a command
+ * connects through the process that owns it, if there is one.
  */
 export async function openDatabase(
-  { databaseUrl, dataFolder, embeddedFsync = true, poolSize = 10 }: Wanted,
+  { databaseUrl, dataFolder, embeddedFsync = true, poolSize = 10 }: DatabaseOptions,
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
 ): Promise<OpenDatabase> {
   if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl } };
   if (databaseUrl) {
     const pool = new ServerPool(poolSize);
-    const heartbeat = new Heartbeat(databaseUrl, { onSilence: () => pool.cut(), log });
+    const heartbeat = new Heartbeat(databaseUrl, { onTimeout: () => pool.destroyConnections(), log });
     return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, heartbeat };
   }
   const embedded = await openEmbeddedDatabase({
@@ -49,6 +49,6 @@ export async function openDatabase(
     requireOwnership: as === 'server',
     log,
   });
-  const connection = { ...embedded.connection, ...(as === 'command' && { driverOptions: NO_LIMIT }) };
+  const connection = { ...embedded.connection, ...(as === 'command' && { driverOptions: NO_STATEMENT_TIMEOUT }) };
   return { connection, embedded, migrationLock: join(dataFolder, 'migration.lock') };
 }

@@ -2,58 +2,57 @@ import type { Socket } from 'node:net';
 import { Client, type ClientBase, type QueryConfig, type QueryResult } from 'pg';
 
 /**
- * A connection of MikroORM's pool. A transaction begins with its first statement: both go in one message, of which PostgreSQL
- * does nothing more once a part has failed. It saves a round trip, and nobody is told that a transaction has begun before it
- * is used.
+ * A connection of MikroORM's pool. `begin` is deferred and sent in one message with the first statement of the transaction,
+ * which saves a round trip. PostgreSQL skips the rest of a message once a part of it has failed.
  */
 export class PgClient extends Client {
-  /** Told of every statement, and of its answer. */
-  onStatement: ((text: string, answer: Promise<unknown>) => void) | undefined;
-  private isToBegin = false;
+  /** Called with every statement and its result. */
+  onStatement: ((text: string, result: Promise<unknown>) => void) | undefined;
+  private beginIsPending = false;
 
-  // biome-ignore lint/suspicious/noExplicitAny: query has an overload for each of pg's ways to ask, and all pass here
-  override query(...sent: any[]): any {
-    if (sent[0] === 'begin') {
-      this.isToBegin = true;
+  // biome-ignore lint/suspicious/noExplicitAny: pg overloads query for each form of its arguments, and all pass here
+  override query(...args: any[]): any {
+    if (args[0] === 'begin') {
+      this.beginIsPending = true;
       return Promise.resolve(BEGUN);
     }
-    const answer: unknown = this.isToBegin ? this.beginWith(sent) : this.send(sent);
-    if (answer instanceof Promise) {
-      this.onStatement?.(textOf(sent[0]), answer);
-      answer.catch((error: Error) => this.leaveSilence(error));
+    const result: unknown = this.beginIsPending ? this.beginWith(args) : this.send(args);
+    if (result instanceof Promise) {
+      this.onStatement?.(textOf(args[0]), result);
+      result.catch((error: Error) => this.closeOnTimeout(error));
     }
-    return answer;
+    return result;
   }
 
-  private async beginWith(sent: unknown[]): Promise<unknown> {
-    this.isToBegin = false;
-    const [text, values] = sent as [unknown, (readonly unknown[])?];
+  private async beginWith(args: unknown[]): Promise<unknown> {
+    this.beginIsPending = false;
+    const [text, values] = args as [unknown, (readonly unknown[])?];
     if (typeof text === 'string' && !values?.length) {
       const [, ...results] = (await this.send([`begin; ${text}`])) as QueryResult[];
       return results.length > 1 ? results : results[0];
     }
-    await this.send(['begin']); // what has values goes in a message of its own
-    return this.send(sent);
+    await this.send(['begin']); // a statement with parameters needs a message of its own
+    return this.send(args);
   }
 
-  private send(sent: unknown[]): unknown {
-    return super.query(...(sent as [string]));
+  private send(args: unknown[]): unknown {
+    return super.query(...(args as [string]));
   }
 
-  /** When pg gives up on an answer it leaves the connection open, and the next who gets it waits behind the same silence. */
-  private leaveSilence({ message }: Error): void {
+  /** After a read timeout pg keeps the connection open, and the next query on it would wait for the same response. */
+  private closeOnTimeout({ message }: Error): void {
     if (message === 'Query read timeout') destroySocket(this);
   }
 }
 
 const BEGUN = { command: 'BEGIN', rowCount: null, rows: [] };
 
-/** pg takes a statement as its text, or as an object that has one. */
-const textOf = (sent: unknown): string => (typeof sent === 'string' ? sent : String((sent as QueryConfig).text));
+/** pg takes a statement as text, or as an object with the text. */
+const textOf = (query: unknown): string => (typeof query === 'string' ? query : String((query as QueryConfig).text));
 
-/** Ends a connection without a word to the other side, from which nothing is expected any more. */
-export function destroySocket(connection: ClientBase): void {
-  connection.on('error', () => {});
-  const { stream } = (connection as unknown as { connection: { stream: Socket } }).connection;
-  stream.destroy(new Error('The database said nothing.'));
+/** Closes a connection without the closing handshake, for a server that no longer responds. */
+export function destroySocket(client: ClientBase): void {
+  client.on('error', () => {});
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  stream.destroy(new Error('No response from the database.'));
 }

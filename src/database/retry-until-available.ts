@@ -2,25 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isTransientDatabaseError } from './database-errors.ts';
 
 /**
- * Does what a start needs the database for, at once if it is there. If it is away, the start goes on without, and the
- * work is done as soon as it arrives; whatever else goes wrong then is handed to `fail`.
+ * Runs work that needs the database. If the database is unavailable, the start continues without it and the work is retried
+ * in the background until it succeeds. Any other error of a retry goes to `fail`.
  */
 export async function retryUntilAvailable(
   work: () => Promise<void>,
-  { waiting, fail }: { waiting(why: unknown): void; fail(error: unknown): void },
+  { onUnavailable, fail }: { onUnavailable(error: unknown): void; fail(error: unknown): void },
 ): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (!isTransientDatabaseError(error)) throw error;
-    waiting(error);
+    onUnavailable(error);
     void retry(work).catch(fail);
   }
 }
 
 async function retry(work: () => Promise<void>): Promise<void> {
-  for (let pause = 100; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-    await sleep(pause * (0.5 + Math.random() / 2), undefined, { ref: false });
+  for (let delay = 100; ; delay = Math.min(2 * delay, MAX_DELAY)) {
+    await sleep(delay * (0.5 + Math.random() / 2), undefined, { ref: false });
     try {
       return await work();
     } catch (error) {
@@ -29,4 +29,4 @@ async function retry(work: () => Promise<void>): Promise<void> {
   }
 }
 
-const LONGEST_PAUSE = 1_000;
+const MAX_DELAY = 1_000;

@@ -1,52 +1,52 @@
 import type { ClientBase, Pool, PoolConfig } from 'pg';
 import { destroySocket, type PgClient } from './pg-client.ts';
 
-/** Milliseconds. What a server gives its PostgreSQL for each thing; the embedded one has limits of its own. */
-const LIMITS = {
-  /** A connection: to get one of the pool's, or to open one. */
+/** Timeouts of the server's connections, in milliseconds. The embedded database has timeouts of its own. */
+const TIMEOUTS = {
+  /** To get a connection from the pool, or to open one. */
   connectionTimeoutMillis: 2_000,
-  /** A statement, by PostgreSQL's clock. */
+  /** A statement, as measured by PostgreSQL. */
   statement_timeout: 10_000,
-  /** A statement, by ours: for a PostgreSQL, or a network, that says nothing at all. */
+  /** A statement, as measured by pg: for a server or a network that stopped responding. */
   query_timeout: 11_000,
-  /** Waiting for somebody else's lock. */
+  /** To wait for a lock. */
   lock_timeout: 5_000,
-  /** A transaction that does nothing: a process that hangs holds on to its locks. */
+  /** An idle transaction: a process that hangs keeps its locks. */
   idle_in_transaction_session_timeout: 15_000,
 };
 
 /**
- * The connections of a server to its PostgreSQL. pg and kysely put what breaks out of the pool; what merely falls silent
- * is ended here.
+ * The server's connections to PostgreSQL. pg and kysely remove broken connections from the pool; this class can also close
+ * those that no longer respond.
  */
 export class ServerPool {
   readonly driverOptions: DriverOptions;
-  /** Told of every statement, and of its answer. */
+  /** Called with every statement and its result. */
   onStatement: PgClient['onStatement'];
   private readonly connections = new Set<ClientBase>();
   private pool: Pool | undefined;
 
   constructor(readonly maxConnections: number) {
     this.driverOptions = {
-      ...LIMITS,
+      ...TIMEOUTS,
       max: maxConnections,
       keepAlive: true,
       application_name: 'conduit',
-      // Compiling a plan takes longer than any page; PostgreSQL would for what is deep enough to look expensive. It takes
-      // every disk for one that turns, and would rather read the tags from end to end than look one up: for each tag of a page.
+      // PostgreSQL would JIT-compile deeply nested plans, which takes longer than any page. Its default random_page_cost
+      // assumes a rotating disk and prefers scanning the tags to an index lookup for each tag of a page.
       options: '-c jit=off -c random_page_cost=1.1',
       onPoolCreated: (pool: Pool) => this.watch(pool),
     };
   }
 
-  /** How many connections there are, do nothing, and are waited for. */
+  /** The number of connections, of idle ones, and of requests waiting for one. */
   get counts(): { total: number; idle: number; waiting: number } {
     const { totalCount: total, idleCount: idle, waitingCount: waiting } = this.pool ?? NONE;
     return { total, idle, waiting };
   }
 
-  /** Ends every connection, so that nobody waits any longer for the answer to what was sent on one. */
-  cut(): void {
+  /** Closes every connection, so that pending statements fail instead of waiting for a response. */
+  destroyConnections(): void {
     for (const connection of this.connections) destroySocket(connection);
   }
 
@@ -54,7 +54,7 @@ export class ServerPool {
     this.pool = pool;
     pool.on('connect', (connection) => {
       this.connections.add(connection);
-      (connection as ClientBase as PgClient).onStatement = (text, answer) => this.onStatement?.(text, answer);
+      (connection as ClientBase as PgClient).onStatement = (text, result) => this.onStatement?.(text, result);
     });
     pool.on('remove', (connection) => this.connections.delete(connection));
   }

@@ -180,7 +180,7 @@ async function serverOverALine({ poolSize = 5, watched = true, from = (_line: Tc
   const { line, clientUrl } = await aLine();
   from(line);
   const pool = new ServerPool(poolSize);
-  const heartbeat = new Heartbeat(clientUrl, { onSilence: () => pool.cut(), log: () => {} });
+  const heartbeat = new Heartbeat(clientUrl, { onTimeout: () => pool.destroyConnections(), log: () => {} });
   closing.push(() => heartbeat.close());
   const own = await overPool(pool, clientUrl);
   const readiness = new Readiness(own, watched ? heartbeat : null, 'not checked');

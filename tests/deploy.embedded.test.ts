@@ -16,7 +16,7 @@ import { shutdownTimeout } from '../src/server/graceful-shutdown.ts';
 import { address } from './support/blog.ts';
 import { START } from './support/start-command.ts';
 
-/** What ships the server, read without a Docker or a Kubernetes. */
+/** The Dockerfile, compose.yml and the Kubernetes manifests, checked without Docker or a cluster. */
 
 const read = (file: string) => readFileSync(file, 'utf8');
 
@@ -24,11 +24,11 @@ describe('the Dockerfile', () => {
   const dockerfile = read('Dockerfile');
   const [, image] = /^FROM (gcr\.io\S+)$/m.exec(dockerfile) ?? [];
 
-  test('has no faults', () => {
+  test('passes the linter', () => {
     expect(validate(dockerfile)).toEqual([]);
   });
 
-  test('copies only what is there, and is let through', () => {
+  test('copies only files that exist and that .dockerignore allows', () => {
     const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, files = '']) =>
       files.split(' '),
     );
@@ -38,25 +38,25 @@ describe('the Dockerfile', () => {
     expect(read('.dockerignore')).toMatch(/^\*$/m);
   });
 
-  test('starts scripts that the build makes', () => {
+  test('starts scripts of the build', () => {
     const scripts = [...dockerfile.matchAll(/dist\/(src\/\w+)\.js/g)].map(([, script]) => script);
     expect(scripts.toSorted()).toEqual(['src/main', 'src/migrate']);
     for (const script of scripts) expect(existsSync(`${script}.ts`), script).toBe(true);
   });
 
-  test('starts the server as `npm start` does', () => {
+  test('starts the server with the command of `npm start`', () => {
     const [, command = ''] = /^CMD (.*main\.js"\])$/m.exec(dockerfile) ?? [];
     expect(JSON.parse(command)).toEqual(START);
   });
 
-  test('runs as nobody in particular, with the Node that the tests run on', () => {
+  test('runs as an unprivileged user, with the Node version of the tests', () => {
     const [major] = JSON.parse(read('package.json')).devDependencies.node.split('.');
     expect(image).toBe(`gcr.io/distroless/nodejs${major}-debian13:nonroot`);
     expect(dockerfile).toMatch(/^USER 65532:65532$/m);
     for (const [, base] of dockerfile.matchAll(/^FROM node:(\d+)/gm)) expect(base).toBe(major);
   });
 
-  test('has a health check that tells a server that answers from one that does not', async () => {
+  test('has a health check that fails without a server', async () => {
     const [, command = ''] = /HEALTHCHECK[^[]*(\[.*\])$/m.exec(dockerfile) ?? [];
     const [node, ...parameters] = JSON.parse(command);
     const checked = (PORT: string) =>
@@ -73,7 +73,7 @@ describe('compose.yml', () => {
   const { services } = parse(read('compose.yml'), { merge: true });
   const filled = (value: string, variables: NodeJS.Dict<string>) =>
     value.replace(/\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}/g, (_, name, preset = '') => variables[name] || preset);
-  /** What a service has in its environment, when .env is .env.example with these lines filled in. */
+  /** The environment of a service, if .env is .env.example with these values. */
   const environmentOf = (service: string, mine: NodeJS.Dict<string>) => {
     const file = { ...parseEnv(read('.env.example')), ...mine };
     const own = Object.entries(services[service].environment as Record<string, string>);
@@ -81,7 +81,7 @@ describe('compose.yml', () => {
   };
   const mine = { DB_PASS: 'secret', DB_NAME: 'blog', SECRET_KEY: 'k'.repeat(32), CORS_ORIGINS: 'https://blog.example' };
 
-  test('has no faults', () => {
+  test('passes the linter', () => {
     const rules = {
       'service-keys-order': 0,
       'services-alphabetical-order': 0,
@@ -94,7 +94,7 @@ describe('compose.yml', () => {
     expect(result?.messages.filter(({ type }) => type === 'error')).toEqual([]);
   });
 
-  test('takes the settings of .env along, but for those of a server outside of a container', () => {
+  test('passes the settings of .env on, except the addresses inside the container', () => {
     expect(readEnvironment(environmentOf('server', mine))).toMatchObject({
       production: true,
       host: '0.0.0.0',
@@ -108,12 +108,12 @@ describe('compose.yml', () => {
     expect(environmentOf('postgres', mine)).toMatchObject({ POSTGRES_DB: 'blog', POSTGRES_PASSWORD: 'secret' });
   });
 
-  test('does not start without the two secrets that nobody else can know', () => {
+  test('requires the two secrets', () => {
     expect(services.postgres.environment.POSTGRES_PASSWORD).toMatch(/^\$\{DB_PASS:\?/);
     expect(services.server.environment.SECRET_KEY).toMatch(/^\$\{SECRET_KEY:\?/);
   });
 
-  test('serves after the migration, and gives the server its time to leave', () => {
+  test('starts the server after the migration, with enough time to shut down', () => {
     expect(services.migrate.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
     expect(services.server.depends_on).toEqual({ migrate: { condition: 'service_completed_successfully' } });
     const { shutdownDelaySeconds } = readEnvironment(environmentOf('server', mine));
@@ -134,19 +134,19 @@ describe('deploy/kubernetes', () => {
   const podOf = (kind: string) => the(kind).spec.template.spec;
   const [container] = podOf('Deployment').containers;
 
-  test.each(objects.map((object) => [object.kind, object]))('%s is what Kubernetes knows by that name', (_, object) => {
+  test.each(objects.map((object) => [object.kind, object]))('%s is a valid Kubernetes object', (_, object) => {
     const Model = Object.entries(KNOWN).find(([kind]) => kind === object.kind)?.[1] as typeof Job;
     expect(() => new Model(object).validate()).not.toThrow();
   });
 
-  test('is applied as a whole, but for the example of a secret', () => {
+  test('applies every manifest except the example secret', () => {
     const { resources, images } = parse(read(join(folder, 'kustomization.yaml')));
     const others = files.filter((file) => !/^kustomization|example/.test(file));
     expect(resources.toSorted()).toEqual(others.toSorted());
     for (const kind of ['Deployment', 'Job']) expect(podOf(kind).containers[0].image).toBe(images[0].name);
   });
 
-  test.each(['Deployment', 'Job'])('the pods of the %s are allowed where Pod Security is "restricted"', (kind) => {
+  test.each(['Deployment', 'Job'])('the pods of the %s meet the "restricted" Pod Security Standard', (kind) => {
     const { securityContext, containers, automountServiceAccountToken } = podOf(kind);
     expect(securityContext).toMatchObject({
       runAsNonRoot: true,
@@ -167,7 +167,7 @@ describe('deploy/kubernetes', () => {
     }
   });
 
-  test('the server understands its settings, and has the time to leave that they ask for', () => {
+  test('the settings of the server are valid, with enough time to shut down', () => {
     const given = Object.fromEntries(
       container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
     );
@@ -181,17 +181,17 @@ describe('deploy/kubernetes', () => {
     expect(periodSeconds * failureThreshold).toBeLessThan(settings.shutdownDelaySeconds);
   });
 
-  test('the example of a secret has no key that a server would take', () => {
+  test('the example secret has no valid key', () => {
     const { stringData } = the('Secret');
     expect(() => readEnvironment({ NODE_ENV: 'production', ...stringData })).toThrow(/SECRET_KEY is missing/);
   });
 
-  test('only a lost process is restarted, and only a ready one is sent requests', () => {
+  test('restarts only dead processes, and sends requests only to ready ones', () => {
     expect(container.livenessProbe.httpGet.path).toBe('/healthz');
     expect(container.readinessProbe.httpGet.path).toBe('/readyz');
   });
 
-  test('service, budget and policy are about the servers, and not about the migration', () => {
+  test('the service, the disruption budget and the network policy select the servers, not the migration', () => {
     const { labels } = the('Deployment').spec.template.metadata;
     expect(the('Deployment').spec.selector.matchLabels).toEqual(labels);
     expect(the('Service').spec.selector).toEqual(labels);

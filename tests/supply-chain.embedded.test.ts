@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
-/** What is installed is what was reviewed: package-lock.json, without the network. */
+/** Checks package-lock.json, without the network. */
 
 interface Locked {
   readonly version: string;
@@ -28,43 +28,43 @@ const id = ({ name, version }: { name: string; version: string }) => `${name}@${
 
 const FOLDERS = ['.', 'tests/rigs/clients', 'tests/rigs/bench/peers'];
 
-test.each(FOLDERS)('every package of %s comes from the registry, as the bytes that were locked', (folder) => {
+test.each(FOLDERS)('every package of %s comes from the registry, with a checksum', (folder) => {
   for (const { path, integrity, resolved, link, dev, optional, os } of lockedIn(folder)) {
     expect(link, path).toBeUndefined();
     expect(resolved ?? 'https://registry.npmjs.org/', path).toMatch(/^https:\/\/registry\.npmjs\.org\//);
-    // Of a tool's binary for another platform than the lock's author has, npm may know no more than the version.
+    // npm may lock only the version of an optional binary for another platform.
     if (!(dev && optional && os)) expect(integrity, path).toMatch(/^sha512-/);
   }
 });
 
-test.each(FOLDERS)('%s asks for exact versions', (folder) => {
+test.each(FOLDERS)('%s requires exact versions', (folder) => {
   const { dependencies, devDependencies } = json(`${folder}/package.json`);
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
     expect(version, name).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
   }
 });
 
-test('only packages that are named run a script when they are installed', () => {
+test('allowScripts lists exactly the packages with an install script', () => {
   const scripted = locked.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name);
   expect(Object.keys(manifest.allowScripts).toSorted()).toEqual(scripted.toSorted());
   expect(readFileSync('.npmrc', 'utf8')).toMatch(/^strict-allow-scripts=true$/m);
 });
 
-test.each(['overrides', 'allowScripts'])('docs/operations.md says why each entry of %s stands', (key) => {
+test.each(['overrides', 'allowScripts'])('docs/operations.md explains each entry of %s', (key) => {
   const [, table = ''] = readFileSync('docs/operations.md', 'utf8').split(`| \`${key}\` of package.json`);
   const [rows = ''] = table.split('\n\n');
   const named = [...rows.matchAll(/^\| (`[^|]+)/gm)].flatMap(([, cell = '']) => cell.match(/[^`, ]+/g) ?? []);
   expect(named.toSorted()).toEqual(Object.keys(manifest[key]).toSorted());
 });
 
-test('production consists of no more packages than it did', () => {
+test('the number of production packages does not grow', () => {
   expect(new Set(inProduction.map(id)).size).toBeLessThanOrEqual(MOST_PACKAGES);
 });
 
-/** Counted as name and version of what `npm ci --omit=dev` installs. Raise it only for a package that earns its place. */
+/** Distinct name and version of what `npm ci --omit=dev` installs. Raise it only for a package that earns its place. */
 const MOST_PACKAGES = 150;
 
-test('the bill of materials names every package of production, and nothing else', async () => {
+test('the bill of materials lists exactly the production packages', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], { maxBuffer: 10_000_000 });
   const { metadata, components } = JSON.parse(stdout) as {
     metadata: { component: { name: string } };
@@ -72,13 +72,13 @@ test('the bill of materials names every package of production, and nothing else'
   };
   expect(metadata.component.name).toBe(manifest.name);
   const named = components.map(({ purl }) => decodeURIComponent(purl.slice('pkg:npm/'.length)));
-  const optionalPeers = ['dataloader']; // only there because development has it
+  const optionalPeers = ['dataloader']; // installed only as a development dependency
   const expected = new Set(inProduction.filter(({ name }) => !optionalPeers.includes(name)).map(id));
   expect(named.toSorted()).toEqual([...expected].toSorted());
   for (const { purl, hashes, licenses } of components) expect([hashes?.length, licenses?.length], purl).toEqual([1, 1]);
 });
 
-/** The first safe version of each major that has one, and what was found in those before. */
+/** The first safe version of each major version, and the vulnerability of the versions before it. */
 const SAFE: readonly [name: RegExp, safe: readonly string[], advisory: string][] = [
   [/^@apollo\/server$/, ['5.5.0'], 'CVE-2026-23897 and GHSA-9q82-xgwf-vj6h: charsets, CSRF by GET'],
   [/^graphql$/, ['16.15.0'], 'CVE-2023-26144 and its like: validating overlapping fields takes minutes'],
@@ -101,13 +101,13 @@ const SAFE: readonly [name: RegExp, safe: readonly string[], advisory: string][]
   [/^nanoid$/, ['3.3.8', '5.0.9'], 'CVE-2024-55565: ids can be guessed'],
 ];
 
-test.each(SAFE)('no %s is older than is safe', (name, safe) => {
+test.each(SAFE)('no %s is vulnerable', (name, safe) => {
   const versions = locked.filter((each) => name.test(each.name)).map(({ version }) => version);
-  expect(versions, `${name} is no longer here; its row in SAFE can go`).not.toEqual([]);
+  expect(versions, `${name} is no longer installed; remove its row in SAFE`).not.toEqual([]);
   expect(versions.filter((version) => !isSafe(version, safe))).toEqual([]);
 });
 
-test('a version is safe from the fix of its own major on, and in majors after all of them', () => {
+test('a version is safe from the fix of its major version on, and in every later major version', () => {
   const verdicts = ['3.2.2', '3.2.3', '3.10.0', '4.0.0', '4.0.1', '5.0.0', '2.9.9', '4.0.1-rc.1'].map((version) =>
     isSafe(version, ['3.2.3', '4.0.1']),
   );

@@ -13,7 +13,7 @@ import { toldSchema } from '../support/schema.ts';
 
 const guide = readFileSync('docs/clients.md', 'utf8');
 
-test('docs/clients.md quotes the recipes as they are tried (mend it: npx vitest run tests/docs -u)', async () => {
+test('docs/clients.md quotes the tested recipes (update it: npx vitest run tests/docs -u)', async () => {
   const quoted = guide.replace(QUOTE, (_, file, region, kind) => {
     const mark = region ? `#${region}` : '';
     return `<!-- ${file}${mark} -->\n\n\`\`\`${kind}\n${quotation(file, region)}\n\`\`\``;
@@ -42,7 +42,7 @@ test('every recipe is in docs/clients.md', () => {
   expect(regions.filter((region) => !guide.includes(`<!-- ${region} -->`))).toEqual([]);
 });
 
-test('the recipes know what every interface stands for', async () => {
+test('the recipes know the possible types of every interface', async () => {
   const schema = await toldSchema();
   const interfaces = Object.values(schema.getTypeMap()).filter(isInterfaceType);
   const possible = interfaces.map((type) => [
@@ -57,7 +57,7 @@ test('the recipes know what every interface stands for', async () => {
 
 beforeEach(() => addDemoBlog(orm.em.fork()));
 
-test('every curl line of docs/clients.md is answered without an error', async () => {
+test('every curl command of docs/clients.md succeeds', async () => {
   const lines = guide.split('\n').filter((line) => /^(curl|TOKEN=)/.test(line));
   const script = lines.join('\n').replaceAll('localhost:4000', address.replace('http://', ''));
   const folder = mkdtempSync(join(tmpdir(), 'conduit-curl-'));
@@ -69,7 +69,7 @@ test('every curl line of docs/clients.md is answered without an error', async ()
   rmSync(folder, { recursive: true });
 });
 
-test('every request of docs/examples.http is answered as its title says', async () => {
+test('every request of docs/examples.http has the result that its title names', async () => {
   const [head = '', ...requests] = readFileSync('docs/examples.http', 'utf8').split(/^### /m);
   const given = [...head.matchAll(/^@(\w+) = (.*)$/gm)];
   const variables: Record<string, string> = Object.fromEntries(given.map(([, name, value]) => [name, value]));

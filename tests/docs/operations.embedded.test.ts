@@ -13,39 +13,39 @@ const environment = readFileSync('src/environment.ts', 'utf8');
 
 const found = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name);
 const section = (title: string) => guide.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? '';
-/** What the first column of a section's table has in backticks, below its head. */
+/** The names in backticks in the first column of a section's table. */
 const rows = (title: string) => {
   const [, table = ''] = section(title).split(/^\| -.*$/m);
   return found(table, /^\| (`[^|]+)/gm).flatMap((cell) => found(cell, /`([^`]+)`/g));
 };
 
 describe('.env.example', () => {
-  test('lists every variable that the server reads, and none that nobody reads', () => {
+  test('lists exactly the variables that the server reads', () => {
     const own = Object.keys(example).filter((name) => !/^(MIGRATION_|DISPOSABLE_DATABASES$)/.test(name));
     expect(own.toSorted()).toEqual(found(environment, /^ {2}([A-Z][A-Z_]+): /gm).toSorted());
   });
 
-  test('lists of the migration commands only what they read', () => {
+  test('lists only variables of the migration commands that they read', () => {
     const settings = readFileSync('src/migration-safety/settings.ts', 'utf8');
     const plug = readFileSync('src/migration-safety/index.ts', 'utf8');
     const theirs = Object.keys(example).filter((name) => !environment.includes(name));
     for (const name of theirs) expect(settings + plug, name).toContain(name);
   });
 
-  test('says what is so anyway: copied, it changes nothing', () => {
+  test('has the default of every variable', () => {
     expect(readEnvironment(example)).toEqual(readEnvironment({}));
   });
 });
 
 describe('docs/operations.md', () => {
-  test('speaks of variables that there are', () => {
+  test('names only existing variables', () => {
     const named = found(guide, /`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g);
     const others = [...rows('Error codes'), 'POSTGRES_BINARIES'];
-    const strangers = named.filter((name) => !(name in example || others.includes(name) || /^OTEL_/.test(name)));
-    expect(strangers).toEqual([]);
+    const unknown = named.filter((name) => !(name in example || others.includes(name) || /^OTEL_/.test(name)));
+    expect(unknown).toEqual([]);
   });
 
-  test('names the presets of production', () => {
+  test('names the production defaults', () => {
     const preset = readEnvironment({
       NODE_ENV: 'production',
       SECRET_KEY: 'k'.repeat(32),
@@ -72,7 +72,7 @@ describe('docs/operations.md', () => {
     });
   });
 
-  test('explains every code of an error, and no other', () => {
+  test('explains exactly the error codes of the API', () => {
     const list =
       /const CLIENT_ERROR_CODES = new Set\(\[(.*?)\]\)/s.exec(
         readFileSync('src/server/http/error-responses.ts', 'utf8'),
@@ -81,7 +81,7 @@ describe('docs/operations.md', () => {
     expect(rows('Error codes').toSorted()).toEqual(codes.toSorted());
   });
 
-  test('explains every metric of ours, and no other', () => {
+  test('explains exactly the metrics of the server', () => {
     const parts = { readiness: new Readiness(orm, null, 'not checked'), loadShedder: new LoadShedder(settings) };
     const pool = { counts: { total: 0, idle: 0, waiting: 0 } };
     const names = new Metrics({ ...parts, pool }).registry.getMetricsAsArray().map(({ name }) => name);

@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 
 const text = readFileSync('docs/security.md', 'utf8');
 
-test('every file that docs/security.md names is there', () => {
+test('every file that docs/security.md names exists', () => {
   const named = new Set([...text.matchAll(/`((?:src|tests|docs)\/[^`\s]+)`/g)].map(([, path = '']) => path));
   expect(named.size).toBeGreaterThan(50);
   expect([...named].filter((path) => !existsSync(path))).toEqual([]);
 });
 
-test('every test that docs/security.md quotes is in the file before it', () => {
+test('every test that docs/security.md quotes is in the file it names', () => {
   const quotes = [...text.matchAll(/`(tests\/[^`]+)`((?:,? “[^”]+”)+)/g)].flatMap(([, file = '', titles = '']) =>
     [...titles.matchAll(/“([^”]+)”/g)].map(([, title = '']) => ({ file, title })),
   );
@@ -17,12 +17,12 @@ test('every test that docs/security.md quotes is in the file before it', () => {
   expect(quotes.filter(({ file, title }) => !readFileSync(file, 'utf8').includes(title))).toEqual([]);
 });
 
-test('every attack is in docs/security.md', () => {
+test('docs/security.md names every attack', () => {
   const attacks = globSync('tests/rigs/attacks/*.attack.test.ts');
   expect(attacks.filter((file) => !text.includes(file))).toEqual([]);
 });
 
-test('no row of the ASVS is claimed twice', () => {
+test('no requirement of the ASVS is listed twice', () => {
   const claimed = text.match(/^\| V[^|]+/gm)?.flatMap((rows) => rows.match(/V\d+\.\d+\.\d+/g) ?? []) ?? [];
   expect(claimed.length).toBeGreaterThan(100);
   expect(claimed.filter((row, index) => claimed.indexOf(row) !== index)).toEqual([]);

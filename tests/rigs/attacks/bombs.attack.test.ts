@@ -3,7 +3,7 @@ import { statementsDuring } from '../../support/statements.ts';
 import { doubling, nested, times } from '../../support/too-complex.ts';
 import { isLong, quantile, scaled, seed, seededRandom, sendQuery } from './rig.ts';
 
-/** Small documents that ask for very much. Each is another one, so that no cache can help. */
+/** Small documents that request very much. Each is different, so that no cache helps. */
 
 type Random = ReturnType<typeof seededRandom>;
 const from = (random: Random, least: number, most: number) => least + random(most - least + 1);
@@ -45,7 +45,7 @@ const FAMILIES: Record<string, (random: Random) => string> = {
 const EACH = scaled(1000, 25);
 
 test.each(Object.entries(FAMILIES))(
-  'bombs of the family "%s" are refused, and cost no statement',
+  'bombs of the family "%s" are refused without a statement',
   async (family, write) => {
     const random = seededRandom(seed);
     const took: number[] = [];

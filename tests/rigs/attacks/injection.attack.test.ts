@@ -5,8 +5,8 @@ import { statementsDuring } from '../../support/statements.ts';
 import { scaled, seed, seededRandom, sendQuery } from './rig.ts';
 
 /**
- * What clients write is a value of a statement, never a part of one: whatever they write, PostgreSQL's own parser reads
- * the same statements, but for the values. MikroORM writes those of mutations into the text, quoted.
+ * Input is a value in a statement, never part of its syntax: with any payload, PostgreSQL's own parser reads the same
+ * statements, except for the values. MikroORM writes the values of mutations into the text, quoted.
  */
 
 await loadModule();
@@ -98,7 +98,7 @@ const statementsFor = async (query: string, x: string) => {
   return statements.map(({ text }) => ({ text, shape: fingerprintSync(text) }));
 };
 
-test.each(Object.entries(PLACES))('%s never becomes a part of a statement', async (place, query) => {
+test.each(Object.entries(PLACES))('%s never becomes part of a statement', async (place, query) => {
   const known = new Set<string>();
   for (const x of HARMLESS) for (const { shape } of await statementsFor(query, x)) known.add(shape);
   expect(known.size).toBeGreaterThan(0);

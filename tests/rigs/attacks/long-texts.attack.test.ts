@@ -12,8 +12,8 @@ import { toldSchema } from '../../support/schema.ts';
 import { isLong, send } from './rig.ts';
 
 /**
- * One text as long as a request can hold, in each place where a text can stand: made of what makes patterns try again and
- * again, and of what is put in order or written out. Work that grows with the square of its length would show.
+ * One text as long as a request can hold, in each place that takes a text, made of pieces that cause backtracking in
+ * patterns, or that are normalized or escaped. Work that grows with the square of the length would show.
  */
 
 const LENGTH = isLong ? 1_400_000 : 100_000;
@@ -74,7 +74,7 @@ const PIECES = [
   '__proto__',
 ];
 
-/** Before the pieces and behind them: what gets a text past the first look at it. */
+/** Prefix and suffix of the pieces, to pass the first check of a text. */
 const FRAMES = [
   ['', ''],
   ['http://a.example/', '!'],
@@ -83,7 +83,7 @@ const FRAMES = [
 
 const schema = await toldSchema();
 
-/** Each place of an input where a text can stand, as a function from a text to the whole of it. */
+/** Each place of an input that takes a text, as a function from the text to the whole input. */
 function* placesIn(type: GraphQLInputType, path: string): Generator<[path: string, write: (text: string) => unknown]> {
   if (isNonNullType(type)) {
     yield* placesIn(type.ofType, path);
@@ -100,7 +100,7 @@ function* placesIn(type: GraphQLInputType, path: string): Generator<[path: strin
   }
 }
 
-/** Something that the type accepts, with no more in it than must be. */
+/** The smallest value that the type accepts. */
 function plain(type: GraphQLInputType): unknown {
   if (isNonNullType(type)) return plain(type.ofType);
   if (isListType(type)) return [];
@@ -116,7 +116,8 @@ function* operations(): Generator<[place: string, query: string, write: (text: s
       const selection = isCompositeType(getNamedType(field.type)) ? '{ __typename }' : '';
       for (const argument of field.args) {
         const others = field.args.filter((other) => other !== argument && isNonNullType(other.type));
-        if (others.length > 0) throw new Error(`${field.name} needs more than ${argument.name}; say here what.`);
+        if (others.length > 0)
+          throw new Error(`${field.name} needs more arguments than ${argument.name}; add them here.`);
         const kind = root === schema.getMutationType() ? 'mutation' : 'query';
         const query = `${kind}($value: ${argument.type}) { ${field.name}(${argument.name}: $value) ${selection} }`;
         for (const [path, write] of placesIn(argument.type, `${field.name}(${argument.name}:`))
@@ -126,15 +127,15 @@ function* operations(): Generator<[place: string, query: string, write: (text: s
   }
 }
 
-test(`no text of ${LENGTH.toLocaleString('en')} bytes keeps the server busy, wherever it stands and whatever it is made of`, async () => {
+test(`no text of ${LENGTH.toLocaleString('en')} bytes keeps the server busy, in any place and of any content`, async () => {
   const { token } = await aUser('ann');
   const all: { busy: number; what: string }[] = [];
-  const faults: string[] = [];
+  const problems: string[] = [];
   const ask = async (what: string, body: string, headers = {}) => {
     const { status, text, busy } = await send(body, { authorization: `Token ${token}`, ...headers });
     all.push({ busy, what });
     if (status >= 500 || text.includes('INTERNAL_SERVER_ERROR'))
-      faults.push(`${what}: ${status} ${text.slice(0, 200)}`);
+      problems.push(`${what}: ${status} ${text.slice(0, 200)}`);
   };
   let turn = 0;
   for (const [place, query, write] of operations()) {
@@ -172,19 +173,19 @@ test(`no text of ${LENGTH.toLocaleString('en')} bytes keeps the server busy, whe
       await ask(`header ${name} ${JSON.stringify(piece)}`, '{"query":"{ __typename }"}', { [name]: header });
   }
   const slowest = all.toSorted((one, other) => other.busy - one.busy).slice(0, 5);
-  const told = slowest.map(({ busy, what }) => `${what} ${busy.toFixed(0)} ms`).join(', ');
-  console.log(`${all.length} long texts; the longest work: ${told}`);
-  expect(faults).toEqual([]);
+  const listed = slowest.map(({ busy, what }) => `${what} ${busy.toFixed(0)} ms`).join(', ');
+  console.log(`${all.length} long texts; the longest work: ${listed}`);
+  expect(problems).toEqual([]);
   if (isLong) expect(slowest[0]?.busy).toBeLessThan(1000);
 });
 
-test('nothing that is nested as deep as a request can hold comes to the end of the stack', async () => {
+test('no nesting that fits into a request overflows the stack', async () => {
   const { token } = await aUser('ann');
-  const faults: string[] = [];
+  const problems: string[] = [];
   const ask = async (what: string, body: string) => {
     const { status, text } = await send(body, { authorization: `Token ${token}` });
     if (status >= 500 || text.includes('INTERNAL_SERVER_ERROR'))
-      faults.push(`${what}: ${status} ${text.slice(0, 200)}`);
+      problems.push(`${what}: ${status} ${text.slice(0, 200)}`);
   };
   const nested = (times: number) => [
     `${'['.repeat(times)}${']'.repeat(times)}`,
@@ -194,7 +195,7 @@ test('nothing that is nested as deep as a request can hold comes to the end of t
     await ask('the body', deep);
     for (const name of ['query', 'documentId', 'operationName', 'variables', 'extensions', 'anything'])
       await ask(name, `{"query":"{ __typename }","${name}":${deep}}`);
-    await ask('a document that is not brought', `{"documentId":${deep}}`);
+    await ask('a document by its id', `{"documentId":${deep}}`);
     await ask('a hash', `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":${deep}}}}`);
     for (const [place, query, write] of operations())
       await ask(place, JSON.stringify({ query, variables: { value: write('DEEP') } }).replace('"DEEP"', deep));
@@ -204,5 +205,5 @@ test('nothing that is nested as deep as a request can hold comes to the end of t
       'a document',
       JSON.stringify({ query: `{ articles(filter: ${deep.replaceAll('"', '')}) { totalCount } }` }),
     );
-  expect(faults).toEqual([]);
+  expect(problems).toEqual([]);
 });

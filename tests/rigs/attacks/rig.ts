@@ -9,7 +9,7 @@ import { buildServer } from '../../../src/server/server.ts';
 import { orm, settings } from '../../support/blog.ts';
 import { PASSWORD } from '../../support/people.ts';
 
-/** How much is tried: all of it by `npm run test:attacks`, a sample whenever the tests run. */
+/** `npm run test:attacks` runs everything, `npm run test:postgres` a sample. */
 export const isLong = inject('attacks') === 'long';
 export const scaled = (long: number, short: number): number => (isLong ? long : short);
 
@@ -19,7 +19,7 @@ declare module 'vitest' {
   }
 }
 
-/** A generator of numbers below a limit; the same seed throws the same ones. */
+/** A generator of integers below a limit, reproducible by its seed. */
 export function seededRandom(seed: number): (limit: number) => number {
   let state = seed;
   return (limit) => {
@@ -32,7 +32,7 @@ export function seededRandom(seed: number): (limit: number) => number {
 
 export const seed = Number(process.env.SEED || Date.now() % 2 ** 31);
 
-/** What nobody is to read in anything the server says to those who run it. */
+/** Must not appear in any output of the server. */
 export const CANARY = 'canary-8f3a1c-password';
 const SECRETS = [CANARY, PASSWORD, settings.secretKey, '$argon2id'];
 let secrets = SECRETS;
@@ -41,28 +41,28 @@ export function addSecrets(...tokens: string[]): void {
 }
 export const secretIn = (text: string): string | undefined => secrets.find((secret) => text.includes(secret));
 
-/** Where one was read, in logs or traces; those of the metrics are looked for at the end. */
+/** Outputs with a secret, of logs and traces; the metrics are checked at the end. */
 const leaks: string[] = [];
 export const leaked = async (): Promise<string[]> => {
-  const numbers = await metrics.registry.metrics();
-  return secretIn(numbers) ? [...leaks, numbers] : leaks;
+  const exposition = await metrics.registry.metrics();
+  return secretIn(exposition) ? [...leaks, exposition] : leaks;
 };
-const hear = (text: string): void => void (secretIn(text) && leaks.push(text));
+const checkForSecrets = (text: string): void => void (secretIn(text) && leaks.push(text));
 
-/** A server as it is in production, with its log, its metrics and its traces. */
+/** A server configured for production, with its log, metrics and traces. */
 const production = { ...settings, production: true, introspection: false, playground: false };
 const readiness = new Readiness(orm, null, 'not checked');
 const loadShedder = new LoadShedder(production);
 const metrics = new Metrics({ readiness, loadShedder, pool: null });
 const spans: SpanProcessor = {
   onStart: () => {},
-  onEnd: ({ name, attributes, events }) => hear(JSON.stringify([name, attributes, events])),
+  onEnd: ({ name, attributes, events }) => checkForSecrets(JSON.stringify([name, attributes, events])),
   forceFlush: async () => {},
   shutdown: async () => {},
 };
 const server = await buildServer({
   em: orm.em,
-  log: createLogger('trace', { write: hear }),
+  log: createLogger('trace', { write: checkForSecrets }),
   settings: production,
   readiness,
   loadShedder,
@@ -74,11 +74,11 @@ export interface Answered {
   readonly status: number;
   readonly text: string;
   readonly milliseconds: number;
-  /** Of these, what our thread worked: for so long nobody else was served, however busy the machine is with others. */
+  /** CPU time of this thread, during which no other request was served; independent of other load on the machine. */
   readonly busy: number;
 }
 
-/** One request as the server takes it, without a network in between. */
+/** Injects a request into the server, without a network. */
 export async function send(
   payload: string | Buffer,
   headers: Record<string, string> = {},
@@ -100,6 +100,6 @@ export async function send(
 export const sendQuery = (query: string, variables = {}, headers = {}) =>
   send(JSON.stringify({ query, variables }), headers);
 
-/** The value below which so much of them are. */
+/** The value that this part of them does not exceed. */
 export const quantile = (values: readonly number[], part: number): number =>
   values.toSorted((one, other) => one - other)[Math.ceil(values.length * part) - 1] ?? 0;

@@ -5,7 +5,7 @@ import { orm, sessions, settings } from '../../support/blog.ts';
 import { aUser } from '../../support/people.ts';
 import { seed, seededRandom, sendQuery } from './rig.ts';
 
-/** Tokens that nobody was given. What they claim is true in each, but for what is said. */
+/** Tokens that the server never issued. Each is valid except for the named difference. */
 
 const encoded = (part: unknown) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
@@ -92,7 +92,7 @@ function* forgeries(good: string): Generator<[kind: string, token: string]> {
     yield ['claims', signed(header, without)];
     for (const value of JUNK) {
       const changed = { ...claims, [name]: value };
-      const isTrueAsWell = name === 'iat' && (value === 0 || value === -1); // it was issued some time ago
+      const isTrueAsWell = name === 'iat' && (value === 0 || value === -1); // also valid: issued in the past
       if (!isTrueAsWell && JSON.stringify(changed) !== JSON.stringify(claims))
         yield ['claims', signed(header, changed)];
       yield ['edited claims', `${head}.${encoded(changed)}.${signature}`];
@@ -105,7 +105,7 @@ function* forgeries(good: string): Generator<[kind: string, token: string]> {
     yield ['time', signed(header, { ...claims, nbf: now + 600 + seconds })];
   }
   for (const sub of ['1', '2', '3', '999999', '0', '-1', '01', '1e0', '0x1', '١', '1 ', ' 1']) {
-    if (sub !== claims.sub) yield ['somebody else', signed(header, { ...claims, sub })];
+    if (sub !== claims.sub) yield ['another user', signed(header, { ...claims, sub })];
   }
   for (let count = 0; count < 50; count += 1) yield ['session', signed(header, { ...claims, sid: randomUUID() })];
   for (let gen = -5; gen < 50; gen += 1)
@@ -130,23 +130,23 @@ function* forgeries(good: string): Generator<[kind: string, token: string]> {
     good.toLowerCase(),
     good.split('').toReversed().join(''),
   ])
-    yield ['another wrapping', changed];
+    yield ['another encoding', changed];
   const random = seededRandom(seed);
   for (let count = 0; count < 1000; count += 1) {
     const place = random(good.length);
     const letter = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.='[random(66)] ?? 'A';
     const changed = good.slice(0, place) + letter + good.slice(place + 1);
-    // The last letter of a signature carries two bits that mean nothing.
+    // The last character of a signature has two unused bits.
     if (
       Buffer.from(changed.split('.')[2] ?? '', 'base64url').equals(Buffer.from(signature, 'base64url')) &&
       changed.startsWith(`${head}.${body}.`)
     )
       continue;
-    yield ['a letter', changed];
+    yield ['one character', changed];
   }
 }
 
-test('of thousands of forged tokens of every kind none is accepted', async () => {
+test('no forged token of any kind is accepted', async () => {
   const ann = await aUser('ann');
   await aUser('bob');
   const em = orm.em.fork();

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 
-/** A headless Chromium that reaches this machine and nothing else. */
+/** A headless Chromium that can reach only this machine. */
 export async function openChromium(): Promise<Browser> {
   const executablePath = [process.env.CHROMIUM, ...USUAL_PLACES].find((path) => path && existsSync(path));
   if (!executablePath) {
     throw new Error(
-      `No Chromium at ${USUAL_PLACES.join(', ')}. Install one (Debian: apt-get install chromium), or name it: CHROMIUM=/path/to/chromium npm run test:browser`,
+      `No Chromium at ${USUAL_PLACES.join(', ')}. Install one (Debian: apt-get install chromium), or set its path: CHROMIUM=/path/to/chromium npm run test:browser`,
     );
   }
   return chromium.launch({
@@ -26,17 +26,17 @@ const USUAL_PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** What the pages of a context asked other hosts for, and what they complained of. Both must stay empty. */
-export function watched(context: BrowserContext, ownAddress: string) {
+/** Records requests to other hosts, and errors and warnings of the console. Both must stay empty. */
+export function monitor(context: BrowserContext, ownAddress: string) {
   const elsewhere: string[] = [];
-  const complaints: string[] = [];
+  const errors: string[] = [];
   context.on('request', (request) => {
     const url = request.url();
     if (!url.startsWith(`${ownAddress}/`) && !/^(data|blob):/.test(url)) elsewhere.push(url);
   });
   context.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
   });
-  context.on('weberror', (error) => complaints.push(String(error.error())));
-  return { elsewhere, complaints };
+  context.on('weberror', (error) => errors.push(String(error.error())));
+  return { elsewhere, errors };
 }

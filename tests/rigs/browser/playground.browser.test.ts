@@ -6,14 +6,14 @@ import { addDemoBlog } from '../../../src/seeding/demo/demo-blog.ts';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
 import { address, orm, settings } from '../../support/blog.ts';
-import { openChromium, watched } from './chromium.ts';
+import { monitor, openChromium } from './chromium.ts';
 
 const SCREENSHOTS = `${import.meta.dirname}/screenshots`;
 
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-let seen: ReturnType<typeof watched>;
+let seen: ReturnType<typeof monitor>;
 
 beforeAll(async () => {
   mkdirSync(SCREENSHOTS, { recursive: true });
@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await context.close();
-  expect(seen).toEqual({ elsewhere: [], complaints: [] });
+  expect(seen).toEqual({ elsewhere: [], errors: [] });
 });
 
 test('a query runs from the first tab', async () => {
@@ -37,7 +37,7 @@ test('a query runs from the first tab', async () => {
   await shot('query');
 });
 
-test('who signs in takes the token with one click, and is somebody in every tab', async () => {
+test('after signing in, one click uses the token in every tab', async () => {
   expect(await favoritesOfJohn()).not.toContain('hello-conduit');
   await tab('FavoriteArticle');
   await run();
@@ -78,7 +78,7 @@ test('a field name is completed while it is typed', async () => {
   await shot('completion');
 });
 
-test('a field that does not exist is underlined, and says so', async () => {
+test('an unknown field is underlined, and refused by the server', async () => {
   await write('{ articles { nothing');
   await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
   await run();
@@ -86,7 +86,7 @@ test('a field that does not exist is underlined, and says so', async () => {
   await shot('validation');
 });
 
-test('it is dark for who likes it dark', async () => {
+test('follows the preferred color scheme', async () => {
   await context.close();
   await open('dark');
   await run();
@@ -94,7 +94,7 @@ test('it is dark for who likes it dark', async () => {
   await shot('dark');
 });
 
-test('what is written survives a reload, the token included', async () => {
+test('the operation and the token survive a reload', async () => {
   await write('{ viewer { email } }');
   await page.getByLabel('Authorization').fill('Token forged');
   await page.waitForTimeout(1_000); // GraphiQL saves what is typed once typing pauses
@@ -104,7 +104,7 @@ test('what is written survives a reload, the token included', async () => {
   expect(page.url()).toBe(`${address}/graphql`);
 });
 
-test('where published documents alone are trusted, it knows the schema, runs its tabs, and says why it runs no more', async () => {
+test('with trusted documents only, it shows the schema, runs its own tabs, and reports why it runs nothing else', async () => {
   const strict = await buildServer({
     em: orm.em,
     log: pino({ level: 'fatal' }),
@@ -136,7 +136,7 @@ const favoritesOfJohn = async (): Promise<string[]> => {
 
 async function open(colorScheme: 'light' | 'dark', at = address) {
   context = await browser.newContext({ viewport: { width: 1400, height: 860 }, colorScheme });
-  seen = watched(context, at);
+  seen = monitor(context, at);
   page = await context.newPage();
   const response = await page.goto(`${at}/graphql`);
   expect(response?.headers()['content-security-policy']).toContain("default-src 'none'");
@@ -158,7 +158,7 @@ async function write(text: string) {
   await page.keyboard.type(text);
 }
 
-/** The result pane shows this, spaces being what the editor makes of them. */
+/** The editor shows spaces as non-breaking spaces. */
 const answered = (text: string) =>
   expect
     .poll(async () => (await page.locator('.graphiql-response .view-lines').innerText()).replaceAll('\u00a0', ' '), {

@@ -4,7 +4,7 @@ import { address, blog } from '../../support/blog.ts';
 import { aUser, type Person } from '../../support/people.ts';
 import { openChromium } from './chromium.ts';
 
-/** What people write is kept as they wrote it. Whoever looks at it with a browser, here, does not run it. */
+/** Texts are stored as written; showing them in the Playground must not run the scripts in them. */
 
 const RUN = 'window.hasRun=1';
 const SCRIPTS = [
@@ -49,7 +49,7 @@ const WRITTEN = `{ articles { nodes {
   title slug description body tagList author { username bio image } comments { nodes { body author { username } } }
 } } }`;
 
-test('the Playground shows it', async () => {
+test('the Playground shows scripts in results without running them', async () => {
   await openPlayground(`?query=${encodeURIComponent(WRITTEN)}`);
   await run();
   await shows('<script>window.hasRun=1</script>');
@@ -58,7 +58,7 @@ test('the Playground shows it', async () => {
   await expectNothingToHaveRun();
 });
 
-test('the Playground shows what it makes of a token, and errors', async () => {
+test('the Playground shows the name in a token, and errors, without running scripts', async () => {
   await openPlayground(`?query=${encodeURIComponent(`{ a: articles(after: "${SCRIPTS[1]}") { nodes { id } } }`)}`);
   await run();
   await shows('it must be a cursor');
@@ -72,7 +72,7 @@ test('the Playground shows what it makes of a token, and errors', async () => {
   await expectNothingToHaveRun();
 });
 
-test('a link to the Playground runs nothing by itself, neither scripts nor what it asks for', async () => {
+test('a link to the Playground runs neither scripts nor operations by itself', async () => {
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.postData() ?? ''));
   for (const name of ['query', 'variables', 'headers', 'operationName', 'title', 'documentId', SCRIPTS[1] as string]) {
@@ -84,7 +84,7 @@ test('a link to the Playground runs nothing by itself, neither scripts nor what 
   expect(asked.filter((body) => body.includes('logout'))).toEqual([]);
 });
 
-test('nothing else is a page, whatever it is asked for', async () => {
+test('no other path serves a page', async () => {
   const query = encodeURIComponent(WRITTEN);
   const paths = [
     '/version',
@@ -95,7 +95,7 @@ test('nothing else is a page, whatever it is asked for', async () => {
     `/playground/${ALL}`,
     `/graphql/${ALL}`,
   ];
-  // Chromium asks for a page first, which at /graphql is the Playground.
+  // Chromium prefers HTML, which at /graphql is the Playground.
   await context.route('**/graphql?query=*', (route) =>
     route.continue({ headers: { accept: 'application/json', 'apollo-require-preflight': 'yes' } }),
   );
@@ -120,7 +120,7 @@ const shows = (text: string) =>
     .poll(async () => (await page.locator('.graphiql-response .view-lines').innerText()).replaceAll('\u00a0', ' '))
     .toContain(text);
 
-/** The editor shows images, links and descriptions of what the mouse is over. */
+/** The editor shows images, links and descriptions on hover. */
 async function hoverOverEverything(): Promise<void> {
   for (const line of await page.locator('.graphiql-response .view-line').all()) {
     await line.hover({ position: { x: 300, y: 5 }, timeout: 1_000 }).catch(() => {});

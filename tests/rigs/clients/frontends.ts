@@ -6,7 +6,7 @@ import * as relay from './relay.ts';
 import { createSession } from './session.ts';
 import * as urql from './urql.ts';
 
-/** A frontend with its feed open, as a test drives it; what it does is what the recipes do. */
+/** A frontend that shows its feed, made of the recipes, as a test drives it. */
 export interface Frontend {
   signIn(email: string, password: string): Promise<readonly { code: string }[]>;
   more(): Promise<unknown>;
@@ -28,7 +28,7 @@ export const frontends: Record<string, (url: string) => Frontend> = {
       more() {
         if (feed) return apollo.more(client, feed);
         feed = apollo.watchFeed(client);
-        feed.subscribe({}); // somebody shows it
+        feed.subscribe({}); // a component renders it
         return firstValueFrom(from(feed).pipe(filter(({ loading }) => !loading)));
       },
       shown: () => {

@@ -11,14 +11,14 @@ import { fetchClient, signIn } from './fetch.ts';
 import { type Frontend, frontends, type Shown } from './frontends.ts';
 import { createSession } from './session.ts';
 
-/** The recipes of docs/clients.md, with the real clients, against the real server. */
+/** The recipes of docs/clients.md, with the real clients against the real server. */
 
 const ARTICLE = { title: 'A title', description: 'What it is about.', body: 'Some body.' };
 
 const realFetch = globalThis.fetch;
 const requests = vi.spyOn(globalThis, 'fetch');
-const complaints = (['warn', 'error'] as const).map((kind) => vi.spyOn(console, kind));
-/** It writes every fragment of an interface, of whatever type the object is, and then misses their fields. */
+const consoles = (['warn', 'error'] as const).map((kind) => vi.spyOn(console, kind));
+/** Graphcache writes every fragment on an interface, whatever the type of the object, and then misses their fields. */
 const GRAPHCACHE_ON_FRAGMENTS = /^Invalid undefined: The field at `(limit|resource)` .*"ErrorFields" Fragment/s;
 let reader: Person;
 let author: Person;
@@ -31,8 +31,8 @@ beforeEach(async () => {
 });
 
 afterEach(() => {
-  const said = complaints.flatMap(({ mock }) => mock.calls.map(([text]) => String(text)));
-  expect(said.filter((text) => !GRAPHCACHE_ON_FRAGMENTS.test(text))).toEqual([]);
+  const logged = consoles.flatMap(({ mock }) => mock.calls.map(([text]) => String(text)));
+  expect(logged.filter((text) => !GRAPHCACHE_ON_FRAGMENTS.test(text))).toEqual([]);
 });
 
 describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
@@ -47,7 +47,7 @@ describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
     requests.mockClear();
   };
 
-  test('signs in, and hears that the password is wrong', async () => {
+  test('signs in, and reports a wrong password', async () => {
     expect(await frontend.signIn(reader.email, 'not it')).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
     await expect(frontend.publish(ARTICLE)).rejects.toThrow('is missing');
     await signedIn();
@@ -55,7 +55,7 @@ describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
     expect(await orm.em.fork().find(Article, { author: reader.id })).toHaveLength(1);
   });
 
-  test('reads the feed in three pages, each article once, and asks no more at its end', async () => {
+  test('reads the feed in three pages, each article once, and sends no request after the last page', async () => {
     const titles = await articles(13);
     await signedIn();
     for (const shown of [5, 10, 13]) {
@@ -67,12 +67,12 @@ describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
     expect(requests).toHaveBeenCalledTimes(3);
   });
 
-  test('shows a favourite before the server has answered, and then what the server says', async () => {
+  test('shows a favourite optimistically, and then the result of the server', async () => {
     await articles(2);
     await signedIn();
     await frontend.more();
     const [article, other] = frontend.shown() as [Shown, Shown];
-    await favoriteBySomebodyElse(article);
+    await favoriteByAnotherUser(article);
 
     const release = holdNextRequest();
     const done = frontend.favorite(article);
@@ -82,7 +82,7 @@ describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
     expect(frontend.shown()).toMatchObject([{ viewerHasFavorited: true, favoritesCount: 2 }, other]);
   });
 
-  test('takes a favourite back that the server refuses', async () => {
+  test('reverts a favourite that the server refuses', async () => {
     await articles(1);
     await signedIn();
     await frontend.more();
@@ -92,14 +92,14 @@ describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
     expect(frontend.shown()).toEqual(before);
   });
 
-  test('says beside which field of a form something is wrong', async () => {
+  test('returns validation messages by the field of the form', async () => {
     await signedIn();
     const { messages } = await frontend.publish({ ...ARTICLE, title: '', description: ' ' });
     expect(messages).toEqual({ title: "can't be blank", description: "can't be blank" });
     expect(await orm.em.fork().count(Article)).toBe(0);
   });
 
-  test('goes on with a new token when the old one has ended, which all requests of the time wait for', async () => {
+  test('refreshes an expired token once for all concurrent requests', async () => {
     await signedIn();
     await orm.em.fork().nativeUpdate(Session, { user: reader.id }, { generation: 2 });
     const titles = ['One', 'Two', 'Three'];
@@ -109,7 +109,7 @@ describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
     expect(refreshes()).toBe(1);
   });
 
-  test('says that nobody is signed in when the session is over', async () => {
+  test('reports UNAUTHENTICATED when the session has ended', async () => {
     await signedIn();
     await orm.em.fork().nativeDelete(Session, { user: reader.id });
     const error = await frontend.publish(ARTICLE).catch((error) => error);
@@ -121,7 +121,7 @@ describe.each(Object.entries(frontends))('%s', (_name, frontendAt) => {
   });
 });
 
-test('signing out ends the session on the server, also when its token has ended, and no other', async () => {
+test('signing out ends only this session on the server, even with an expired token', async () => {
   const url = `${address}/graphql`;
   const sessionsNow = () => orm.em.fork().count(Session, { user: reader.id });
   const before = await sessionsNow();
@@ -149,12 +149,12 @@ test('the first call prints five articles of the feed', async () => {
   const atThisServer = (url: unknown, init?: RequestInit) =>
     realFetch(String(url).replace('http://localhost:4000', address), init);
   requests.mockImplementation(atThisServer as typeof fetch);
-  const said = vi.spyOn(console, 'log').mockReturnValue();
+  const log = vi.spyOn(console, 'log').mockReturnValue();
   await import('./first-call.ts');
-  expect(said.mock.calls.map(([line]) => line)).toEqual(Array(5).fill(expect.stringMatching(/^.+, by \w+ \(\d+ fav/)));
+  expect(log.mock.calls.map(([line]) => line)).toEqual(Array(5).fill(expect.stringMatching(/^.+, by \w+ \(\d+ fav/)));
 });
 
-/** So many by the author, one after the other; their titles, newest first. */
+/** Creates articles of the author; returns their titles, newest first. */
 async function articles(count: number): Promise<string[]> {
   const titles: string[] = [];
   for (let number = 1; number <= count; number += 1) {
@@ -164,7 +164,7 @@ async function articles(count: number): Promise<string[]> {
   return titles;
 }
 
-async function favoriteBySomebodyElse({ title }: Shown): Promise<void> {
+async function favoriteByAnotherUser({ title }: Shown): Promise<void> {
   const em = orm.em.fork();
   const [article, user] = [await em.findOneOrFail(Article, { title }), await em.findOneOrFail(User, author.id)];
   await em.persist(em.create(Favorite, { article, user })).flush();

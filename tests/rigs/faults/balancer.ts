@@ -2,7 +2,7 @@ import { Agent, createServer, type IncomingMessage, request, type Server, type S
 import { send } from './client.ts';
 import { pause, until } from './rig.ts';
 
-/** The least that a balancer does: it asks `/readyz` every 100 ms, and sends requests to those that are ready in turn. */
+/** A minimal load balancer: polls `/readyz` every 100 ms and sends requests to the ready servers, round-robin. */
 export class Balancer {
   readonly url: string;
   private ready: string[] = [];
@@ -50,7 +50,7 @@ export class Balancer {
     }
   }
 
-  /** Nothing is sent twice: what fails, fails for the client. */
+  /** Never retries: what fails, fails for the client. */
   private pass(asked: IncomingMessage, answer: ServerResponse): void {
     this.next += 1;
     const target = this.ready[this.next % this.ready.length];

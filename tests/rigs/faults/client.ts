@@ -1,10 +1,10 @@
 import { Agent, request } from 'node:http';
 
-/** Asks like a frontend: over connections that are kept, and with an eye on the clock. */
+/** Keep-alive connections, as a frontend has them. */
 export const connections = new Agent({ keepAlive: true, maxSockets: 400 });
 
 export interface Reply {
-  /** 0 when there was no answer at all. */
+  /** 0 if there was no response. */
   status: number;
   headers: Record<string, unknown>;
   body: unknown;
@@ -36,7 +36,7 @@ export function send(
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body, milliseconds });
       });
     });
-    sent.on('error', nothing).on('timeout', () => sent.destroy(new Error('no answer in a minute')));
+    sent.on('error', nothing).on('timeout', () => sent.destroy(new Error('no response in a minute')));
     sent.end(query ? JSON.stringify({ query }) : undefined);
   });
 }
@@ -44,21 +44,23 @@ export function send(
 export const createArticle = (title: string) =>
   `mutation { createArticle(input: { title: "${title}", description: "d", body: "b", tagList: ["one", "two"] }) { article { slug } errors { code } } }`;
 
-/** The slug of an article that was acknowledged; null where it was not. */
+/** The slug of an acknowledged article; null if it was not acknowledged. */
 export const slugOf = ({ body }: Reply): string | null =>
   (body as { data?: { createArticle?: { article?: { slug: string } | null } | null } | null }).data?.createArticle
     ?.article?.slug ?? null;
 
 export const READ = '{ articles(first: 20) { nodes { slug title tagList author { username } } } }';
 
-/** Whether an answer is one that a client may simply ask for again. */
+/** Whether a response tells the client to retry. */
 export function isRetriable({ status, headers, body }: Reply): boolean {
   const { errors = [] } = body as { errors?: { extensions?: { code?: string; retryable?: boolean } }[] };
-  const passes = errors.every(({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE' && extensions.retryable);
-  return status === 503 && errors.length > 0 && passes && headers['retry-after'] === '1';
+  const isTemporary = errors.every(
+    ({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE' && extensions.retryable,
+  );
+  return status === 503 && errors.length > 0 && isTemporary && headers['retry-after'] === '1';
 }
 
-/** So many who do it again and again, until they are told to stop. */
+/** Concurrent clients that repeat an action until they are stopped. */
 export class Clients {
   private isDone = false;
   private readonly all: Promise<unknown>;

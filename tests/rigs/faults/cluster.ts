@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 export const BINARIES = process.env.POSTGRES_BINARIES || '/usr/lib/postgresql/15/bin';
 
-/** A PostgreSQL of our own in a temporary folder, to be treated badly. */
+/** A disposable PostgreSQL cluster in a temporary folder. */
 export class Cluster {
   private constructor(
     private readonly folder: string,
@@ -16,7 +16,7 @@ export class Cluster {
 
   static async start(): Promise<Cluster> {
     const folder = mkdtempSync(join(tmpdir(), 'faults-'));
-    chmodSync(folder, 0o777); // PostgreSQL does not run as root, and root's folder is to be its own
+    chmodSync(folder, 0o777); // PostgreSQL refuses to run as root, and must own its data folder
     const cluster = new Cluster(folder, await freePort());
     await asPostgres('initdb', '-D', cluster.data, '-A', 'trust', '-U', 'postgres', '--no-instructions', '-E', 'UTF8');
     await cluster.control('start');
@@ -32,7 +32,7 @@ export class Cluster {
     return `postgresql://postgres@127.0.0.1:${port}/postgres`;
   }
 
-  /** The process that starts all others. */
+  /** Of the postmaster. */
   get pid(): number {
     return Number(readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
   }

@@ -4,8 +4,8 @@ import type { Rig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
 
 /**
- * A server and its PostgreSQL with a core of their own, whatever this process, which has another one, asks of them: who
- * takes the processor from what he measures, measures himself. Machines with one core, and others than Linux, share.
+ * Starts a server that shares one core with its PostgreSQL, and moves this process to another, so that the clients do
+ * not take CPU time from what they measure. Machines with one core, and other systems than Linux, share the cores.
  */
 export async function isolatedServer({ cluster, server }: Pick<Rig, 'cluster' | 'server'>): Promise<ServerProcess> {
   const [theirs, ours] = CORES;
@@ -17,7 +17,7 @@ export async function isolatedServer({ cluster, server }: Pick<Rig, 'cluster' | 
   return started;
 }
 
-/** Gives this process back the cores that it had. */
+/** Restores the CPU affinity of this process. */
 export function shareCores(): void {
   if (CORES.length > 1) pinTo(ALLOWED, process.pid);
 }

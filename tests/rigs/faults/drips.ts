@@ -3,7 +3,7 @@ import { Clients, createArticle, READ, send } from './client.ts';
 import { isolatedServer } from './cores.ts';
 import { assertAtMost, assertEqual, type Figures, pause, percentile, type Rig } from './rig.ts';
 
-/** A thousand connections that never say all they want, and come again when the server ends them; and people beside them. */
+/** A thousand connections that never send a whole request and reconnect when the server closes them; other clients beside them. */
 export async function drips({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const [count, seconds, turns] = short ? [200, 2, 1] : [1_000, 10, 5];
   const { url } = await isolatedServer({ cluster, server });
@@ -18,7 +18,7 @@ export async function drips({ short, cluster, server, token, note }: Rig): Promi
     beside.push(percentile(await timesBeside(url, seconds), 0.99));
     const open = all.filter(({ isOpen }) => isOpen).length;
     for (const drip of all) drip.stop();
-    assertEqual('nine of ten slow connections are open at the end', open >= 0.9 * count, true); // the others come again
+    assertEqual('nine of ten slow connections are open at the end', open >= 0.9 * count, true); // the others are reconnecting
     note(`turn ${turn} of ${turns}: p99 ${alone.at(-1)} ms alone, ${beside.at(-1)} ms beside ${open} slow connections`);
   }
   const [without, withThem] = [percentile(alone, 0.5), percentile(beside, 0.5)];
@@ -26,12 +26,12 @@ export async function drips({ short, cluster, server, token, note }: Rig): Promi
   return { 'slow connections': count, 'p99 without them, ms': without, 'p99 beside them, ms': withThem };
 }
 
-/** How long each answer took that eight people got who know nothing of the others. */
+/** Response times of eight ordinary clients. */
 async function timesBeside(url: string, seconds: number): Promise<number[]> {
   const times: number[] = [];
   const clients = new Clients(8, async () => {
     const { status, milliseconds } = await send(url, { query: READ });
-    assertEqual('the answer to somebody who is not slow', status, 200);
+    assertEqual('the status for an ordinary client', status, 200);
     times.push(milliseconds);
   });
   await pause(seconds * 1_000);
@@ -39,7 +39,7 @@ async function timesBeside(url: string, seconds: number): Promise<number[]> {
   return times;
 }
 
-/** What is sent at once, and what then again and again. */
+/** What is sent at first, and then every second. */
 interface Kind {
   readonly first: string;
   readonly more: string;
@@ -54,7 +54,7 @@ const KINDS: readonly Kind[] = [
   { first: '', more: '' },
 ];
 
-/** A connection of this kind, and the next one when the server has ended it. */
+/** A connection of this kind, reopened when the server closes it. */
 class Drip {
   private socket: Socket;
   private readonly timer: NodeJS.Timeout;

@@ -2,9 +2,9 @@ import { send } from './client.ts';
 import { assertAtMost, assertEqual, type Figures, query, type Rig } from './rig.ts';
 
 /**
- * Whether a stranger can tell by the clock who has an account: accounts and made-up addresses in turns, each from another
- * address of the network. Of two times, one of each, the longer is the account's in half of all pairs (an AUC of 0.5) when
- * the clock says nothing. Registration is measured beside it, for the record: there the answer itself says "taken".
+ * Whether response times reveal who has an account: existing accounts and made-up addresses alternate, each from another
+ * IP address. If the times reveal nothing, the account's is the longer one in half of all pairs (an AUC of 0.5).
+ * Registration is measured only for the record: its response says "taken" anyway.
  */
 export async function enumeration({ short, cluster, server }: Rig): Promise<Figures> {
   const { url } = await server({ TRUST_PROXY: 'loopback' });
@@ -25,7 +25,11 @@ export async function enumeration({ short, cluster, server }: Rig): Promise<Figu
     each,
     (email, n) => `register(input: { username: "new-${n}", email: "${email}", password: "any-password-${n}" })`,
   );
-  const figures = { 'samples of each': 2 * each, ...told('sign-ins', login), ...told('registrations', register) };
+  const figures = {
+    'samples of each': 2 * each,
+    ...figuresOf('sign-ins', login),
+    ...figuresOf('registrations', register),
+  };
   const measured = JSON.stringify(figures);
   assertEqual('answers to sign-ins', [...login.answers].join(), 'INVALID_CREDENTIALS');
   assertAtMost({ short }, `AUC of sign-ins, off 0.5 (${measured})`, Math.abs(login.auc - 0.5), 0.05);
@@ -35,7 +39,7 @@ export async function enumeration({ short, cluster, server }: Rig): Promise<Figu
 
 const WARM_UP = 20;
 
-const told = (what: string, { median, apart, auc }: Measured): Figures => ({
+const figuresOf = (what: string, { median, apart, auc }: Measured): Figures => ({
   [`${what}: median, ms`]: median.toFixed(2),
   [`${what}: medians apart, ms`]: apart.toFixed(2),
   [`${what}: AUC`]: auc.toFixed(3),
@@ -70,7 +74,7 @@ async function alternate(url: string, each: number, call: (email: string, n: num
 let asked = 0;
 const addressOf = (n: number) => `10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`;
 
-/** The code of what the mutation refused; "ok" when it did not. */
+/** The error code of the mutation, or "ok". */
 function codeIn(body: unknown): string {
   const { data = {}, errors = [] } = body as { data?: Record<string, Payload | null>; errors?: Coded[] };
   const [payload] = Object.values(data);

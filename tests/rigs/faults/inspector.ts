@@ -1,6 +1,6 @@
 import { until } from './rig.ts';
 
-/** Looks into a server that runs with --inspect, over the protocol of the developer tools. */
+/** Inspects a server that runs with --inspect, over the Chrome DevTools Protocol. */
 export class Inspector {
   private last = 0;
   private readonly waiting = new Map<number, (result: unknown) => void>();
@@ -13,7 +13,7 @@ export class Inspector {
     });
   }
 
-  /** `output` is what the server has said: where it can be looked into is part of it. */
+  /** `output` is what the server has printed, including the address of its inspector. */
   static async connect(output: string): Promise<Inspector> {
     const [address] = /ws:\/\/\S+/.exec(output) ?? [];
     if (!address) throw new Error(`The server runs without --inspect:\n${output}`);
@@ -22,7 +22,7 @@ export class Inspector {
     return new Inspector(socket);
   }
 
-  /** Bytes of the heap that are still in use after everything else was collected. */
+  /** Bytes of the heap in use after a garbage collection. */
   async heapAfterCollection(): Promise<number> {
     await this.send('HeapProfiler.collectGarbage');
     return ((await this.send('Runtime.getHeapUsage')) as { usedSize: number }).usedSize;

@@ -1,7 +1,7 @@
 import { Clients, createArticle, send, slugOf } from './client.ts';
 import { checkArticles, type Figures, pause, percentile, type Rig } from './rig.ts';
 
-/** kill -9 of the server in the midst of mutations, again and again. */
+/** Kills the server with SIGKILL during mutations, repeatedly. */
 export async function kills({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const [rounds, least] = short ? [4, 200] : [200, 20_000];
   const acknowledged: string[] = [];

@@ -4,18 +4,18 @@ import { send } from './client.ts';
 import { isolatedServer } from './cores.ts';
 import { assertAtMost, assertEqual, type Figures, percentile, query, type Rig, until } from './rig.ts';
 
-/** Ten times as many requests as the server can do, whatever comes back. */
+/** Ten times as many requests as the server can serve, regardless of the responses. */
 export async function overload({ short, cluster, server, note }: Rig): Promise<Figures> {
   await query(cluster.url, ARTICLES);
   await query(cluster.url, 'vacuum analyze articles');
   const { url, metric } = await isolatedServer({ cluster, server });
   const { body } = await send(url, { query: PAGE });
   assertEqual('what is wrong with the page', (body as { errors?: unknown }).errors, undefined);
-  const warmUp = short ? 2 : 20; // until all are connected: Node takes one connection a round of its loop
+  const warmUp = short ? 2 : 20; // until all are connected: Node accepts one connection per iteration of its event loop
   const best = await measure(url, { connections: 20, warmUp: short ? 1 : 5, seconds: short ? 2 : 15 });
   assertEqual('requests refused at the peak', best.refused.length, 0);
   const peak = best.accepted.length / best.seconds;
-  note(`${Math.round(peak)} requests/s are the peak, ten times as many come now`);
+  note(`${Math.round(peak)} requests/s are the peak; sending ten times as many`);
   const many = { connections: 1_000, rate: Math.round(10 * peak), warmUp, seconds: short ? 4 : 60 };
   const { accepted, refused, others, seconds } = await measure(url, many);
   await until('an answer after it', async () => (await send(url, { query: PAGE })).status === 200, 5_000);
@@ -32,9 +32,9 @@ export async function overload({ short, cluster, server, note }: Rig): Promise<F
     'p99 of the refused, ms': percentile(refused, 0.99),
     'turned away': await metric('graphql_requests_shed'),
   };
-  assertEqual('answers that are neither given nor told to come again', others[0], undefined);
+  assertEqual('responses that are neither a page nor a refusal with Retry-After', others[0], undefined);
   const measured = JSON.stringify(figures);
-  assertAtMost({ short }, `of ten times the peak did not come, requests/s (${measured})`, 10 * peak - offered, peak);
+  assertAtMost({ short }, `missing of ten times the peak, requests/s (${measured})`, 10 * peak - offered, peak);
   assertAtMost({ short }, `goodput lost, requests/s (${measured})`, peak - goodput, 0.2 * peak);
   assertAtMost({ short }, `p99 of the accepted, ms (${measured})`, p99, 1_000);
   return figures;
@@ -43,7 +43,7 @@ export async function overload({ short, cluster, server, note }: Rig): Promise<F
 const ARTICLES = `insert into articles (slug, title, description, body, author_id, published_at)
   select 'title-' || n, 'Title ' || n, 'd', 'b', 1, now() - n * interval '1 minute' from generate_series(1, 20000) n`;
 
-/** Nearly as heavy as the limits let it be, with a small answer, so that asking for it takes next to nothing. */
+/** Nearly as costly as the limits allow, with a small response, so that the clients need little CPU time. */
 const PAGE = `{
   all: articles(filter: { publishedAfter: "2000-01-01T00:00:00Z" }) { totalCount }
   late: articles(filter: { publishedAfter: "2001-01-01T00:00:00Z" }) { totalCount }
@@ -51,7 +51,7 @@ const PAGE = `{
   articles(first: 20, filter: { author: "writer" }) { totalCount nodes { slug title tagList author { username } } }
 }`;
 
-/** Milliseconds of the answers that were given, and of those that say to come again; the rest as it is. */
+/** Milliseconds of the accepted requests and of those refused with 503; all other responses as text. */
 interface Answers {
   accepted: number[];
   refused: number[];
@@ -59,7 +59,7 @@ interface Answers {
   seconds: number;
 }
 
-/** So many connections, each asking again when it is answered, as fast as they can or all together at the rate. */
+/** Concurrent connections that send requests as fast as they can, or together at the given rate. */
 async function measure(url: string, { connections, seconds, warmUp, rate }: Load): Promise<Answers> {
   const answers: Answers = { accepted: [], refused: [], others: [], seconds };
   const counted = performance.now() + 1_000 * warmUp;
@@ -86,7 +86,7 @@ async function measure(url: string, { connections, seconds, warmUp, rate }: Load
 
 type Reply = Parameters<Extract<Request['onResponse'], (...args: never[]) => void>>;
 
-/** The whole page, or a word that it is to be asked for again. */
+/** The whole page, or a 503 that tells the client to retry. */
 function isExpected([status, body, _context, headers = {}]: Reply): boolean {
   if (status === 200) return body.startsWith('{"data":{"all":{"totalCount" : 20000}');
   return status === 503 && body.includes('"SERVICE_UNAVAILABLE","retryable":true') && 'retry-after' in headers;
@@ -95,8 +95,8 @@ function isExpected([status, body, _context, headers = {}]: Reply): boolean {
 interface Load {
   connections: number;
   seconds: number;
-  /** Seconds before them, of which nothing counts. */
+  /** Seconds before the measurement. */
   warmUp: number;
-  /** Requests a second. */
+  /** Requests per second. */
   rate?: number;
 }

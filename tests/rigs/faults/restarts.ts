@@ -12,7 +12,7 @@ import {
   until,
 } from './rig.ts';
 
-/** PostgreSQL restarts, and its backends are killed one by one, while people read and write. */
+/** PostgreSQL restarts, and its backends are terminated one by one, under reads and writes. */
 export async function restarts({ short, cluster, server, token }: Rig): Promise<Figures> {
   const [times, terminations] = short ? [2, 50] : [20, 1000];
   const { url, metric } = await server({ DB_POOL_SIZE: String(POOL) });
@@ -58,17 +58,17 @@ export async function restarts({ short, cluster, server, token }: Rig): Promise<
     await pause(2);
   }
   await killer.end();
-  await until('the pool is as large as ever', async () => (await metric('db_pool_connections')) === POOL);
+  await until('the pool has its full size', async () => (await metric('db_pool_connections')) === POOL);
   await clients.stop();
 
-  await until('nobody waits for a connection', async () => (await metric('db_pool_waiting')) === 0);
+  await until('no request waits for a connection', async () => (await metric('db_pool_waiting')) === 0);
   assertEqual(
-    'connections that are not given back',
+    'connections that were not released',
     (await metric('db_pool_connections')) - (await metric('db_pool_idle')),
     0,
   );
   assertEqual(
-    'errors that do not pass',
+    'errors that are not temporary',
     faults.filter((fault) => !isRetriable(fault)).map(({ status, body }) => `${status} ${JSON.stringify(body)}`)[0],
     undefined,
   );

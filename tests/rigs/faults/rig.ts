@@ -5,18 +5,18 @@ import { send } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { PASSWORD, SECRET_KEY, ServerProcess } from './server-process.ts';
 
-/** What a rig gets: a migrated blog on a cluster of its own, someone who is signed in, and how much to do. */
+/** What a rig gets: a migrated blog on a cluster of its own, the token of a user, and which form to run. */
 export interface Rig {
   readonly short: boolean;
   readonly cluster: Cluster;
   readonly token: string;
-  /** Says how far it is. */
+  /** Reports progress. */
   readonly note: (line: string) => void;
-  /** Starts a server; it is ended with the rig. `through` names the port by which it reaches the database. */
+  /** Starts a server, which is killed with the rig. `through` is the port by which it reaches the database. */
   server(variables?: Record<string, string>, through?: number): Promise<ServerProcess>;
 }
 
-/** What a rig measured, for the record; a promise that was broken is thrown. */
+/** What a rig measured. A broken guarantee is thrown. */
 export type Figures = Record<string, number | string>;
 
 export async function withBlog(run: (rig: Omit<Rig, 'short' | 'note'>) => Promise<Figures>): Promise<Figures> {
@@ -39,11 +39,11 @@ export async function withBlog(run: (rig: Omit<Rig, 'short' | 'note'>) => Promis
     const token = await signedUp(first.url);
     await first.stop();
     const figures = await run({ cluster, server, token });
-    assertEqual('servers that ended by themselves', servers.filter(({ hasCrashed }) => hasCrashed).length, 0);
-    const told = servers.map(({ output }) => output).join('\n');
+    assertEqual('servers that crashed', servers.filter(({ hasCrashed }) => hasCrashed).length, 0);
+    const output = servers.map(({ output }) => output).join('\n');
     assertEqual(
       'secrets in the log',
-      [PASSWORD, SECRET_KEY, token].filter((secret) => told.includes(secret)).length,
+      [PASSWORD, SECRET_KEY, token].filter((secret) => output.includes(secret)).length,
       0,
     );
     return { ...figures, 'secrets in the log': 0 };
@@ -62,11 +62,11 @@ async function signedUp(url: string): Promise<string> {
   return token;
 }
 
-/** Compares what was acknowledged with what is there; throws when anything is lost or half there. */
+/** Compares the acknowledged articles with the database; throws if one is lost or incomplete. */
 export async function checkArticles(cluster: Cluster, acknowledged: readonly string[]): Promise<void> {
   const rows = <T>(sql: string) => query<T>(cluster.url, sql);
-  const there = new Set((await rows<{ slug: string }>('select slug from articles')).map(({ slug }) => slug));
-  assertEqual('acknowledged articles that are lost', acknowledged.filter((slug) => !there.has(slug)).length, 0);
+  const stored = new Set((await rows<{ slug: string }>('select slug from articles')).map(({ slug }) => slug));
+  assertEqual('acknowledged articles that are lost', acknowledged.filter((slug) => !stored.has(slug)).length, 0);
   const half =
     'select a.id from articles a left join article_tags t on t.article_id = a.id group by a.id having count(t) <> 2';
   assertEqual('articles without their tags', (await rows(half)).length, 0);
@@ -84,18 +84,18 @@ export async function query<T>(url: string, sql: string): Promise<T[]> {
   }
 }
 
-export function assertEqual(what: string, is: unknown, wanted: unknown): void {
-  if (is !== wanted) throw new Error(`${what}: ${String(is)}, wanted ${String(wanted)}`);
+export function assertEqual(what: string, actual: unknown, expected: unknown): void {
+  if (actual !== expected) throw new Error(`${what}: ${String(actual)}, expected ${String(expected)}`);
 }
 
-/** A promise about time, which only a machine with nothing else to do can keep: the short form just reports it. */
-export function assertAtMost({ short }: Pick<Rig, 'short'>, what: string, is: number, most: number): void {
-  if (!short && !(is <= most)) throw new Error(`${what}: ${is}, at most ${most} wanted`);
+/** A guarantee about time, which holds only on an otherwise idle machine: the short form just reports it. */
+export function assertAtMost({ short }: Pick<Rig, 'short'>, what: string, actual: number, most: number): void {
+  if (!short && !(actual <= most)) throw new Error(`${what}: ${actual}, expected at most ${most}`);
 }
 
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Waits for it; throws when it does not come. */
+/** Polls until the condition holds; throws after the time limit. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, within = 30_000): Promise<void> {
   for (const end = Date.now() + within; !(await holds()); await pause(10)) {
     if (Date.now() > end) throw new Error(`${what}: not within ${within} ms`);

@@ -1,8 +1,8 @@
 /**
- * `npm run test:faults`: what the server promises on a PostgreSQL that restarts, falls silent or is too slow, tried on
- * clusters of its own. `-- --short` is the form for CI, `-- --json` prints the figures alone; names of rigs run only
- * those. Promises about time are those of the long form, on a machine with nothing else to do. It exits with 77 where
- * PostgreSQL's programs are not installed, and with 1 where a promise was broken.
+ * `npm run test:faults`: tests the server's guarantees on PostgreSQL clusters that restart, stop responding or are too
+ * slow. `-- --short` is the form for CI, `-- --json` prints only the figures; names of rigs run only those. Only the
+ * long form asserts durations, on an otherwise idle machine. Exits with 77 if PostgreSQL's programs are not installed,
+ * and with 1 if a guarantee was broken.
  */
 import { existsSync } from 'node:fs';
 import { BINARIES } from './cluster.ts';
@@ -35,7 +35,7 @@ const json = process.argv.includes('--json');
 const say = (line: string) => (json ? console.error(line) : console.log(line));
 
 if (!existsSync(BINARIES)) {
-  say(`faults: left out, PostgreSQL's programs are not in ${BINARIES}`);
+  say(`faults: skipped, PostgreSQL's programs are not in ${BINARIES}`);
   process.exit(NOT_INSTALLED);
 }
 const report: Record<string, Figures | { broken: string }> = {};

@@ -4,7 +4,7 @@ import { START } from '../../support/start-command.ts';
 import { send } from './client.ts';
 import { freePort } from './cluster.ts';
 
-/** Looked for in everything the server says. */
+/** Must not appear in the output of the server. */
 export const PASSWORD = 'canary-password-8f3a1c';
 export const SECRET_KEY = 'canary-key-of-more-than-thirty-two-bytes-5d2e';
 

@@ -3,7 +3,7 @@ import { Clients, createArticle, READ, type Reply, send, slugOf } from './client
 import { assertAtMost, assertEqual, checkArticles, type Figures, percentile, type Rig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
 
-/** Two instances behind a balancer are told to stop and started again in turns, under load. */
+/** Two servers behind a load balancer are stopped and started in turn, under load. */
 export async function shutdowns({ short, cluster, server, token }: Rig): Promise<Figures> {
   const times = short ? 4 : 100;
   const start = () => server({ SHUTDOWN_DELAY_SECONDS: '1' });

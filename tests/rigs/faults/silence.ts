@@ -2,7 +2,7 @@ import { TcpProxy } from '../../support/tcp-proxy.ts';
 import { Clients, createArticle, isRetriable, READ, type Reply, send, slugOf } from './client.ts';
 import { assertAtMost, assertEqual, checkArticles, type Figures, pause, type Rig, until } from './rig.ts';
 
-/** The network to the database swallows everything and tells nobody. */
+/** The network to the database drops everything, without closing a connection. */
 export async function silence({ short, cluster, server, token }: Rig): Promise<Figures> {
   const line = await TcpProxy.to({ host: '127.0.0.1', port: cluster.port });
   const { url, status } = await server({}, line.port);
@@ -23,7 +23,7 @@ export async function silence({ short, cluster, server, token }: Rig): Promise<F
   const flips: number[] = [];
   const turns = async (wanted: number) => {
     const began = performance.now();
-    await until(`/readyz says ${wanted}`, async () => (await status('/readyz')) === wanted);
+    await until(`/readyz has the status ${wanted}`, async () => (await status('/readyz')) === wanted);
     flips.push(performance.now() - began);
   };
   for (let time = 0; time < (short ? 1 : 3); time += 1) {
@@ -40,10 +40,10 @@ export async function silence({ short, cluster, server, token }: Rig): Promise<F
 
   const faults = all.filter((answer) => answer.status !== 200);
   const longest = Math.max(...all.map(({ milliseconds }) => milliseconds));
-  assertEqual('errors that do not pass', faults.filter((fault) => !isRetriable(fault)).length, 0);
-  assertEqual('answers of /healthz other than 200', unhealthy, 0);
+  assertEqual('errors that are not temporary', faults.filter((fault) => !isRetriable(fault)).length, 0);
+  assertEqual('responses of /healthz other than 200', unhealthy, 0);
   assertAtMost({ short }, 'ms that a request waited', longest, 5_000);
-  assertAtMost({ short }, 'ms until /readyz told the truth', Math.max(...flips), 2_000);
+  assertAtMost({ short }, 'ms until /readyz was correct', Math.max(...flips), 2_000);
   await checkArticles(cluster, acknowledged);
   return {
     requests: all.length,

@@ -14,7 +14,7 @@ import {
   until,
 } from './rig.ts';
 
-/** Half an hour of reading and writing on a PostgreSQL that is treated badly: what grows would some day be too much. */
+/** Half an hour of reads and writes with faults of PostgreSQL: memory, descriptors and latency must not grow. */
 export async function soak({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const [rounds, seconds] = short ? [3, 4] : [30, 60];
   const watched = await server({ NODE_OPTIONS: '--inspect=127.0.0.1:0' });
@@ -40,7 +40,7 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
     await FAULTS[round % FAULTS.length]?.(cluster);
     await until('the server is ready again', async () => (await watched.status('/readyz')) === 200);
     await pause(500);
-    times.length = 0; // what the fault made wait tells nothing of the server
+    times.length = 0; // the times during the fault do not measure the server
     await pause(seconds * 1000);
     await clients.stop();
     const p99 = percentile(times, 0.99);
@@ -54,7 +54,7 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
   inspector.close();
 
   assertEqual(
-    'errors that do not pass',
+    'errors that are not temporary',
     faults.filter((fault) => !isRetriable(fault)).map(({ status }) => status)[0],
     undefined,
   );

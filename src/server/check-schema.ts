@@ -12,10 +12,10 @@ import {
 } from 'graphql';
 
 /**
- * `npm run schema:check [REVISION]`: what has changed in schema/schema.graphql since a git revision that would break
- * clients. Exit code 0: nothing; 1: something; 2: it can not be told.
+ * `npm run schema:check [REVISION]`: breaking changes of schema/schema.graphql since a git revision.
+ * Exit code 0: none; 1: some; 2: the comparison failed.
  */
-const HELP = 'npm run schema:check -- [REVISION] [--json]   what breaks clients since then; since HEAD unless given';
+const HELP = 'npm run schema:check -- [REVISION] [--json]   breaking changes since REVISION; default HEAD';
 const FILE = 'schema/schema.graphql';
 
 try {
@@ -37,11 +37,11 @@ function check(revision: string, json: boolean): 0 | 1 {
   const dangerous = then ? findDangerousChanges(then, now) : [];
   if (json) console.log(JSON.stringify({ revision, compared: then !== null, breaking, dangerous }, null, 2));
   else
-    console.log(then ? inWords(revision, breaking, dangerous) : `${revision} has no ${FILE}: nothing to compare with.`);
+    console.log(then ? report(revision, breaking, dangerous) : `${revision} has no ${FILE}: nothing to compare with.`);
   return breaking.length > 0 ? 1 : 0;
 }
 
-/** Null when there was none. */
+/** Null if the revision has no schema. */
 function schemaAt(commit: string) {
   if (!git('rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`)) {
     throw new Error(`"${commit}" is no revision of this repository; name one such as main, v1.2.0 or HEAD~3.`);
@@ -50,12 +50,12 @@ function schemaAt(commit: string) {
   return text === null ? null : buildSchema(text);
 }
 
-/** What graphql-js does not look at: an input that wants exactly one key, and a key that has lost its default. */
+/** Breaking changes that graphql-js does not detect: an input that becomes @oneOf, and a field that loses its default. */
 function narrowedInputs(before: GraphQLSchema, after: GraphQLSchema): Change[] {
   return Object.values(after.getTypeMap()).flatMap((type) => {
     const old = before.getType(type.name);
     if (!isInputObjectType(type) || !isInputObjectType(old)) return [];
-    const wanted = Object.values(type.getFields()).filter((field) => {
+    const required = Object.values(type.getFields()).filter((field) => {
       const was = old.getFields()[field.name];
       return was && !isRequiredInputField(was) && isRequiredInputField(field) && isNonNullType(was.type);
     });
@@ -63,7 +63,7 @@ function narrowedInputs(before: GraphQLSchema, after: GraphQLSchema): Change[] {
       ...(type.isOneOf && !old.isOneOf
         ? [{ type: 'ONE_OF_ADDED', description: `${type.name} wants exactly one of its keys now.` }]
         : []),
-      ...wanted.map(({ name }) => ({
+      ...required.map(({ name }) => ({
         type: 'DEFAULT_REMOVED',
         description: `${type.name}.${name} has no default any more, and is required.`,
       })),
@@ -71,7 +71,7 @@ function narrowedInputs(before: GraphQLSchema, after: GraphQLSchema): Change[] {
   });
 }
 
-/** What git says; null when it says no. */
+/** The output of git; null if it fails. */
 function git(...args: string[]): string | null {
   try {
     return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
@@ -80,7 +80,7 @@ function git(...args: string[]): string | null {
   }
 }
 
-function inWords(revision: string, breaking: readonly Change[], dangerous: readonly Change[]): string {
+function report(revision: string, breaking: readonly Change[], dangerous: readonly Change[]): string {
   const lines = [
     ...breaking.map(({ description }) => `breaking   ${description}`),
     ...dangerous.map(({ description }) => `dangerous  ${description}`),

@@ -4,7 +4,7 @@ import { ormConfig } from '../../mikro-orm.config.ts';
 import { printSortedSchema } from './http/schema-endpoint.ts';
 import { buildSchema } from './schema.ts';
 
-/** Writes schema/schema.graphql, the API as clients see it, from the code; `--check` only looks. Needs no database. */
+/** Writes schema/schema.graphql from the code; `--check` only compares. Needs no database. */
 const FILE = 'schema/schema.graphql';
 
 const orm = await MikroORM.init(ormConfig({ connection: { clientUrl: 'postgresql://localhost/nowhere' } }));
@@ -13,6 +13,6 @@ const schema = printSortedSchema(buildSchema(orm.em));
 if (!process.argv.includes('--check')) {
   writeFileSync(FILE, schema);
 } else if (readFileSync(FILE, 'utf8') !== schema) {
-  console.error(`${FILE} is not what the code says. Fix it with: npm run generate`);
+  console.error(`${FILE} is out of date. Update it with: npm run generate`);
   process.exitCode = 1;
 }

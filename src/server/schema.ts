@@ -25,7 +25,7 @@ import { UserResolver } from '../users/user.resolver.ts';
 import { wrapMutations } from './operations/mutation-wrapper.ts';
 import { NodeResolver } from './operations/node.resolver.ts';
 
-/** The schema, ready to be executed. */
+/** The executable schema. */
 export function buildSchema(em: EntityManager): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [
@@ -45,10 +45,10 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
       ViewerArticlesFields,
       ViewerFields,
     ],
-    // Nothing refers to them but the interface they implement.
+    // Only referenced through the interface they implement.
     orphanedTypes: [ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError],
     authChecker: requireSignIn,
-    // Inputs have rules of their own (validation.ts), which report every fault with its path.
+    // validation.ts checks inputs instead, and reports every error with its path.
     validate: false,
     skipCheck: true, // Apollo checks it too
   });

@@ -36,7 +36,7 @@ import { publishedDocuments } from './operations/published-operations.ts';
 import { addPlayground } from './playground/playground.ts';
 import { buildSchema } from './schema.ts';
 
-/** The HTTP server: GraphQL at /graphql, the schema at /schema.graphql, the Playground at /playground, health at /healthz and /readyz, the build at /version. It listens when it is told to. */
+/** The HTTP server with all its routes. The caller starts listening. */
 export async function buildServer({
   em,
   log,
@@ -49,9 +49,9 @@ export async function buildServer({
     loggerInstance: log,
     genReqId: requestIdOf,
     logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: LARGEST_BODY,
+    bodyLimit: MAX_BODY_BYTES,
     schemaController: NO_JSON_SCHEMAS,
-    return503OnClosing: false, // who was told to close the connection may still finish on it
+    return503OnClosing: false, // keep-alive connections are served until they close
     ...connectionLimits(settings),
   });
   logRequests(server, observers);
@@ -61,7 +61,7 @@ export async function buildServer({
   await addCors(server, settings.allowedOrigins);
   const statements = new PreparedStatements(em, settings.preparedStatements);
   const schema = buildSchema(em);
-  const named = persistedDocuments({
+  const documents = persistedDocuments({
     published: [...publishedDocuments(), ...(settings.playground ? addPlayground(server) : [])],
     trustedOnly: settings.trustedDocumentsOnly,
   });
@@ -70,16 +70,16 @@ export async function buildServer({
     gateway: createGateway(schema),
     stringifyResult,
     documentStore: documentCache(),
-    persistedQueries: { cache: named.cache },
-    introspection: true, // validationRules see to that, with words of GraphQL's own
+    persistedQueries: { cache: documents.cache },
+    introspection: true, // validationRules forbid it where wanted, with GraphQL's own message
     ...documentLimits({ showsSchema: settings.introspection }),
     includeStacktraceInErrorResponses: false,
-    stopOnTerminationSignals: false, // starting.ts stops what it started, in its order
+    stopOnTerminationSignals: false, // start.ts closes everything in order
     formatError: (formatted, error) => {
       const shown = formatError(formatted, error, currentRequest.getStore());
       return truncateMessage(settings.introspection ? shown : removeSuggestion(shown));
     },
-    plugins: [limitOperations(schema), ...disabledPlugins(), named.plugin, recordOutcome(), recordOperations()],
+    plugins: [limitOperations(schema), ...disabledPlugins(), documents.plugin, recordOutcome(), recordOperations()],
   });
   await apollo.start();
 
@@ -128,17 +128,17 @@ export interface ServerParts {
 export interface HttpSettings extends CacheSettings, ConnectionSettings, HeaderSettings, LoadLimits {
   readonly allowedOrigins: AllowedOrigins;
   readonly playground: boolean;
-  /** Nothing runs but the published operations. */
+  /** Only published operations are executed. */
   readonly trustedDocumentsOnly: boolean;
-  /** Whether clients may ask what the schema is: by introspection, at /schema.graphql, and by guessing. */
+  /** Whether the schema is exposed: by introspection, at /schema.graphql, and in suggestions of error messages. */
   readonly introspection: boolean;
   readonly shutdownDelaySeconds: number;
   readonly revision?: string | null;
 }
 
-/** No route has a JSON schema: what would compile them need not be loaded. */
+/** No route has a JSON schema, so Fastify's schema compilers need not be loaded. */
 const none = () => () => () => true;
 const NO_JSON_SCHEMAS = { compilersFactory: { buildValidator: none, buildSerializer: none } } as never;
 
-/** 100,000 characters of an article, each escaped in JSON as two surrogates (12 bytes), and the rest. */
-const LARGEST_BODY = 1_500_000;
+/** An article of 100,000 characters, each escaped in JSON as two surrogates (12 bytes), and the rest. */
+const MAX_BODY_BYTES = 1_500_000;

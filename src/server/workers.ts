@@ -92,7 +92,7 @@ export class Workers {
     }
   }
 
-  /** Counts workers that are starting, but not those that are stopping. */
+  /** Workers that are starting count as present; those that are stopping do not. */
   private get missing(): number {
     return this.count - all().filter((worker) => !this.stopping.has(worker)).length;
   }

@@ -58,7 +58,7 @@ describe('npm run check', () => {
     edit('src/tags/tag.entity.ts', 'How many articles carry the tag.', 'In how many articles it is.');
     const { code, said } = npm('check:generated');
     expect(code).toBe(1);
-    expect(said).toContain('schema/schema.graphql is not what the code says. Fix it with: npm run generate');
+    expect(said).toContain('schema/schema.graphql is out of date. Update it with: npm run generate');
   });
 });
 

@@ -57,7 +57,7 @@ test('nobody waits in vain for a worker that was killed before it took the conne
 });
 
 test('there are no metrics where no worker serves', async () => {
-  await expect(collectWorkerMetrics([])).rejects.toThrow('No worker serves.');
+  await expect(collectWorkerMetrics([])).rejects.toThrow('No worker is listening.');
 });
 
 test('SIGHUP restarts the workers one after the other, and nobody waits for an answer in vain', async () => {

@@ -2,85 +2,84 @@ import { writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 /**
- * Where the log is written, and nothing waits for it. What a reader does not take just now is kept, up to a bound; what is
- * beyond it, or can not be written at all, as on a full disk, is lost, and the log says so once it can.
+ * Writes the log without blocking. Lines that the reader does not accept yet are buffered up to a limit. Lines beyond it, or
+ * that can not be written, as on a full disk, are dropped; a line with their number follows once writing works again.
  */
 export class LogOutput {
-  private waiting: string[] = [];
-  private waitingCharacters = 0;
-  /** The end of what was written in part. */
+  private buffer: string[] = [];
+  private bufferedCharacters = 0;
+  /** The unwritten end of a partial write. */
   private rest = NOTHING;
-  private lost = 0;
+  private dropped = 0;
   private isCut = false;
-  private again: NodeJS.Timeout | undefined;
+  private retryTimer: NodeJS.Timeout | undefined;
 
-  /** A descriptor; of a pipe or a socket, one that does not block. */
-  constructor(private readonly file: number) {}
+  /** A file descriptor, non-blocking for pipes and sockets. */
+  constructor(private readonly descriptor: number) {}
 
   write(line: string): void {
-    if (this.waitingCharacters + line.length > MOST_WAITING) {
-      this.lost += 1;
+    if (this.bufferedCharacters + line.length > MAX_BUFFERED) {
+      this.dropped += 1;
       return;
     }
-    this.waiting.push(line);
-    this.waitingCharacters += line.length;
-    if (!this.again) this.flush();
+    this.buffer.push(line);
+    this.bufferedCharacters += line.length;
+    if (!this.retryTimer) this.flush();
   }
 
-  /** Writes as much as goes without waiting. */
+  /** Writes as much as possible without blocking. */
   flush(): void {
     try {
-      while (this.rest.length > 0 || this.waiting.length > 0) this.writeSome();
+      while (this.rest.length > 0 || this.buffer.length > 0) this.writeOnce();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') this.tryAgainSoon();
-      else this.loseAll();
+      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') this.scheduleRetry();
+      else this.dropAll();
     }
   }
 
-  private writeSome(): void {
+  private writeOnce(): void {
     const isNew = this.rest.length === 0;
-    const bytes = isNew ? Buffer.from((this.isCut ? '\n' : '') + this.waiting.join('') + this.toldLoss()) : this.rest;
-    const written = writeSync(this.file, bytes);
+    const bytes = isNew ? Buffer.from((this.isCut ? '\n' : '') + this.buffer.join('') + this.droppedLine()) : this.rest;
+    const written = writeSync(this.descriptor, bytes);
     if (isNew) {
-      this.forget();
-      this.lost = 0;
+      this.clear();
+      this.dropped = 0;
       this.isCut = false;
     }
     this.rest = bytes.subarray(written);
   }
 
-  private tryAgainSoon(): void {
+  private scheduleRetry(): void {
     const flush = () => {
-      this.again = undefined;
+      this.retryTimer = undefined;
       this.flush();
     };
-    this.again ??= setTimeout(flush, PAUSE).unref();
+    this.retryTimer ??= setTimeout(flush, RETRY_DELAY).unref();
   }
 
-  private loseAll(): void {
-    this.lost += this.waiting.length + this.rest.toString().split('\n').length - 1;
+  private dropAll(): void {
+    this.dropped += this.buffer.length + this.rest.toString().split('\n').length - 1;
     this.isCut ||= this.rest.length > 0;
     this.rest = NOTHING;
-    this.forget();
+    this.clear();
   }
 
-  private forget(): void {
-    this.waiting = [];
-    this.waitingCharacters = 0;
+  private clear(): void {
+    this.buffer = [];
+    this.bufferedCharacters = 0;
   }
 
-  private toldLoss(): string {
-    if (this.lost === 0) return '';
+  private droppedLine(): string {
+    if (this.dropped === 0) return '';
     const about = { level: 40, time: Date.now(), pid: process.pid, hostname: hostname() };
-    const msg = `${this.lost} lines of the log could not be written, and are lost`;
+    const msg = `${this.dropped} log lines dropped: the output could not be written`;
     return `${JSON.stringify({ ...about, msg })}\n`;
   }
 }
 
-/** The standard output. What reads it may be a pipe that is full, or a file on a disk that is. */
+/** Standard output, which may be a full pipe, or a file on a full disk. */
 export function standardOutput(): LogOutput {
-  // Libraries write too: what they can not would end the process. And from when Node is first asked for these streams, a pipe or
-  // a socket does not block.
+  // A failed write of a library would end the process. Accessing these streams also makes pipes and sockets non-blocking.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   const output = new LogOutput(1);
   process.on('exit', () => output.flush());
@@ -89,8 +88,8 @@ export function standardOutput(): LogOutput {
 
 const NOTHING = Buffer.alloc(0);
 
-/** Characters: some thousands of lines. */
-const MOST_WAITING = 1_000_000;
+/** Characters; some thousands of lines. */
+const MAX_BUFFERED = 1_000_000;
 
 /** Milliseconds. */
-const PAUSE = 50;
+const RETRY_DELAY = 50;

@@ -1,15 +1,15 @@
 import { type Logger, pino } from 'pino';
 import { standardOutput } from './log-output.ts';
 
-/** The log: one line of JSON an event, without anything secret in it. */
-export const createLogger = (level: string, to: { write(line: string): void } = standardOutput()): Logger =>
-  pino({ level, serializers: { err: describedError } }, { write: (line) => to.write(withoutSecrets(line)) });
+/** JSON lines, without secrets. */
+export const createLogger = (level: string, output: { write(line: string): void } = standardOutput()): Logger =>
+  pino({ level, serializers: { err: serializeError } }, { write: (line) => output.write(redactSecrets(line)) });
 
 /**
- * Nothing logs these on purpose; should somebody come to log a request, an input or a connection, they stay out. Looked for in
- * the line as it is written: pino's own `redact` looks in every event, for each of them at each depth it was told.
+ * A safety net for code that logs a request, an input or a connection by mistake. It matches the written line, because pino's
+ * `redact` checks every event for each key at each configured depth.
  */
-const withoutSecrets = (line: string): string => {
+const redactSecrets = (line: string): string => {
   if (!SECRETS.test(line)) return line;
   return `${JSON.stringify(JSON.parse(line, (key, value) => (SECRETS.test(`"${key}":`) ? '[secret]' : value)))}\n`;
 };
@@ -17,21 +17,21 @@ const withoutSecrets = (line: string): string => {
 const SECRETS =
   /"(authorization|cookie|password|currentPassword|passwordHash|token|refreshToken|refreshTokenHash|secretKey)":/i;
 
-/** What is told of an error: not its other properties, where drivers keep values, and no values in its text. */
-function describedError(error: unknown): object {
-  if (!(error instanceof Error)) return { message: withoutValues(String(error)) };
+/** Only these properties, because drivers keep values in others; values in the message and the stack are redacted. */
+function serializeError(error: unknown): object {
+  if (!(error instanceof Error)) return { message: redactValues(String(error)) };
   const { code, constraint, table } = error as { code?: unknown; constraint?: unknown; table?: unknown };
   return {
     type: error.name,
-    message: withoutValues(error.message),
+    message: redactValues(error.message),
     ...Object.fromEntries(Object.entries({ code, constraint, table }).filter(([, value]) => value !== undefined)),
-    stack: withoutValues(error.stack ?? ''),
-    ...(error.cause ? { cause: describedError(error.cause) } : {}),
+    stack: redactValues(error.stack ?? ''),
+    ...(error.cause ? { cause: serializeError(error.cause) } : {}),
   };
 }
 
-/** Errors of the database repeat the statement with its values, and the row that was in the way. */
-const withoutValues = (text: string) =>
+/** Database errors quote the statement with its values, and the conflicting row. */
+const redactValues = (text: string) =>
   text
     .replace(/'(?:[^']|'')*'/g, "'…'")
     .replace(/=\([^)]*\)/g, '=(…)')

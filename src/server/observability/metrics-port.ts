@@ -6,16 +6,16 @@ import type { FastifyBaseLogger } from 'fastify';
 import { AggregatorRegistry, Registry } from 'prom-client';
 import type { Metrics } from './metrics.ts';
 
-/** Serves what is read at /metrics, on a port of its own: who may use the API is not to know how it fares. */
+/** Serves /metrics on a separate port, because clients of the API must not see metrics. */
 export async function openMetricsPort(
-  read: () => Promise<string>,
+  readMetrics: () => Promise<string>,
   { host, port }: { host: string; port: number },
   log: Pick<FastifyBaseLogger, 'info'>,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer(async ({ url, method }, response) => {
     if (url !== '/metrics' || method !== 'GET') return void response.writeHead(404).end();
     try {
-      const text = await read();
+      const text = await readMetrics();
       response.writeHead(200, { 'content-type': Registry.PROMETHEUS_CONTENT_TYPE }).end(text);
     } catch {
       response.writeHead(503).end();
@@ -33,30 +33,30 @@ export async function openMetricsPort(
   return { url, close };
 }
 
-/** Of several workers all together: they share their ports, so that on one of theirs any of them would answer. */
+/** Aggregates the metrics of all workers: on a shared port, an arbitrary worker would respond. */
 export async function collectWorkerMetrics(workers: Iterable<Worker>): Promise<string> {
-  const told = (await Promise.all(Array.from(workers, metricsOfOne))).filter((metrics) => metrics !== null);
-  if (told.length === 0) throw new Error('No worker serves.');
-  return AggregatorRegistry.aggregate(told).metrics();
+  const collected = (await Promise.all(Array.from(workers, workerMetrics))).filter((metrics) => metrics !== null);
+  if (collected.length === 0) throw new Error('No worker is listening.');
+  return AggregatorRegistry.aggregate(collected).metrics();
 }
 
-/** null when it ends before it has answered. */
-async function metricsOfOne(worker: Worker): Promise<object[] | null> {
-  const heard = new AbortController();
-  const signal = AbortSignal.any([heard.signal, AbortSignal.timeout(LONGEST_WAIT)]);
-  const answer = once(worker, 'message', { signal }).then(([metrics]) => metrics);
-  const end = once(worker, 'exit', { signal }).then(() => null);
-  worker.send(TELL_METRICS, () => {});
-  return Promise.race([answer, end]).finally(() => heard.abort());
+/** Null if the worker exits before it responds. */
+async function workerMetrics(worker: Worker): Promise<object[] | null> {
+  const done = new AbortController();
+  const signal = AbortSignal.any([done.signal, AbortSignal.timeout(TIMEOUT)]);
+  const response = once(worker, 'message', { signal }).then(([metrics]) => metrics);
+  const exit = once(worker, 'exit', { signal }).then(() => null);
+  worker.send(METRICS_REQUEST, () => {});
+  return Promise.race([response, exit]).finally(() => done.abort());
 }
 
-/** For a worker: answers `collectWorkerMetrics`. */
+/** For workers: responds to `collectWorkerMetrics`. */
 export function sendMetricsOnRequest({ registry }: Metrics): void {
   process.on('message', async (message) => {
-    if (message === TELL_METRICS) process.send?.(await registry.getMetricsAsJSON());
+    if (message === METRICS_REQUEST) process.send?.(await registry.getMetricsAsJSON());
   });
 }
 
-const TELL_METRICS = 'tell metrics';
+const METRICS_REQUEST = 'metrics';
 
-const LONGEST_WAIT = 5_000;
+const TIMEOUT = 5_000;

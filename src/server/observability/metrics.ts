@@ -4,7 +4,7 @@ import type { Readiness } from '../http/health.ts';
 import type { LoadShedder } from '../http/load-shedding.ts';
 import type { RequestObserver, RequestSummary } from './request-log.ts';
 
-/** The numbers of this process, for Prometheus. */
+/** Prometheus metrics of this process. */
 export class Metrics implements RequestObserver {
   readonly registry = new Registry();
   private readonly requests: Counter<'type' | 'field' | 'outcome'>;
@@ -19,39 +19,35 @@ export class Metrics implements RequestObserver {
     collectDefaultMetrics({ register: this.registry });
     this.requests = new Counter({
       name: 'graphql_requests_total',
-      help: 'Requests to /graphql by what they asked for and what came of it.',
+      help: 'Requests to /graphql by root field and outcome.',
       labelNames: ['type', 'field', 'outcome'],
       registers,
     });
     this.seconds = new Histogram({
       name: 'graphql_request_duration_seconds',
-      help: 'How long requests to /graphql took, from their headers to the end of the answer.',
+      help: 'Duration of requests to /graphql, from the headers to the end of the response.',
       labelNames: ['type', 'field'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
-    this.gauge('graphql_requests_in_flight', 'Requests to /graphql that are in hand.', () => loadShedder.inFlight);
-    this.gauge(
-      'graphql_requests_shed',
-      'Requests to /graphql that were turned away since the start.',
-      () => loadShedder.shed,
-    );
+    this.gauge('graphql_requests_in_flight', 'Requests to /graphql in progress or queued.', () => loadShedder.inFlight);
+    this.gauge('graphql_requests_shed', 'Requests to /graphql that were shed since the start.', () => loadShedder.shed);
     this.gauge(
       'server_ready',
-      '1 while /readyz says that requests may be sent here.',
+      '1 while /readyz succeeds.',
       async () => ((await readiness.notReadyReason().catch(String)) ? 0 : 1),
       'min',
     );
     this.gauge(
       'migrations_missing',
-      '1 until the database was seen to have every migration.',
+      '1 until every migration is applied.',
       () => (readiness.isMigrated ? 0 : 1),
       'max',
     );
     if (!pool) return;
-    this.gauge('db_pool_connections', 'Connections to the database, in use or not.', () => pool.counts.total);
-    this.gauge('db_pool_idle', 'Connections to the database that nobody uses.', () => pool.counts.idle);
-    this.gauge('db_pool_waiting', 'Requests that wait for a connection to the database.', () => pool.counts.waiting);
+    this.gauge('db_pool_connections', 'Connections to the database, in use or idle.', () => pool.counts.total);
+    this.gauge('db_pool_idle', 'Idle connections to the database.', () => pool.counts.idle);
+    this.gauge('db_pool_waiting', 'Requests waiting for a connection to the database.', () => pool.counts.waiting);
   }
 
   onResponse(_request: FastifyRequest, { type, field, outcome, milliseconds }: RequestSummary): void {
@@ -59,7 +55,7 @@ export class Metrics implements RequestObserver {
     this.seconds.observe({ type, field }, milliseconds / 1000);
   }
 
-  /** A number that is looked up whenever somebody asks; of several processes, all of theirs together unless said. */
+  /** Read on each scrape. Values of several workers are summed unless another aggregator is given. */
   private gauge(
     name: string,
     help: string,

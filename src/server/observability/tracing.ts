@@ -6,8 +6,8 @@ import type { FastifyRequest } from 'fastify';
 import type { RequestObserver, RequestSummary } from './request-log.ts';
 
 /**
- * OpenTelemetry: a span for each request to /graphql, under that of its caller, and one for each statement below it. Loaded
- * only where traces are wanted. Where they go, OpenTelemetry reads from its own OTEL_ variables.
+ * OpenTelemetry: a span for each request to /graphql, below its caller's, and one below it for each statement. The exporter is
+ * configured by the OTEL_ variables.
  */
 export class Tracing implements RequestObserver {
   private readonly provider: TracerProvider;
@@ -31,7 +31,7 @@ export class Tracing implements RequestObserver {
     const span = this.tracer.startSpan(
       `${request.method} /graphql`,
       { kind: SpanKind.SERVER, attributes },
-      caller(request),
+      callerContext(request),
     );
     this.spans.set(request, span);
   }
@@ -46,8 +46,8 @@ export class Tracing implements RequestObserver {
     span.end();
   }
 
-  /** Of a statement only its verb is told: its text may hold values. */
-  statement(request: FastifyRequest | undefined, text: string, answer: Promise<unknown>): void {
+  /** Records only the verb, because the text may contain values. */
+  traceStatement(request: FastifyRequest | undefined, text: string, result: Promise<unknown>): void {
     const parent = request && this.spans.get(request);
     if (!parent) return;
     const verb = /^\W*([a-z]+)/i.exec(text)?.[1]?.toUpperCase() ?? 'SQL';
@@ -62,17 +62,17 @@ export class Tracing implements RequestObserver {
       if (code) span.setAttribute('db.response.status_code', code);
       span.end();
     };
-    answer.then(() => span.end(), failed);
+    result.then(() => span.end(), failed);
   }
 
-  /** Sends what is left. Whoever collects it may be away: that must not keep the process. */
+  /** Flushes pending spans. An unavailable collector must not block the shutdown. */
   async close(): Promise<void> {
     await this.provider.shutdown().catch(() => {});
   }
 }
 
-/** The span that the client says it is in (W3C Trace Context). */
-function caller({ headers }: FastifyRequest) {
+/** The span context in the client's traceparent header (W3C Trace Context). */
+function callerContext({ headers }: FastifyRequest) {
   const [, traceId, spanId, flags] =
     /^00-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-([\da-f]{2})$/.exec(String(headers.traceparent)) ?? [];
   if (!traceId || !spanId) return ROOT_CONTEXT;

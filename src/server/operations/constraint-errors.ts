@@ -2,41 +2,38 @@ import type { GraphQLError } from 'graphql';
 import { Unauthenticated } from '../../graphql/errors.ts';
 import { NotFoundError, Refusal, ResourceKind, TakenError } from '../../graphql/user-errors.ts';
 
-/**
- * What a broken constraint means to the one who broke it. The database decides, also between two who come at once; this is
- * the one place that puts its decision into words.
- */
+/** The client error for a constraint violation. Constraints decide conflicts, also between concurrent requests. */
 export function errorForConstraint(error: unknown): Refusal | GraphQLError | null {
   const constraint = constraintOf(error);
-  return constraint ? (MEANINGS[constraint]?.() ?? null) : null;
+  return constraint ? (ERRORS[constraint]?.() ?? null) : null;
 }
 
-/** Whether the same mutation may well succeed when it is done again from the start. */
+/** Whether the mutation may succeed when it is retried from the start. */
 export const isRetryable = (error: unknown): boolean =>
   [DEADLOCK, SERIALIZATION_FAILURE].includes(codeOf(error)) || constraintOf(error) === 'articles_slug_unique';
 
-const articleIsGone = () => new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
-const userIsGone = () => new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
-const viewerIsGone = () => new Unauthenticated('is invalid or has expired');
+const articleNotFound = () => new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
+const userNotFound = () => new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
+const viewerDeleted = () => new Unauthenticated('is invalid or has expired');
 
-const MEANINGS: Record<string, () => Refusal | GraphQLError> = {
+const ERRORS: Record<string, () => Refusal | GraphQLError> = {
   users_username_unique: () => new Refusal(new TakenError(['input', 'username'])),
   users_email_unique: () => new Refusal(new TakenError(['input', 'email'])),
-  follows_followed_id_foreign: userIsGone,
-  favorites_article_id_foreign: articleIsGone,
-  comments_article_id_foreign: articleIsGone,
-  article_tags_article_id_foreign: articleIsGone,
-  sessions_user_id_foreign: viewerIsGone,
-  follows_follower_id_foreign: viewerIsGone,
-  articles_author_id_foreign: viewerIsGone,
-  favorites_user_id_foreign: viewerIsGone,
-  comments_author_id_foreign: viewerIsGone,
+  follows_followed_id_foreign: userNotFound,
+  favorites_article_id_foreign: articleNotFound,
+  comments_article_id_foreign: articleNotFound,
+  article_tags_article_id_foreign: articleNotFound,
+  sessions_user_id_foreign: viewerDeleted,
+  follows_follower_id_foreign: viewerDeleted,
+  articles_author_id_foreign: viewerDeleted,
+  favorites_user_id_foreign: viewerDeleted,
+  comments_author_id_foreign: viewerDeleted,
 };
 
-/** Told by PostgreSQL's code: what a query builder throws is not one of MikroORM's exceptions. */
+/** By PostgreSQL's error code, because query builders do not throw MikroORM's exceptions. */
 function constraintOf(error: unknown): string | null {
-  const broken = [UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION].includes(codeOf(error));
-  return broken ? String((error as { constraint?: string }).constraint) : null;
+  const isViolation = [UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION].includes(codeOf(error));
+  return isViolation ? String((error as { constraint?: string }).constraint) : null;
 }
 
 const codeOf = (error: unknown) => String((error as { code?: string } | null)?.code);

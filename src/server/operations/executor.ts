@@ -5,16 +5,16 @@ import { withoutCompletion } from '../../reading/raw-json.ts';
 import { MAX_ERRORS } from './operation-limits.ts';
 
 /**
- * Has Apollo execute queries without completing their answers, field by field, a second time; `gateway` is its name for
- * who executes. Everything else it does itself: parsing, validation by the whole schema, errors.
+ * Executes queries without completing their results field by field, since PostgreSQL returns them complete. A `gateway` is
+ * Apollo's hook for a custom executor; parsing, validation by the full schema and errors stay with Apollo.
  */
 export function createGateway(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
   const queries = withoutCompletion(schema);
   return {
     load: async () => ({
       executor: async ({ document, operation, source, request: { variables, operationName }, context }) => {
-        // A query proves it while it asks. Whoever changes something has to be known before, also because a mutation that signs in
-        // or out changes who that is for the next one.
+        // Queries verify the session in parallel with their reads. Mutations verify it first, also because one that signs in or
+        // out changes the viewer of the next.
         if (operation?.operation !== 'query') await verifySession(context as Context);
         return execute({
           schema: operation?.operation === 'query' && !INTROSPECTION.test(source) ? queries : schema,
@@ -34,5 +34,5 @@ export function createGateway(schema: GraphQLSchema): NonNullable<ApolloServerOp
   };
 }
 
-/** Asks for the schema itself, which the one without completion has not whole. */
+/** Introspection needs the full schema. */
 const INTROSPECTION = /__(schema|type)\b/;

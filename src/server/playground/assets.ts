@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
-/** GraphiQL from our own machine: a few large files which never change under their names, so that they are fetched once. */
+/** GraphiQL, served from this server: large files with hashed names, so that browsers cache them forever. */
 export interface Asset {
   readonly url: string;
   readonly type: string;
@@ -12,7 +12,7 @@ export interface Asset {
 export type AssetName = 'graphiql.js' | 'graphiql.css' | 'editor.js' | 'json.js' | 'graphql.js';
 export type Assets = Readonly<Record<AssetName, Asset>>;
 
-/** Loaded when somebody first asks: 9 MB that most starts never need. */
+/** Loaded on first use: 9 MB that most processes never need. */
 export function playgroundAssets(): Promise<Assets> {
   loading ??= load();
   return loading;

@@ -1,13 +1,13 @@
 import type { Tab } from './tabs.ts';
 
 /**
- * What runs in the browser: `startPlayground` is sent there as text, so it stands alone and knows nothing of this module.
- * It starts GraphiQL and the bar above it, which holds the Authorization header for all tabs.
+ * `startPlayground` is sent to the browser as text, so it can not refer to anything else in this module. It starts GraphiQL and
+ * the bar above it with the Authorization header of all tabs.
  */
 export interface PlaygroundOptions {
   readonly tabs: readonly Tab[];
   readonly nonce: string;
-  /** Asked in place of GraphiQL's own, which knows nothing of inputs that want exactly one key. */
+  /** Replaces GraphiQL's own introspection query, which does not request @oneOf. */
   readonly introspection: string;
   readonly workers: Readonly<Record<string, string>>;
 }
@@ -18,7 +18,7 @@ export function startPlayground({ tabs, nonce, introspection, workers }: Playgro
   const who = document.querySelector('#who');
   const signOut = document.querySelector('#sign-out');
 
-  /** The editor makes style elements as it goes. With our nonce on them, the policy lets them in, and no others. */
+  /** The editor creates style elements at run time; the policy allows only those with the nonce. */
   const createElement = document.createElement;
   document.createElement = function (name: string, ...rest: unknown[]) {
     const element = createElement.call(this, name, ...rest);
@@ -27,29 +27,29 @@ export function startPlayground({ tabs, nonce, introspection, workers }: Playgro
   };
   globalThis.MonacoEnvironment = { getWorkerUrl: (_module: string, label: string) => workers[label] };
 
-  /** One request, with the bar's header unless the tab's Headers have their own. */
-  async function ask(
+  /** Sends the bar's header unless the tab sets its own. */
+  async function execute(
     given: { query: string; operationName?: string },
     { headers = {} }: { headers?: Record<string, string> } = {},
   ): Promise<unknown> {
-    // For a moment after a tab is chosen, GraphiQL still names the operation of the one before.
+    // Right after a switch of tabs, GraphiQL still sends the operation name of the previous tab.
     const { operationName = '', ...request } = given;
     const named = given.query.includes(operationName) ? given : request;
     const body = operationName === 'IntrospectionQuery' ? { query: introspection } : named;
-    const ofTheTab = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
-    const ofTheBar = authorization.value && !ofTheTab ? { authorization: authorization.value } : {};
+    const hasOwnHeader = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+    const barHeader = authorization.value && !hasOwnHeader ? { authorization: authorization.value } : {};
     const response = await fetch('/graphql', {
       method: 'POST',
-      // As plain JSON, faults of the document come with status 200: the console is for faults of the Playground.
-      headers: { accept: 'application/json', 'content-type': 'application/json', ...ofTheBar, ...headers },
+      // As plain JSON, errors in the document have status 200, so that the browser's console does not report them.
+      headers: { accept: 'application/json', 'content-type': 'application/json', ...barHeader, ...headers },
       body: JSON.stringify(body),
     });
-    const answer = (await response.json()) as { data?: Record<string, any> | null };
-    offerToken(answer.data);
-    return answer;
+    const result = (await response.json()) as { data?: Record<string, any> | null };
+    offerToken(result.data);
+    return result;
   }
 
-  /** Whoever has just signed in, in whichever field of the answer, may use the token from now on. */
+  /** After a sign-in, in any field of the result, offers to use its token. */
   function offerToken(data: Record<string, any> | null | undefined): void {
     for (const payload of Object.values(data ?? {})) {
       if (!payload?.token || !payload.viewer) continue;
@@ -68,26 +68,26 @@ export function startPlayground({ tabs, nonce, introspection, workers }: Playgro
     signOut.hidden = !header;
   }
 
-  const kept = JSON.parse(sessionStorage.getItem('authorization') ?? '{"header":"","name":""}');
-  use(kept.header, kept.name);
+  const saved = JSON.parse(sessionStorage.getItem('authorization') ?? '{"header":"","name":""}');
+  use(saved.header, saved.name);
   authorization.oninput = () => use(authorization.value, '');
   signOut.onclick = () => use('', '');
 
   globalThis.addEventListener('DOMContentLoaded', () => {
     globalThis.YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
-      fetcher: ask,
+      fetcher: execute,
       defaultTabs: tabs,
-      // GraphiQL takes a first tab's query, but not its variables; what was typed the last time goes before both.
+      // GraphiQL ignores the variables of the first tab. Saved tabs take precedence.
       ...(localStorage.getItem('graphiql:tabState') ? {} : { variables: tabs[0]?.variables }),
       title: ' ',
       logo: ' ',
       shouldPersistHeaders: false,
-      onEditQuery() {}, // the bundle's own writes every keystroke into the address
+      onEditQuery() {}, // the bundle's default writes every keystroke into the URL
     });
   });
 }
 
-// The browser's; the server's compiler does not know them.
+// Browser globals, which are not in the server's TypeScript libraries.
 declare const document: any;
 declare const sessionStorage: any;
 declare const localStorage: any;

@@ -1,7 +1,7 @@
 import type { Assets } from './assets.ts';
 import { type PlaygroundOptions, startPlayground } from './page-script.ts';
 
-/** The one page of the Playground. Its only script of its own is the one with the nonce. */
+/** The HTML of the Playground. Only scripts with the nonce run. */
 export function playgroundPage(assets: Assets, options: Omit<PlaygroundOptions, 'workers'>): string {
   const { nonce } = options;
   const workers = {
@@ -32,15 +32,15 @@ export function playgroundPage(assets: Assets, options: Omit<PlaygroundOptions, 
     </header>
     <div id="root"><p class="loading">Loading…</p></div>
     <noscript>The Playground is a program and needs JavaScript.</noscript>
-    <script nonce="${nonce}">(${startPlayground})(${literal({ ...options, workers })})</script>
+    <script nonce="${nonce}">(${startPlayground})(${scriptJson({ ...options, workers })})</script>
     <script nonce="${nonce}" src="${assets['graphiql.js'].url}" defer></script>
   </body>
 </html>
 `;
 }
 
-/** JSON that can not end the script it stands in. */
-const literal = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
+/** JSON that can not close the script element that contains it. */
+const scriptJson = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 const ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><rect width="24" height="24" rx="6" fill="#4f9a4f"/><path d="M16 8.5a5 5 0 1 0 0 7" fill="none" stroke="#fff" stroke-width="2.6" stroke-linecap="round"/></svg>',
@@ -66,7 +66,7 @@ body { display: flex; flex-direction: column; background: var(--field); color: v
 #bar [hidden] { display: none; }
 #bar + #root { flex: 1; height: auto; min-height: 0; }
 #root .graphiql-container { height: 100%; }
-/* A tab keeps an offset from when it was first laid out; taking effect on focus, it would flee from the click. */
+/* A tab keeps the offset of its first layout, which would move it away on click. */
 #root .graphiql-tab { transform: none !important; }
 .loading, noscript { padding: 24px; color: var(--faint); }
 @media (max-width: 800px) { #bar label, #bar a, #who { display: none; } }

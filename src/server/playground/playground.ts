@@ -4,21 +4,21 @@ import { getIntrospectionQuery } from 'graphql';
 import { publishedOperations } from '../operations/published-operations.ts';
 import { playgroundAssets } from './assets.ts';
 import { playgroundPage } from './page.ts';
-import { tabsOf } from './tabs.ts';
+import { playgroundTabs } from './tabs.ts';
 
 /**
- * The Playground: at /playground, and at /graphql for who asks for a page. Everything it is made of comes from here. Answers
- * what it sends by itself and from its tabs as they come: to be trusted where nothing else is.
+ * The Playground: at /playground, and at /graphql for requests that accept HTML first. All assets are served from here. Returns
+ * the documents it sends, which are trusted like published ones.
  */
 export function addPlayground(server: FastifyInstance): string[] {
-  const tabs = tabsOf(publishedOperations());
+  const tabs = playgroundTabs(publishedOperations());
 
   async function page(_request: FastifyRequest, reply: FastifyReply) {
     const nonce = randomBytes(16).toString('base64');
     const html = playgroundPage(await playgroundAssets(), { tabs, nonce, introspection: INTROSPECTION });
     reply.headers({
       'content-security-policy': policy(nonce),
-      'cache-control': 'no-store', // a page kept would keep its nonce
+      'cache-control': 'no-store', // a cached page would reuse its nonce
       vary: 'Accept',
     });
     return reply.type('text/html; charset=utf-8').send(html);
@@ -35,8 +35,8 @@ export function addPlayground(server: FastifyInstance): string[] {
     return reply.type(asset.type).send(asset.gzipped);
   });
   server.addHook('onRequest', (request, reply, done) => {
-    const isForPage = request.method === 'GET' && pathOf(request.url) === '/graphql' && wantsPage(request);
-    if (isForPage) page(request, reply).catch(done);
+    const acceptsPage = request.method === 'GET' && pathOf(request.url) === '/graphql' && wantsPage(request);
+    if (acceptsPage) page(request, reply).catch(done);
     else done();
   });
   return [INTROSPECTION, ...tabs.map(({ query }) => query)];
@@ -44,14 +44,14 @@ export function addPlayground(server: FastifyInstance): string[] {
 
 const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true, specifiedByUrl: true });
 
-/** A browser's address bar names text/html first; programs that take anything do not name it. */
+/** Browsers list text/html first when navigating; API clients do not. */
 const wantsPage = ({ headers }: FastifyRequest) => /^text\/html\b/.test(headers.accept ?? '');
 
 const pathOf = (url: string) => url.split('?', 1)[0];
 
 /**
- * Nothing from another host, and no script but ours. The editor positions its lines by style attributes, which can not
- * carry a nonce; as attributes they can change looks alone.
+ * Nothing from other hosts, and only scripts with the nonce. The editor positions lines with style attributes, which can not
+ * carry a nonce, but can only change the appearance.
  */
 const policy = (nonce: string) =>
   [

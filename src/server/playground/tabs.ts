@@ -1,31 +1,33 @@
 import { Kind, type OperationDefinitionNode, parse, print, separateOperations } from 'graphql';
 
-/** A tab of the Playground: an operation, what it needs to run, and variables to try it with. */
+/** A tab of the Playground: an operation with its fragments, and sample variables. */
 export interface Tab {
   readonly query: string;
   readonly variables: string;
 }
 
 /**
- * The operations whose comment has a line `# Playground <place>: <variables>`, by their place. Each brings the fragments it
- * uses, so that what is on the screen is what is sent, and can be copied as it is.
+ * The operations with a comment line `# Playground <position>: <variables>`, in that order. Each includes its fragments, so that
+ * a tab shows exactly what is sent.
  */
-export function tabsOf(files: readonly string[]): Tab[] {
+export function playgroundTabs(files: readonly string[]): Tab[] {
   const document = parse(files.join('\n'));
   const separated = separateOperations(document);
   return document.definitions
     .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
     .flatMap((operation) => {
-      const [, place, variables] = PLACE.exec(commentsBefore(operation)) ?? [];
+      const [, position, variables] = POSITION.exec(commentsBefore(operation)) ?? [];
       const alone = separated[operation.name?.value ?? ''];
-      if (!place || !variables || !alone) return [];
-      return [{ place: Number(place), query: withOperationFirst(alone.definitions), variables: indented(variables) }];
+      if (!position || !variables || !alone) return [];
+      return [
+        { position: Number(position), query: withOperationFirst(alone.definitions), variables: formatJson(variables) },
+      ];
     })
-    .toSorted((one, other) => one.place - other.place)
+    .toSorted((one, other) => one.position - other.position)
     .map(({ query, variables }) => ({ query, variables }));
 }
 
-const PLACE = /^ Playground (\d+): (.+)$/m;
+const POSITION = /^ Playground (\d+): (.+)$/m;
 
 function commentsBefore({ loc }: OperationDefinitionNode): string {
   const comments = [];
@@ -43,4 +45,4 @@ function withOperationFirst(definitions: ReturnType<typeof parse>['definitions']
     .join('\n\n');
 }
 
-const indented = (json: string) => JSON.stringify(JSON.parse(json), null, 2);
+const formatJson = (json: string) => JSON.stringify(JSON.parse(json), null, 2);

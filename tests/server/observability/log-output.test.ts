@@ -34,7 +34,7 @@ test('lines that nobody reads are kept up to a bound, the rest is lost, and the 
   expect(kept).toBeLessThan(1200);
   expect(heard.at(-2)).toMatchObject({
     level: 40,
-    msg: `${2000 - kept} lines of the log could not be written, and are lost`,
+    msg: `${2000 - kept} log lines dropped: the output could not be written`,
   });
 });
 

@@ -153,7 +153,9 @@ test('a request is a span under that of its caller, and each of its statements o
   const { currentRequest } = await import('../../../src/server/http/current-request.ts');
   const request = { headers: {}, method: 'POST', id: 'x' } as never;
   tracing.onRequest(request);
-  currentRequest.run(request, () => tracing.statement(currentRequest.getStore(), "select 'secret'", Promise.resolve()));
+  currentRequest.run(request, () =>
+    tracing.traceStatement(currentRequest.getStore(), "select 'secret'", Promise.resolve()),
+  );
   await Promise.resolve();
   tracing.onResponse(request, { type: 'query', field: 'tags', outcome: 'ok', status: 200, milliseconds: 1 });
   const [statement, parent] = spans.getFinishedSpans();

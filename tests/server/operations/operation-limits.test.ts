@@ -12,7 +12,7 @@ import { ComplexityEstimator } from '../../../src/server/operations/operation-co
 import { LIMITS, MAX_DOCUMENT_LENGTH, MAX_TOKENS } from '../../../src/server/operations/operation-limits.ts';
 import { documentCache } from '../../../src/server/operations/persisted-documents.ts';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
-import { tabsOf } from '../../../src/server/playground/tabs.ts';
+import { playgroundTabs } from '../../../src/server/playground/tabs.ts';
 import { type Answer, blog, post } from '../../support/blog.ts';
 import { nested, refusal, times, tooMany } from '../../support/too-complex.ts';
 
@@ -183,7 +183,7 @@ test('every published operation may ask for the largest pages there are', async 
 });
 
 test('no tab of the Playground takes a third of what it may', async () => {
-  for (const { query, variables } of tabsOf(publishedOperations())) {
+  for (const { query, variables } of playgroundTabs(publishedOperations())) {
     expect(await costOf(query, { variables: JSON.parse(variables) }), query).toBeLessThan(LIMITS.cost / 3);
   }
 });

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { addDemoBlog } from '../../../src/seeding/demo/demo-blog.ts';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
-import { tabsOf } from '../../../src/server/playground/tabs.ts';
+import { playgroundTabs } from '../../../src/server/playground/tabs.ts';
 import { buildServer } from '../../../src/server/server.ts';
 import { address, orm, post, settings } from '../../support/blog.ts';
 
@@ -70,7 +70,7 @@ describe('the Playground', () => {
 });
 
 describe('its tabs', () => {
-  const tabs = tabsOf(publishedOperations());
+  const tabs = playgroundTabs(publishedOperations());
 
   test('are operations that validate, each with variables that fit, and ready to run alone', async () => {
     expect(tabs.length).toBeGreaterThanOrEqual(8);
@@ -106,7 +106,7 @@ describe('its tabs', () => {
       # Playground 1: { "first": 3 }
       query First($first: Int) { tags(first: $first) { totalCount } }
       fragment Mail on Viewer { email }`;
-    expect(tabsOf([file]).map(({ query, variables }) => [query.replace(/\s+/g, ' '), variables])).toEqual([
+    expect(playgroundTabs([file]).map(({ query, variables }) => [query.replace(/\s+/g, ' '), variables])).toEqual([
       ['query First($first: Int) { tags(first: $first) { totalCount } }', '{\n  "first": 3\n}'],
       ['query Second { viewer { ...Mail } } fragment Mail on Viewer { email }', '{}'],
     ]);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { nameFor, toIdentifier } from '../../src/migration-safety/create/migration-names.ts';
-import { safeForms } from '../../src/migration-safety/create/online-ddl.ts';
+import { toOnlineDdl } from '../../src/migration-safety/create/online-ddl.ts';
 import { aMigratedProject, aProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -225,11 +225,11 @@ test.each([
 
 test('tables that come into being in the same migration are left as they are', () => {
   const up = ['create table t (id int)', 'create index i on t (id)', 'alter table t add constraint c check (id > 0)'];
-  expect(safeForms({ up, down: ['drop table t'] })).toEqual([{ transactional: true, up, down: ['drop table t'] }]);
+  expect(toOnlineDdl({ up, down: ['drop table t'] })).toEqual([{ transactional: true, up, down: ['drop table t'] }]);
 });
 
 test('each command of one ALTER goes where it belongs, however it is written', () => {
-  const drafts = safeForms({
+  const drafts = toOnlineDdl({
     up: [
       `alter table "s"."t" add column "a" text default 'x, (y', add constraint "u" unique ("a", "b"), alter column "b" set not null`,
     ],

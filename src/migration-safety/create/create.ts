@@ -7,10 +7,10 @@ import type { MigratorParts } from '../migrator-parts.ts';
 import { introspect, openShadowDatabase } from '../shadow/shadow-database.ts';
 import { parseStatements } from '../sql/statements.ts';
 import { nameFor } from './migration-names.ts';
-import { type Draft, safeForms } from './online-ddl.ts';
-import { applyRenames, readAnswers } from './renames.ts';
+import { type Draft, toOnlineDdl } from './online-ddl.ts';
+import { applyRenames, readRenameAnswers } from './renames.ts';
 
-/** Writes the difference between entities and history, a file for each step that has to be on its own. */
+/** Writes the difference between entities and history as one or more migrations, and the snapshot. */
 export async function createMigrations(
   migrator: MigratorParts,
   path: string | undefined,
@@ -21,12 +21,12 @@ export async function createMigrations(
   const { config, options, generator } = migrator;
   const { emit, pathTs, path: compiled } = options;
   const folder = fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
-  const result = await writeMigrations(drafts, name, (diff, own) => generator.generate(diff, path, own), folder);
+  const result = await writeMigrations(drafts, name, (diff, each) => generator.generate(diff, path, each), folder);
   await migrator.writeSnapshot();
   return result;
 }
 
-/** Says what the rules think of the files that were just written. */
+/** Lints the files that were just written. */
 export async function logLintFindings(migrator: MigratorParts, fileName: string): Promise<void> {
   const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));
   const written = (await migrator.readMigrations()).filter((file) => names.includes(file.name));
@@ -34,31 +34,31 @@ export async function logLintFindings(migrator: MigratorParts, fileName: string)
   if (findings.length > 0) migrator.log(`\n${formatLintFindings(findings)}\n`);
 }
 
-/** What the difference between entities and history is, as migrations that are still to be written. */
+/** The difference between entities and history as online DDL, divided into migrations. */
 async function draftMigrations(migrator: MigratorParts): Promise<Draft[]> {
   const { config, driver } = migrator;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const to = generator.getTargetSchema();
-  const from = await replayed(migrator, to);
+  const from = await replayHistory(migrator, to);
   const entities = driver.getMetadata().getAll().values();
-  const renames = await applyRenames(from, to, readAnswers(migrator.settings.renames, entities));
+  const renames = await applyRenames(from, to, readRenameAnswers(migrator.settings.renames, entities));
   for (const { says } of renames) if (says) migrator.log(`Renamed: ${says}`);
   from.prune(undefined, []);
   to.prune(undefined, []);
-  const compare = comparing(driver.getPlatform());
+  const compare = comparatorWithoutRenames(driver.getPlatform());
   const options = { wrap: false, safe: false, dropTables: true };
-  const there = compare(from, to);
-  const up = statementsOf(generator.diffToSQL(there, options));
-  const down = statementsOf(generator.diffToSQL(compare(to, from, there), options));
+  const difference = compare(from, to);
+  const up = statementsOf(generator.diffToSQL(difference, options));
+  const down = statementsOf(generator.diffToSQL(compare(to, from, difference), options));
   const naive = {
     up: [...renames.map((rename) => rename.up), ...up],
     down: [...down, ...renames.map((rename) => rename.down).reverse()],
   };
   if (naive.up.length === 0) return [];
-  return migrator.settings.naive ? [{ transactional: true, ...naive }] : safeForms(naive);
+  return migrator.settings.naive ? [{ transactional: true, ...naive }] : toOnlineDdl(naive);
 }
 
-/** Writes the drafts, a file each, in an order that their names keep. */
+/** Writes one file per draft, with names in their order. */
 async function writeMigrations(
   drafts: Draft[],
   name: string | undefined,
@@ -67,10 +67,10 @@ async function writeMigrations(
 ): Promise<MigrationResult> {
   const written: [code: string, fileName: string][] = [];
   for (const [index, draft] of drafts.entries()) {
-    // Names are a second apart, which is as fine as they tell time.
+    // The timestamp in the name has a resolution of one second.
     if (index > 0) await sleep(1_010 - (Date.now() % 1_000));
-    const own = name && index === 0 ? name : nameFor(draft.up);
-    const [plain, fileName] = await generate(withSemicolons(draft), own);
+    const draftName = name && index === 0 ? name : nameFor(draft.up);
+    const [plain, fileName] = await generate(withSemicolons(draft), draftName);
     const code = draft.transactional ? plain : outsideTransaction(plain);
     if (code !== plain) await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
     written.push([code, fileName]);
@@ -82,18 +82,18 @@ async function writeMigrations(
   };
 }
 
-/** MikroORM's comparison without its guess at renamed columns: those are settled before, by somebody who knows. */
-function comparing(platform: ConstructorParameters<typeof SchemaComparator>[0]) {
+/** MikroORM's comparator without its guesses at renamed columns, which applyRenames has already resolved. */
+function comparatorWithoutRenames(platform: ConstructorParameters<typeof SchemaComparator>[0]) {
   const comparator = new SchemaComparator(platform);
   Object.assign(comparator, { detectColumnRenamings: () => {} });
   return comparator.compare.bind(comparator);
 }
 
 /**
- * What history makes when it is replayed. A live database may be ahead, behind, or not there; a snapshot forgets nothing
- * of a migration that was deleted since.
+ * The schema after all migrations, from a shadow database. A live database may be ahead, behind or missing; a snapshot
+ * still contains migrations that were deleted since.
  */
-async function replayed(migrator: MigratorParts, to: DatabaseSchema): Promise<DatabaseSchema> {
+async function replayHistory(migrator: MigratorParts, to: DatabaseSchema): Promise<DatabaseSchema> {
   const { config } = migrator;
   const shadow = await openShadowDatabase(migrator);
   try {

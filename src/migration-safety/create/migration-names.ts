@@ -12,8 +12,8 @@ const command =
 
 const last = (relation: Tree) => tableKey(relation).split('.').at(-1) ?? '';
 
-/** What a statement does, as a part of a file name; the first kind that a migration has names it. */
-const readings: ((statement: Statement) => string[])[] = [
+/** Names for what a statement does. The first entry that matches a statement of the migration names it. */
+const NAMERS: ((statement: Statement) => string[])[] = [
   ({ kind, tree }) => (kind === 'CreateStmt' ? [`create_${last(tree.relation)}`] : []),
   ({ kind, tree }) =>
     kind === 'RenameStmt' && tree.renameType === 'OBJECT_TABLE'
@@ -44,15 +44,15 @@ const readings: ((statement: Statement) => string[])[] = [
   ({ kind, tree }) => (kind === 'AlterTableStmt' ? [`change_${last(tree.relation)}`] : []),
 ];
 
-/** A name for a migration from what it does: add_articles_read_count. Two things are named, more are counted. */
+/** Names a migration after its statements: add_articles_read_count. Two changes are named, more are counted. */
 export function nameFor(sql: string[]): string {
   const statements = sql.flatMap(parseStatements);
-  for (const reads of readings) {
-    const parts = [...new Set(statements.flatMap(reads))];
+  for (const namesOf of NAMERS) {
+    const parts = [...new Set(statements.flatMap(namesOf))];
     const [first, second] = parts;
     if (!first) continue;
-    // "add_articles_a_and_b" where both begin the same, so that the name stays a name.
-    const shared = second ? commonStart(first, second) : '';
+    // A common prefix is not repeated: add_articles_a_and_b.
+    const shared = second ? commonPrefix(first, second) : '';
     const name =
       parts.length === 1
         ? first
@@ -67,10 +67,10 @@ export function nameFor(sql: string[]): string {
   return 'change_schema';
 }
 
-/** A name that somebody gave, as a part of a file name and of the name of a class. */
+/** A given name as part of a file name and a class name. */
 export const toIdentifier = (text: string) => text.replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_').replace(/^_+|_+$/g, '');
 
-function commonStart(a: string, b: string): string {
+function commonPrefix(a: string, b: string): string {
   const words = a.split('_');
   const same = words.findIndex((word, i) => word !== b.split('_')[i]);
   return same <= 0 ? '' : `${words.slice(0, same).join('_')}_`;

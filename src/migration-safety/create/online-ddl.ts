@@ -3,7 +3,7 @@ import { tableKey } from '../lint/rule.ts';
 import { quote, quotedTable } from '../sql/quote.ts';
 import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
-/** One migration file to be written: statements there and back, and whether they share a transaction. */
+/** A migration to be written. */
 export interface Draft {
   transactional: boolean;
   up: string[];
@@ -11,56 +11,62 @@ export interface Draft {
 }
 
 /**
- * Turns what MikroORM would write into migrations that make nobody wait: what scans a table or builds an index moves
- * into files of its own, after the one that alters the tables. Tables that come into being here are left as they are.
+ * Turns the statements that MikroORM would write into online DDL: statements that scan a table or build an index move
+ * into migrations of their own, after the one that alters the tables. Tables created here need none of this.
  */
-export function safeForms(naive: { up: string[]; down: string[] }): Draft[] {
-  const up = naive.up.flatMap(parseStatements).flatMap(oneCommandEach);
-  const back = new Back(naive.down.flatMap(parseStatements).flatMap(oneCommandEach));
+export function toOnlineDdl(naive: { up: string[]; down: string[] }): Draft[] {
+  const up = naive.up.flatMap(parseStatements).flatMap(splitCommands);
+  const down = new DownStatements(naive.down.flatMap(parseStatements).flatMap(splitCommands));
   const created = new Set(up.flatMap(({ kind, tree }) => (kind === 'CreateStmt' ? [tableKey(tree.relation)] : [])));
   const main: Draft = { transactional: true, up: [], down: [] };
   const later: Draft[] = [];
   for (const statement of up) {
     const { kind, tree } = statement;
     const relation = kind === 'DropStmt' ? undefined : tree.relation;
-    const form = relation && created.has(tableKey(relation)) ? undefined : forms.find((each) => each.fits(statement));
-    if (form) form.write(statement, { main, later, back });
+    const isNew = relation && created.has(tableKey(relation));
+    const rewrite = isNew ? undefined : REWRITES.find((each) => each.applies(statement));
+    if (rewrite) rewrite.write(statement, { main, later, down });
     else main.up.push(statement.sql);
   }
-  main.down.push(...back.rest());
-  return [...byTable(main, created), ...inOrder(later)].filter((draft) => draft.up.length > 0 || draft.down.length > 0);
+  main.down.push(...down.rest());
+  return [...splitByTable(main, created), ...fillsFirst(later)].filter(
+    (draft) => draft.up.length > 0 || draft.down.length > 0,
+  );
 }
 
-interface Desk {
+interface Output {
   main: Draft;
+  /** The migrations after the main one. */
   later: Draft[];
-  back: Back;
+  /** Statements of down that are not assigned to a migration yet. */
+  down: DownStatements;
 }
 
-interface Form {
-  fits: (statement: Statement) => boolean;
-  write: (statement: Statement, desk: Desk) => void;
+interface Rewrite {
+  applies: (statement: Statement) => boolean;
+  write: (statement: Statement, output: Output) => void;
 }
 
-/** What is written in another form, and how. */
-const forms: Form[] = [
+const REWRITES: Rewrite[] = [
   {
-    fits: ({ kind, tree }) => kind === 'IndexStmt' && !tree.concurrent && Boolean(tree.idxname),
-    write: ({ sql, tree }, { later, back }) => {
-      back.take(`index ${tree.idxname}`);
-      later.push(outside(concurrently(sql), `drop index concurrently if exists ${quote(tree.idxname)}`));
+    applies: ({ kind, tree }) => kind === 'IndexStmt' && !tree.concurrent && Boolean(tree.idxname),
+    write: ({ sql, tree }, { later, down }) => {
+      down.take(`index ${tree.idxname}`);
+      later.push(nonTransactional(concurrently(sql), `drop index concurrently if exists ${quote(tree.idxname)}`));
     },
   },
   {
-    fits: ({ kind, tree }) => kind === 'DropStmt' && tree.removeType === 'OBJECT_INDEX' && !tree.concurrent,
-    write: ({ tree }, { later, back }) => {
+    applies: ({ kind, tree }) => kind === 'DropStmt' && tree.removeType === 'OBJECT_INDEX' && !tree.concurrent,
+    write: ({ tree }, { later, down }) => {
       const name = tree.objects[0].List.items.at(-1).String.sval;
-      const again = back.take(`index ${name}`);
-      later.push(outside(`drop index concurrently if exists ${quote(name)}`, again ? concurrently(again) : undefined));
+      const again = down.take(`index ${name}`);
+      later.push(
+        nonTransactional(`drop index concurrently if exists ${quote(name)}`, again ? concurrently(again) : undefined),
+      );
     },
   },
   {
-    fits: (s) =>
+    applies: (s) =>
       ['CONSTR_FOREIGN', 'CONSTR_CHECK'].includes(constraintOf(s)?.contype) && !constraintOf(s)?.skip_validation,
     write: (s, { main, later }) => {
       main.up.push(`${s.sql} not valid`);
@@ -72,13 +78,13 @@ const forms: Form[] = [
     },
   },
   {
-    fits: (s) => constraintOf(s)?.contype === 'CONSTR_UNIQUE' && !constraintOf(s)?.indexname,
-    write: (s, { later, back }) => {
+    applies: (s) => constraintOf(s)?.contype === 'CONSTR_UNIQUE' && !constraintOf(s)?.indexname,
+    write: (s, { later, down }) => {
       const table = quotedTable(s.tree.relation);
       const { conname, keys } = constraintOf(s);
       const columns = keys.map((each: Tree) => quote(each.String.sval)).join(', ');
-      const undo = back.take(`constraint ${conname}`) ?? `alter table ${table} drop constraint ${quote(conname)}`;
-      // One file, though not one transaction: the constraint takes the index over, and takes it along when it goes.
+      const undo = down.take(`constraint ${conname}`) ?? `alter table ${table} drop constraint ${quote(conname)}`;
+      // In one file, though not one transaction: the constraint owns the index, and dropping it drops the index.
       later.push({
         transactional: false,
         up: [
@@ -90,35 +96,35 @@ const forms: Form[] = [
     },
   },
   {
-    fits: (s) => commandOf(s)?.subtype === 'AT_SetNotNull',
-    write: (s, { main, later, back }) =>
-      requireValues(quotedTable(s.tree.relation), commandOf(s).name, { main, later, back }),
+    applies: (s) => commandOf(s)?.subtype === 'AT_SetNotNull',
+    write: (s, { main, later, down }) =>
+      setNotNull(quotedTable(s.tree.relation), commandOf(s).name, { main, later, down }),
   },
   {
-    fits: (s) => commandOf(s)?.subtype === 'AT_AddColumn' && requiredWithoutDefault(commandOf(s).def.ColumnDef),
-    write: (s, { main, later, back }) => {
+    applies: (s) => commandOf(s)?.subtype === 'AT_AddColumn' && requiredWithoutDefault(commandOf(s).def.ColumnDef),
+    write: (s, { main, later, down }) => {
       const column = commandOf(s).def.ColumnDef.colname;
       const table = quotedTable(s.tree.relation);
       main.up.push(s.sql.replace(/\bnot\s+null\b/i, 'null'));
       later.push({
         transactional: true,
         up: [
-          `update ${table} set ${quote(column)} = /* what the rows that are there get */ null where ${quote(column)} is null`,
+          `update ${table} set ${quote(column)} = /* the value for existing rows */ null where ${quote(column)} is null`,
         ],
         down: [],
       });
-      // Between the fill and the check, so that rows written meanwhile are counted, not refused.
+      // After the fill, so that rows written meanwhile without a value are counted, not refused.
       const check: Draft = { transactional: true, up: [], down: [] };
       later.push(check);
-      requireValues(table, column, { main: check, later, back });
+      setNotNull(table, column, { main: check, later, down });
     },
   },
 ];
 
-/** NOT NULL by way of a check: proving it scans the table under a lock that nobody waits for. */
-function requireValues(table: string, column: string, { main, later, back }: Desk): void {
+/** NOT NULL through a check constraint: validating it scans the table under a lock that blocks no reads or writes. */
+function setNotNull(table: string, column: string, { main, later, down }: Output): void {
   const name = `${table.replaceAll('"', '').split('.').at(-1)}_${column}_not_null`.slice(0, 63);
-  const undo = back.take(`nullable ${column}`) ?? `alter table ${table} alter column ${quote(column)} drop not null`;
+  const undo = down.take(`nullable ${column}`) ?? `alter table ${table} alter column ${quote(column)} drop not null`;
   main.up.push(`alter table ${table} add constraint ${quote(name)} check (${quote(column)} is not null) not valid`);
   later.push({
     transactional: true,
@@ -127,28 +133,24 @@ function requireValues(table: string, column: string, { main, later, back }: Des
       `alter table ${table} alter column ${quote(column)} set not null`,
       `alter table ${table} drop constraint ${quote(name)}`,
     ],
-    // Going down, the column may be null again; the check of the file before goes with it there.
+    // The down of the migration before drops this check again.
     down: [undo, `alter table ${table} add constraint ${quote(name)} check (${quote(column)} is not null) not valid`],
   });
   main.down.push(`alter table ${table} drop constraint ${quote(name)}`);
 }
 
-/** The way back, from which statements are taken as their counterparts move to files of their own. */
-class Back {
-  readonly #statements: Statement[];
+/** The statements of down, which are taken out as their counterparts move to migrations of their own. */
+class DownStatements {
+  constructor(private readonly statements: Statement[]) {}
 
-  constructor(statements: Statement[]) {
-    this.#statements = [...statements];
-  }
-
-  /** Takes out the statement that undoes this, if there is one. */
+  /** Removes and returns the statement that undoes this, if there is one. */
   take(what: string): string | undefined {
-    const index = this.#statements.findIndex((statement) => undoes(statement) === what);
-    return index < 0 ? undefined : this.#statements.splice(index, 1)[0]?.sql;
+    const index = this.statements.findIndex((statement) => undoes(statement) === what);
+    return index < 0 ? undefined : this.statements.splice(index, 1)[0]?.sql;
   }
 
   rest(): string[] {
-    return this.#statements.map(({ sql }) => sql);
+    return this.statements.map(({ sql }) => sql);
   }
 }
 
@@ -180,7 +182,7 @@ const requiredWithoutDefault = (column: Tree): boolean => {
   );
 };
 
-const outside = (up: string, down: string | undefined): Draft => ({
+const nonTransactional = (up: string, down: string | undefined): Draft => ({
   transactional: false,
   up: [up],
   down: down ? [down] : [],
@@ -192,14 +194,14 @@ const concurrently = (sql: string) =>
     '$1 concurrently if not exists ',
   );
 
-/** A table after the other: a transaction that alters two waits for the second while it holds the first. */
-function byTable(draft: Draft, created: Set<string>): Draft[] {
+/** One transaction per table: one that alters two tables waits for the second while it locks the first. */
+function splitByTable(draft: Draft, created: Set<string>): Draft[] {
   const tableOfStatement = (sql: string) => {
     const [statement] = parseStatements(sql);
     const altered = statement?.kind === 'AlterTableStmt' ? tableKey(statement.tree.relation) : '';
     return created.has(altered) ? '' : altered;
   };
-  // What is no ALTER of a table in use (creating, renaming, dropping) keeps its order, and comes first.
+  // All else (creating, renaming, dropping) keeps its order and comes first.
   const tables = [...new Set(['', ...draft.up.map(tableOfStatement)])];
   const of = (sql: string[], table: string) =>
     sql.filter((each) => {
@@ -209,14 +211,14 @@ function byTable(draft: Draft, created: Set<string>): Draft[] {
   return tables.map((table) => ({ transactional: true, up: of(draft.up, table), down: of(draft.down, table) }));
 }
 
-/** What fills comes before what validates, and that before what builds: each needs the ones before it. */
-function inOrder(drafts: Draft[]): Draft[] {
+/** The updates come first: validating NOT NULL needs the filled rows. */
+function fillsFirst(drafts: Draft[]): Draft[] {
   const fills = (draft: Draft) => draft.up.every((sql) => sql.startsWith('update '));
   return [...drafts.filter(fills), ...drafts.filter((draft) => !fills(draft))];
 }
 
-/** ALTER TABLE … a, b as two statements, so that each can go where it belongs. */
-function oneCommandEach(statement: Statement): Statement[] {
+/** ALTER TABLE … a, b as two statements, which may go into different migrations. */
+function splitCommands(statement: Statement): Statement[] {
   if (statement.kind !== 'AlterTableStmt' || statement.tree.cmds.length < 2) return [statement];
   const bytes = Buffer.from(statement.sql);
   const cuts: number[] = [];

@@ -4,22 +4,22 @@ import { MigrationProblem } from '../problems.ts';
 import { quote } from '../sql/quote.ts';
 import { isInteractive, prompt } from '../terminal.ts';
 
-/** A table or a column that got another name, as statements there and back. */
+/** A renamed table, column or constraint, as statements up and down. */
 export interface Rename {
   up: string;
   down: string;
   says: string;
 }
 
-/** What was said about names: 'posts' → 'articles', 'articles.body' → 'text', and '' for what is really dropped. */
-export type Answers = Map<string, string>;
+/** Old to new name: 'articles' → 'posts', 'posts.body' → 'text', or '' if it is dropped. */
+export type RenameAnswers = Map<string, string>;
 
-/** Says on an entity or a property what it was called before: `@Property({ type: 'text', ...renamedFrom('body') })`. */
+/** The old name of an entity or a property: `@Property({ type: 'text', ...renamedFrom('body') })`. */
 export const renamedFrom = (name: string): object => ({ renamedFrom: name });
 
-/** MIGRATION_RENAMES=posts=articles,articles.body=text,articles.legacy= and the renamedFrom of the entities. */
-export function readAnswers(text: string | undefined, entities: Iterable<EntityMetadata>): Answers {
-  const answers: Answers = new Map();
+/** The answers in MIGRATION_RENAMES=articles=posts,posts.body=text,posts.legacy= and in renamedFrom of the entities. */
+export function readRenameAnswers(text: string | undefined, entities: Iterable<EntityMetadata>): RenameAnswers {
+  const answers: RenameAnswers = new Map();
   for (const meta of entities) {
     const before = (meta as { renamedFrom?: string }).renamedFrom;
     if (before) answers.set(before, meta.tableName);
@@ -33,7 +33,7 @@ export function readAnswers(text: string | undefined, entities: Iterable<EntityM
     if (!before || after === undefined) {
       throw new MigrationProblem(
         'bad-setting',
-        `MIGRATION_RENAMES has "${pair}"; it must be old=new, table.old=new, or old= for what is dropped.`,
+        `MIGRATION_RENAMES has "${pair}"; it must be old=new, table.old=new, or old= if it is dropped.`,
       );
     }
     answers.set(before, after.split('.').at(-1) ?? '');
@@ -42,14 +42,18 @@ export function readAnswers(text: string | undefined, entities: Iterable<EntityM
 }
 
 /**
- * Finds what got another name, and gives it that name in `from`, so that the comparison after this sees no drop and
- * no creation. What could be a rename as well as a drop is asked, or is an error: never a guess, never a silent drop.
+ * Finds renames and applies them to `from`, so that the comparison after it finds no drop and no creation. If a change
+ * can be a rename or a drop, it asks, or throws without a terminal. It never guesses and never drops silently.
  */
-export async function applyRenames(from: DatabaseSchema, to: DatabaseSchema, answers: Answers): Promise<Rename[]> {
+export async function applyRenames(
+  from: DatabaseSchema,
+  to: DatabaseSchema,
+  answers: RenameAnswers,
+): Promise<Rename[]> {
   const renames: Rename[] = [];
-  const gone = from.getTables().filter((table) => !to.getTable(table.name));
-  const come = to.getTables().filter((table) => !from.getTable(table.name));
-  const tables = await pairUp('table', '', gone, come, alike, answers);
+  const dropped = from.getTables().filter((table) => !to.getTable(table.name));
+  const added = to.getTables().filter((table) => !from.getTable(table.name));
+  const tables = await matchRenames('table', '', dropped, added, areSimilar, answers);
   for (const [before, after] of tables) {
     const [a, b] = [before.name, after.name];
     renames.push(
@@ -69,14 +73,14 @@ export async function applyRenames(from: DatabaseSchema, to: DatabaseSchema, ans
   return renames;
 }
 
-async function renameColumns(old: DatabaseTable, table: DatabaseTable, answers: Answers): Promise<Rename[]> {
-  const gone = old.getColumns().filter(({ name }) => !table.getColumn(name));
-  const come = table.getColumns().filter(({ name }) => !old.getColumn(name));
-  const pairs = await pairUp(
+async function renameColumns(old: DatabaseTable, table: DatabaseTable, answers: RenameAnswers): Promise<Rename[]> {
+  const dropped = old.getColumns().filter(({ name }) => !table.getColumn(name));
+  const added = table.getColumns().filter(({ name }) => !old.getColumn(name));
+  const pairs = await matchRenames(
     'column',
     `${table.name}.`,
-    gone,
-    come,
+    dropped,
+    added,
     (a, b) => a.type.toLowerCase() === b.type.toLowerCase(),
     answers,
   );
@@ -92,34 +96,34 @@ async function renameColumns(old: DatabaseTable, table: DatabaseTable, answers: 
   return pairs.length > 0 ? [...renames, ...renameConstraints(old, table)] : [];
 }
 
-/** Pairs what went with what came: as was answered, or the one pair there can be, or as a person says. */
-async function pairUp<T extends { name: string }>(
+/** Pairs dropped with added names, by the answers or by asking. */
+async function matchRenames<T extends { name: string }>(
   what: string,
   prefix: string,
-  gone: T[],
-  come: T[],
+  dropped: T[],
+  added: T[],
   similar: (a: T, b: T) => boolean,
-  answers: Answers,
+  answers: RenameAnswers,
 ): Promise<[T, T][]> {
   const pairs: [T, T][] = [];
   const taken = new Set<T>();
-  const open: [T, T[]][] = [];
-  for (const before of gone) {
+  const unanswered: [T, T[]][] = [];
+  for (const before of dropped) {
     const answer = answers.get(`${prefix}${before.name}`);
-    const after = come.find(({ name }) => name === answer);
+    const after = added.find(({ name }) => name === answer);
     if (answer === '') continue;
     if (answer !== undefined && !after) {
       throw new MigrationProblem(
         'ambiguous-rename',
-        `${prefix}${before.name} is said to be ${prefix}${answer} now, and there is no new ${what} of that name. No file was written.`,
+        `${prefix}${before.name} is declared renamed to ${prefix}${answer}, but there is no new ${what} of that name. No file was written.`,
       );
     }
     if (after) {
       pairs.push([before, after]);
       taken.add(after);
-    } else open.push([before, come.filter((each) => similar(before, each))]);
+    } else unanswered.push([before, added.filter((each) => similar(before, each))]);
   }
-  for (const [before, all] of open) {
+  for (const [before, all] of unanswered) {
     const candidates = all.filter((each) => !taken.has(each));
     if (candidates.length === 0) continue;
     const after = await choose(what, prefix, before, candidates);
@@ -148,19 +152,19 @@ async function choose<T extends { name: string }>(
   throw new MigrationProblem(
     'ambiguous-rename',
     [
-      `The ${what} ${name} is gone, and ${candidates.map((each) => `${prefix}${each.name}`).join(' and ')} came. Two readings:`,
+      `The ${what} ${name} is gone, and ${candidates.map((each) => `${prefix}${each.name}`).join(' and ')} was added. Either:`,
       ...candidates.map(
         (each) =>
           `  renamed, its rows kept:      MIGRATION_RENAMES=${name}=${each.name} npx mikro-orm migration:create`,
       ),
       `  dropped, its rows gone:      MIGRATION_RENAMES=${name}= npx mikro-orm migration:create`,
-      `On the entity, renamedFrom('${before.name}') says the first for good. No file was written.`,
+      `renamedFrom('${before.name}') on the entity declares the rename permanently. No file was written.`,
     ].join('\n'),
   );
 }
 
-/** Two tables that could be one: most columns of the smaller are in the other. */
-function alike(a: DatabaseTable, b: DatabaseTable): boolean {
+/** Whether one table may be the other renamed: at least half the columns of the smaller are in both. */
+function areSimilar(a: DatabaseTable, b: DatabaseTable): boolean {
   const names = new Set(b.getColumns().map(({ name, type }) => `${name} ${type}`));
   const shared = a.getColumns().filter(({ name, type }) => names.has(`${name} ${type}`)).length;
   return shared * 2 >= Math.min(a.getColumns().length, b.getColumns().length);
@@ -189,7 +193,7 @@ function renameColumn(table: DatabaseTable, before: string, after: string): void
   for (const key of Object.values(table.getForeignKeys())) key.columnNames = swap(key.columnNames);
 }
 
-/** A foreign key that is the same but for its name is renamed; dropping and adding it would look at every row. */
+/** Renames foreign keys that differ only in name; dropping and adding one would scan the table. */
 function renameConstraints(old: DatabaseTable, table: DatabaseTable): Rename[] {
   const keys = old.getForeignKeys();
   const renames: Rename[] = [];

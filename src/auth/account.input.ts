@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { UserErrorCode } from '../graphql/user-errors.ts';
 import {
   countCharacters,
-  fits,
   formatLimit,
+  maxLength,
   optionalText,
   optionalUrl,
   refine,
@@ -129,7 +129,7 @@ const password = (refuseCommon: boolean) =>
       `is too short (minimum is ${PASSWORD_LIMITS.min} characters)`,
       PASSWORD_LIMITS.min,
     ),
-    fits(PASSWORD_LIMITS.max),
+    maxLength(PASSWORD_LIMITS.max),
     storable,
     refine((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
   );

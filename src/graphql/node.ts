@@ -8,20 +8,20 @@ export abstract class Node {
   readonly id!: number;
 }
 
-/** The id clients see: which kind of thing, and which one of them. */
+/** A Relay global id: the type and the row id. */
 export const globalId = (type: string, id: number): string => Buffer.from(`${type}:${id}`).toString('base64url');
 
-/** What a global id stands for; null for anything `globalId` can not have made, so that it is simply not found. */
+/** Null for anything that `globalId` does not produce, so that it is just not found. */
 export function parseGlobalId(id: string): { type: string; id: number } | null {
   const [, type, digits] = /^([A-Z][A-Za-z]*):([1-9]\d{0,9})$/.exec(Buffer.from(id, 'base64url').toString()) ?? [];
-  if (!type || Number(digits) > LARGEST_ID || globalId(type, Number(digits)) !== id) return null;
+  if (!type || Number(digits) > MAX_ID || globalId(type, Number(digits)) !== id) return null;
   return { type, id: Number(digits) };
 }
 
-/** The row id in a global id of one type; null when the id is of another type or of none. */
+/** The row id in a global id of this type, or null. */
 export function localId(type: string, id: string): number | null {
   const parsed = parseGlobalId(id);
   return parsed?.type === type ? parsed.id : null;
 }
 
-const LARGEST_ID = 2 ** 31 - 1; // PostgreSQL's integer
+const MAX_ID = 2 ** 31 - 1; // PostgreSQL's integer

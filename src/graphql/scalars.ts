@@ -1,7 +1,7 @@
 import { GraphQLError, GraphQLScalarType } from 'graphql';
 import { GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
 
-/** The strict scalars of answers. Input stays `String`, so that every fault of a form is reported at once, with its path. */
+/** Strict scalars of results. Inputs stay `String`, so that every error of a form is reported at once, with its path. */
 
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
@@ -13,14 +13,14 @@ export const DateTime = new GraphQLScalarType({
 
 export const Url = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
-  // As it was given: the URL class would add a slash here and an escape there.
+  // Unchanged, because the URL class would normalize it.
   serialize: String,
   name: 'URL',
   description: 'Absolute http(s) URL.',
   specifiedByURL: 'https://www.w3.org/Addressing/URL/url-spec.html',
 });
 
-/** RFC 3339 has the year 0, and offsets that lead past the year 9999; PostgreSQL reads neither. */
+/** RFC 3339 allows the year 0, and offsets that reach the year 10000; PostgreSQL does not. */
 function storable(instant: Date): Date {
   const year = instant.getUTCFullYear();
   if (year < 1 || year > 9999) throw new GraphQLError('DateTime must lie in the years 1 to 9999.');

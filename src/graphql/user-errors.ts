@@ -1,6 +1,6 @@
 import { Field, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 
-/** Errors as data: what the person in front of the screen can do something about. The words are RealWorld's. */
+/** Errors as data, which the end user can correct. The messages are RealWorld's. */
 
 export enum ResourceKind {
   ARTICLE = 'ARTICLE',
@@ -140,7 +140,7 @@ export class InvalidCredentialsError implements UserError {
   constructor(readonly path: readonly string[] | null = null) {}
 }
 
-/** Thrown wherever a mutation finds out that it can not be done; becomes the payload's `errors` in one place. */
+/** Thrown anywhere in a mutation; mutation-wrapper.ts returns it as the payload's `errors`. */
 export class Refusal extends Error {
   readonly errors: readonly UserError[];
 
@@ -150,7 +150,7 @@ export class Refusal extends Error {
   }
 }
 
-/** Goes on if the rule says so. */
-export function allow(ruling: boolean, resource: ResourceKind): void {
-  if (!ruling) throw new Refusal(new ForbiddenError(resource));
+/** Throws unless the policy allows it. */
+export function allow(isAllowed: boolean, resource: ResourceKind): void {
+  if (!isAllowed) throw new Refusal(new ForbiddenError(resource));
 }

@@ -2,46 +2,45 @@ import { z } from 'zod';
 import { isStorable } from '../database/storable.ts';
 import { Refusal, UserErrorCode, ValidationError } from './user-errors.ts';
 
-/** Rules for what people type. They stand next to the inputs; all faults of an input are reported at once. */
+/** Validation of inputs with Zod. Rules are declared next to the inputs; all errors of an input are reported at once. */
 
-/** The input as the rules leave it; throws a Refusal with everything that is wrong with it. */
+/** The parsed input; throws a Refusal with all errors, up to MAX_ERRORS. */
 export function validate<T extends z.ZodObject>(rules: T, input: object): Given<z.infer<T>> {
-  // TypeGraphQL may write absent fields as undefined ones; absent they are, and must not overwrite anything.
+  // TypeGraphQL may set absent fields to undefined, which must not overwrite existing values.
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  const read = rules.safeParse(given);
-  if (read.success) return read.data as Given<z.infer<T>>;
-  throw new Refusal(...read.error.issues.slice(0, MOST_FAULTS).map(validationError));
+  const result = rules.safeParse(given);
+  if (result.success) return result.data as Given<z.infer<T>>;
+  throw new Refusal(...result.error.issues.slice(0, MAX_ERRORS).map(validationError));
 }
 
-/** Of a list with as many blanks as a request can hold nobody wants to read each. */
-const MOST_FAULTS = 100;
+/** A list may hold as many blank items as fit into a request. */
+const MAX_ERRORS = 100;
 
 type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-/** Text that is not blank, of at most so many characters. */
-export const text = (limit: number) => notBlank.check(fits(limit));
+/** Text that is not blank, with a maximum length. */
+export const text = (limit: number) => notBlank.check(maxLength(limit));
 
-/** Text that may be left empty; null and "" are both none. */
+/** Text that may be empty; "" becomes null. */
 export const optionalText = (limit: number) =>
-  z.nullable(z.string().check(storable, fits(limit))).transform((value) => value || null);
+  z.nullable(z.string().check(storable, maxLength(limit))).transform((value) => value || null);
 
-/** An absolute http(s) URL; null and "" are both none. */
+/** An absolute http(s) URL; "" becomes null. */
 export const optionalUrl = (limit: number) =>
   z
-    .nullable(z.string().check(storable, fits(limit), refine(isHttpUrl, UserErrorCode.INVALID, 'is invalid')))
+    .nullable(z.string().check(storable, maxLength(limit), refine(isHttpUrl, UserErrorCode.INVALID, 'is invalid')))
     .transform((value) => value || null);
 
-/** A fault of a rule of one's own. */
-export const refine = (isRight: (value: string) => boolean, code: UserErrorCode, message: string, limit?: number) =>
-  z.refine<string>(isRight, { error: message, params: { code, limit } });
+/** A custom rule that reports a user error. */
+export const refine = (isValid: (value: string) => boolean, code: UserErrorCode, message: string, limit?: number) =>
+  z.refine<string>(isValid, { error: message, params: { code, limit } });
 
 /** A limit as descriptions write it: 100,000. */
 export const formatLimit = (limit: number): string => limit.toLocaleString('en');
 
 export const countCharacters = (value: string): number => [...value].length;
 
-/** At most so many characters. */
-export const fits = (limit: number) =>
+export const maxLength = (limit: number) =>
   refine(
     (value) => countCharacters(value) <= limit,
     UserErrorCode.TOO_LONG,
@@ -60,11 +59,11 @@ function isHttpUrl(value: string): boolean {
   return value === '' || (/^https?:\/\//i.test(value) && !/\s/.test(value) && URL.canParse(value));
 }
 
-/** What is no string where one must be can only be null: GraphQL has seen to the rest. */
+/** An issue without a code is a null where a string is required: GraphQL has checked the other types. */
 function validationError({ path, message, ...issue }: z.core.$ZodIssue): ValidationError {
   const { code, limit } = ('params' in issue ? issue.params : {}) as { code?: UserErrorCode; limit?: number };
-  const where = ['input', ...path.map(String)];
+  const inputPath = ['input', ...path.map(String)];
   return code
-    ? new ValidationError(code, message, where, limit)
-    : new ValidationError(UserErrorCode.BLANK, "can't be blank", where);
+    ? new ValidationError(code, message, inputPath, limit)
+    : new ValidationError(UserErrorCode.BLANK, "can't be blank", inputPath);
 }

@@ -5,7 +5,7 @@ import { EnvironmentError, readDatabaseEnvironment, readEnvironment } from '../s
 
 const LONG_KEY = 'k'.repeat(32);
 
-function faultsOf(variables: NodeJS.ProcessEnv): readonly string[] {
+function errorsOf(variables: NodeJS.ProcessEnv): readonly string[] {
   try {
     readEnvironment(variables);
     return [];
@@ -56,7 +56,7 @@ test('an empty variable is an absent one', () => {
 });
 
 test('all faults are listed at once, each with the variable, its value and the wish', () => {
-  const faults = faultsOf({ PORT: 'many', LOG_LEVEL: 'loud', ALGORITHM: 'none', ACCESS_TOKEN_EXPIRE_MINUTES: '0' });
+  const faults = errorsOf({ PORT: 'many', LOG_LEVEL: 'loud', ALGORITHM: 'none', ACCESS_TOKEN_EXPIRE_MINUTES: '0' });
   expect(faults.toSorted()).toEqual([
     'ACCESS_TOKEN_EXPIRE_MINUTES is "0"; it must be a whole number from 1 to 1440',
     'ALGORITHM is "none"; it must be one of: HS256',
@@ -66,18 +66,18 @@ test('all faults are listed at once, each with the variable, its value and the w
 });
 
 test('a secret key that is missing is listed beside the other faults', () => {
-  expect(faultsOf({ NODE_ENV: 'production', PORT: 'many' })).toEqual([
+  expect(errorsOf({ NODE_ENV: 'production', PORT: 'many' })).toEqual([
     expect.stringContaining('PORT is "many"'),
     expect.stringContaining('SECRET_KEY is missing'),
   ]);
 });
 
 test.each(['1.5', '-1', '65536', ' ', '0x10', '1e3', 'NaN', '４０'])('the port %j is none', (PORT) => {
-  expect(faultsOf({ PORT })).toHaveLength(1);
+  expect(errorsOf({ PORT })).toHaveLength(1);
 });
 
 test('production needs a secret key of at least 32 bytes', () => {
-  const production = (SECRET_KEY?: string) => faultsOf({ NODE_ENV: 'production', SECRET_KEY });
+  const production = (SECRET_KEY?: string) => errorsOf({ NODE_ENV: 'production', SECRET_KEY });
   expect(production()).toEqual([expect.stringMatching(/^SECRET_KEY is missing; .* openssl rand/)]);
   expect(production('k'.repeat(31))).toEqual([expect.stringContaining('has 31 bytes')]);
   expect(production(LONG_KEY)).toEqual([]);
@@ -87,7 +87,7 @@ test('production needs a secret key of at least 32 bytes', () => {
 test.each([',', `${LONG_KEY},`, `${LONG_KEY},,${LONG_KEY}`, 'k'.repeat(31), `${LONG_KEY}, short`])(
   'keys on their way out have 32 bytes each, everywhere, for tokens can be signed with them: not %j',
   (SECRET_KEY_FALLBACKS) => {
-    const faults = faultsOf({ SECRET_KEY_FALLBACKS });
+    const faults = errorsOf({ SECRET_KEY_FALLBACKS });
     expect(faults).toEqual([expect.stringMatching(/^SECRET_KEY_FALLBACKS must be keys of at least 32 bytes/)]);
     expect(faults[0]).not.toContain('kkk');
   },
@@ -114,7 +114,7 @@ test.each([
   'null',
   'https://*.example,',
 ])('%j names no origins', (CORS_ORIGINS) => {
-  expect(faultsOf({ CORS_ORIGINS })).toEqual([
+  expect(errorsOf({ CORS_ORIGINS })).toEqual([
     expect.stringMatching(/^CORS_ORIGINS is ".+"; it must be \* or origins/),
   ]);
 });
@@ -129,7 +129,7 @@ test('the Playground is on, in production only when asked for', () => {
 test('documents are trusted as any other unless TRUSTED_DOCUMENTS is only', () => {
   expect(readEnvironment({ TRUSTED_DOCUMENTS: 'off' }).trustedDocumentsOnly).toBe(false);
   expect(readEnvironment({ TRUSTED_DOCUMENTS: 'only' }).trustedDocumentsOnly).toBe(true);
-  expect(faultsOf({ TRUSTED_DOCUMENTS: 'on' })).toEqual([expect.stringContaining('TRUSTED_DOCUMENTS is "on"')]);
+  expect(errorsOf({ TRUSTED_DOCUMENTS: 'on' })).toEqual([expect.stringContaining('TRUSTED_DOCUMENTS is "on"')]);
 });
 
 test.each(['loopback', '10.0.0.0/8, ::1', '2001:db8::/32,192.168.0.1'])('%j are proxies', (TRUST_PROXY) => {
@@ -139,7 +139,7 @@ test.each(['loopback', '10.0.0.0/8, ::1', '2001:db8::/32,192.168.0.1'])('%j are 
 test.each(['true', '*', '1', '0.0.0.0/0', '::/0', '10.0.0.0/33', 'proxy.example', '10.0.0.1/8/8', '10.0.0.1,'])(
   'nobody is trusted because of %j',
   (TRUST_PROXY) => {
-    expect(faultsOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/must be the addresses of proxies/)]);
+    expect(errorsOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/must be the addresses of proxies/)]);
   },
 );
 
@@ -163,7 +163,7 @@ test('secrets are never repeated', () => {
     PORT: 'many',
   };
   expect(() => readEnvironment(secrets)).toThrow(EnvironmentError);
-  expect(faultsOf(secrets).join('\n')).not.toContain('hush');
+  expect(errorsOf(secrets).join('\n')).not.toContain('hush');
 });
 
 test.each([
@@ -174,7 +174,7 @@ test.each([
   'postgres://localhost',
   'postgres://ann@localhost:5432/',
 ])('%s is no address of a PostgreSQL', (DATABASE_URL) => {
-  expect(faultsOf({ DATABASE_URL })).toEqual([
+  expect(errorsOf({ DATABASE_URL })).toEqual([
     expect.stringMatching(/^DATABASE_URL must be a URL such as postgresql:/),
   ]);
 });

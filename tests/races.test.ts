@@ -19,7 +19,7 @@ import {
 import { globalId } from '../src/graphql/node.ts';
 import { type Answer, blog, orm } from './support/blog.ts';
 import { WRONG_COUNTERS } from './support/counters.ts';
-import { faultsOf } from './support/matchers.ts';
+import { errorsOf } from './support/matchers.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/people.ts';
 
 /** Many at once, through the server. What must hold whoever comes first is looked up in the tables after every test. */
@@ -34,7 +34,7 @@ test('two hundred articles of one title at once all get a slug of their own', as
   const answers = await Promise.all(
     times(200, (n) => blog(CreateArticleDocument, { as: authors[n % 4] as Person, input })),
   );
-  expect(answers.flatMap(faultsOf)).toEqual([]);
+  expect(answers.flatMap(errorsOf)).toEqual([]);
   expect(new Set(answers.map(({ data }) => data.createArticle?.article?.slug)).size).toBe(200);
   expect(await count('articles')).toBe(200);
 });
@@ -46,7 +46,7 @@ test('of thirty registrations of one name one makes it, and the others are told 
       return blog(RegisterDocument, { input: { username, email: `${n}@example.com`, password: PASSWORD } });
     }),
   );
-  expect(answers.flatMap(faultsOf)).toEqual(Array(29).fill('TAKEN input username'));
+  expect(answers.flatMap(errorsOf)).toEqual(Array(29).fill('TAKEN input username'));
   expect([await count('users'), await count('sessions')]).toEqual([1, 1]);
 });
 
@@ -59,7 +59,7 @@ test('favouriting and unfavouriting at once leave counts that equal the rows', a
       return roll(2) ? blog(FavoriteArticleDocument, asked) : blog(UnfavoriteArticleDocument, asked);
     }),
   );
-  expect(answers.flatMap(faultsOf)).toEqual([]);
+  expect(answers.flatMap(errorsOf)).toEqual([]);
 });
 
 test('following and unfollowing at once neither fail nor follow twice', async () => {
@@ -71,7 +71,7 @@ test('following and unfollowing at once neither fail nor follow twice', async ()
       return roll(2) ? blog(FollowUserDocument, asked) : blog(UnfollowUserDocument, asked);
     }),
   );
-  expect(answers.flatMap(faultsOf)).toEqual([]);
+  expect(answers.flatMap(errorsOf)).toEqual([]);
 });
 
 test('comments that come and go at once leave counts that equal the rows', async () => {
@@ -103,7 +103,7 @@ test('updates of one article at once all succeed, and leave the tags of one of t
       }),
     ),
   );
-  expect(answers.flatMap(faultsOf)).toEqual([]);
+  expect(answers.flatMap(errorsOf)).toEqual([]);
   const { data } = await blog<{ article: { tagList: string[] } }, object>(
     `{ article(by: { slug: "${slug}" }) { tagList } }`,
   );
@@ -203,14 +203,14 @@ test('accounts that favoured the same articles go at once without a deadlock', a
   const answers = await Promise.all(
     others.map((as) => blog(DeleteUserDocument, { as, input: { password: PASSWORD } })),
   );
-  expect(answers.flatMap(faultsOf)).toEqual([]);
+  expect(answers.flatMap(errorsOf)).toEqual([]);
   expect(await count('favorites')).toBe(0);
 });
 
 test('two users who take one name at once do not both get it', async () => {
   const crowd = await people(10);
   const answers = await Promise.all(crowd.map((as) => blog(UpdateUserDocument, { as, input: { username: 'wanted' } })));
-  expect(answers.flatMap(faultsOf)).toEqual(Array(9).fill('TAKEN input username'));
+  expect(answers.flatMap(errorsOf)).toEqual(Array(9).fill('TAKEN input username'));
 });
 
 test('a new password set twice at once fails neither request for a fault of ours', async () => {
@@ -240,7 +240,7 @@ test('a refresh token used twice at once is good at most once, and ends the sess
 
 /** Some may have come too late, and were told so in these words; anything else, above all a fault of ours, is wrong. */
 function expectOnly(answers: readonly Answer<unknown>[], ...faults: string[]): void {
-  const others = answers.filter((answer) => faultsOf(answer).some((fault) => !faults.includes(fault)));
+  const others = answers.filter((answer) => errorsOf(answer).some((fault) => !faults.includes(fault)));
   expect(others).toEqual([]);
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { aComment, anArticle, aUser, PASSWORD, reloaded } from './support/people.ts';
+import { aComment, anArticle, aUser, PASSWORD, reload } from './support/people.ts';
 import { rest } from './support/realworld.ts';
 
 /** What RealWorld's specification and its test collection demand, call by call, through the adapter. */
@@ -332,7 +332,7 @@ describe('articles', () => {
     const forbidden = failsWith(403, 'article', 'forbidden');
     expect(await rest('PUT /articles/hers', { token, body: { article: { title: 'His' } } })).toEqual(forbidden);
     expect(await rest('DELETE /articles/hers', { token })).toEqual(forbidden);
-    expect(await reloaded(article)).toMatchObject({ title: 'Hers' });
+    expect(await reload(article)).toMatchObject({ title: 'Hers' });
   });
 
   test.each([

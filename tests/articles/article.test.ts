@@ -11,7 +11,7 @@ import { Article } from '../../src/articles/article.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser, type Person, reloaded } from '../support/people.ts';
+import { aComment, anArticle, aUser, type Person, reload } from '../support/people.ts';
 
 const EMOJI = '🐉';
 const content = { title: 'Title', description: 'd', body: 'b' };
@@ -162,7 +162,7 @@ describe('changing an article', () => {
     const answer = await update(await aUser('bob'), article.slug, { title: 'Mine', tagList: ['mine'] });
     expect(answer).toFailWith('FORBIDDEN');
     expect(answer.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE', path: null }]);
-    expect(await reloaded(article)).toMatchObject({ title: article.title });
+    expect(await reload(article)).toMatchObject({ title: article.title });
     expect(await orm.em.fork().count(Tag)).toBe(0);
   });
 
@@ -174,11 +174,11 @@ describe('changing an article', () => {
   test.each(REFUSED)('is refused with a %s %s, and changes nothing', async (field, _, value, fault, limit) => {
     const ann = await aUser();
     const article = await anArticle({ by: ann, tagList: ['old'] });
-    const before = await reloaded(article);
+    const before = await reload(article);
     const answer = await update(ann, article.slug, { body: 'New', tagList: ['new'], [field]: value });
     expect(answer).toFailWith(fault);
     expect(answer.data.updateArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
-    expect(await reloaded(article)).toEqual(before);
+    expect(await reload(article)).toEqual(before);
     expect(await orm.em.fork().find(Tag, {})).toMatchObject([{ name: 'old', articlesCount: 1 }]);
   });
 
@@ -192,9 +192,9 @@ describe('changing an article', () => {
   test.each(['title', 'description', 'body', 'tagList'])('refuses null for the %s', async (field) => {
     const ann = await aUser();
     const article = await anArticle({ by: ann, tagList: ['old'] });
-    const before = await reloaded(article);
+    const before = await reload(article);
     expect(await update(ann, article.slug, { [field]: null })).toFailWith(`BLANK input ${field}`);
-    expect(await reloaded(article)).toEqual(before);
+    expect(await reload(article)).toEqual(before);
   });
 
   test.each([
@@ -212,11 +212,11 @@ describe('changing an article', () => {
 
   test('makes updatedAt later each time, even within a millisecond, and leaves createdAt and publishedAt', async () => {
     const ann = await aUser();
-    const article = await reloaded(await anArticle({ by: ann }));
+    const article = await reload(await anArticle({ by: ann }));
     let last = article.updatedAt.getTime();
     for (const changes of [{ body: 'New' }, { tagList: ['new'] }, { title: article.title }, {}]) {
       expect(await update(ann, article.slug, changes)).toSucceed();
-      const { updatedAt, createdAt, publishedAt } = await reloaded(article);
+      const { updatedAt, createdAt, publishedAt } = await reload(article);
       expect(updatedAt.getTime()).toBeGreaterThan(last);
       expect([createdAt, publishedAt]).toEqual([article.createdAt, article.publishedAt]);
       last = updatedAt.getTime();
@@ -304,7 +304,7 @@ describe('deleting an article', () => {
     const article = await anArticle();
     const remove = { as: await aUser('bob'), input: { article: { slug: article.slug } } };
     expect(await blog(DeleteArticleDocument, remove)).toFailWith('FORBIDDEN');
-    expect((await reloaded(article)).id).toBe(article.id);
+    expect((await reload(article)).id).toBe(article.id);
   });
 
   test('twice finds nothing the second time', async () => {
@@ -343,9 +343,9 @@ describe('favourites', () => {
 
   test('are no change of the article', async () => {
     const article = await anArticle();
-    const before = await reloaded(article);
+    const before = await reload(article);
     await blog(FavoriteArticleDocument, { as: await aUser(), input: { article: { slug: article.slug } } });
-    expect((await reloaded(article)).updatedAt).toEqual(before.updatedAt);
+    expect((await reload(article)).updatedAt).toEqual(before.updatedAt);
   });
 
   test('of what is not there are not found', async () => {

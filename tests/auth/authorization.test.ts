@@ -2,14 +2,14 @@ import { type GraphQLNamedType, getNamedType, isCompositeType, isObjectType } fr
 import { describe, expect, test } from 'vitest';
 import { type Answer, orm, post } from '../support/blog.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from '../support/people.ts';
-import { toldSchema } from '../support/schema.ts';
+import { introspectSchema } from '../support/schema.ts';
 
 /**
  * Who may do and see what: a guest, somebody else, the owner. The mutations and fields come from the schema; one that
  * has no row here fails a test, so that nobody forgets to decide.
  */
 
-const schema = await toldSchema();
+const schema = await introspectSchema();
 
 const WHO = ['guest', 'other', 'owner'] as const;
 type Who = (typeof WHO)[number];

@@ -7,7 +7,7 @@ import {
 } from '../../schema/generated/graphql.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser, reloaded } from '../support/people.ts';
+import { aComment, anArticle, aUser, reload } from '../support/people.ts';
 
 const EMOJI = '🐉';
 const idOf = ({ id }: Comment) => Buffer.from(`Comment:${id}`).toString('base64url');
@@ -42,9 +42,9 @@ describe('a new comment', () => {
 
   test('is no change of its article', async () => {
     const article = await anArticle();
-    const { updatedAt } = await reloaded(article);
+    const { updatedAt } = await reload(article);
     await blog(AddCommentDocument, { as: await aUser(), input: { article: { slug: article.slug }, body: 'b' } });
-    expect((await reloaded(article)).updatedAt).toEqual(updatedAt);
+    expect((await reload(article)).updatedAt).toEqual(updatedAt);
   });
 
   test.each(REFUSED)('that is %s is refused', async (_, body, code, limit) => {
@@ -55,7 +55,7 @@ describe('a new comment', () => {
     });
     expect(answer).toFailWith(`${code} input body`);
     expect(answer.data.addComment).toMatchObject({ comment: null, article: null, errors: [{ limit }] });
-    expect((await reloaded(article)).commentsCount).toBe(0);
+    expect((await reload(article)).commentsCount).toBe(0);
   });
 
   test.each(ACCEPTED)('%s is kept as it is', async (_, body) => {
@@ -76,11 +76,11 @@ describe('a new comment', () => {
 describe('changing a comment', () => {
   test('changes what it says and when it was changed, and nothing else', async () => {
     const bob = await aUser('bob');
-    const comment = await reloaded(await aComment({ on: await anArticle(), by: bob }));
+    const comment = await reload(await aComment({ on: await anArticle(), by: bob }));
     const input = { comment: { id: idOf(comment) }, body: 'Better said.' };
     const { data } = await blog(UpdateCommentDocument, { as: bob, input });
     expect(data.updateComment).toMatchObject({ errors: [], comment: { body: 'Better said.', databaseId: comment.id } });
-    const { updatedAt, createdAt } = await reloaded(comment);
+    const { updatedAt, createdAt } = await reload(comment);
     expect(updatedAt.getTime()).toBeGreaterThan(comment.updatedAt.getTime());
     expect(createdAt).toEqual(comment.createdAt);
   });
@@ -88,10 +88,10 @@ describe('changing a comment', () => {
   test.each(REFUSED)('into one that is %s is refused', async (_, body, code) => {
     const bob = await aUser('bob');
     const comment = await aComment({ on: await anArticle(), by: bob });
-    const before = await reloaded(comment);
+    const before = await reload(comment);
     const answer = await blog(UpdateCommentDocument, { as: bob, input: { comment: { id: idOf(comment) }, body } });
     expect(answer).toFailWith(`${code} input body`);
-    expect(await reloaded(comment)).toEqual(before);
+    expect(await reload(comment)).toEqual(before);
   });
 
   test("is for its author only, not for the article's", async () => {
@@ -100,7 +100,7 @@ describe('changing a comment', () => {
     const answer = await blog(UpdateCommentDocument, { as: ann, input: { comment: { id: idOf(comment) }, body: 'x' } });
     expect(answer).toFailWith('FORBIDDEN');
     expect(answer.data.updateComment?.errors).toMatchObject([{ resource: 'COMMENT' }]);
-    expect((await reloaded(comment)).body).toBe('Well said.');
+    expect((await reload(comment)).body).toBe('Well said.');
   });
 });
 

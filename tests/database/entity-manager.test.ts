@@ -5,7 +5,7 @@ import { Comment } from '../../src/comments/comment.entity.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm } from '../support/blog.ts';
-import { anArticle, aUser, reloaded } from '../support/people.ts';
+import { anArticle, aUser, reload } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
@@ -61,7 +61,7 @@ test('when the second statement of a flush fails the first leaves nothing, and t
 
   article.title = 'Changed';
   await em.flush();
-  expect(await reloaded(article)).toMatchObject({ title: 'Changed' });
+  expect(await reload(article)).toMatchObject({ title: 'Changed' });
 });
 
 test('a row that comes with its collection is written in a transaction', async () => {

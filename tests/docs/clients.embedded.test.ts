@@ -8,8 +8,8 @@ import { beforeEach, expect, test } from 'vitest';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import generated from '../rigs/clients/gql/possible-types.ts';
 import { type Answer, address, orm } from '../support/blog.ts';
-import { faultsOf } from '../support/matchers.ts';
-import { toldSchema } from '../support/schema.ts';
+import { errorsOf } from '../support/matchers.ts';
+import { introspectSchema } from '../support/schema.ts';
 
 const guide = readFileSync('docs/clients.md', 'utf8');
 
@@ -43,7 +43,7 @@ test('every recipe is in docs/clients.md', () => {
 });
 
 test('the recipes know the possible types of every interface', async () => {
-  const schema = await toldSchema();
+  const schema = await introspectSchema();
   const interfaces = Object.values(schema.getTypeMap()).filter(isInterfaceType);
   const possible = interfaces.map((type) => [
     type.name,
@@ -89,7 +89,7 @@ test('every request of docs/examples.http has the result that its title names', 
     });
     const answer = (await response.json()) as Answer<any>;
     expect(response.status, title).toBe(200);
-    expect(faultsOf(answer), title).toEqual(title.includes('without a title') ? ['BLANK input title'] : []);
+    expect(errorsOf(answer), title).toEqual(title.includes('without a title') ? ['BLANK input title'] : []);
     variables.token = answer.data.login?.token ?? variables.token;
   }
   expect(requests.length).toBeGreaterThan(8);

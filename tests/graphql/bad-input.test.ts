@@ -1,14 +1,14 @@
 import { type GraphQLField, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { User } from '../../src/users/user.entity.ts';
-import { type Answer, emptied, orm, post, sessions } from '../support/blog.ts';
+import { type Answer, deleteAllRows, orm, post, sessions } from '../support/blog.ts';
+import { invalidValues } from '../support/invalid-values.ts';
 import { aComment, anArticle, aUser, PASSWORD } from '../support/people.ts';
-import { toldSchema } from '../support/schema.ts';
-import { spoilt } from '../support/spoiling.ts';
+import { introspectSchema } from '../support/schema.ts';
 
 /** Whatever comes in, the answer is a documented one: for every place of every input, generated from the schema. */
 
-const schema = await toldSchema();
+const schema = await introspectSchema();
 
 /** An input of each mutation that it would accept. A mutation without a row here fails its test. */
 const GOOD_INPUT: Record<string, object> = {
@@ -50,7 +50,7 @@ test.each(Object.entries(schema.getMutationType()?.getFields() ?? {}))(
     let token = await aBlog();
     let before = await contents();
     const faults: string[] = [];
-    for (const [path, bad] of spoilt(argument.type, good, 'input')) {
+    for (const [path, bad] of invalidValues(argument.type, good, 'input')) {
       const answer = (await ask(query, { input: bad }, token)) as Answer<Record<string, { errors?: unknown[] } | null>>;
       const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
       faults.push(...undocumented(answer).map((fault) => `${what} answers ${fault}`));
@@ -92,7 +92,7 @@ test.each(FIELDS_WITH_ARGUMENTS)(
     const faults: string[] = [];
     for (const { name, type: given } of field.args) {
       const query = `query Spoilt($value: ${given}) { ${way(`${field.name}(${name}: $value) ${selectionOf(field)}`)} }`;
-      for (const [path, bad] of spoilt(given, undefined, name)) {
+      for (const [path, bad] of invalidValues(given, undefined, name)) {
         const answer = await ask(query, { value: bad }, token);
         const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
         faults.push(...undocumented(answer).map((fault) => `${what} answers ${fault}`));
@@ -147,7 +147,7 @@ function selectionOf(field: GraphQLField<unknown, unknown>): string {
 
 /** An empty database but for Ann with an article and a comment, and Bob. Answers a token of Ann's. */
 async function aBlog(): Promise<string> {
-  await emptied();
+  await deleteAllRows();
   const ann = await aUser('ann');
   await aUser('bob');
   const article = await anArticle({ by: ann, title: 'Hers', tagList: ['one', 'two'] });

@@ -11,7 +11,7 @@ import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 
-/** The real server on a migrated database of this test file's own, emptied before each test. */
+/** The real server on a migrated database for this test file only; all rows are deleted before each test. */
 
 export const settings = {
   secretKey: 'a secret key for tests, longer than 32 bytes',
@@ -44,7 +44,7 @@ export const server = await buildServer({
 });
 export const address = await server.listen({ port: 0, host: '127.0.0.1' });
 
-beforeEach(emptied);
+beforeEach(deleteAllRows);
 
 afterAll(async () => {
   await server.close();
@@ -53,10 +53,10 @@ afterAll(async () => {
 });
 
 /**
- * Waits for who still writes, leaves no rows, and the next ids are 1. `truncate` makes the files of all tables anew and waits for the disk, which takes
- * ten times as long as to delete what a test makes.
+ * Waits for open transactions, deletes all rows and resets the ids. `truncate` takes ten times as long, since it creates new
+ * files for all tables and syncs them.
  */
-export async function emptied(): Promise<void> {
+export async function deleteAllRows(): Promise<void> {
   await orm.em.fork().execute(`
     lock table users, tags, rate_limits;
     delete from users;
@@ -66,7 +66,7 @@ export async function emptied(): Promise<void> {
       from pg_sequences where sequencename not like 'mikro_orm_%'`);
 }
 
-/** Asks the blog, as a guest unless `as` says who. Everything else are the document's variables. */
+/** Executes the document, as a guest unless `as` is given. All other properties are its variables. */
 export async function blog<R, V extends object>(
   document: TypedDocumentNode<R, V> | string,
   { as, ...variables }: V & { as?: { token: string } } = {} as V,
@@ -76,7 +76,7 @@ export async function blog<R, V extends object>(
   return body as Answer<R>;
 }
 
-/** One HTTP request to /graphql, as it goes over the wire. */
+/** Sends one HTTP request to /graphql. */
 export async function post(body: unknown, headers: Record<string, string> = {}) {
   const response = await fetch(`${address}/graphql`, {
     method: 'POST',

@@ -1,4 +1,4 @@
-/** Every counter column beside what it should be, where it is something else. */
+/** Selects every counter column that differs from the number of rows it counts. */
 export const WRONG_COUNTERS = `
   select 'favorites' as what, id, favorites_count as is, favorites as should from articles,
     lateral (select count(*)::int as favorites from favorites where article_id = articles.id) f where favorites_count <> favorites

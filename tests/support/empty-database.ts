@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/database/open-database.ts';
 import type { DatabaseEnvironment } from '../../src/environment.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 
-/** A database of one test's own, without a table in it, on whatever kind the suite runs; migrations are silent. */
+/** A database without tables for one test, of the kind that the suite runs on; its migrations log nothing. */
 export async function emptyDatabase(): Promise<{
   orm: MikroORM;
   environment: { DATABASE_URL?: string; DATA_FOLDER?: string };

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { Answer } from './blog.ts';
 
-/** What went wrong in an answer: codes of top-level errors, and of errors as data with their paths. */
-export function faultsOf(answer: Answer<unknown>): string[] {
+/** The errors of a response: codes of top-level errors, and codes and paths of user errors. */
+export function errorsOf(answer: Answer<unknown>): string[] {
   const payloads = Object.values(
     (answer.data ?? {}) as Record<string, { errors?: { code: string; path?: string[] }[] }>,
   );
@@ -13,16 +13,16 @@ export function faultsOf(answer: Answer<unknown>): string[] {
 }
 
 expect.extend({
-  /** The answer has exactly these faults: `FORBIDDEN`, `BLANK input title`. */
+  /** The response has exactly these errors: `FORBIDDEN`, `BLANK input title`. */
   toFailWith(answer: Answer<unknown>, ...codes: string[]) {
-    const faults = faultsOf(answer);
+    const errors = errorsOf(answer);
     return {
-      pass: this.equals(faults.toSorted(), codes.toSorted()),
-      message: () => `expected ${JSON.stringify(codes)}, got ${JSON.stringify(faults)} in ${JSON.stringify(answer)}`,
+      pass: this.equals(errors.toSorted(), codes.toSorted()),
+      message: () => `expected ${JSON.stringify(codes)}, got ${JSON.stringify(errors)} in ${JSON.stringify(answer)}`,
     };
   },
   toSucceed(answer: Answer<unknown>) {
-    return { pass: faultsOf(answer).length === 0, message: () => `expected no faults in ${JSON.stringify(answer)}` };
+    return { pass: errorsOf(answer).length === 0, message: () => `expected no errors in ${JSON.stringify(answer)}` };
   },
 });
 

@@ -9,10 +9,10 @@ import { ormConfig } from '../../mikro-orm.config.ts';
 import { openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 import { applyPendingMigrations } from '../../src/migration-safety/index.ts';
 
-/** Migrates one database before all tests; every test file gets a copy of it. */
+/** Migrates one database before all tests; every test file gets a copy. */
 export type Template =
   | { kind: 'embedded'; dump: string }
-  /** A database to copy, on the server that `server` names a database of. */
+  /** A database to copy; `server` is the URL of another database on the same server. */
   | { kind: 'postgres'; server: string; name: string };
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {

@@ -6,7 +6,7 @@ import { upsertTags } from '../../src/tags/tag.repository.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm, sessions } from './blog.ts';
 
-/** Things to test with, made past the API, so that a test is about one thing. Names are distinct unless given. */
+/** Test data that is inserted without the API, so that a test exercises one thing. Names are distinct unless given. */
 
 export const PASSWORD = 'password123';
 
@@ -45,8 +45,8 @@ export async function aComment({ on, by, body = 'Well said.' }: { on: Article; b
   return comment;
 }
 
-/** The row as it is in the database now. */
-export const reloaded = <T extends Article | Comment | User>(entity: T): Promise<T> =>
+/** The row as it is now in the database. */
+export const reload = <T extends Article | Comment | User>(entity: T): Promise<T> =>
   orm.em.fork().findOneOrFail(entity.constructor as new () => T, entity.id as never, { populate: ['*'] as never });
 
 let hashed: Promise<string> | undefined;

@@ -31,8 +31,8 @@ import {
 import { type Answer, blog } from './blog.ts';
 
 /**
- * RealWorld's REST API on top of this one: every call is one operation of schema/operations, and what RealWorld answers
- * (status, error key, body) is made from that operation's answer and the call itself, from nothing else.
+ * RealWorld's REST API on top of this one. Every call is one operation of schema/operations; the response (status, error key,
+ * body) is derived only from that operation's result and the call.
  */
 export async function rest(call: string, { token, ...sent }: Sent = {}): Promise<Response> {
   const [method = '', address = ''] = call.split(' ');
@@ -65,7 +65,7 @@ interface Route {
   answer(names: Names, parts: Parts, token?: string): Promise<Response>;
 }
 
-/** One row of RealWorld's table of calls. */
+/** One call of RealWorld's specification. */
 function route<R, V extends object>(
   call: string,
   document: TypedDocumentNode<R, V>,
@@ -230,12 +230,12 @@ function failure<R>({ data, errors }: Answer<R>, failed: (data: R) => Failed): R
     const [status, key] = TOP_LEVEL[top.extensions.code] ?? [500, 'server'];
     return { status, body: { errors: { [key]: [top.message] } } };
   }
-  const faults = failed(data)?.errors ?? [];
-  const [first] = faults;
+  const userErrors = failed(data)?.errors ?? [];
+  const [first] = userErrors;
   if (!first) return null;
-  const words: Record<string, string[]> = {};
-  for (const fault of faults) words[keyOf(fault)] = [...(words[keyOf(fault)] ?? []), fault.message];
-  return { status: STATUSES[first.__typename], body: { errors: words } };
+  const messages: Record<string, string[]> = {};
+  for (const error of userErrors) messages[keyOf(error)] = [...(messages[keyOf(error)] ?? []), error.message];
+  return { status: STATUSES[first.__typename], body: { errors: messages } };
 }
 
 const TOP_LEVEL: Record<string, [status: number, key: string]> = {
@@ -251,15 +251,15 @@ const STATUSES: Record<ErrorFieldsFragment['__typename'], number> = {
   ValidationError: 422,
 };
 
-function keyOf(fault: ErrorFieldsFragment): string {
-  if (fault.__typename === 'InvalidCredentialsError') return 'credentials';
-  if ('resource' in fault) return RESOURCES[fault.resource];
-  return fault.path?.[1] ?? '';
+function keyOf(error: ErrorFieldsFragment): string {
+  if (error.__typename === 'InvalidCredentialsError') return 'credentials';
+  if ('resource' in error) return RESOURCES[error.resource];
+  return error.path?.[1] ?? '';
 }
 
 const RESOURCES = { ARTICLE: 'article', COMMENT: 'comment', TAG: 'tag', USER: 'profile' };
 
-/** A query answers null for what is not there; which thing that is, the call says. */
+/** A query returns null for what does not exist; the call determines what that is. */
 function missing(document: TypedDocumentNode<any, any>): Response {
   if (document === ProfileDocument) return { status: 404, body: { errors: { profile: ['not found'] } } };
   if (document === ArticleDocument || document === CommentsDocument) {

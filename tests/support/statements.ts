@@ -1,7 +1,7 @@
 import { Client, type QueryConfig } from 'pg';
 import type { Statement } from '../../src/reading/sql.ts';
 
-/** What is sent to the database while something is done. */
+/** The statements that are sent to the database while `act` runs. */
 export async function statementsDuring(act: () => Promise<unknown>): Promise<Statement[]> {
   const query = Client.prototype.query;
   const statements: Statement[] = [];

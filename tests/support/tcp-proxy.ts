@@ -1,9 +1,9 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** Stands between a server and its database, and does to them what networks do. */
+/** A proxy between a server and its database that simulates network failures. */
 export class TcpProxy {
   port = 0;
-  /** How many connections were made through it. */
+  /** How many connections it has accepted. */
   made = 0;
   private mode: 'open' | 'refusing' | 'silent' = 'open';
   private readonly sockets = new Set<Socket>();
@@ -23,34 +23,34 @@ export class TcpProxy {
     return proxy;
   }
 
-  /** Ends every connection, as a killed backend does. */
+  /** Closes every connection, as a killed backend does. */
   cut(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** Ends the connection on which the next text like this is sent, before it arrives. */
+  /** Closes the connection on which the next matching text is sent, before it arrives. */
   cutOnNext(text: RegExp): void {
     this.cutOn = text;
   }
 
-  /** Whether such a text is still to come. A statement that a connection has prepared is sent by its name alone. */
+  /** Whether no such text was sent yet. A statement that a connection has prepared is sent only by its name. */
   get isToCut(): boolean {
     return this.cutOn !== undefined;
   }
 
-  /** Nothing gets through and nobody is told: a cable that was pulled. */
+  /** Drops all traffic without closing connections, like a pulled cable. */
   silence(): void {
     this.mode = 'silent';
     for (const socket of this.sockets) socket.pause();
   }
 
-  /** Whoever comes is turned away, as where no database listens. */
+  /** Refuses connections, as if no database were listening. */
   refuse(): void {
     this.mode = 'refusing';
     this.cut();
   }
 
-  /** Everything works again. What was sent into the silence is lost with its connection, as after a long one. */
+  /** Lets all traffic through again. Connections that were silent are closed, as after a long outage. */
   open(): void {
     if (this.mode === 'silent') this.cut();
     this.mode = 'open';

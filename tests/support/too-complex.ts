@@ -3,7 +3,7 @@ import { LIMITS } from '../../src/server/operations/operation-limits.ts';
 import { type Answer, post } from './blog.ts';
 import { statementsDuring } from './statements.ts';
 
-/** Operations that ask for too much, and what they are told. */
+/** Operations that are too complex, and the errors they get. */
 
 export const times = (count: number, write: (index: number) => string): string =>
   Array.from({ length: count }, (_, index) => write(index)).join(' ');
@@ -14,12 +14,12 @@ export function nested(depth: number): string {
   return `${around.map((field) => `{ ${field} `).join('')}{ __typename }${' }'.repeat(depth - 1)}`;
 }
 
-/** Fragments of which each spreads the next one twice; the last selects the item. */
+/** Fragments that each spread the next one twice; the last selects the item. */
 export const doubling = (count: number, item: string): string =>
   `${times(count, (index) => `fragment F${index} on Article { ...F${index + 1} ...F${index + 1} }`)}
   fragment F${count} on Article { ${item} }`;
 
-/** The extensions of the one error that an operation is refused with, before the database has heard of it. */
+/** The extensions of the only error of an operation that is refused before it sends a statement to the database. */
 export async function refusal(query: string, more: object = {}): Promise<unknown> {
   const answers: Answer<unknown>[] = [];
   const statements = await statementsDuring(async () => answers.push((await post({ query, ...more })).body));

@@ -13,7 +13,7 @@ import { Article } from '../../src/articles/article.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser, PASSWORD, reloaded } from '../support/people.ts';
+import { aComment, anArticle, aUser, PASSWORD, reload } from '../support/people.ts';
 
 const EMOJI = '🐉';
 const account = { username: 'ann', email: 'ann@example.com', password: 'secret-secret' };
@@ -146,7 +146,7 @@ describe('changing the account', () => {
       `input ${field}`,
     ]);
     expect(answer.data.updateViewer?.errors).toContainEqual(expect.objectContaining({ code, limit }));
-    expect(await reloaded(await orm.em.fork().findOneOrFail(User, ann.id))).toMatchObject({ bio: null, image: null });
+    expect(await reload(await orm.em.fork().findOneOrFail(User, ann.id))).toMatchObject({ bio: null, image: null });
   });
 
   test.each([
@@ -356,8 +356,8 @@ describe('deleting the account', () => {
   test('leaves everybody else alone', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const his = await orm.em.fork().findOneOrFail(User, bob.id);
-    const before = await reloaded(his);
+    const before = await reload(his);
     await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
-    expect(await reloaded(his)).toEqual(before);
+    expect(await reload(his)).toEqual(before);
   });
 });

@@ -4,9 +4,9 @@ import { publishedOperations } from '../../../src/server/operations/published-op
 import { aBlogOfEverything } from '../../reading/everything.ts';
 import { randomDocument } from '../../reading/random-documents.ts';
 import { theWorld, type World } from '../../reading/reference.ts';
-import { emptied } from '../../support/blog.ts';
-import { toldSchema } from '../../support/schema.ts';
-import { spoilt } from '../../support/spoiling.ts';
+import { deleteAllRows } from '../../support/blog.ts';
+import { invalidValues } from '../../support/invalid-values.ts';
+import { introspectSchema } from '../../support/schema.ts';
 import {
   type Answered,
   addSecrets,
@@ -27,7 +27,7 @@ import {
  */
 
 const REQUESTS = Number(process.env.REQUESTS) || scaled(1_000_000, 50_000);
-const schema = await toldSchema();
+const schema = await introspectSchema();
 
 interface Hostile {
   readonly body: string | Buffer;
@@ -52,7 +52,8 @@ function* spoiltRequests(): Generator<Hostile> {
         for (const argument of field.args) {
           const kind = root === roots[0] ? 'query' : 'mutation';
           const query = `${kind}($value: ${argument.type}) { ${field.name}(${argument.name}: $value) ${selection} }`;
-          for (const [, value] of spoilt(argument.type, undefined, argument.name)) yield asJson(query, { value });
+          for (const [, value] of invalidValues(argument.type, undefined, argument.name))
+            yield asJson(query, { value });
         }
       }
     }
@@ -214,13 +215,13 @@ test(
         const { document, variables, operationName } = randomDocument(rolls, world as World, random(5) + 1);
         return asJson(document, variables, operationName);
       },
-      'spoilt input': () => spoiling.next().value,
+      'invalid input': () => spoiling.next().value,
       'changed bytes': () => mutated(random),
       corpus: () => fromCorpus(random),
     };
     for (let count = 0; count < REQUESTS && problems.length < 20; count += 1) {
       if (count % 5000 === 0) {
-        await emptied();
+        await deleteAllRows();
         const people = await aBlogOfEverything();
         tokens = people.map(({ token }) => token);
         addSecrets(...people.flatMap(({ token, refreshToken }) => [token, refreshToken]));

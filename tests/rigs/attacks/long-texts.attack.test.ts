@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import { expect, test } from 'vitest';
 import { aUser } from '../../support/people.ts';
-import { toldSchema } from '../../support/schema.ts';
+import { introspectSchema } from '../../support/schema.ts';
 import { isLong, send } from './rig.ts';
 
 /**
@@ -81,7 +81,7 @@ const FRAMES = [
   ['a@', '@'],
 ] as const;
 
-const schema = await toldSchema();
+const schema = await introspectSchema();
 
 /** Each place of an input that takes a text, as a function from the text to the whole input. */
 function* placesIn(type: GraphQLInputType, path: string): Generator<[path: string, write: (text: string) => unknown]> {

@@ -5,7 +5,7 @@ import { Session } from '../../../src/auth/session.entity.ts';
 import { addDemoBlog } from '../../../src/seeding/demo/demo-blog.ts';
 import { Follow } from '../../../src/users/follow.entity.ts';
 import { User } from '../../../src/users/user.entity.ts';
-import { address, emptied, orm } from '../../support/blog.ts';
+import { address, deleteAllRows, orm } from '../../support/blog.ts';
 import { anArticle, aUser, PASSWORD, type Person } from '../../support/people.ts';
 import { fetchClient, signIn } from './fetch.ts';
 import { type Frontend, frontends, type Shown } from './frontends.ts';
@@ -144,7 +144,7 @@ test('signing out ends only this session on the server, even with an expired tok
 });
 
 test('the first call prints five articles of the feed', async () => {
-  await emptied();
+  await deleteAllRows();
   await addDemoBlog(orm.em.fork());
   const atThisServer = (url: unknown, init?: RequestInit) =>
     realFetch(String(url).replace('http://localhost:4000', address), init);

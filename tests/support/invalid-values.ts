@@ -8,14 +8,18 @@ import {
   isScalarType,
 } from 'graphql';
 
-/** Every way to spoil a value of an input type in one place, each with the path of that place. */
-export function* spoilt(type: GraphQLInputType, value: unknown, path: string): Generator<[path: string, bad: unknown]> {
+/** Values of an input type that are invalid in one place, each with the path of that place. */
+export function* invalidValues(
+  type: GraphQLInputType,
+  value: unknown,
+  path: string,
+): Generator<[path: string, bad: unknown]> {
   if (isNonNullType(type)) {
-    yield* spoilt(type.ofType, value, path);
+    yield* invalidValues(type.ofType, value, path);
   } else if (isListType(type)) {
     const item = (type as GraphQLList<GraphQLInputType>).ofType;
     for (const bad of [null, {}, [null], [[]], Array(1000).fill('a'), Array(1000).fill('')]) yield [path, bad];
-    for (const [where, bad] of spoilt(item, undefined, `${path}[0]`)) yield [where, [bad]];
+    for (const [where, bad] of invalidValues(item, undefined, `${path}[0]`)) yield [where, [bad]];
   } else if (isInputObjectType(type)) {
     for (const bad of [null, 7, 'text', true, [], {}, { nosuch: 1 }, JSON.parse('{"__proto__": {"admin": true}}')]) {
       yield [path, bad];
@@ -25,7 +29,7 @@ export function* spoilt(type: GraphQLInputType, value: unknown, path: string): G
     if (type.isOneOf) yield [path, Object.fromEntries(fields.map(({ name }) => [name, 'both']))];
     for (const field of fields) {
       const others = type.isOneOf ? {} : given;
-      for (const [where, bad] of spoilt(field.type, given[field.name], `${path}.${field.name}`)) {
+      for (const [where, bad] of invalidValues(field.type, given[field.name], `${path}.${field.name}`)) {
         yield [where, { ...others, [field.name]: bad }];
       }
     }

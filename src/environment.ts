@@ -4,13 +4,12 @@ import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
 
 /**
- * Every environment variable, checked once; nothing else reads `process.env`, but for migration-safety, which is to be
- * able to live without us. `.env` is read when it is there, and what the shell says wins over it. Throws EnvironmentError,
- * which lists everything that is wrong.
+ * Every environment variable, validated once. Nothing else reads `process.env`, except migration-safety, which does not depend
+ * on the rest of `src`. `.env` is read when it exists; the shell overrides it. Throws EnvironmentError with every problem.
  */
 export const readEnvironment = (variables = shellAndFile()): Environment => read(environment, variables);
 
-/** The part that commands need which only talk to the database: a migration job has no business with SECRET_KEY. */
+/** The part for commands that only use the database: a migration job should not need SECRET_KEY. */
 export const readDatabaseEnvironment = (variables = shellAndFile()): DatabaseEnvironment => read(database, variables);
 
 export type Environment = z.infer<typeof environment>;
@@ -49,7 +48,7 @@ const listed = (value: string) => value.split(',').map((item) => item.trim());
 
 const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
 
-/** Never "everybody": then whoever asks could say from where. */
+/** Never "all": then any client could forge its address. */
 const proxies = z
   .string()
   .refine((value) => listed(value).every(isSubnet), {
@@ -72,7 +71,7 @@ const SHORTEST_KEY = 32;
 
 const isLongEnough = (key: string) => Buffer.byteLength(key) >= SHORTEST_KEY;
 
-/** Keys that tokens may be signed with: one that is empty, after a comma too many, anybody could sign with. */
+/** Keys that verify tokens. An empty one, from a stray comma, would let anyone sign tokens. */
 const keys = z
   .string()
   .transform(listed)
@@ -129,12 +128,12 @@ const serverVariables = z
   .object({ ...databaseShape, ...serverShape })
   .refine(({ NODE_ENV, SECRET_KEY = '' }) => NODE_ENV !== 'production' || isLongEnough(SECRET_KEY), {
     path: ['SECRET_KEY'],
-    // Also when another variable is at fault: all faults are listed at once.
+    // Also when another variable is invalid, so that every problem is listed at once.
     when: () => true,
     error: ({ input }) => {
       const { SECRET_KEY } = input as { SECRET_KEY?: string };
-      const fault = SECRET_KEY ? `has ${Buffer.byteLength(SECRET_KEY)} bytes` : 'is missing';
-      return `${fault}; in production it must have at least ${SHORTEST_KEY} bytes, e.g. from: openssl rand -base64 48`;
+      const problem = SECRET_KEY ? `has ${Buffer.byteLength(SECRET_KEY)} bytes` : 'is missing';
+      return `${problem}; in production it must have at least ${SHORTEST_KEY} bytes, e.g. from: openssl rand -base64 48`;
     },
   });
 
@@ -142,33 +141,33 @@ const environment = serverVariables.transform((given) => ({
   ...databaseSettings(given),
   host: given.HOST,
   port: given.PORT,
-  /** How many processes serve; with one, it is the only one. */
+  /** The number of processes that serve. With 1, this process serves itself. */
   webConcurrency: given.WEB_CONCURRENCY,
-  /** Whose word is taken on where a client is. */
+  /** Proxies whose forwarded client address is trusted. */
   trustProxy: given.TRUST_PROXY ?? [],
   maxConnections: given.MAX_CONNECTIONS,
   requestTimeoutSeconds: given.REQUEST_TIMEOUT_SECONDS,
   logLevel: given.LOG_LEVEL,
-  /** Production serves no other site unless told to; development serves whatever frontend runs beside it. */
+  /** Production allows no other origin by default; development allows any frontend on this machine. */
   allowedOrigins: given.CORS_ORIGINS ?? (given.NODE_ENV === 'production' ? [] : ('this machine' as const)),
   poolSize: given.DB_POOL_SIZE,
   maxInFlight: given.MAX_IN_FLIGHT,
   maxWaitMilliseconds: given.MAX_WAIT_MILLISECONDS,
-  /** Production stands behind a balancer, which needs a moment to notice that this process leaves. */
+  /** In production a load balancer needs a moment to notice that this process is shutting down. */
   shutdownDelaySeconds: given.SHUTDOWN_DELAY_SECONDS ?? (given.NODE_ENV === 'production' ? 5 : 0),
-  /** Null means that nobody is told any metrics. */
+  /** Null means that no metrics are served. */
   metrics: given.METRICS_PORT === undefined ? null : { host: given.METRICS_HOST, port: given.METRICS_PORT },
   revision: given.REVISION ?? null,
-  /** The endpoint itself, and all else about traces, is read by OpenTelemetry. */
+  /** OpenTelemetry itself reads the endpoint and every other setting of traces. */
   traces: given.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
   guestCacheSeconds: given.GUEST_CACHE_SECONDS,
   playground: given.PLAYGROUND ?? given.NODE_ENV !== 'production',
   trustedDocumentsOnly: given.TRUSTED_DOCUMENTS === 'only',
-  /** The Playground can do nothing without it. */
+  /** The Playground needs it. */
   introspection: given.INTROSPECTION ?? given.PLAYGROUND ?? given.NODE_ENV !== 'production',
   migrateOnStart: given.MIGRATE_ON_START ?? (given.DATABASE_URL || given.DB_HOST ? 'check' : 'up'),
   preparedStatements: given.PREPARED_STATEMENTS,
-  /** Absent only outside production, where one is made and kept in the data folder. */
+  /** Missing only outside production, where a key is generated and kept in the data folder. */
   secretKey: given.SECRET_KEY,
   secretKeyFallbacks: given.SECRET_KEY_FALLBACKS,
   accessTokenMinutes: given.ACCESS_TOKEN_EXPIRE_MINUTES,
@@ -182,14 +181,14 @@ function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
     /** Null means the embedded PostgreSQL in the data folder. */
     databaseUrl: given.DATABASE_URL ?? (given.DB_HOST ? urlFromParts(given.DB_HOST, given) : null),
     dataFolder: given.DATA_FOLDER,
-    /** Whether the embedded database's commits are on the disk before they are acknowledged. */
+    /** Whether commits of the embedded database reach the disk before they are acknowledged. */
     embeddedFsync: given.EMBEDDED_FSYNC,
   };
 }
 
 function urlFromParts(host: string, given: z.infer<z.ZodObject<typeof databaseShape>>): string {
   const url = new URL('postgresql://localhost');
-  // Encoded, because a URL silently keeps its old host where it can not take one as it is: ::1, /var/run/postgresql.
+  // Encoded, because a URL silently keeps its old host when the new one is not valid in a URL: ::1, /var/run/postgresql.
   url.hostname = encodeURIComponent(host);
   url.port = String(given.DB_PORT);
   url.username = encodeURIComponent(given.DB_USER);
@@ -199,7 +198,7 @@ function urlFromParts(host: string, given: z.infer<z.ZodObject<typeof databaseSh
 }
 
 function read<T extends z.ZodType>(schema: T, variables: NodeJS.ProcessEnv): z.infer<T> {
-  // An empty variable is an absent one: that is what an empty line in .env and an unset one in compose files mean.
+  // An empty variable counts as missing: that is what an empty line in .env or an unset variable in a compose file yields.
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
   if (!result.success) throw new EnvironmentError(result.error.issues.map((issue) => describe(issue, given)));
@@ -209,7 +208,7 @@ function read<T extends z.ZodType>(schema: T, variables: NodeJS.ProcessEnv): z.i
 function describe(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);
   const value = given[name];
-  // Secrets and what may hold one are never repeated.
+  // Never repeat a secret, or a value that may contain one.
   const shown = value === undefined || /SECRET|PASS|URL/.test(name) ? '' : ` is "${value}"; it`;
   return `${name}${shown} ${issue.message}`;
 }

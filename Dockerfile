@@ -11,13 +11,13 @@ COPY src src
 COPY migrations migrations
 RUN npm run build && mkdir /data
 
-# What runs needs no compiler and no install script.
+# The production packages need no compiler and no install script.
 FROM node:24-trixie-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
-# Node and nothing else: no shell, no npm. Its entry point is node, its user 65532.
+# Only Node: no shell, no npm. The entry point is node, the user 65532.
 FROM gcr.io/distroless/nodejs24-debian13:nonroot
 WORKDIR /app
 COPY package.json ./
@@ -25,7 +25,7 @@ COPY schema/operations schema/operations
 COPY schema/generated/persisted-documents.json schema/generated/persisted-documents.json
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
-# The embedded database, where there is no other. All else may be mounted read-only.
+# For the embedded database, if no other is configured. Everything else may be mounted read-only.
 COPY --from=build --chown=65532:65532 /data /data
 VOLUME /data
 

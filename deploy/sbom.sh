@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prints what an installation with `npm ci --omit=dev` consists of, in CycloneDX; made of package-lock.json, without the
-# network. Development's packages are taken out first: `npm sbom --omit dev` would also leave out what both need, graphql
-# among it.
+# Prints the SBOM (CycloneDX) of an installation with `npm ci --omit=dev`, from package-lock.json and without network access.
+# Development packages are removed first, because `npm sbom --omit dev` would also omit packages that both need, such as
+# graphql.
 set -e
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -12,21 +12,21 @@ vi.setConfig({ testTimeout: 180_000 });
 /** Each statement of each `down` of the sample history, and what is missed when it is forgotten. */
 const forgotten: [migration: string, statement: string, missed: string][] = [
   ['create_authors_and_articles', 'drop table "articles"', 'create_authors_and_articles: down fails'],
-  ['create_authors_and_articles', 'drop table "authors"', 'table authors: only the time after up and down has it'],
+  ['create_authors_and_articles', 'drop table "authors"', 'table authors: only the state after down has it'],
   [
     'add_articles_slug',
     'alter table "articles" drop column "slug"',
-    'table articles, column slug: only the time after up and down has it',
+    'table articles, column slug: only the state after down has it',
   ],
   [
     'invite_the_editor',
     'delete from "authors"',
-    'table authors, rows: the time before has 0, the time after up and down has 1',
+    'table authors, rows: the state before up has 0, the state after down has 1',
   ],
   [
     'index_articles_title',
     'drop index concurrently "articles_title_index"',
-    'table articles, index articles_title_index: only the time after up and down has it',
+    'table articles, index articles_title_index: only the state after down has it',
   ],
 ];
 
@@ -49,17 +49,17 @@ const spoilt: { up: string; down: string; missed: string }[] = [
     up: `update "authors" set "email" = 'nobody@example.com'`,
     down: 'select 1',
     missed:
-      'table authors, column email: the time before has "editor-0@example.com", the time after up and down has "nobody@example.com"',
+      'table authors, column email: the state before up has "editor-0@example.com", the state after down has "nobody@example.com"',
   },
   {
     up: 'alter table "authors" drop column "name"',
     down: `alter table "authors" add column "name" varchar(255) not null default ''`,
-    missed: 'table authors, column name: the time before has "Editor", the time after up and down has ""',
+    missed: 'table authors, column name: the state before up has "Editor", the state after down has ""',
   },
   {
     up: `alter table "authors" alter column "email" type varchar(255) using upper("email")`,
     down: `alter table "authors" alter column "email" type varchar(255) using lower(replace("email", '-', ''))`,
-    missed: 'has "editor-0@example.com", the time after up and down has "editor0@example.com"',
+    missed: 'has "editor-0@example.com", the state after down has "editor0@example.com"',
   },
 ];
 

@@ -6,18 +6,18 @@ import { MigrationProblem } from '../problems.ts';
 import { literal } from '../sql/quote.ts';
 
 /**
- * The SQL that takes a database from one place in history to another, for a person or a tool that may not run code:
- * transactions, timeouts and tracking rows included. Reads files only.
+ * The SQL that migrates a database from one point of history to another, for environments where migrations can't run
+ * as code: with transactions, timeouts and rows of the tracking table. Reads files only.
  */
 export async function offlineSql(migrator: MigratorParts, range = 'base:head'): Promise<string> {
   const files = await migrator.readMigrations();
   const names = files.map(({ name }) => name);
   const [from, to, more] = range.includes(':') ? range.split(':') : ['base', range];
   if (more !== undefined) {
-    throw new MigrationProblem('unknown-target', `"${range}" is no range; it must be FROM:TO, such as base:head.`);
+    throw new MigrationProblem('unknown-target', `"${range}" is not a range; it must be FROM:TO, such as base:head.`);
   }
-  const start = placeOf(from || 'base', names);
-  const end = placeOf(to || 'head', names);
+  const start = positionOf(from || 'base', names);
+  const end = positionOf(to || 'head', names);
   const method: Method = start <= end ? 'up' : 'down';
   const chosen = method === 'up' ? files.slice(start, end) : files.slice(end, start).reverse();
   refuseDynamic(chosen, method);
@@ -37,14 +37,14 @@ export async function offlineSql(migrator: MigratorParts, range = 'base:head'): 
     return [`-- ${migration.name} (${method})`, ...body].join('\n');
   });
   const head = [
-    `-- ${range}: run it with psql -v ON_ERROR_STOP=1, so that it stops at the first fault.`,
+    `-- ${range}: run it with psql -v ON_ERROR_STOP=1, so that it stops at the first error.`,
     ...(start === 0 && method === 'up' ? trackingTableSql(table, tableName) : []),
   ];
   return `${[head.join('\n'), ...blocks].join('\n\n')}\n`;
 }
 
-/** How many migrations are applied at this place of history. */
-function placeOf(text: string, names: string[]): number {
+/** The number of migrations applied at this point of history. */
+function positionOf(text: string, names: string[]): number {
   if (text === 'base' || text === '0') return 0;
   if (text === 'head') return names.length;
   const back = /^-(\d+)$/.exec(text);
@@ -57,11 +57,11 @@ function refuseDynamic(chosen: MigrationFile[], method: Method): void {
   if (dynamic.length === 0) return;
   throw new MigrationProblem(
     'unreadable',
-    `What these send depends on what they find in the database, so it can not be written down beforehand:\n${dynamic.map(({ name }) => `  ${name}`).join('\n')}\nLeave them out of the range (FROM:TO), and run them with npx mikro-orm migration:up --only <name>.`,
+    `The statements of these migrations depend on the data, so they can not be written in advance:\n${dynamic.map(({ name }) => `  ${name}`).join('\n')}\nLeave them out of the range (FROM:TO), and run them with npx mikro-orm migration:up --only <name>.`,
   );
 }
 
-/** As MikroORM creates it, and then as we extend it; harmless where it exists. */
+/** MikroORM's statement and the additional columns; does nothing if the table exists. */
 const trackingTableSql = (table: string, tableName: string) => [
   `create table if not exists ${table} ("id" serial primary key, "name" varchar(255) not null, "executed_at" timestamptz(6) not null default current_timestamp(6));`,
   ...upgradeTableSql(table, tableName).map((sql) => `${sql};`),

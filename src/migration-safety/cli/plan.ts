@@ -13,7 +13,7 @@ export interface PlannedMigration {
   statements: PlannedStatement[];
 }
 
-/** What migration:up would do: every statement, the locks it takes, and how large the tables are that it locks. */
+/** What migration:up would run: every statement, the locks it takes, and the sizes of the locked tables. */
 export async function readPlan(migrator: MigratorParts): Promise<PlannedMigration[]> {
   const executed = new Set(((await migrator.history()) ?? []).map(({ name }) => name));
   const pending = (await migrator.readMigrations()).filter(({ name }) => !executed.has(name));
@@ -34,7 +34,7 @@ export async function readPlan(migrator: MigratorParts): Promise<PlannedMigratio
           );
           return {
             sql: statement.sql,
-            // A table without a size is not there yet: nobody waits for it.
+            // A table without a size does not exist yet, so its lock blocks no query.
             locks: locks.flatMap(({ table, lock, size }) =>
               size ? [{ table, lock, blocks: BLOCKED_BY[lock], ...size }] : [],
             ),
@@ -45,7 +45,6 @@ export async function readPlan(migrator: MigratorParts): Promise<PlannedMigratio
   );
 }
 
-/** The plan for a person. */
 export function formatPlan(plan: PlannedMigration[]): string {
   if (plan.length === 0) return 'Nothing is pending.';
   return plan
@@ -54,7 +53,7 @@ export function formatPlan(plan: PlannedMigration[]): string {
         ...sql.split('\n').map((line) => `  ${line}`),
         ...locks.map((l) => `    -- ${l.lock} on ${l.table} (about ${l.rows} rows, ${l.size}): blocks ${l.blocks}`),
       ]);
-      const note = dynamic ? ['  -- and what its code decides on from what it finds in the database'] : [];
+      const note = dynamic ? ['  -- and statements that its code chooses from the data'] : [];
       return [`${name} (${transactional ? 'one transaction' : 'outside a transaction'})`, ...lines, ...note].join('\n');
     })
     .join('\n\n');
@@ -70,7 +69,7 @@ async function readSize(migrator: MigratorParts, table: string): Promise<{ rows:
       );
     return row;
   } catch {
-    // Without a database there are no sizes, and the plan is as good as it can be.
+    // Without a database, the plan has no sizes.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { checkIntegrity } from '../history/integrity.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 
-/** One line of `migration:status`: a migration, and how it stands with this database. */
+/** One line of `migration:status`: a migration and its state in this database. */
 export interface Status {
   name: string;
   state: 'applied' | 'pending' | 'edited' | 'missing' | 'out-of-order' | 'duplicate' | 'unknown';
@@ -11,7 +11,7 @@ export interface Status {
   appVersion?: string;
 }
 
-/** Every migration that has a file or a row, oldest first. Reads, and creates nothing. */
+/** Every migration with a file or a row, oldest first. Creates nothing. */
 export async function readStatus(migrator: MigratorParts): Promise<Status[]> {
   const files = await migrator.readMigrations();
   const rows = (await migrator.history()) ?? [];
@@ -30,14 +30,14 @@ export async function readStatus(migrator: MigratorParts): Promise<Status[]> {
   });
 }
 
-/** What was applied, in the order it was applied. */
+/** The applied migrations, in the order they were applied. */
 export async function readHistory(migrator: MigratorParts): Promise<Status[]> {
   const order = ((await migrator.history()) ?? []).map(({ name }) => name);
   const statuses = await readStatus(migrator);
   return order.flatMap((name) => statuses.filter((status) => status.name === name));
 }
 
-/** Columns of equal width, without a frame: made for reading, and for grep. */
+/** A table without borders, for reading and for grep. */
 export function formatStatuses(statuses: Status[]): string {
   const rows = statuses.map((each) => [
     each.state,

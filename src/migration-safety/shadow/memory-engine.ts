@@ -4,8 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { PGlite, PGliteOptions } from '@electric-sql/pglite';
 
 /**
- * A PostgreSQL in memory, without a table in it. Making one from nothing is initdb, seconds of work; so the first is
- * kept, packed, in node_modules/.cache, and the others are copies of it, in a fifth of the time.
+ * An empty PostgreSQL in memory. Its initdb takes seconds, so the first data folder is cached, packed, in
+ * node_modules/.cache; opening a copy takes a fifth of the time.
  */
 export async function openMemoryEngine(extensions: PGliteOptions['extensions'] = {}): Promise<PGlite> {
   const { PGlite } = await import('@electric-sql/pglite');
@@ -16,31 +16,31 @@ export async function openMemoryEngine(extensions: PGliteOptions['extensions'] =
       const loadDataDir = new Blob([new Uint8Array(packed)], { type: 'application/gzip' });
       return await PGlite.create({ extensions, loadDataDir });
     } catch {
-      // Not what it should be: the next one is made anew.
+      // Corrupt: replace it.
       await rm(file, { force: true });
     }
   }
-  const made = await PGlite.create({ extensions });
-  await keep(file, await made.dumpDataDir('gzip'));
-  return made;
+  const engine = await PGlite.create({ extensions });
+  await writeCache(file, await engine.dumpDataDir('gzip'));
+  return engine;
 }
 
-/** Beside the engine's package, and of its version: another one may not read the data of this one. */
+/** By version, because another version may not read the data. */
 async function cacheFile(): Promise<string> {
   const entry = fileURLToPath(import.meta.resolve('@electric-sql/pglite'));
-  const home = entry.slice(0, entry.lastIndexOf('node_modules') + 'node_modules'.length);
-  const { version } = JSON.parse(await readFile(join(home, '@electric-sql/pglite/package.json'), 'utf8'));
-  return join(home, `.cache/migration-safety/pglite-${version}.tar.gz`);
+  const nodeModules = entry.slice(0, entry.lastIndexOf('node_modules') + 'node_modules'.length);
+  const { version } = JSON.parse(await readFile(join(nodeModules, '@electric-sql/pglite/package.json'), 'utf8'));
+  return join(nodeModules, `.cache/migration-safety/pglite-${version}.tar.gz`);
 }
 
-/** Renamed into place, so that nobody reads half of it. A folder that can't be written to has no cache, and works. */
-async function keep(file: string, packed: Blob): Promise<void> {
-  const own = `${file}.${process.pid}`;
+/** Renames the file into place, so that no process reads half of it. If the folder is not writable, there is no cache. */
+async function writeCache(file: string, packed: Blob): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
   try {
     await mkdir(join(file, '..'), { recursive: true });
-    await writeFile(own, packed.stream());
-    await rename(own, file);
+    await writeFile(temporary, packed.stream());
+    await rename(temporary, file);
   } catch {
-    await rm(own, { force: true }).catch(() => {});
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }

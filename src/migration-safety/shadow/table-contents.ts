@@ -1,15 +1,17 @@
 import type { Execute, Row } from '../sql/execute.ts';
 
-/** What stands in each table, as text, up to so many rows of it. */
+/** The first rows of each table. */
 export type TableContents = Map<string, Row[]>;
 
-const most = 1_000;
+const MAX_ROWS = 1_000;
 
-/** Reads the rows of these tables. History alone has few: those that migrations put there themselves. */
+/** Reads the rows of these tables. In a shadow database they are few: those that migrations insert. */
 export async function readTableContents(execute: Execute, tables: Iterable<string>): Promise<TableContents> {
   const contents: TableContents = new Map();
   for (const table of tables) {
-    const rows = await execute(`select to_jsonb(t) as row from ${table} t order by to_jsonb(t)::text limit ${most}`);
+    const rows = await execute(
+      `select to_jsonb(t) as row from ${table} t order by to_jsonb(t)::text limit ${MAX_ROWS}`,
+    );
     contents.set(
       table,
       rows.map(({ row }) => row as Row),
@@ -18,21 +20,21 @@ export async function readTableContents(execute: Execute, tables: Iterable<strin
   return contents;
 }
 
-/** Which columns have other values than before, a line each, over the tables and columns that are on both sides. */
+/** One line per column whose values differ, for the tables and columns on both sides. */
 export function changedValues(before: TableContents, after: TableContents, a: string, b: string): string[] {
   return [...before].flatMap(([table, rows]) => {
     const others = after.get(table);
-    // Another number of rows is a difference of its own.
+    // Different row counts are reported separately.
     if (!others || others.length !== rows.length) return [];
     const columns = Object.keys(rows[0] ?? {}).filter((column) => column in (others[0] ?? {}));
     const changed = columns.flatMap((column) => {
       const [was, is] = [valuesOf(rows, column), valuesOf(others, column)];
       if (was.join('\n') === is.join('\n')) return [];
-      const [lost, came] = [without(was, is), without(is, was)];
-      return [`table ${table}, column ${column}: ${a} has ${some(lost)}, ${b} has ${some(came)}`];
+      const [removed, added] = [subtract(was, is), subtract(is, was)];
+      return [`table ${table}, column ${column}: ${a} has ${sample(removed)}, ${b} has ${sample(added)}`];
     });
     if (changed.length > 0) return changed;
-    return whole(rows, columns) === whole(others, columns)
+    return joinRows(rows, columns) === joinRows(others, columns)
       ? []
       : [`table ${table}: ${b} has the values of ${columns.join(', ')} in other rows than ${a}`];
   });
@@ -40,14 +42,14 @@ export function changedValues(before: TableContents, after: TableContents, a: st
 
 const valuesOf = (rows: Row[], column: string) => rows.map((row) => JSON.stringify(row[column])).sort();
 
-const whole = (rows: Row[], columns: string[]) =>
+const joinRows = (rows: Row[], columns: string[]) =>
   rows
     .map((row) => JSON.stringify(columns.map((column) => row[column])))
     .sort()
     .join('\n');
 
-/** What is in the first list and not in the second, each as often as it is missing. */
-function without(list: string[], other: string[]): string[] {
+/** The multiset difference of two lists. */
+function subtract(list: string[], other: string[]): string[] {
   const rest = [...other];
   return list.filter((each) => {
     const at = rest.indexOf(each);
@@ -56,5 +58,5 @@ function without(list: string[], other: string[]): string[] {
   });
 }
 
-const some = (values: string[]) =>
+const sample = (values: string[]) =>
   [...values.slice(0, 3).map((value) => value.slice(0, 60)), ...(values.length > 3 ? ['…'] : [])].join(', ');

@@ -8,7 +8,7 @@ import { differences, readCatalog } from '../shadow/catalog.ts';
 import { introspect, openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { excerpt } from '../sql/excerpt.ts';
 
-/** One thing that is wrong, in a line, with more below it where a line is not enough. */
+/** One fault: a line, and details below it. These are also the keys of the JSON output. */
 export interface Fault {
   kind: ProblemKind;
   says: string;
@@ -16,8 +16,8 @@ export interface Fault {
 }
 
 /**
- * Everything `migration:check` compares: the files with the tracking table, the rules with the files, the entities
- * and the snapshot with what history makes when it is replayed, and the live database with the same.
+ * Runs the comparisons of `migration:check`: the files with the tracking table, the files with the lint rules, and the
+ * schema of a replayed history with the entities, the snapshot and the live database.
  */
 export async function checkMigrations(migrator: MigratorParts, { offline }: { offline: boolean }): Promise<Fault[]> {
   const files = await migrator.readMigrations();
@@ -41,21 +41,21 @@ export async function checkMigrations(migrator: MigratorParts, { offline }: { of
     );
   if (!integrity.some(({ kind }) => kind === 'duplicate')) {
     const applied = files.filter(({ name }) => executed.has(name)).map(({ name }) => name);
-    // With rows there is no file for, nobody can say what the database should look like.
+    // If a file is missing, the expected schema of the database is unknown.
     const comparable = rows.length > 0 && rows.every((row) => files.some((file) => file.name === row.name));
     faults.push(...(await replay(migrator, { applied, live: !offline && comparable })));
   }
-  return faults.sort((a, b) => gravity.indexOf(a.kind) - gravity.indexOf(b.kind));
+  return faults.sort((a, b) => SEVERITY.indexOf(a.kind) - SEVERITY.indexOf(b.kind));
 }
 
-/** All faults in one message, with the code of the gravest. */
+/** All faults in one message, with the code of the most severe. */
 export function problemOf(faults: Fault[]): MigrationProblem {
   const text = faults.flatMap(({ kind, says, details }) => [`${kind}: ${says}`, ...details.map((line) => `  ${line}`)]);
   return new MigrationProblem(faults[0]?.kind ?? 'unforeseen', text.join('\n'));
 }
 
-/** Which fault's code the command ends with, when there are several: what makes the others doubtful comes first. */
-const gravity: ProblemKind[] = [
+/** Most severe first: a fault that puts the others in doubt comes before them. The first one's code is the exit code. */
+const SEVERITY: ProblemKind[] = [
   'duplicate',
   'edited',
   'missing',
@@ -69,7 +69,7 @@ const gravity: ProblemKind[] = [
   'unknown',
 ];
 
-const advice = (told: string) => told.slice(told.indexOf('\n')).trim();
+const advice = (finding: string) => finding.slice(finding.indexOf('\n')).trim();
 
 const pendingFault = (pending: MigrationFile[]): Fault => ({
   kind: 'pending',
@@ -90,9 +90,9 @@ async function replay(
   const shadow = await openShadowDatabase(migrator);
   try {
     if (applied.length > 0) await shadow.migrator.up({ migrations: applied });
-    const drift = live ? await driftOf(migrator, shadow) : [];
+    const drift = live ? await findDrift(migrator, shadow) : [];
     await shadow.migrator.up();
-    return [...(await comparedWithEntities(migrator, shadow)), ...drift];
+    return [...(await compareWithEntities(migrator, shadow)), ...drift];
   } catch (error) {
     if (!(error instanceof MigrationProblem)) throw error;
     return [
@@ -103,7 +103,7 @@ async function replay(
   }
 }
 
-async function driftOf(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
+async function findDrift(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
   const { driver } = migrator;
   const live = await readCatalog((sql) => driver.getConnection().execute(sql), trackingTable(migrator));
   const lines = differences(await shadow.catalog(), live, 'history', 'the database');
@@ -114,14 +114,14 @@ async function driftOf(migrator: MigratorParts, shadow: ShadowDatabase): Promise
       says: `The database is not what its migrations made: ${lines.length} ${lines.length === 1 ? 'difference' : 'differences'}.`,
       details: [
         ...lines,
-        'Somebody changed it by hand. Undo that, or write it down as a migration (and migration:log it here).',
+        'It was changed by hand. Undo the change, or write it as a migration and migration:log it here.',
       ],
     },
   ];
 }
 
-/** What the entities and the snapshot say that history does not, and the other way round. */
-export async function comparedWithEntities(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
+/** The differences of the entities and the snapshot from the replayed history. */
+export async function compareWithEntities(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
   const { config, driver } = migrator;
   const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
   const entities = generator.getTargetSchema();
@@ -145,19 +145,19 @@ export async function comparedWithEntities(migrator: MigratorParts, shadow: Shad
     faults.push({
       kind: 'stale-snapshot',
       says: `The snapshot can not be read: ${unreadable}`,
-      details: ['Write it anew: npm run migration repair'],
+      details: ['Rewrite it: npm run migration repair'],
     });
   } else if (stale.length > 0) {
     faults.push({
       kind: 'stale-snapshot',
       says: 'The snapshot is not what the migrations make; migration:create would write a wrong difference.',
-      details: [...stale, 'Write it anew: npm run migration repair'],
+      details: [...stale, 'Rewrite it: npm run migration repair'],
     });
   }
   return faults;
 }
 
-/** A merge may have left conflict markers in it, or half of it. */
+/** A merge may leave conflict markers in the snapshot, or truncate it. */
 async function readSnapshot(
   migrator: MigratorParts,
 ): Promise<{ snapshot?: DatabaseSchema | undefined; unreadable?: string }> {
@@ -168,14 +168,14 @@ async function readSnapshot(
   }
 }
 
-/** What the snapshot should hold, if it holds something else. */
-export async function staleSnapshot(migrator: MigratorParts): Promise<DatabaseSchema | undefined> {
+/** The schema that the snapshot should hold, or undefined if the snapshot is correct or missing. */
+export async function repairedSnapshot(migrator: MigratorParts): Promise<DatabaseSchema | undefined> {
   const { snapshot, unreadable } = await readSnapshot(migrator);
   if (!snapshot && !unreadable) return undefined;
   const shadow = await openShadowDatabase(migrator);
   try {
     await shadow.migrator.up();
-    const faults = await comparedWithEntities(migrator, shadow);
+    const faults = await compareWithEntities(migrator, shadow);
     if (!faults.some(({ kind }) => kind === 'stale-snapshot')) return undefined;
     return await introspect(shadow.driver, migrator.config, ['public']);
   } finally {

@@ -1,16 +1,16 @@
 import { checkIntegrity } from '../history/integrity.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
-import { staleSnapshot } from './check.ts';
+import { repairedSnapshot } from './check.ts';
 
-/** Something `migration:repair` would do, and what it looks like before it is done. */
+/** A change that `migration:repair` offers. */
 export interface Repair {
   says: string;
-  /** For an edited migration: what was applied against what is written, a line each with - or +. */
+  /** For an edited migration: the SQL that was applied (-) and the SQL in the file (+). */
   difference: string[];
   apply: () => Promise<void>;
 }
 
-/** What can be put right without touching a table of anybody's: checksums, and rows of the tracking table. */
+/** Repairs that touch no table but the tracking table: checksums, its rows, and the snapshot file. */
 export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
   const files = await migrator.readMigrations();
   const rows = (await migrator.history()) ?? [];
@@ -19,12 +19,10 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
     const file = files.find((each) => each.name === name);
     const row = rows.find((each) => each.name === name);
     if (kind === 'edited' && file) {
-      const difference = row?.source
-        ? lineDifference(row.source, file.source)
-        : ['(what was applied was not recorded)'];
+      const difference = row?.source ? lineDifference(row.source, file.source) : ['(the applied SQL was not recorded)'];
       return [
         {
-          says: `${name}: take what is written now for what was applied`,
+          says: `${name}: accept the file as what was applied`,
           difference,
           apply: () => storage.updateChecksum(name, file),
         },
@@ -33,7 +31,7 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
     if (kind === 'missing') {
       return [
         {
-          says: `${name}: forget that it was applied; its file is gone`,
+          says: `${name}: delete its row; its file is gone`,
           difference: [],
           apply: () => storage.unlogMigration({ name }),
         },
@@ -50,15 +48,15 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
     const file = files.find(({ name }) => name === row.name);
     if (!file) continue;
     repairs.push({
-      says: `${row.name}: was applied before checksums were kept; take what is written now`,
+      says: `${row.name}: was applied before checksums were recorded; accept the file`,
       difference: [],
       apply: () => storage.updateChecksum(row.name, file),
     });
   }
-  const snapshot = await staleSnapshot(migrator).catch(() => undefined);
+  const snapshot = await repairedSnapshot(migrator).catch(() => undefined);
   if (snapshot) {
     repairs.push({
-      says: 'The snapshot: write down what the migrations make',
+      says: 'The snapshot: rewrite it from the migrations',
       difference: [],
       apply: () => migrator.writeSnapshot(snapshot),
     });
@@ -66,7 +64,7 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
   return repairs;
 }
 
-/** The lines that went and the lines that came, in their order: the longest common rest stays. */
+/** A line diff, by the longest common subsequence. */
 export function lineDifference(before: string, after: string): string[] {
   const a = before.split('\n');
   const b = after.split('\n');

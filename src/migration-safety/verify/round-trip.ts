@@ -4,7 +4,7 @@ import { MigrationProblem } from '../problems.ts';
 import { type Catalog, differences } from '../shadow/catalog.ts';
 import { openShadowDatabase, type ShadowDatabase } from '../shadow/shadow-database.ts';
 import { changedValues, readTableContents, type TableContents } from '../shadow/table-contents.ts';
-import { comparedWithEntities, type Fault } from './check.ts';
+import { compareWithEntities, type Fault } from './check.ts';
 
 /** The result of `migration:test`. */
 export interface RoundTripResult {
@@ -34,7 +34,7 @@ export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTrip
       shadow = await openShadowDatabase(migrator);
       await shadow.migrator.up({ migrations: files.slice(0, index + 1).map(({ name }) => name) });
     }
-    const ahead = (await comparedWithEntities(migrator, shadow))
+    const ahead = (await compareWithEntities(migrator, shadow))
       .filter(({ kind }) => kind === 'changed')
       .map(({ says, details }) => fault('entities', says, details));
     const irreversible = files.filter((file) => file.irreversible).map(({ name }) => name);
@@ -61,7 +61,7 @@ async function roundTrip(shadow: ShadowDatabase, migration: MigrationFile): Prom
   const down = await errorOf(() => shadow.migrator.down(only));
   if (down) return fault('down', `${migration.name}: down fails.`, down);
   const undone = await readState(shadow);
-  const sides = ['the time before', 'the time after up and down'] as const;
+  const sides = ['the state before up', 'the state after down'] as const;
   const left = [
     ...differences(before.catalog, undone.catalog, ...sides),
     ...changedValues(before.contents, undone.contents, ...sides),

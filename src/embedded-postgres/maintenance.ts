@@ -1,29 +1,27 @@
 import type { Engine } from './engine/engine.ts';
-import type { Holder, Turns } from './wire/session-queue.ts';
-import { AS_NOBODY, type Belongings, type Session, SessionFault } from './wire/shared-session.ts';
+import type { SessionHolder, SessionQueue } from './wire/session-queue.ts';
+import { InternalQueryError, newClientState, RESET_SESSION, type SharedSession } from './wire/shared-session.ts';
 
 /**
- * What PostgreSQL's background processes do elsewhere, and nobody in PGlite: checkpoints, so that the log and the next
- * start stay short, and vacuum and analyze, so that tables don't swell and plans fit.
+ * The work of PostgreSQL's background processes, which PGlite does not have: checkpoints, which keep the WAL and the
+ * next start short, and vacuum and analyze, which limit the size of tables and keep plans accurate.
  */
-export class Upkeep implements Holder {
+export class Maintenance implements SessionHolder {
   private timer: NodeJS.Timeout | undefined;
-  private checkpointed = Date.now();
-  private lastLog = '';
-  private readonly engine: Engine;
-  private readonly session: Session;
-  private readonly turns: Turns;
-  private readonly log: (line: string) => void;
+  private lastCheckpoint = Date.now();
+  private lastPosition = '';
+  /** Its own, so that it does not run with the role and settings of the previous client. */
+  private readonly state = newClientState();
 
-  constructor(house: { engine: Engine; session: Session; turns: Turns; log: (line: string) => void }) {
-    this.engine = house.engine;
-    this.session = house.session;
-    this.turns = house.turns;
-    this.log = house.log;
-  }
+  constructor(
+    private readonly engine: Engine,
+    private readonly session: SharedSession,
+    private readonly queue: SessionQueue,
+    private readonly log: (line: string) => void,
+  ) {}
 
   start(): void {
-    this.timer = setInterval(() => void this.look(), LOOKS_EVERY).unref();
+    this.timer = setInterval(() => void this.runWhenIdle(), CHECK_INTERVAL).unref();
   }
 
   stop(): void {
@@ -37,54 +35,53 @@ export class Upkeep implements Holder {
   evict(): void {}
 
   /** Runs `work` while no client uses the session. */
-  async alone<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    await this.turns.take(this, 0);
+  async runExclusively<T>(work: (session: SharedSession) => Promise<T>): Promise<T> {
+    await this.queue.acquire(this, 0);
     try {
-      await this.session.dress(NOBODYS, { usesUnnamed: false, readOnly: false });
+      await this.session.apply(this.state, { usesUnnamed: false, readOnly: false });
       return await work(this.session);
     } finally {
-      this.turns.give(this);
+      this.queue.release(this);
     }
   }
 
-  async lastCheckpoint(): Promise<void> {
-    await this.session.select(`rollback; ${AS_NOBODY}; checkpoint`).catch(() => {}); // the log has everything all the same
+  async shutdownCheckpoint(): Promise<void> {
+    await this.session.query(`rollback; ${RESET_SESSION}; checkpoint`).catch(() => {}); // recovery replays the WAL instead
   }
 
-  private async look(): Promise<void> {
-    if (this.engine.state !== 'open' || this.turns.holder !== undefined) return;
-    await this.alone(() => this.care()).catch((error: unknown) => {
-      // When the engine restarted meanwhile, the next look comes soon.
-      if (error instanceof SessionFault) this.log(`embedded database: checkpoint or vacuum failed: ${error.message}`);
+  private async runWhenIdle(): Promise<void> {
+    if (this.engine.state !== 'open' || this.queue.holder !== undefined) return;
+    await this.runExclusively(() => this.run()).catch((error: unknown) => {
+      // Any other error is a restart of the engine; the next interval tries again.
+      if (error instanceof InternalQueryError) {
+        this.log(`embedded database: checkpoint or vacuum failed: ${error.message}`);
+      }
     });
   }
 
-  private async care(): Promise<void> {
-    const [[position = '', behind = '0'] = []] = (await this.session.select(
+  private async run(): Promise<void> {
+    const [[position = '', walSize = '0'] = []] = (await this.session.query(
       'select pg_current_wal_insert_lsn(), pg_wal_lsn_diff(pg_current_wal_insert_lsn(), redo_lsn) from pg_control_checkpoint()',
     )) as string[][];
-    if (position === this.lastLog) return;
-    if (Number(behind) > LONGEST_LOG || Date.now() - this.checkpointed > LONGEST_WITHOUT_CHECKPOINT) {
-      await this.session.select('checkpoint');
-      this.checkpointed = Date.now();
+    if (position === this.lastPosition) return;
+    if (Number(walSize) > MAX_WAL_SIZE || Date.now() - this.lastCheckpoint > CHECKPOINT_TIMEOUT) {
+      await this.session.query('checkpoint');
+      this.lastCheckpoint = Date.now();
     }
-    // A session counts to itself for a while after it wrote, and only its own timer, which PGlite lacks, would end that.
-    await this.session.select('select pg_stat_force_next_flush()');
-    const tables = await this.session.select(TABLES_IN_NEED);
-    for (const [table] of tables) await this.session.select(`vacuum (analyze) ${table}`);
-    this.lastLog = position;
+    // A session reports its statistics late, by a timer that PGlite lacks.
+    await this.session.query('select pg_stat_force_next_flush()');
+    const tables = await this.session.query(TABLES_TO_VACUUM);
+    for (const [table] of tables) await this.session.query(`vacuum (analyze) ${table}`);
+    this.lastPosition = position;
   }
 }
 
-/** Its own session, lest it look with the rights and settings of the client before it. */
-const NOBODYS: Belongings = { settings: new Map(), statements: new Map(), unnamed: undefined, unsettled: false };
+const CHECK_INTERVAL = 5000;
+const MAX_WAL_SIZE = 64 * 1024 * 1024;
+const CHECKPOINT_TIMEOUT = 5 * 60 * 1000;
 
-const LOOKS_EVERY = 5000;
-const LONGEST_LOG = 64 * 1024 * 1024;
-const LONGEST_WITHOUT_CHECKPOINT = 5 * 60 * 1000;
-
-/** PostgreSQL's own thresholds for autovacuum and autoanalyze; a few at a time, because clients wait meanwhile. */
-const TABLES_IN_NEED = `
+/** PostgreSQL's own thresholds for autovacuum and autoanalyze; two tables at a time, because clients have to wait. */
+const TABLES_TO_VACUUM = `
   select relid::regclass
   from pg_stat_user_tables join pg_class on pg_class.oid = relid
   where n_dead_tup > 50 + 0.2 * greatest(reltuples, 0) or n_mod_since_analyze > 50 + 0.1 * greatest(reltuples, 0)

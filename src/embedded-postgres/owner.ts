@@ -1,36 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
-import { DiskGuard, spaceLeftIn } from './data-folder/disk-space.ts';
-import { type FolderLock, type Owner, thisCommand, writeOwner } from './data-folder/lock.ts';
-import { DATABASE, DataFolderError, type Places, PORT, placesOf, socketIn } from './data-folder/paths.ts';
-import { FolderGuard } from './data-folder/watch.ts';
+import { rmSync } from 'node:fs';
+import { DiskSpaceMonitor, freeSpaceIn } from './data-folder/disk-space.ts';
+import { finishFolder, prepareFolder } from './data-folder/initialize.ts';
+import { type FolderLock, type OwnerInfo, processCommand, writeOwnerFile } from './data-folder/lock.ts';
+import { DATABASE, type DataPaths, PORT, resolvePaths, socketPath } from './data-folder/paths.ts';
+import { FolderWatcher } from './data-folder/watch.ts';
 import { Engine } from './engine/engine.ts';
-import { Upkeep } from './maintenance.ts';
-import { Turns } from './wire/session-queue.ts';
-import { Session } from './wire/shared-session.ts';
+import { Maintenance } from './maintenance.ts';
+import { SqlError } from './protocol.ts';
+import { SessionQueue } from './wire/session-queue.ts';
+import { SharedSession } from './wire/shared-session.ts';
 import { type Address, WireServer } from './wire/wire-server.ts';
 
-export interface OwningOptions {
+export interface OwnerOptions {
   durable: boolean;
   loadDataDir?: Uint8Array;
   statementTimeout: number;
-  patience: number;
+  queueTimeout: number;
   idleInTransactionTimeout: number;
-  /** Loopback with a secret in place of a socket in the file system: Windows has no other way. */
+  /** Listen on 127.0.0.1 with a password instead of a Unix socket, which Windows does not offer. */
   useTcp: boolean;
-  /** Bytes left where the data lie; tests have a disk of their own making. */
-  spaceLeft?: () => Promise<number>;
+  /** Free bytes on the disk of the data; replaced in tests. */
+  freeSpace?: () => Promise<number>;
   log(line: string): void;
 }
 
@@ -42,120 +33,106 @@ export interface Connection {
   dbName: string;
 }
 
-/** Where PGlite keeps its files: a folder on disk and what lies beside it, or memory and a folder for the socket. */
-export type Storage = { places: Places; lock: FolderLock } | { memory: true; socketFolder: string };
+/** Where PGlite keeps its files: a locked data folder, or memory with a folder for the socket. */
+export type Storage = { paths: DataPaths; lock: FolderLock } | { memory: true; socketFolder: string };
 
-/** The process that has the folder: its engine, its server, and its care for both. */
-export class Owning {
-  readonly connection: Connection;
-  readonly engine: Engine;
-  readonly turns: Turns;
-  private readonly server: WireServer;
-  private readonly upkeep: Upkeep;
-  private readonly disk: DiskGuard;
-  private readonly storage: Storage;
-  private readonly guard: FolderGuard | undefined;
-  private isLost = false;
+/** Owns the data folder: runs the engine, serves it to clients, and maintains both. */
+export class DatabaseOwner {
+  private readonly watcher: FolderWatcher | undefined;
+  private isLockLost = false;
 
-  private constructor(parts: {
-    connection: Connection;
-    engine: Engine;
-    turns: Turns;
-    server: WireServer;
-    upkeep: Upkeep;
-    disk: DiskGuard;
-    storage: Storage;
-    log: (line: string) => void;
-  }) {
-    this.connection = parts.connection;
-    this.engine = parts.engine;
-    this.turns = parts.turns;
-    this.server = parts.server;
-    this.upkeep = parts.upkeep;
-    this.disk = parts.disk;
-    this.storage = parts.storage;
-    if (!('places' in parts.storage)) return;
-    const on = { isLost: () => this.letGo(), isHidden: () => this.showUp(), log: parts.log };
-    this.guard = new FolderGuard(parts.storage, on);
-    this.guard.start();
+  private constructor(
+    readonly connection: Connection,
+    readonly engine: Engine,
+    readonly queue: SessionQueue,
+    private readonly server: WireServer,
+    private readonly maintenance: Maintenance,
+    private readonly diskSpace: DiskSpaceMonitor,
+    private readonly storage: Storage,
+    log: (line: string) => void,
+  ) {
+    if (!('paths' in storage)) return;
+    this.watcher = new FolderWatcher(storage, {
+      lockLost: () => this.abandon(),
+      socketLost: () => this.restoreSocket(),
+      log,
+    });
+    this.watcher.start();
   }
 
-  static async begin(storage: Storage, options: OwningOptions, port = 0): Promise<Owning> {
-    const folder = 'places' in storage ? storage.places.folder : 'memory';
-    const isNew = 'memory' in storage || makeReady(storage.places);
-    // Before the engine is open, for those who want to know whom they wait for; to join, they find nobody answering yet.
-    if ('places' in storage && !options.useTcp) writeOwner(storage.places.owner, asOwner(socketOf(storage)));
-    const { durable, loadDataDir } = options;
-    const engine = new Engine(
-      { folder, durable, ...(isNew && loadDataDir !== undefined ? { loadDataDir } : {}) },
-      options.log,
-    );
+  static async start(storage: Storage, options: OwnerOptions, port = 0): Promise<DatabaseOwner> {
+    const folder = 'paths' in storage ? storage.paths.folder : 'memory';
+    const isNew = 'memory' in storage || prepareFolder(storage.paths);
+    // Written before the engine is open, so that waiting processes can name the owner; connecting fails until it listens.
+    if ('paths' in storage && !options.useTcp) writeOwnerFile(storage.paths.ownerFile, ownerInfo(socketOf(storage)));
+    const { durable, loadDataDir, statementTimeout, queueTimeout, log } = options;
+    const engine = new Engine({ folder, durable, ...(isNew && loadDataDir !== undefined ? { loadDataDir } : {}) }, log);
     await engine.start();
-    const turns = new Turns({ idleLimit: options.idleInTransactionTimeout });
-    const session = new Session(engine);
-    const upkeep = new Upkeep({ engine, session, turns, log: options.log });
-    const disk = new DiskGuard(options.spaceLeft ?? (() => spaceLeft(storage)), options.log);
-    const { statementTimeout, patience } = options;
-    const house = { engine, session, turns, statementTimeout, patience, writesRefused: () => disk.writesRefused };
-    const secret = options.useTcp ? randomBytes(24).toString('hex') : undefined;
-    const server = new WireServer(house, secret);
-    const address = addressFor(storage, options, port);
+    const queue = new SessionQueue(options.idleInTransactionTimeout);
+    const session = new SharedSession(engine);
+    const maintenance = new Maintenance(engine, session, queue, log);
+    const diskSpace = new DiskSpaceMonitor(options.freeSpace ?? (() => freeSpace(storage)), log);
+    const refusesWrites = () => diskSpace.refusalReason;
+    const password = options.useTcp ? randomBytes(24).toString('hex') : undefined;
+    const server = new WireServer({ engine, session, queue, statementTimeout, queueTimeout, refusesWrites }, password);
     try {
-      if ('places' in storage && isNew) await finish(storage.places, session, durable);
-      await listen(server, address);
+      if ('paths' in storage && isNew) {
+        await finishFolder(storage.paths, { durable, run: (sql) => session.query(sql) });
+      }
+      await listen(server, addressOf(storage, options, port));
     } catch (error) {
       await engine.close();
       throw error;
     }
-    const connection = connectionTo(storage, server, secret);
-    if ('places' in storage) writeOwner(storage.places.owner, asOwner(connection));
-    upkeep.start();
-    await disk.start();
-    return new Owning({ connection, engine, turns, server, upkeep, disk, storage, log: options.log });
+    const connection = connectionTo(storage, server, password);
+    if ('paths' in storage) writeOwnerFile(storage.paths.ownerFile, ownerInfo(connection));
+    maintenance.start();
+    await diskSpace.start();
+    return new DatabaseOwner(connection, engine, queue, server, maintenance, diskSpace, storage, log);
   }
 
-  /** A copy of the data, as a tar file that `loadDataDir` takes. Nothing is written meanwhile. */
+  /** A copy of the data, as a tar file for `loadDataDir`. Blocks all clients while it is made. */
   async dumpDataDir(): Promise<Buffer> {
-    return await this.upkeep.alone(async (session) => {
-      await session.select('checkpoint');
+    return await this.maintenance.runExclusively(async (session) => {
+      await session.query('checkpoint');
       return await this.engine.dump();
     });
   }
 
-  /** Other processes that use the folder through this one. */
-  get joined(): number {
-    return this.server.joined;
+  /** The number of other processes that use the folder through this one. */
+  get joinedProcesses(): number {
+    return this.server.joinedProcesses;
   }
 
-  async close({ patience = 3000 } = {}): Promise<void> {
-    this.guard?.stop();
-    this.upkeep.stop();
-    this.disk.stop();
-    await this.server.close(patience);
-    if (this.engine.state === 'open') await this.upkeep.lastCheckpoint();
+  async close({ transactionTimeout = 3000 } = {}): Promise<void> {
+    this.watcher?.stop();
+    this.maintenance.stop();
+    this.diskSpace.stop();
+    await this.server.close(transactionTimeout);
+    if (this.engine.state === 'open') await this.maintenance.shutdownCheckpoint();
     await this.engine.close();
-    if ('places' in this.storage) {
-      if (!this.isLost) rmSync(this.storage.places.owner, { force: true });
+    if ('paths' in this.storage) {
+      if (!this.isLockLost) rmSync(this.storage.paths.ownerFile, { force: true });
       this.storage.lock.release();
     } else rmSync(this.storage.socketFolder, { recursive: true, force: true });
   }
 
-  /** The folder is no longer this process's: whatever it wrote now might go into another's. */
-  private async letGo(): Promise<void> {
-    this.isLost = true;
-    this.upkeep.stop();
-    this.disk.stop();
-    await this.engine.abandon('57P01', 'The folder of the embedded database was removed.');
+  /** The folder may already belong to another process: stops without writing anything more. */
+  private async abandon(): Promise<void> {
+    this.isLockLost = true;
+    this.maintenance.stop();
+    this.diskSpace.stop();
+    await this.engine.abandon(new SqlError('57P01', 'The folder of the embedded database was removed.'));
     await this.server.close(0);
   }
 
-  /** Nobody finds the way here any more: makes it again. */
-  private async showUp(): Promise<void> {
-    if (!('places' in this.storage)) return;
+  /** Recreates the socket and owner.json, without which other processes cannot connect. */
+  private async restoreSocket(): Promise<void> {
+    if (!('paths' in this.storage)) return;
     const { connection } = this;
-    const places = placesOf(this.storage.places.folder);
-    if (connection.password === undefined) await listen(this.server, { path: socketIn(connection.host) });
-    writeOwner(places.owner, asOwner(connection));
+    const paths = resolvePaths(this.storage.paths.folder);
+    if (connection.password === undefined) await listen(this.server, { path: socketPath(connection.host) });
+    writeOwnerFile(paths.ownerFile, ownerInfo(connection));
   }
 }
 
@@ -169,78 +146,24 @@ async function listen(server: WireServer, address: Address): Promise<void> {
   }
 }
 
-const spaceLeft = (storage: Storage) =>
-  'places' in storage ? spaceLeftIn(storage.places.folder) : Promise.resolve(Number.POSITIVE_INFINITY);
+const freeSpace = (storage: Storage) =>
+  'paths' in storage ? freeSpaceIn(storage.paths.folder) : Promise.resolve(Number.POSITIVE_INFINITY);
 
-/** Says whether the folder is to be filled. What a start that was cut short left there is nobody's data: it goes. */
-function makeReady({ folder, unfinished }: Places): boolean {
-  if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true });
-  else if (existsSync(join(folder, 'PG_VERSION'))) {
-    const made = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
-    if (made === POSTGRESQL) return false;
-    throw new DataFolderError(
-      `${folder} was made by PostgreSQL ${made}, and this is ${POSTGRESQL}. Dump it with the version that made it (npm run db:dump), and restore it into a new folder.`,
-    );
-  }
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (readdirSync(folder).length > 0)
-    throw new DataFolderError(`${folder} holds files that are no database; name another folder.`);
-  writeFileSync(unfinished, '');
-  syncPath(unfinished);
-  return true;
+function addressOf(storage: Storage, { useTcp }: OwnerOptions, port: number): Address {
+  return useTcp ? { host: '127.0.0.1', port } : { path: socketPath(socketOf(storage).host) };
 }
 
-/** The version of PostgreSQL that PGlite is. */
-const POSTGRESQL = '18';
-
-/** PGlite unpacks a new database without syncing it: it counts as made once every file of it is on the disk. */
-async function finish({ folder, beside, unfinished }: Places, session: Session, durable: boolean): Promise<void> {
-  // Two thirds of the files, all of which a start after a crash would sync: they are for `create database`.
-  await session.select('update pg_catalog.pg_database set datistemplate = false');
-  for (const template of ['template0', 'template1']) await session.select(`drop database if exists ${template}`);
-  await session.select('checkpoint');
-  if (durable) {
-    for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) syncPath(join(folder, entry));
-    syncPath(folder);
-    syncPath(join(folder, '..'));
-  }
-  rmSync(unfinished);
-  if (durable) syncPath(beside);
-}
-
-function syncPath(path: string): void {
-  if (process.platform === 'win32') return; // folders cannot be synced there, nor files opened for reading
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function addressFor(storage: Storage, { useTcp }: OwningOptions, port: number): Address {
-  if (useTcp) return { host: '127.0.0.1', port };
-  return { path: socketIn('places' in storage ? storage.places.socketFolder : storage.socketFolder) };
-}
-
-function connectionTo(storage: Storage, server: WireServer, secret: string | undefined): Connection {
-  if (secret === undefined) return socketOf(storage);
-  return { host: '127.0.0.1', port: server.port, password: secret, user: DATABASE, dbName: DATABASE };
+function connectionTo(storage: Storage, server: WireServer, password: string | undefined): Connection {
+  if (password === undefined) return socketOf(storage);
+  return { host: '127.0.0.1', port: server.port, password, user: DATABASE, dbName: DATABASE };
 }
 
 function socketOf(storage: Storage): Connection {
-  const host = 'places' in storage ? storage.places.socketFolder : storage.socketFolder;
+  const host = 'paths' in storage ? storage.paths.socketFolder : storage.socketFolder;
   return { host, port: PORT, user: DATABASE, dbName: DATABASE };
 }
 
-function asOwner({ host, port, password }: Connection): Owner {
-  const since = new Date().toISOString();
-  return {
-    pid: process.pid,
-    command: thisCommand(),
-    since,
-    host,
-    port,
-    ...(password === undefined ? {} : { secret: password }),
-  };
+function ownerInfo({ host, port, password }: Connection): OwnerInfo {
+  const secret = password === undefined ? {} : { secret: password };
+  return { pid: process.pid, command: processCommand(), since: new Date().toISOString(), host, port, ...secret };
 }

@@ -1,26 +1,27 @@
-/** PostgreSQL's wire protocol, version 3: cutting a stream into messages, and building the few that a server says itself. */
+/**
+ * PostgreSQL's wire protocol, version 3: splitting a stream into messages, and building messages. The engine's thread
+ * loads this file with Node's own type stripping, so it uses only syntax that can be erased.
+ */
 
 export interface Message {
-  /** The letter a message starts with; 0 for the first packet of a connection, which has none. */
+  /** The letter a message starts with; empty for a startup packet, which has none. */
   readonly type: string;
   /** The whole message, letter and length included. */
   readonly bytes: Buffer;
 }
 
-export class MessageTooLong extends Error {}
+export class ProtocolError extends Error {}
 
-/** Cuts chunks, however TCP split them, into whole messages. */
+/** Reassembles messages from the chunks of a stream. */
 export class MessageReader {
+  /** Startup, cancel and SSL requests have no type letter. */
+  expectsStartupPacket: boolean;
   private chunks: Buffer[] = [];
   private length = 0;
   private wanted = 0;
-  /** Startup, cancel and SSL requests carry no letter. */
-  awaitsFirstPacket: boolean;
-  private readonly longest: number;
 
-  constructor({ startsWithPacket = false, longest = 256 * 1024 * 1024 } = {}) {
-    this.awaitsFirstPacket = startsWithPacket;
-    this.longest = longest;
+  constructor({ expectsStartupPacket = false } = {}) {
+    this.expectsStartupPacket = expectsStartupPacket;
   }
 
   push(chunk: Buffer): void {
@@ -29,12 +30,12 @@ export class MessageReader {
   }
 
   next(): Message | undefined {
-    const lead = this.awaitsFirstPacket ? 0 : 1;
-    // Joining only once all of a message is here: a 100 MB message in 64 kB chunks would otherwise be copied 1,600 times.
+    const lead = this.expectsStartupPacket ? 0 : 1;
+    // Concatenates only once the message is complete: joining each 64 kB chunk would copy a 100 MB message 1,600 times.
     if (this.length < Math.max(this.wanted, lead + 4)) return undefined;
     const joined = this.joined();
     const size = lead + joined.readInt32BE(lead);
-    if (size < lead + 4 || size > this.longest) throw new MessageTooLong(`A message of ${size} bytes is not taken.`);
+    if (size < lead + 4 || size > MAX_MESSAGE) throw new ProtocolError(`Invalid message length: ${size} bytes.`);
     this.wanted = size;
     if (joined.length < size) return undefined;
     this.wanted = 0;
@@ -52,6 +53,8 @@ export class MessageReader {
   }
 }
 
+const MAX_MESSAGE = 256 * 1024 * 1024;
+
 export function message(type: string, ...parts: Buffer[]): Buffer {
   const body = Buffer.concat(parts);
   const head = Buffer.alloc(5);
@@ -60,12 +63,18 @@ export function message(type: string, ...parts: Buffer[]): Buffer {
   return Buffer.concat([head, body]);
 }
 
+/** The packet that opens a connection: names and values in turn. */
+export function startupMessage(...parameters: string[]): Buffer {
+  const body = Buffer.concat([int32(3 << 16), ...parameters.map(cstring), Buffer.from([0])]);
+  return Buffer.concat([int32(body.length + 4), body]);
+}
+
 export const cstring = (text: string) => Buffer.from(`${text}\0`, 'utf8');
 
 /** The zero-terminated text at `offset`, and where the next field starts. */
 export function readCstring(bytes: Buffer, offset: number): { text: string; end: number } {
   const zero = bytes.indexOf(0, offset);
-  if (zero < 0) throw new MessageTooLong('A text in a message has no end.');
+  if (zero < 0) throw new ProtocolError('A string in a message is not terminated.');
   return { text: bytes.toString('utf8', offset, zero), end: zero + 1 };
 }
 
@@ -80,21 +89,26 @@ export type TransactionStatus = 'I' | 'T' | 'E';
 export const readyForQuery = (status: TransactionStatus) => message('Z', Buffer.from(status));
 export const query = (sql: string) => message('Q', cstring(sql));
 export const sync = () => message('S');
+export const password = (text: string) => message('p', cstring(text));
 export const authenticationOk = () => message('R', int32(0));
-export const askForPassword = () => message('R', int32(3));
+export const authenticationCleartextPassword = () => message('R', int32(3));
 export const parameterStatus = (name: string, value: string) => message('S', cstring(name), cstring(value));
-export const backendKey = (id: number, secret: number) => message('K', int32(id), int32(secret));
+export const backendKeyData = (id: number, secret: number) => message('K', int32(id), int32(secret));
 
-export interface Fault {
-  severity?: 'ERROR' | 'FATAL';
-  /** SQLSTATE */
-  code: string;
-  message: string;
-  hint?: string;
+export const isPasswordRequest = ({ type, bytes }: Message) => type === 'R' && bytes.readInt32BE(5) === 3;
+
+/** An error that the server itself reports to a client; `code` is the SQLSTATE. */
+export class SqlError extends Error {
+  readonly code: string;
+
+  constructor(code: string, text: string) {
+    super(text);
+    this.code = code;
+  }
 }
 
-export function errorResponse({ severity = 'ERROR', code, message: text, hint }: Fault): Buffer {
-  const fields = [`S${severity}`, `V${severity}`, `C${code}`, `M${text}`, ...(hint === undefined ? [] : [`H${hint}`])];
+export function errorResponse({ code, message: text }: SqlError, severity: 'ERROR' | 'FATAL' = 'ERROR'): Buffer {
+  const fields = [`S${severity}`, `V${severity}`, `C${code}`, `M${text}`];
   return message('E', ...fields.map(cstring), Buffer.from([0]));
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
-import { piecesOf } from '../../src/embedded-postgres/dump/split-sql.ts';
+import { splitSql } from '../../src/embedded-postgres/dump/split-sql.ts';
 import { aFolder, client, failure, opened } from './opened.ts';
 
 const BLOG = `
@@ -85,7 +85,7 @@ test('a restore that fails leaves everything as it was, and a full database is n
   await one.query('create table kept as select 1 as id');
   const refused = await failure(database.restoreSql(inPieces('create table t ();', 5)));
   expect(refused.message).toBe(
-    'This database has tables already; start with a new folder, or say --replace to drop them.',
+    'The database already has tables. Use a new folder, or --replace to drop them.',
   );
   const failed = await failure(database.restoreSql(inPieces('create table t (); selec;', 5), { replace: true }));
   expect(failed.message).toContain('selec');
@@ -98,7 +98,7 @@ test('a restore that fails leaves everything as it was, and a full database is n
 
 test('a dump that was cut short is refused', async () => {
   const pieces = async (text: string) => {
-    for await (const piece of piecesOf(inPieces(text, 4))) expect(piece).toBeDefined();
+    for await (const piece of splitSql(inPieces(text, 4))) expect(piece).toBeDefined();
   };
   await expect(pieces("insert into t values ('a")).rejects.toThrow('middle of a statement');
   await expect(pieces('copy t from stdin;\n1\n')).rejects.toThrow('middle of a COPY');

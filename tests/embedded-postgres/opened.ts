@@ -17,7 +17,7 @@ export async function opened(options: Partial<EmbeddedDatabaseOptions> = {}): Pr
     loadDataDir: await fresh(),
     ...options,
   });
-  onTestFinished(() => database.close({ patience: 0 }));
+  onTestFinished(() => database.close({ transactionTimeout: 0 }));
   return database;
 }
 

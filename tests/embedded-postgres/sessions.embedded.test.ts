@@ -7,13 +7,13 @@ import { address, client, failure, opened } from './opened.ts';
 
 let database: EmbeddedDatabase;
 beforeAll(async () => {
-  database = await openEmbeddedDatabase({ folder: 'memory', patience: 30_000, idleInTransactionTimeout: 1000 });
+  database = await openEmbeddedDatabase({ folder: 'memory', queueTimeout: 30_000, idleInTransactionTimeout: 1000 });
   const setUp = new pg.Client(address(database));
   await setUp.connect();
   await setUp.query('create table item (id int generated always as identity primary key, name text)');
   await setUp.end();
 }, 60_000);
-afterAll(() => database.close({ patience: 0 }));
+afterAll(() => database.close({ transactionTimeout: 0 }));
 
 test('a client asks, with and without parameters, and is told the faults of its statements', async () => {
   const one = await client(database);
@@ -91,7 +91,7 @@ test('nor can a client hold up the others that takes none of its answer, or send
 });
 
 test('who waits too long for a busy transaction is refused in a way that can be tried again', async () => {
-  const short = await opened({ patience: 200 });
+  const short = await opened({ queueTimeout: 200 });
   const [busy, waits] = [await client(short), await client(short)];
   await busy.query('begin');
   const refused = failure(waits.query('select 1'));

@@ -189,13 +189,13 @@ test('a folder that can not be a database is named, and what is wrong with it', 
   const file = aFolder();
   writeFileSync(file, 'a letter');
   const within = failure(openEmbeddedDatabase({ folder: join(file, 'postgres') }));
-  expect((await within).message).toMatch(/^The database can not be kept in .*postgres: .*(EEXIST|ENOTDIR)/);
+  expect((await within).message).toMatch(/^Cannot create the database in .*postgres: .*(EEXIST|ENOTDIR)/);
 
   const older = aFolder();
   mkdirSync(older, { recursive: true });
   writeFileSync(join(older, 'PG_VERSION'), '15\n');
   expect((await failure(openEmbeddedDatabase({ folder: older }))).message).toMatch(
-    /was made by PostgreSQL 15, and this is 18/,
+    /was created by PostgreSQL 15, but this is PostgreSQL 18/,
   );
 
   const damaged = aFolder();
@@ -210,7 +210,7 @@ test('a folder with other files in it is left alone', async () => {
   const folder = aFolder();
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'letters.txt'), 'dear');
-  expect((await failure(openEmbeddedDatabase({ folder }))).message).toContain('holds files that are no database');
+  expect((await failure(openEmbeddedDatabase({ folder }))).message).toContain('contains files but no database');
   expect(existsSync(join(folder, 'letters.txt'))).toBe(true);
 });
 

@@ -1,50 +1,48 @@
 import { statfs } from 'node:fs/promises';
 
 /**
- * Refuses writes before the disk is full. A log that cannot be written stops PostgreSQL, which then needs space to
- * recover: stopping short of that, reads go on, and writes do by themselves once there is space again.
+ * Refuses writes before the disk is full. PostgreSQL stops when it cannot write its WAL, and then needs space to
+ * recover. Refusing earlier keeps reads working, and writes resume once there is space.
  */
-export class DiskGuard {
-  /** Why writes are refused now, if they are. */
-  writesRefused: string | undefined;
+export class DiskSpaceMonitor {
+  /** Why writes are refused, while they are. */
+  refusalReason: string | undefined;
   private timer: NodeJS.Timeout | undefined;
-  private readonly spaceLeft: () => Promise<number>;
-  private readonly log: (line: string) => void;
 
-  constructor(spaceLeft: () => Promise<number>, log: (line: string) => void) {
-    this.spaceLeft = spaceLeft;
-    this.log = log;
-  }
+  constructor(
+    private readonly freeSpace: () => Promise<number>,
+    private readonly log: (line: string) => void,
+  ) {}
 
   async start(): Promise<void> {
-    this.timer = setInterval(() => void this.look(), LOOKS_EVERY).unref();
-    await this.look();
+    this.timer = setInterval(() => void this.check(), CHECK_INTERVAL).unref();
+    await this.check();
   }
 
   stop(): void {
     clearInterval(this.timer);
   }
 
-  private async look(): Promise<void> {
-    const left = await this.spaceLeft().catch(() => Number.POSITIVE_INFINITY); // a file system that does not say
-    if (this.writesRefused === undefined && left < LEAST) {
-      this.writesRefused = `The disk is nearly full: ${megabytes(left)} MB are left. Writes wait for ${megabytes(ENOUGH)} MB.`;
-      this.log(`embedded database: ${this.writesRefused}`);
-    } else if (this.writesRefused !== undefined && left >= ENOUGH) {
-      this.writesRefused = undefined;
-      this.log(`embedded database: ${megabytes(left)} MB of disk are left, writes go on.`);
+  private async check(): Promise<void> {
+    const free = await this.freeSpace().catch(() => Number.POSITIVE_INFINITY); // not every file system reports it
+    if (this.refusalReason === undefined && free < REFUSE_BELOW) {
+      this.refusalReason = `The disk is nearly full: ${megabytes(free)} MB free. Writes resume at ${megabytes(RESUME_AT)} MB.`;
+      this.log(`embedded database: ${this.refusalReason}`);
+    } else if (this.refusalReason !== undefined && free >= RESUME_AT) {
+      this.refusalReason = undefined;
+      this.log(`embedded database: ${megabytes(free)} MB of disk free, writes resumed.`);
     }
   }
 }
 
-const LOOKS_EVERY = 500;
-/** Three segments of PostgreSQL's log: what it may want at once, and what recovery needs. */
-const LEAST = 48 * 1024 * 1024;
-const ENOUGH = 64 * 1024 * 1024;
+const CHECK_INTERVAL = 500;
+/** Three WAL segments: what PostgreSQL may need at once, and what recovery needs. */
+const REFUSE_BELOW = 48 * 1024 * 1024;
+const RESUME_AT = 64 * 1024 * 1024;
 
 const megabytes = (bytes: number) => Math.floor(bytes / 1024 / 1024);
 
-export async function spaceLeftIn(folder: string): Promise<number> {
+export async function freeSpaceIn(folder: string): Promise<number> {
   const { bavail, bsize } = await statfs(folder);
   return bavail * bsize;
 }

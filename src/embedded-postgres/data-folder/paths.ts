@@ -3,76 +3,75 @@ import { chmodSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Where things lie for one data folder; the same for every process, whatever path it names the folder by. */
-export interface Places {
+/** The files of one data folder; the same for every process, whichever path it names the folder by. */
+export interface DataPaths {
   folder: string;
-  /** A folder beside the data, for what is about the running process and not the data. */
-  beside: string;
+  /** Beside the data folder, for the state of the running process. */
+  runFolder: string;
   lock: string;
-  owner: string;
-  /** Exists while the data folder is made: until it is gone, nothing in there was ever acknowledged. */
-  unfinished: string;
+  ownerFile: string;
+  /** Exists while the data folder is being initialized; until it is removed, no commit was acknowledged. */
+  initMarker: string;
   socketFolder: string;
 }
 
 export const PORT = 5432;
 
-/** The name of the one database there is, and of its one user. */
+/** The only database, and its only user. */
 export const DATABASE = 'postgres';
 
-/** What the connections call themselves by which processes that joined the owner watch it. */
-export const JOINED_BY = 'joined by process';
+/** Start of the application_name of the connections by which other processes watch the owner. */
+export const JOINED_PROCESS = 'joined by process';
 
-export function placesOf(folder: string): Places {
+export function resolvePaths(folder: string): DataPaths {
   try {
-    return placesIn(resolve(folder));
+    return makePaths(resolve(folder));
   } catch (error) {
-    const fault = error instanceof Error ? error.message : String(error);
-    throw new DataFolderError(
-      `The database can not be kept in ${folder}: ${fault}. Name a folder that can be written to.`,
-    );
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new DataFolderError(`Cannot create the database in ${folder}: ${reason}. Choose a writable folder.`);
   }
 }
 
-/** Nothing is wrong with the program: the folder is no place for a database, or the database in it is not for this one. */
+/** The data folder cannot be used; the message says why and what to do. */
 export class DataFolderError extends Error {}
 
-function placesIn(asked: string): Places {
-  mkdirSync(dirname(asked), { recursive: true });
-  const real = join(realpathSync(dirname(asked)), basename(asked));
-  const beside = `${real}.run`;
-  ownFolder(beside);
+function makePaths(folder: string): DataPaths {
+  mkdirSync(dirname(folder), { recursive: true });
+  const realFolder = join(realpathSync(dirname(folder)), basename(folder));
+  const runFolder = `${realFolder}.run`;
+  makePrivateFolder(runFolder);
   return {
-    folder: real,
-    beside,
-    lock: join(beside, 'lock'),
-    owner: join(beside, 'owner.json'),
-    unfinished: join(beside, 'unfinished'),
-    socketFolder: shortEnough(beside),
+    folder: realFolder,
+    runFolder,
+    lock: join(runFolder, 'lock'),
+    ownerFile: join(runFolder, 'owner.json'),
+    initMarker: join(runFolder, 'unfinished'),
+    socketFolder: makeSocketFolder(runFolder),
   };
 }
 
-/** The name under which libpq and pg look for a server in a folder. */
-export const socketIn = (folder: string) => join(folder, `.s.PGSQL.${PORT}`);
+/** The socket that libpq and pg connect to when the host is a folder. */
+export const socketPath = (folder: string) => join(folder, `.s.PGSQL.${PORT}`);
 
-/** A socket's path has room for 107 bytes: a deeper folder gets one under the temporary folder, found by its hash. */
-function shortEnough(beside: string): string {
-  if (process.platform === 'win32' || Buffer.byteLength(socketIn(beside)) <= LONGEST_SOCKET_PATH) return beside;
-  const hash = createHash('sha256').update(beside).digest('hex').slice(0, 16);
-  const short = join(tmpdir(), `conduit-${process.getuid?.() ?? 'user'}-${hash}`);
-  ownFolder(short);
-  return short;
+/** The path of a socket is limited to 107 bytes: a deeper folder gets one in the temporary folder, named by a hash. */
+function makeSocketFolder(runFolder: string): string {
+  const fits = Buffer.byteLength(socketPath(runFolder)) <= MAX_SOCKET_PATH;
+  if (process.platform === 'win32' || fits) return runFolder;
+  const hash = createHash('sha256').update(runFolder).digest('hex').slice(0, 16);
+  const folder = join(tmpdir(), `conduit-${process.getuid?.() ?? 'user'}-${hash}`);
+  makePrivateFolder(folder);
+  return folder;
 }
 
-const LONGEST_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
+const MAX_SOCKET_PATH = process.platform === 'linux' ? 107 : 103;
 
-/** Whoever can open the socket owns the data, so nobody else may look into its folder, or have made it for us. */
-function ownFolder(path: string): void {
+/** Access to the socket is access to the data: the folder must belong to this user and be closed to all others. */
+function makePrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   if (process.getuid === undefined) return;
-  const found = lstatSync(path);
-  if (!found.isDirectory() || found.uid !== process.getuid()) {
-    throw new Error(`${path} belongs to somebody else; remove it, or run as its owner.`);
+  const stats = lstatSync(path);
+  if (!stats.isDirectory() || stats.uid !== process.getuid()) {
+    throw new Error(`${path} belongs to another user; remove it, or run as that user`);
   }
-  if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700);
+  if ((stats.mode & 0o077) !== 0) chmodSync(path, 0o700);
 }

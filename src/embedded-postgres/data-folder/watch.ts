@@ -1,55 +1,43 @@
 import { existsSync } from 'node:fs';
 import type { FolderLock } from './lock.ts';
-import { type Places, socketIn } from './paths.ts';
+import { type DataPaths, socketPath } from './paths.ts';
 
 /**
- * Looks whether what others find the owner by is still there, as PostgreSQL looks for its postmaster.pid: a folder that
- * was removed, or replaced, may be another's already, and whoever cleans a temporary folder takes the socket.
+ * Checks that the lock, owner.json and the socket are still there, as PostgreSQL checks its postmaster.pid. A folder
+ * that was removed or replaced may already belong to another process; cleaning the temporary folder removes the socket.
  */
-export class FolderGuard {
+export class FolderWatcher {
   private timer: NodeJS.Timeout | undefined;
-  private isMending = false;
-  private readonly places: Places;
-  private readonly lock: FolderLock;
-  private readonly isLost: () => Promise<void>;
-  private readonly isHidden: () => Promise<void>;
-  private readonly log: (line: string) => void;
+  private isRestoring = false;
 
   constructor(
-    { places, lock }: { places: Places; lock: FolderLock },
-    on: { isLost: () => Promise<void>; isHidden: () => Promise<void>; log: (line: string) => void },
-  ) {
-    this.places = places;
-    this.lock = lock;
-    this.isLost = on.isLost;
-    this.isHidden = on.isHidden;
-    this.log = on.log;
-  }
+    private readonly storage: { paths: DataPaths; lock: FolderLock },
+    private readonly on: { lockLost(): Promise<void>; socketLost(): Promise<void>; log(line: string): void },
+  ) {}
 
   start(): void {
-    this.timer = setInterval(() => void this.look(), LOOKS_EVERY).unref();
+    this.timer = setInterval(() => void this.check(), CHECK_INTERVAL).unref();
   }
 
   stop(): void {
     clearInterval(this.timer);
   }
 
-  private async look(): Promise<void> {
-    const { folder, owner, socketFolder } = this.places;
-    if (this.isMending) return;
-    if (!this.lock.isInPlace) {
+  private async check(): Promise<void> {
+    const { paths, lock } = this.storage;
+    const { folder, ownerFile, socketFolder } = paths;
+    if (this.isRestoring) return;
+    if (!lock.isInPlace) {
       this.stop();
-      this.log(
-        `embedded database: ${folder} was removed or replaced. This process writes nothing more there; restart it.`,
-      );
-      return await this.isLost();
+      this.on.log(`embedded database: ${folder} was removed or replaced; no more writes. Restart this process.`);
+      return await this.on.lockLost();
     }
-    if (existsSync(owner) && (process.platform === 'win32' || existsSync(socketIn(socketFolder)))) return;
-    this.log(`embedded database: the socket or owner.json of ${folder} was removed, and is made again.`);
-    this.isMending = true;
-    await this.isHidden().catch((error: Error) => this.log(`embedded database: ${error.message}`));
-    this.isMending = false;
+    if (existsSync(ownerFile) && (process.platform === 'win32' || existsSync(socketPath(socketFolder)))) return;
+    this.on.log(`embedded database: the socket or owner.json of ${folder} was removed, restoring it.`);
+    this.isRestoring = true;
+    await this.on.socketLost().catch((error: Error) => this.on.log(`embedded database: ${error.message}`));
+    this.isRestoring = false;
   }
 }
 
-const LOOKS_EVERY = 500;
+const CHECK_INTERVAL = 500;

@@ -1,38 +1,43 @@
 /**
- * pg_dump, as WASM, in a thread of its own: it reads and writes its connection synchronously, so its thread sleeps
- * until the answer is there, and the process goes on serving it.
+ * Runs pg_dump, as WebAssembly. It reads and writes its connection synchronously, so it runs in a thread that waits for
+ * each response while the process goes on serving it. Node may load this file with its own type stripping.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';
 import { pgDump } from '@electric-sql/pglite-tools/pg_dump';
 
 export interface DumpThreadData {
-  /** pg_dump's bytes go out here and PostgreSQL's come in. */
+  /** Carries pg_dump's wire messages out and PostgreSQL's in. */
   wire: MessagePort;
-  answered: SharedArrayBuffer;
+  /** Counts the responses. */
+  counter: SharedArrayBuffer;
   arguments: string[];
 }
 
-const { wire, answered, arguments: args } = workerData as DumpThreadData;
-const counter = new Int32Array(answered);
+export type DumpThreadMessage = { dump: string } | { error: string };
 
-/** Of PGlite, pg_dump uses the raw protocol; what the package does round it concerns a session that is PGlite's own. */
+const { wire, counter: sharedCounter, arguments: args } = workerData as DumpThreadData;
+const counter = new Int32Array(sharedCounter);
+
+/** pg_dump uses only PGlite's raw protocol. What its package does around that is for a session of PGlite's own. */
 const connection = {
   execProtocolRawStream(bytes: Uint8Array, { onRawData }: { onRawData(bytes: Uint8Array): void }) {
     const seen = Atomics.load(counter, 0);
     wire.postMessage(bytes.slice());
     Atomics.wait(counter, 0, seen);
-    const answer = receiveMessageOnPort(wire) as { message: Uint8Array } | undefined;
-    if (answer !== undefined && answer.message.length > 0) onRawData(answer.message);
+    const response = receiveMessageOnPort(wire) as { message: Uint8Array } | undefined;
+    if (response !== undefined && response.message.length > 0) onRawData(response.message);
     return Promise.resolve();
   },
   query: () => Promise.resolve({ rows: [{ search_path: 'public' }] }),
   exec: () => Promise.resolve([]),
 };
 
+const post = (message: DumpThreadMessage) => parentPort?.postMessage(message);
+
 try {
   const dump = await pgDump({ pg: connection as unknown as PGlite, args });
-  parentPort?.postMessage({ dump: await dump.text() });
+  post({ dump: await dump.text() });
 } catch (error) {
-  parentPort?.postMessage({ fault: error instanceof Error ? error.message : String(error) });
+  post({ error: error instanceof Error ? error.message : String(error) });
 }

@@ -1,56 +1,56 @@
-/** A plain SQL dump in pieces: statements, and the lines of `COPY … FROM stdin`. */
-export type Piece = { sql: string } | { copyData: string } | { copyEnds: true };
+/** A part of a plain SQL dump: a statement, or lines of `COPY … FROM stdin`. */
+export type DumpPart = { sql: string } | { copyData: string } | { copyEnds: true };
 
-/** Cuts a dump into pieces as its text arrives, the way psql does: by semicolons outside quotes and comments. */
-export async function* piecesOf(chunks: AsyncIterable<string>): AsyncGenerator<Piece> {
+/** Splits a dump as its text arrives, as psql does: at semicolons outside quotes and comments. */
+export async function* splitSql(chunks: AsyncIterable<string>): AsyncGenerator<DumpPart> {
   let text = '';
   let isCopying = false;
   for await (const chunk of withEnd(chunks)) {
     text += chunk ?? '';
     const isEnd = chunk === undefined;
-    for (let cut = next(text, isCopying, isEnd); cut !== undefined; cut = next(text, isCopying, isEnd)) {
+    for (let cut = nextCut(text, isCopying, isEnd); cut !== undefined; cut = nextCut(text, isCopying, isEnd)) {
       text = cut.rest;
-      if (cut.found === undefined) continue;
-      isCopying = 'copyData' in cut.found || ('sql' in cut.found && COPY_FROM_STDIN.test(cut.found.sql));
-      yield cut.found;
+      if (cut.part === undefined) continue;
+      isCopying = 'copyData' in cut.part || ('sql' in cut.part && COPY_FROM_STDIN.test(cut.part.sql));
+      yield cut.part;
     }
   }
-  if (isCopying) throw new Error('The dump ends in the middle of a COPY: it is not complete.');
+  if (isCopying) throw new Error('The dump is incomplete: it ends in the middle of a COPY.');
 }
 
 const COPY_FROM_STDIN = /^\s*copy\s[\s\S]*\sfrom\s+stdin\b/i;
 
 interface Cut {
-  found?: Piece | undefined;
+  part?: DumpPart | undefined;
   rest: string;
 }
 
-const next = (text: string, isCopying: boolean, isEnd: boolean) =>
-  isCopying ? copyLines(text, isEnd) : statement(text, isEnd);
+const nextCut = (text: string, isCopying: boolean, isEnd: boolean) =>
+  isCopying ? cutCopyData(text, isEnd) : cutStatement(text, isEnd);
 
 async function* withEnd(chunks: AsyncIterable<string>): AsyncGenerator<string | undefined> {
   yield* chunks;
   yield undefined;
 }
 
-function copyLines(text: string, isEnd: boolean): Cut | undefined {
+function cutCopyData(text: string, isEnd: boolean): Cut | undefined {
   const end = /^\\\.\r?(?:\n|$)/m.exec(text);
   if (end !== null && (end[0].endsWith('\n') || isEnd)) {
     const lines = text.slice(0, end.index);
-    if (lines !== '') return { found: { copyData: lines }, rest: text.slice(end.index) };
-    return { found: { copyEnds: true }, rest: text.slice(end[0].length) };
+    if (lines !== '') return { part: { copyData: lines }, rest: text.slice(end.index) };
+    return { part: { copyEnds: true }, rest: text.slice(end[0].length) };
   }
   const whole = text.lastIndexOf('\n') + 1;
-  return whole > 0 ? { found: { copyData: text.slice(0, whole) }, rest: text.slice(whole) } : undefined;
+  return whole > 0 ? { part: { copyData: text.slice(0, whole) }, rest: text.slice(whole) } : undefined;
 }
 
-/** Starts of what a semicolon does not end: quotes, comments, dollar quotes; and the semicolon itself. */
+/** A semicolon, and what starts text in which it does not end a statement: quotes, comments, dollar quotes, parentheses. */
 const MARK = /--|\/\*|\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|[eE]?'|"|;|[()]/g;
 
-function statement(text: string, isEnd: boolean): Cut | undefined {
+function cutStatement(text: string, isEnd: boolean): Cut | undefined {
   const space = /^\s+/.exec(text);
   if (space !== null) return { rest: text.slice(space[0].length) };
-  if (text.startsWith('\\')) return metaCommand(text, isEnd);
+  if (text.startsWith('\\')) return cutMetaCommand(text, isEnd);
   let depth = 0;
   for (let at = 0; ; ) {
     MARK.lastIndex = at;
@@ -60,15 +60,15 @@ function statement(text: string, isEnd: boolean): Cut | undefined {
     if (mark[0] === '(') depth += 1;
     else if (mark[0] === ')') depth -= 1;
     else if (mark[0] === ';') {
-      if (depth > 0 || isInBody(text.slice(0, at))) continue; // a rule's actions, or an SQL function's body
+      if (depth > 0 || isInFunctionBody(text.slice(0, at))) continue; // a rule's actions, or an SQL function's body
       const sql = text.slice(0, at);
-      if (!COPY_FROM_STDIN.test(sql)) return { found: { sql }, rest: text.slice(at) };
-      const data = after(text, '\n', at); // its lines begin below it
-      return data < 0 ? undefined : { found: { sql }, rest: text.slice(data) };
+      if (!COPY_FROM_STDIN.test(sql)) return { part: { sql }, rest: text.slice(at) };
+      const data = after(text, '\n', at); // its data starts on the next line
+      return data < 0 ? undefined : { part: { sql }, rest: text.slice(data) };
     } else {
-      const end = endOf(mark[0], text, at);
+      const end = endOfQuoted(mark[0], text, at);
       if (end < 0) return isEnd && mark[0] !== '--' ? unfinished(text) : isEnd ? { rest: '' } : undefined;
-      // A comment between statements goes on its own: it may be most of the file.
+      // A comment between statements is cut separately: comments may be most of the file.
       if (mark[0] === '--' && mark.index === 0) return { rest: text.slice(end) };
       at = end;
     }
@@ -76,21 +76,21 @@ function statement(text: string, isEnd: boolean): Cut | undefined {
   return isEnd && text !== '' ? unfinished(text) : undefined;
 }
 
-const isInBody = (sql: string) =>
+const isInFunctionBody = (sql: string) =>
   /^create\s+(or\s+replace\s+)?(function|procedure)/i.test(sql) &&
   /\bbegin\s+atomic\b/i.test(sql) &&
   !/\bend\s*;$/i.test(sql);
 
-function metaCommand(text: string, isEnd: boolean): Cut | undefined {
+function cutMetaCommand(text: string, isEnd: boolean): Cut | undefined {
   const line = text.indexOf('\n');
   if (line < 0 && !isEnd) return undefined;
   const command = line < 0 ? text : text.slice(0, line);
-  if (!/^\\(un)?restrict\b/.test(command)) throw new Error(`The dump has "${command.trim()}", which only psql knows.`);
+  if (!/^\\(un)?restrict\b/.test(command)) throw new Error(`The dump contains "${command.trim()}", a command of psql.`);
   return { rest: line < 0 ? '' : text.slice(line + 1) };
 }
 
-/** Where what `mark` began ends; -1 when that is further on than the text goes. */
-function endOf(mark: string, text: string, from: number): number {
+/** Where the quote or comment that `mark` opens ends; -1 if beyond the text so far. */
+function endOfQuoted(mark: string, text: string, from: number): number {
   if (mark === '--') return after(text, '\n', from);
   if (mark === '/*') return after(text, '*/', from);
   if (mark.startsWith('$')) return after(text, mark, from);
@@ -108,5 +108,5 @@ function after(text: string, end: string, from: number): number {
 }
 
 function unfinished(text: string): never {
-  throw new Error(`The dump ends in the middle of a statement: ${text.slice(0, 80)}`);
+  throw new Error(`The dump is incomplete: it ends in the middle of a statement: ${text.slice(0, 80)}`);
 }

@@ -1,28 +1,28 @@
 import { createConnection, type Socket } from 'node:net';
-import { socketIn } from '../data-folder/paths.ts';
+import { socketPath } from '../data-folder/paths.ts';
 import type { Connection } from '../owner.ts';
 import { type Message, MessageReader } from '../protocol.ts';
 
-/** The client's end of a wire, for programs that speak PostgreSQL's protocol themselves. */
+/** A connection for code that speaks PostgreSQL's protocol itself. */
 export class WireClient {
   private readonly reader = new MessageReader();
   private waiting: PromiseWithResolvers<Message> | undefined;
-  private fault: Error | undefined;
+  private error: Error | undefined;
   private readonly socket: Socket;
 
   constructor({ host, port }: Connection) {
-    this.socket = createConnection(host.startsWith('/') ? { path: socketIn(host) } : { host, port });
+    this.socket = createConnection(host.startsWith('/') ? { path: socketPath(host) } : { host, port });
     this.socket.on('data', (chunk) => {
       this.reader.push(chunk);
       this.deliver();
     });
-    this.socket.on('error', (error) => this.end(error));
-    this.socket.on('close', () => this.end(new Error('The database closed the connection.')));
+    this.socket.on('error', (error) => this.fail(error));
+    this.socket.on('close', () => this.fail(new Error('The database closed the connection.')));
   }
 
-  /** Resolves when more may be sent without piling up here. */
+  /** Resolves when the socket can take more. */
   async send(bytes: Uint8Array): Promise<void> {
-    if (this.fault !== undefined) throw this.fault;
+    if (this.error !== undefined) throw this.error;
     if (this.socket.write(bytes)) return;
     await new Promise<void>((resolve) => {
       this.socket.once('drain', resolve);
@@ -30,6 +30,7 @@ export class WireClient {
     });
   }
 
+  /** The next message; one call at a time. */
   async next(): Promise<Message> {
     this.waiting = Promise.withResolvers<Message>();
     const { promise } = this.waiting;
@@ -45,13 +46,13 @@ export class WireClient {
     if (this.waiting === undefined) return;
     const message = this.reader.next();
     if (message !== undefined) this.waiting.resolve(message);
-    else if (this.fault !== undefined) this.waiting.reject(this.fault);
+    else if (this.error !== undefined) this.waiting.reject(this.error);
     else return;
     this.waiting = undefined;
   }
 
-  private end(fault: Error): void {
-    this.fault ??= fault;
+  private fail(error: Error): void {
+    this.error ??= error;
     this.deliver();
   }
 }

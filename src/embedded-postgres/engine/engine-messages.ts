@@ -1,4 +1,4 @@
-/** What the engine and its thread say to each other. */
+/** The messages between the engine and its thread. */
 import type { MessagePort } from 'node:worker_threads';
 import type { TransactionStatus } from '../protocol.ts';
 
@@ -9,23 +9,23 @@ export interface EngineOptions {
 }
 
 export interface ThreadData extends EngineOptions {
-  /** More input for a COPY under way comes here, while the thread is blocked and reads no ordinary message. */
-  feed: MessagePort;
-  /** Counts what was fed, and what the client has taken of what it was sent: the thread sleeps on these two. */
-  signals: SharedArrayBuffer;
+  /** Carries the input of a running COPY, while the thread is blocked and receives no ordinary message. */
+  copyPort: MessagePort;
+  /** Two counters the thread waits on: chunks of COPY input sent, and bytes of output the client has received. */
+  counters: SharedArrayBuffer;
 }
 
-export type ToThread = { kind: 'run'; unit: Uint8Array; endsReady: boolean } | { kind: 'dump' } | { kind: 'close' };
+export type ToThread = { kind: 'run'; bytes: Uint8Array; expectsReady: boolean } | { kind: 'dump' } | { kind: 'close' };
 
 export type FromThread =
   | { kind: 'open' }
   | { kind: 'output'; bytes: Uint8Array }
-  | { kind: 'hungry' }
+  | { kind: 'copyRequest' }
   | { kind: 'done'; status: TransactionStatus; tags: string[]; failed: boolean }
   | { kind: 'dumped'; tar: ArrayBuffer }
   | { kind: 'closed' }
   | { kind: 'broken'; reason: string };
 
-/** Places of the two counts in `signals`. */
-export const FED = 0;
-export const TAKEN = 1;
+/** Indexes into `counters`. */
+export const COPY_SENT = 0;
+export const ACKNOWLEDGED = 1;

@@ -1,21 +1,21 @@
 /**
- * The thread PGlite lives in: it runs one unit of wire messages at a time and sends back what PostgreSQL answered.
- * It is blocked while PostgreSQL works, so whoever must not be blocked stays out of it.
+ * The thread that runs PGlite: it processes one request of wire messages at a time and sends back PostgreSQL's response.
+ * It is blocked while PostgreSQL works. Node may load it with its own type stripping: see protocol.ts.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { MessageReader, readyForQuery, type TransactionStatus } from '../protocol.ts';
-import { FED, type FromThread, TAKEN, type ThreadData, type ToThread } from './engine-messages.ts';
-import { DurableFiles, ERRNO, startParameters } from './fsync-files.ts';
+import { ACKNOWLEDGED, COPY_SENT, type FromThread, type ThreadData, type ToThread } from './engine-messages.ts';
+import { ERRNO, FsyncFiles, startParameters } from './fsync-files.ts';
 
-/** How much PostgreSQL may answer ahead of a slow client. */
-const AHEAD = 4 * 1024 * 1024;
-const CHUNK = 64 * 1024;
+/** Bytes of output that a slow client may not have received yet. */
+const MAX_UNACKNOWLEDGED = 4 * 1024 * 1024;
+const OUTPUT_CHUNK = 64 * 1024;
 
-/** What of PGlite's module is used here: PGlite's own loop round these spins for good once the module has aborted. */
+/** The parts of PGlite's module used here: PGlite's own main loop never ends once the module has aborted. */
 interface PostgresModule {
   HEAPU8: Uint8Array;
-  /** Where the stack in its memory ends. */
+  /** The end of the stack in WebAssembly's memory. */
   ___stack_pointer: { value: number };
   addFunction(callback: (pointer: number, length: number) => number, signature: string): number;
   _pgl_set_rw_cbs(read: number, write: number): void;
@@ -27,38 +27,38 @@ interface PostgresModule {
   _pgl_setPGliteExitStatus(status: number): number;
 }
 
-/** The exit status with which PostgreSQL reports an ordinary error on its way back to the main loop. */
+/** The exit status by which PostgreSQL returns to its main loop after an ordinary error. */
 const ERROR_CAUGHT = 100;
 
-const { folder, durable, loadDataDir, feed, signals } = workerData as ThreadData;
-const counters = new Int32Array(signals);
+const { folder, durable, loadDataDir, copyPort, counters: sharedCounters } = workerData as ThreadData;
+const counters = new Int32Array(sharedCounters);
 const parent = parentPort as MessagePort;
-const say = (said: FromThread, transfer: ArrayBuffer[] = []) => parent.postMessage(said, transfer);
+const post = (message: FromThread, transfer: ArrayBuffer[] = []) => parent.postMessage(message, transfer);
 
 let input: Uint8Array = new Uint8Array();
-let read = 0;
-let copied = false;
+let inputOffset = 0;
+let isCopying = false;
 let output: Uint8Array[] = [];
 let outputLength = 0;
 let sent = 0;
-const answers = new MessageReader();
+const reader = new MessageReader();
 let status: TransactionStatus = 'I';
-let readyCame = false;
+let isReady = false;
 let tags: string[] = [];
 let failed = false;
 
 try {
   const database = await open();
   const postgres = database.Module as unknown as PostgresModule;
-  listen(postgres);
-  parent.on('message', (asked: ToThread) => {
-    if (asked.kind === 'run') guarded(() => run(postgres, asked.unit, asked.endsReady));
-    else if (asked.kind === 'dump') void dump(database);
+  setCallbacks(postgres);
+  parent.on('message', (message: ToThread) => {
+    if (message.kind === 'run') run(postgres, message.bytes, message.expectsReady);
+    else if (message.kind === 'dump') void dump(database);
     else void close(database);
   });
-  say({ kind: 'open' });
+  post({ kind: 'open' });
 } catch (error) {
-  say({ kind: 'broken', reason: told(error) });
+  post({ kind: 'broken', reason: describe(error) });
 }
 
 async function open(): Promise<PGlite> {
@@ -66,49 +66,59 @@ async function open(): Promise<PGlite> {
   const from = loadDataDir === undefined ? {} : { loadDataDir: new Blob([loadDataDir as Uint8Array<ArrayBuffer>]) };
   return folder === 'memory'
     ? await PGlite.create({ ...start, ...from })
-    : await PGlite.create({ ...start, ...from, fs: new DurableFiles(folder) });
+    : await PGlite.create({ ...start, ...from, fs: new FsyncFiles(folder) });
 }
 
-function listen(postgres: PostgresModule): void {
-  const onRead = postgres.addFunction((pointer, longest) => {
-    if (read >= input.length) awaitInput();
-    const length = Math.min(longest, input.length - read);
-    postgres.HEAPU8.set(input.subarray(read, read + length), pointer);
-    read += length;
+function setCallbacks(postgres: PostgresModule): void {
+  const onRead = postgres.addFunction((pointer, maxLength) => {
+    if (inputOffset >= input.length) awaitCopyInput();
+    const length = Math.min(maxLength, input.length - inputOffset);
+    postgres.HEAPU8.set(input.subarray(inputOffset, inputOffset + length), pointer);
+    inputOffset += length;
     return length;
   }, 'iii');
   const onWrite = postgres.addFunction((pointer, length) => {
-    keep(postgres.HEAPU8.slice(pointer, pointer + length));
+    collectOutput(postgres.HEAPU8.slice(pointer, pointer + length));
     return length;
   }, 'iii');
   postgres._pgl_set_rw_cbs(onRead, onWrite);
 }
 
-function run(postgres: PostgresModule, unit: Uint8Array, endsReady: boolean): void {
-  input = unit;
-  read = 0;
-  copied = false;
-  readyCame = false;
+function run(postgres: PostgresModule, bytes: Uint8Array, expectsReady: boolean): void {
+  input = bytes;
+  inputOffset = 0;
+  isCopying = false;
+  isReady = false;
   tags = [];
   failed = false;
+  try {
+    runMainLoop(postgres, expectsReady);
+    flush(postgres);
+    if (expectsReady) addOutput(readyForQuery(status));
+    sendOutput();
+    post({ kind: 'done', status, tags, failed });
+  } catch (error) {
+    sendOutput();
+    post({ kind: 'broken', reason: describe(error) });
+  }
+}
+
+function runMainLoop(postgres: PostgresModule, expectsReady: boolean): void {
   const stack = postgres.___stack_pointer.value;
-  // A COPY swallows the Sync of its unit: its end comes with the data, so it goes on until PostgreSQL is ready again.
-  while (read < input.length || postgres._pq_buffer_remaining_data() > 0 || (copied && endsReady && !readyCame)) {
+  const hasInput = () => inputOffset < input.length || postgres._pq_buffer_remaining_data() > 0;
+  // A COPY consumes the Sync of its own request and ends with its data, so the loop runs until PostgreSQL is ready.
+  while (hasInput() || (isCopying && expectsReady && !isReady)) {
     try {
       postgres._PostgresMainLoopOnce();
     } catch (error) {
-      // PGlite goes on after any exception; one that is not PostgreSQL's own error means that the module is broken.
+      // PGlite ignores every exception, but any that is not an error of PostgreSQL's means that the module is broken.
       if (postgres._pgl_setPGliteExitStatus(-2) !== ERROR_CAUGHT) throw error;
-      // PostgreSQL's longjmp would do this. Without it every error leaves a kilobyte of stack behind, some leave all of it.
+      // As PostgreSQL's longjmp would. Without it every error leaks a kilobyte of stack, and some leak all of it.
       postgres.___stack_pointer.value = stack;
       postgres._PostgresMainLongJmp();
     }
-    if (copied) flush(postgres);
+    if (isCopying) flush(postgres);
   }
-  flush(postgres);
-  if (endsReady) put(readyForQuery(status));
-  sendOutput();
-  say({ kind: 'done', status, tags, failed });
 }
 
 function flush(postgres: PostgresModule): void {
@@ -116,41 +126,41 @@ function flush(postgres: PostgresModule): void {
   postgres._pgl_pq_flush();
 }
 
-/** PostgreSQL reads on in the middle of a unit only while it takes a COPY in. */
-function awaitInput(): void {
-  copied = true;
+/** PostgreSQL reads beyond its request only while it takes COPY input. */
+function awaitCopyInput(): void {
+  isCopying = true;
   sendOutput();
   for (;;) {
-    const seen = Atomics.load(counters, FED);
-    const fed = receiveMessageOnPort(feed) as { message: Uint8Array } | undefined;
-    if (fed !== undefined) {
-      input = fed.message;
-      read = 0;
+    const seen = Atomics.load(counters, COPY_SENT);
+    const received = receiveMessageOnPort(copyPort) as { message: Uint8Array } | undefined;
+    if (received !== undefined) {
+      input = received.message;
+      inputOffset = 0;
       return;
     }
-    say({ kind: 'hungry' });
-    Atomics.wait(counters, FED, seen);
+    post({ kind: 'copyRequest' });
+    Atomics.wait(counters, COPY_SENT, seen);
   }
 }
 
-/** Only whole messages go out: should the engine stop in between, the client can still be told so. */
-function keep(bytes: Uint8Array<ArrayBuffer>): void {
-  answers.push(Buffer.from(bytes.buffer));
-  for (let answer = answers.next(); answer !== undefined; answer = answers.next()) {
-    if (answer.type === 'Z') {
-      // PGlite says it twice after an error in an extended query, at the error and at the Sync: it goes out once, last.
-      readyCame = true;
-      status = String.fromCharCode(answer.bytes[5] as number) as TransactionStatus;
+/** Sends only whole messages: if the engine stops between two, the client can still receive an error. */
+function collectOutput(bytes: Uint8Array<ArrayBuffer>): void {
+  reader.push(Buffer.from(bytes.buffer));
+  for (let message = reader.next(); message !== undefined; message = reader.next()) {
+    if (message.type === 'Z') {
+      // After an error in an extended query PGlite sends it twice, at the error and at the Sync. It is sent once, last.
+      isReady = true;
+      status = String.fromCharCode(message.bytes[5] as number) as TransactionStatus;
       continue;
     }
-    if (answer.type === 'E') failed = true;
-    else if (answer.type === 'C') tags.push(answer.bytes.toString('latin1', 5, answer.bytes.length - 1));
-    put(answer.bytes);
+    if (message.type === 'E') failed = true;
+    else if (message.type === 'C') tags.push(message.bytes.toString('latin1', 5, message.bytes.length - 1));
+    addOutput(message.bytes);
   }
-  if (outputLength >= CHUNK) sendOutput();
+  if (outputLength >= OUTPUT_CHUNK) sendOutput();
 }
 
-function put(bytes: Uint8Array): void {
+function addOutput(bytes: Uint8Array): void {
   output.push(bytes);
   outputLength += bytes.length;
 }
@@ -166,28 +176,19 @@ function sendOutput(): void {
   output = [];
   outputLength = 0;
   sent = (sent + bytes.length) | 0;
-  say({ kind: 'output', bytes }, [bytes.buffer]);
-  for (let taken = Atomics.load(counters, TAKEN); ((sent - taken) | 0) > AHEAD; ) {
-    Atomics.wait(counters, TAKEN, taken);
-    taken = Atomics.load(counters, TAKEN);
-  }
-}
-
-function guarded(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    sendOutput();
-    say({ kind: 'broken', reason: told(error) });
+  post({ kind: 'output', bytes }, [bytes.buffer]);
+  for (let received = Atomics.load(counters, ACKNOWLEDGED); ((sent - received) | 0) > MAX_UNACKNOWLEDGED; ) {
+    Atomics.wait(counters, ACKNOWLEDGED, received);
+    received = Atomics.load(counters, ACKNOWLEDGED);
   }
 }
 
 async function dump(database: PGlite): Promise<void> {
   try {
     const tar = await (await database.dumpDataDir('none')).arrayBuffer();
-    say({ kind: 'dumped', tar }, [tar]);
+    post({ kind: 'dumped', tar }, [tar]);
   } catch (error) {
-    say({ kind: 'broken', reason: told(error) });
+    post({ kind: 'broken', reason: describe(error) });
   }
 }
 
@@ -195,11 +196,11 @@ async function close(database: PGlite): Promise<void> {
   try {
     await database.close();
   } finally {
-    say({ kind: 'closed' });
+    post({ kind: 'closed' });
   }
 }
 
-function told(error: unknown): string {
+function describe(error: unknown): string {
   if ((error as { errno?: number }).errno === ERRNO.ENOSPC) return 'The disk is full.';
   return error instanceof Error ? `${error.name}: ${error.message}` : JSON.stringify(error);
 }

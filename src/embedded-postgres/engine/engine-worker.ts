@@ -1,77 +1,84 @@
 import { setFlagsFromString } from 'node:v8';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
-import { type EngineOptions, FED, type FromThread, TAKEN, type ThreadData, type ToThread } from './engine-messages.ts';
+import {
+  ACKNOWLEDGED,
+  COPY_SENT,
+  type EngineOptions,
+  type FromThread,
+  type ThreadData,
+  type ToThread,
+} from './engine-messages.ts';
 
-/** One thread with PGlite in it, and the ways to talk to it: messages, and counts that it sleeps on while it is blocked. */
+/** One thread that runs PGlite. It receives messages, and while it is blocked, waits on counters in shared memory. */
 export class EngineWorker {
   private readonly thread: Worker;
-  private readonly feedPort: MessagePort;
+  private readonly copyPort: MessagePort;
   private readonly counters: Int32Array;
 
-  constructor(options: EngineOptions, hear: (worker: EngineWorker, said: FromThread) => void) {
+  constructor(options: EngineOptions, onMessage: (worker: EngineWorker, message: FromThread) => void) {
     setFlagsFromString(OPTIMIZE_LATER);
     const { port1, port2 } = new MessageChannel();
-    const signals = new SharedArrayBuffer(8);
-    const data: ThreadData = { ...options, feed: port2, signals };
-    // Next to this file under its own ending: .ts from the sources, .js when built.
-    const file = new URL(
-      import.meta.url.endsWith('.ts') ? './engine-thread.ts' : './engine-thread.js',
-      import.meta.url,
-    );
-    this.thread = new Worker(file, {
+    const counters = new SharedArrayBuffer(8);
+    const data: ThreadData = { ...options, copyPort: port2, counters };
+    // .ts from the sources, .js when built.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    this.thread = new Worker(new URL(`./engine-thread.${extension}`, import.meta.url), {
       workerData: data,
       transferList: [port2],
       name: 'embedded database',
-      resourceLimits: { stackSizeMb: STACK },
-      // The parent's flags can be such as no thread takes (--input-type); they're needed only where Node reads no TypeScript.
-      execArgv: process.features.typescript === false && file.pathname.endsWith('.ts') ? process.execArgv : [],
+      resourceLimits: { stackSizeMb: STACK_SIZE },
+      // Threads refuse some flags of the parent (--input-type), so it gets them only where Node itself runs no TypeScript.
+      execArgv: process.features.typescript === false && extension === 'ts' ? process.execArgv : [],
     });
-    this.feedPort = port1;
-    this.counters = new Int32Array(signals);
+    this.copyPort = port1;
+    this.counters = new Int32Array(counters);
     port1.unref();
-    this.thread.on('message', (said: FromThread) => hear(this, said));
-    this.thread.on('error', (error) => hear(this, { kind: 'broken', reason: String(error) }));
-    this.thread.on('exit', () => hear(this, { kind: 'broken', reason: 'its thread ended' }));
+    this.thread.on('message', (message: FromThread) => onMessage(this, message));
+    this.thread.on('error', (error) => onMessage(this, { kind: 'broken', reason: String(error) }));
+    this.thread.on('exit', () => onMessage(this, { kind: 'broken', reason: 'its thread exited' }));
   }
 
-  tell(asked: ToThread): void {
-    this.thread.postMessage(asked);
+  post(message: ToThread): void {
+    this.thread.postMessage(message);
   }
 
-  /** More of a COPY under way. */
+  /** Sends more input of a running COPY. */
   feed(bytes: Uint8Array): void {
-    this.feedPort.postMessage(bytes);
-    Atomics.add(this.counters, FED, 1);
-    Atomics.notify(this.counters, FED);
+    this.copyPort.postMessage(bytes);
+    this.add(COPY_SENT, 1);
   }
 
-  /** Says that the client has taken so much of the output: the thread gets only so far ahead of it. */
-  taken(length: number): void {
-    Atomics.add(this.counters, TAKEN, length);
-    Atomics.notify(this.counters, TAKEN);
+  /** Reports output that the client has received: the thread stops when too much is outstanding. */
+  acknowledge(length: number): void {
+    this.add(ACKNOWLEDGED, length);
   }
 
-  /** At work, it must keep a command from ending. */
+  /** Keeps the process alive while the thread works. */
   ref(): void {
     this.thread.ref();
   }
 
-  /** Idle, it must not. */
+  /** Lets the process exit while the thread is idle. */
   unref(): void {
     this.thread.unref();
   }
 
-  async end(): Promise<void> {
+  async terminate(): Promise<void> {
     await this.thread.terminate();
-    this.feedPort.close();
+    this.copyPort.close();
+  }
+
+  private add(counter: number, count: number): void {
+    Atomics.add(this.counters, counter, count);
+    Atomics.notify(this.counters, counter);
   }
 }
 
 /**
- * How much a function of WebAssembly must have run before V8 optimizes it; its own figure is a twentieth of this. What
- * runs at the start seldom runs again, and one large function of PostgreSQL's takes V8 a second and 600 MB.
+ * How much a WebAssembly function must run before V8 optimizes it; the default is a twentieth of this. Startup code seldom
+ * runs again, and V8 needs a second and 600 MB for one large function of PostgreSQL.
  */
 const OPTIMIZE_LATER = '--wasm-tiering-budget=260000000';
 
-/** Megabytes of stack: what is nested too deep must meet PostgreSQL's limit, an error, before V8's, which ends the engine. */
-const STACK = 32;
+/** Megabytes: deep nesting must reach PostgreSQL's limit, an error, before V8's, which ends the engine. */
+const STACK_SIZE = 32;

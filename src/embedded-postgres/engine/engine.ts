@@ -1,32 +1,23 @@
 import { DataFolderError } from '../data-folder/paths.ts';
-import type { TransactionStatus } from '../protocol.ts';
+import { SqlError, type TransactionStatus } from '../protocol.ts';
 import type { EngineOptions, FromThread } from './engine-messages.ts';
 import { EngineWorker } from './engine-worker.ts';
 
-/** The engine stopped while, or before, it ran a unit; `code` is the SQLSTATE to tell the client. */
-export class EngineStopped extends Error {
-  readonly code: string;
-
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
-export interface Unit {
+/** Wire messages for PostgreSQL to process together. */
+export interface EngineRequest {
   bytes: Uint8Array;
-  /** Whether PostgreSQL answers it with ReadyForQuery: all but messages that end in Flush. */
-  endsReady: boolean;
-  /** Milliseconds PostgreSQL may work on it; 0 for as long as it likes. */
-  deadline: number;
-  onOutput(bytes: Buffer, taken: () => void): void;
-  /** PostgreSQL wants more of the COPY that this unit began: answer with `engine.feed`. */
-  onHungry?(): void;
+  /** Whether PostgreSQL ends its response with ReadyForQuery: unless the last message is Flush. */
+  expectsReady: boolean;
+  /** Milliseconds PostgreSQL may take; 0 for no limit. */
+  timeout: number;
+  onOutput(bytes: Buffer, acknowledge: () => void): void;
+  /** PostgreSQL needs more input for the COPY that this request started: send it with `engine.feed`. */
+  onCopyRequest?(): void;
 }
 
-export interface Outcome {
+export interface EngineResult {
   status: TransactionStatus;
-  /** The command tags of what ran, such as `INSERT 0 1` or `SET`. */
+  /** Command tags, such as `INSERT 0 1` or `SET`. */
   tags: string[];
   /** Whether PostgreSQL reported an error. */
   failed: boolean;
@@ -34,51 +25,53 @@ export interface Outcome {
 
 export type EngineState = 'starting' | 'open' | 'restarting' | 'closed';
 
-/** PGlite in its thread, watched: a unit past its deadline, or a broken module, ends the thread, and a new one starts. */
+/** Runs PGlite in a thread, and restarts the thread when a request times out or the WebAssembly module breaks. */
 export class Engine {
   state: EngineState = 'starting';
   restarts = 0;
-  /** Counts threads: what a session keeps inside PostgreSQL is gone when it has changed. */
+  /** Increases with each restart, which loses the session state inside PostgreSQL. */
   generation = 0;
-  /** When the unit under way began, or since when nothing is under way. */
-  since = Date.now();
-  lastFault: string | undefined;
+  lastError: string | undefined;
   private worker: EngineWorker | undefined;
-  private running: { unit: Unit; settle: PromiseWithResolvers<Outcome> } | undefined;
-  private watchdog: NodeJS.Timeout | undefined;
+  private running:
+    | { request: EngineRequest; startedAt: number; result: PromiseWithResolvers<EngineResult> }
+    | undefined;
+  private timer: NodeJS.Timeout | undefined;
   private retry: NodeJS.Timeout | undefined;
   private opened = Promise.withResolvers<void>();
   private dumped: PromiseWithResolvers<Buffer> | undefined;
-  private closing: PromiseWithResolvers<void> | undefined;
+  private closed: PromiseWithResolvers<void> | undefined;
   private failures = 0;
   private readonly options: EngineOptions;
-  private readonly log: (line: string) => void;
 
-  constructor(options: EngineOptions, log: (line: string) => void) {
+  constructor(
+    options: EngineOptions,
+    private readonly log: (line: string) => void,
+  ) {
     this.options = { ...options };
-    this.log = log;
   }
 
-  get isBusy(): boolean {
-    return this.running !== undefined;
+  /** Milliseconds that the running request has taken; 0 when idle. */
+  get busyFor(): number {
+    return this.running === undefined ? 0 : Date.now() - this.running.startedAt;
   }
 
-  /** The first start: a folder that does not open fails here, and is not tried again. */
+  /** The first start: a folder that does not open fails here, without a retry. */
   async start(): Promise<void> {
     const opened = this.opened.promise;
     this.launch();
     await opened;
   }
 
-  /** Waits while the engine restarts, but not for ever. */
-  async whenOpen(patience: number): Promise<void> {
+  /** Waits while the engine restarts, up to `timeout` ms. */
+  async untilOpen(timeout: number): Promise<void> {
     if (this.state === 'open') return;
-    if (this.state === 'closed') throw new EngineStopped('57P01', 'The embedded database is closed.');
+    if (this.state === 'closed') throw new SqlError('57P01', 'The embedded database is closed.');
     const late = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      const why = this.lastFault === undefined ? '' : ` (${this.lastFault})`;
-      late.reject(new EngineStopped('57P03', `The embedded database is restarting${why}.`));
-    }, patience);
+      const reason = this.lastError === undefined ? '' : ` (${this.lastError})`;
+      late.reject(new SqlError('57P03', `The embedded database is restarting${reason}.`));
+    }, timeout);
     try {
       await Promise.race([this.opened.promise, late.promise]);
     } finally {
@@ -86,36 +79,33 @@ export class Engine {
     }
   }
 
-  /** Runs one unit; the caller sees to it that there is one at a time. */
-  run(unit: Unit): Promise<Outcome> {
-    if (this.state !== 'open')
-      return Promise.reject(new EngineStopped('57P03', 'The embedded database is restarting.'));
-    if (this.running !== undefined)
-      return Promise.reject(new Error('A unit is under way: the engine runs one at a time.'));
-    const settle = Promise.withResolvers<Outcome>();
-    this.running = { unit, settle };
-    this.since = Date.now();
-    this.watch();
-    this.worker?.ref(); // idle, it must not keep a command from ending; at work, it must
-    this.worker?.tell({ kind: 'run', unit: unit.bytes, endsReady: unit.endsReady });
-    return settle.promise;
+  /** Runs one request; callers must not run two at a time. */
+  run(request: EngineRequest): Promise<EngineResult> {
+    if (this.state !== 'open') return Promise.reject(new SqlError('57P03', 'The embedded database is restarting.'));
+    if (this.running !== undefined) return Promise.reject(new Error('The engine runs one request at a time.'));
+    const result = Promise.withResolvers<EngineResult>();
+    this.running = { request, startedAt: Date.now(), result };
+    this.startTimer();
+    this.worker?.ref();
+    this.worker?.post({ kind: 'run', bytes: request.bytes, expectsReady: request.expectsReady });
+    return result.promise;
   }
 
-  /** More of a COPY. Data that flow are progress: the deadline starts again. */
+  /** Sends more COPY input. Data that flows is progress, so the timeout starts again. */
   feed(bytes: Uint8Array): void {
     this.worker?.feed(bytes);
-    this.watch();
+    this.startTimer();
   }
 
-  /** Ends the unit under way, if any, in the only way there is: WASM hears no signal, so its thread ends. */
-  cancel(code: string, reason: string): void {
-    if (this.running !== undefined) void this.restart(code, reason);
+  /** Ends the running request, if any, by ending the thread: WebAssembly receives no signals. */
+  cancel(error: SqlError): void {
+    if (this.running !== undefined) void this.restart(error);
   }
 
   async dump(): Promise<Buffer> {
     this.dumped = Promise.withResolvers<Buffer>();
     this.worker?.ref();
-    this.worker?.tell({ kind: 'dump' });
+    this.worker?.post({ kind: 'dump' });
     try {
       return await this.dumped.promise;
     } finally {
@@ -126,113 +116,113 @@ export class Engine {
   async close(): Promise<void> {
     if (this.state === 'closed') return;
     const wasOpen = this.state === 'open';
-    this.state = 'closed';
-    clearTimeout(this.retry);
-    this.opened.promise.catch(() => {});
-    this.opened.reject(new EngineStopped('57P01', 'The embedded database is closed.'));
+    this.stop(new SqlError('57P01', 'The embedded database is closed.'));
     if (wasOpen && this.running === undefined && this.worker !== undefined) {
-      this.closing = Promise.withResolvers<void>();
+      this.closed = Promise.withResolvers<void>();
       this.worker.ref();
-      this.worker?.tell({ kind: 'close' });
-      const patience = setTimeout(() => this.closing?.resolve(), 5000);
-      await this.closing.promise;
-      clearTimeout(patience);
+      this.worker.post({ kind: 'close' });
+      const timer = setTimeout(() => this.closed?.resolve(), CLOSE_TIMEOUT);
+      await this.closed.promise;
+      clearTimeout(timer);
     }
-    await this.endThread('57P01', 'The embedded database was closed.');
+    await this.endThread(new SqlError('57P01', 'The embedded database was closed.'));
   }
 
-  /** Ends it where it stands, without a last write. */
-  async abandon(code: string, reason: string): Promise<void> {
+  /** Ends the thread at once, without a final write. */
+  async abandon(error: SqlError): Promise<void> {
+    this.stop(error);
+    await this.endThread(error);
+  }
+
+  private stop(error: SqlError): void {
     this.state = 'closed';
     clearTimeout(this.retry);
     this.opened.promise.catch(() => {});
-    this.opened.reject(new EngineStopped(code, reason));
-    await this.endThread(code, reason);
+    this.opened.reject(error);
   }
 
   private launch(): void {
-    this.worker = new EngineWorker(this.options, (worker, said) => this.hear(worker, said));
+    this.worker = new EngineWorker(this.options, (worker, message) => this.onMessage(worker, message));
   }
 
-  private hear(worker: EngineWorker, said: FromThread): void {
+  private onMessage(worker: EngineWorker, message: FromThread): void {
     if (worker !== this.worker) return;
-    if (said.kind === 'open') this.isOpen(worker);
-    else if (said.kind === 'output') this.pass(worker, said.bytes);
-    else if (said.kind === 'hungry') this.running?.unit.onHungry?.();
-    else if (said.kind === 'done')
-      this.finish()?.settle.resolve({ status: said.status, tags: said.tags, failed: said.failed });
-    else if (said.kind === 'dumped') this.dumped?.resolve(Buffer.from(said.tar));
-    else if (said.kind === 'closed') this.closing?.resolve();
-    else void this.broke(said.reason);
+    if (message.kind === 'open') this.onOpen(worker);
+    else if (message.kind === 'output') {
+      const { bytes } = message;
+      this.running?.request.onOutput(Buffer.from(bytes.buffer), () => worker.acknowledge(bytes.length));
+    } else if (message.kind === 'copyRequest') this.running?.request.onCopyRequest?.();
+    else if (message.kind === 'done') {
+      const { status, tags, failed } = message;
+      this.endRequest()?.result.resolve({ status, tags, failed });
+    } else if (message.kind === 'dumped') this.dumped?.resolve(Buffer.from(message.tar));
+    else if (message.kind === 'closed') this.closed?.resolve();
+    else void this.onBroken(message.reason);
   }
 
-  private isOpen(worker: EngineWorker): void {
+  private onOpen(worker: EngineWorker): void {
     worker.unref();
     this.state = 'open';
     this.generation += 1;
     this.failures = 0;
-    this.lastFault = undefined;
+    this.lastError = undefined;
     this.opened.resolve();
-    if (this.options.folder !== 'memory') delete this.options.loadDataDir; // the folder has its data now
+    if (this.options.folder !== 'memory') delete this.options.loadDataDir; // the folder has the data now
   }
 
-  private pass(worker: EngineWorker, bytes: Uint8Array): void {
-    this.running?.unit.onOutput(Buffer.from(bytes.buffer), () => worker.taken(bytes.length));
-  }
-
-  private finish() {
+  private endRequest() {
     const ended = this.running;
-    clearTimeout(this.watchdog);
+    clearTimeout(this.timer);
     if (ended !== undefined) this.worker?.unref();
     this.running = undefined;
-    this.since = Date.now();
     return ended;
   }
 
-  private watch(): void {
-    clearTimeout(this.watchdog);
-    const deadline = this.running?.unit.deadline ?? 0;
-    if (deadline <= 0) return;
-    this.watchdog = setTimeout(() => {
-      void this.restart('57014', `The statement was ended after ${deadline} ms, the embedded database's deadline.`);
-    }, deadline);
-    this.watchdog.unref();
+  private startTimer(): void {
+    clearTimeout(this.timer);
+    const timeout = this.running?.request.timeout ?? 0;
+    if (timeout <= 0) return;
+    const message = `The statement was cancelled after its timeout of ${timeout} ms.`;
+    this.timer = setTimeout(() => void this.restart(new SqlError('57014', message)), timeout).unref();
   }
 
-  private async broke(reason: string): Promise<void> {
+  private async onBroken(reason: string): Promise<void> {
     if (this.state === 'closed') return;
     if (this.state === 'starting') {
-      await this.endThread('57P03', reason);
+      await this.endThread(new SqlError('57P03', reason));
       this.state = 'closed';
       const { folder } = this.options;
-      const wish = `If it is damaged, restore a copy of it, or a dump into a new folder.`;
-      this.opened.reject(new DataFolderError(`The embedded database in ${folder} does not open: ${reason}\n${wish}`));
+      const advice = 'If it is damaged, restore a copy of it, or restore a dump into a new folder.';
+      this.opened.reject(new DataFolderError(`The embedded database in ${folder} does not open: ${reason}\n${advice}`));
       return;
     }
-    await this.restart('57P02', `The embedded database stopped and recovers: ${reason}`);
+    await this.restart(new SqlError('57P02', `The embedded database crashed and recovers: ${reason}`));
   }
 
-  private async restart(code: string, reason: string): Promise<void> {
+  private async restart(error: SqlError): Promise<void> {
     if (this.state === 'closed') return;
     if (this.state === 'open') this.opened = Promise.withResolvers<void>();
     this.state = 'restarting';
     this.restarts += 1;
-    this.lastFault = reason;
-    this.log(`embedded database: ${reason} Restarting.`);
-    await this.endThread(code, reason);
-    // At once the first time; a folder that still does not open (a full disk) is tried again, ever more slowly.
-    const pause = this.failures === 0 ? 0 : Math.min(2000, 100 * 2 ** this.failures);
+    this.lastError = error.message;
+    this.log(`embedded database: ${error.message} Restarting.`);
+    await this.endThread(error);
+    // Immediately the first time; a folder that still does not open (a full disk) is retried with a growing delay.
+    const delay = this.failures === 0 ? 0 : Math.min(MAX_RETRY_DELAY, 100 * 2 ** this.failures);
     this.failures += 1;
-    this.retry = setTimeout(() => this.launch(), pause);
+    this.retry = setTimeout(() => this.launch(), delay);
   }
 
-  /** The thread must be gone before the next one opens the folder. */
-  private async endThread(code: string, reason: string): Promise<void> {
+  /** The thread must have exited before the next one opens the folder. */
+  private async endThread(error: SqlError): Promise<void> {
     const { worker } = this;
     this.worker = undefined;
-    this.finish()?.settle.reject(new EngineStopped(code, reason));
+    this.endRequest()?.result.reject(error);
     this.dumped?.promise.catch(() => {});
-    this.dumped?.reject(new EngineStopped(code, reason));
-    await worker?.end();
+    this.dumped?.reject(error);
+    await worker?.terminate();
   }
 }
+
+const CLOSE_TIMEOUT = 5000;
+const MAX_RETRY_DELAY = 2000;

@@ -3,13 +3,13 @@ import { PGlite } from '@electric-sql/pglite';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
 /**
- * PGlite's files on disk, with the fsync that Emscripten leaves out: its NODEFS has no `fsync`, so PostgreSQL's calls
- * succeed and do nothing, and a power cut empties every table.
+ * PGlite's file system with fsync. Emscripten's NODEFS lacks it: PostgreSQL's calls succeed without effect, and a power
+ * cut empties every table.
  */
-export class DurableFiles extends NodeFS {
+export class FsyncFiles extends NodeFS {
   override async init(...args: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const { emscriptenOpts } = await super.init(...args);
-    const preRun = [...(emscriptenOpts.preRun ?? []), (module: unknown) => giveFsync(module as EmscriptenModule)];
+    const preRun = [...(emscriptenOpts.preRun ?? []), (module: unknown) => addFsync(module as EmscriptenModule)];
     return { emscriptenOpts: { ...emscriptenOpts, preRun } };
   }
 }
@@ -17,7 +17,7 @@ export class DurableFiles extends NodeFS {
 /** PGlite starts PostgreSQL with `-F`, which is `fsync = off`. */
 export function startParameters({ durable }: { durable: boolean }): string[] {
   const withoutF = PGlite.defaultStartParams.filter((parameter) => parameter !== '-F');
-  // Little log is kept for reuse, and none piles up to PostgreSQL's gigabyte: a laptop's disk is shared.
+  // PostgreSQL's default keeps up to a gigabyte of WAL, too much for the disk of a laptop.
   withoutF.push('-c', 'min_wal_size=32MB', '-c', 'max_wal_size=128MB');
   return durable ? [...withoutF, '-c', 'fsync=on', '-c', 'wal_sync_method=fsync'] : [...withoutF, '-F'];
 }
@@ -37,21 +37,21 @@ interface EmscriptenModule {
 
 const O_ACCMODE = 3;
 
-/** Emscripten's own errno numbers (WASI's), for the faults a disk has. */
+/** Emscripten's errno numbers, which are WASI's, for disk errors. */
 export const ERRNO: Record<string, number> = { ENOSPC: 51, EDQUOT: 19, EROFS: 69, EIO: 29 };
 
-function giveFsync({ FS }: EmscriptenModule): void {
+function addFsync({ FS }: EmscriptenModule): void {
   const { NODEFS } = FS.filesystems;
   NODEFS.stream_ops.fsync = (file) => {
     const isDirectory = file.nfd === undefined;
-    // Recovery hints at every file before it syncs it. What must reach the disk, PostgreSQL opens for writing.
+    // Recovery opens every file for reading as a hint before it syncs it; what must be synced is open for writing.
     if (!isDirectory && (file.flags & O_ACCMODE) === constants.O_RDONLY) return 0;
     try {
-      // A directory has no descriptor of Node's: its entries (a renamed WAL segment) need the sync as much as a file.
+      // NODEFS opens no descriptor for a directory, whose entries (a renamed WAL segment) need the sync too.
       if (file.nfd === undefined) syncDirectory(NODEFS.realPath(file.node));
       else fsyncSync(file.nfd);
     } catch (error) {
-      // PostgreSQL must hear of it: after a failed fsync it stops and recovers from its log rather than trust the cache.
+      // PostgreSQL must see the error: after a failed fsync it recovers from its WAL instead of trusting the page cache.
       throw new FS.ErrnoError(ERRNO[(error as NodeJS.ErrnoException).code ?? ''] ?? (ERRNO.EIO as number));
     }
     return 0;
@@ -59,7 +59,7 @@ function giveFsync({ FS }: EmscriptenModule): void {
 }
 
 function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return; // Windows cannot sync a directory, and PostgreSQL does not ask it there.
+  if (process.platform === 'win32') return; // not possible there, and PostgreSQL does not need it
   const directory = openSync(path, 'r');
   try {
     fsyncSync(directory);

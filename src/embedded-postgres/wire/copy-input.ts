@@ -2,61 +2,62 @@ import type { Socket } from 'node:net';
 import type { Engine } from '../engine/engine.ts';
 import * as wire from '../protocol.ts';
 
-/** What a client sends for its COPY, kept until the engine asks for it. */
+/** Buffers the data a client sends for its COPY until the engine asks for it. */
 export class CopyInput {
-  private isUnderWay = false;
-  private isWanted = false;
-  private isGivenUp = false;
+  private isActive = false;
+  private isRequested = false;
+  private isAborted = false;
   private data: Buffer[] = [];
-  private readonly socket: Socket;
-  private readonly engine: Engine;
 
-  constructor(socket: Socket, engine: Engine) {
-    this.socket = socket;
-    this.engine = engine;
-  }
+  constructor(
+    private readonly socket: Socket,
+    private readonly engine: Engine,
+  ) {}
 
-  /** PostgreSQL waits for more. */
+  /** PostgreSQL waits for more data. */
   get isAwaited(): boolean {
-    return this.isWanted;
+    return this.isRequested;
   }
 
-  /** Whether a message is part of it. A client may send data before the engine was heard to want them. */
-  takes(type: string): boolean {
-    if ('dcf'.includes(type)) this.isUnderWay = true;
-    return this.isUnderWay && 'dcfSH'.includes(type);
+  /** Whether a message belongs to the COPY. A client may send data before the engine has asked for it. */
+  accepts(type: string): boolean {
+    if ('dcf'.includes(type)) this.isActive = true;
+    return this.isActive && 'dcfSH'.includes(type);
   }
 
   add(bytes: Buffer): void {
     this.data.push(bytes);
-    if (this.isWanted) this.hand();
-    else if (this.data.length > 64) this.socket.pause();
+    if (this.isRequested) this.send();
+    else if (this.data.length > MAX_BUFFERED) this.socket.pause();
   }
 
-  /** The engine wants more. */
-  feed(): void {
-    this.isUnderWay = true;
-    this.isWanted = true;
-    if (this.isGivenUp) this.add(wire.message('f', wire.cstring('The client is gone.')));
-    else if (this.data.length > 0) this.hand();
+  /** The engine asks for more. */
+  request(): void {
+    this.isActive = true;
+    this.isRequested = true;
+    if (this.isAborted) this.add(wire.message('f', wire.cstring('The client disconnected.')));
+    else if (this.data.length > 0) this.send();
     this.socket.resume();
   }
 
-  /** Nothing more comes from the client: what is wanted from now on is told so. */
-  giveUp(): void {
-    this.isGivenUp = true;
-    if (this.isWanted) this.feed();
+  /** The client sends nothing more: from now on, requests fail the COPY. */
+  abort(): void {
+    this.isAborted = true;
+    if (this.isRequested) this.request();
   }
 
   end(): void {
-    this.isUnderWay = false;
-    this.isWanted = false;
+    this.isActive = false;
+    this.isRequested = false;
     this.data = [];
   }
 
-  private hand(): void {
-    this.isWanted = false;
+  private send(): void {
+    this.isRequested = false;
     this.engine.feed(new Uint8Array(Buffer.concat(this.data)));
     this.data = [];
   }
 }
+
+/** Messages. */
+const MAX_BUFFERED = 64;

@@ -1,47 +1,47 @@
-/** What a statement may do to the session it runs in, as far as its text tells: PostgreSQL's answer does not. */
-export interface Traits {
+/** What a statement may do to its session, as far as its text shows; PostgreSQL's response does not show it. */
+export interface SessionEffects {
   /** It names an advisory lock function. */
-  locks: boolean;
-  /** It names one that does not wait: `pg_try_advisory_lock`. */
+  usesLocks: boolean;
+  /** It names a lock function that does not wait, such as `pg_try_advisory_lock`. */
   triesLocks: boolean;
   /** It may change settings without a SET that PostgreSQL would report. */
-  mayHaveSet: boolean;
-  /** Settings of the client's own making, such as `app.tenant`: PostgreSQL lists them nowhere. */
+  maySetConfig: boolean;
+  /** Custom settings it names, such as `app.tenant`, which pg_settings does not list. */
   customSettings: string[];
-  /** It may make what outlives its transaction and is no client's in particular: a temporary table, a held cursor. */
-  leavesThings: boolean;
+  /** It may create what outlives its transaction and no client owns: a temporary table, a cursor with hold. */
+  createsSessionObjects: boolean;
 }
 
-export const noTraits = (): Traits => ({
-  locks: false,
+export const noEffects = (): SessionEffects => ({
+  usesLocks: false,
   triesLocks: false,
-  mayHaveSet: false,
+  maySetConfig: false,
   customSettings: [],
-  leavesThings: false,
+  createsSessionObjects: false,
 });
 
-/** Nothing for the many statements that do none of this. */
-export function traitsOf(sql: string): Traits | undefined {
-  if (!WORTH_A_LOOK.test(sql)) return undefined;
+/** Undefined for most statements, which have none of these effects. */
+export function sessionEffectsOf(sql: string): SessionEffects | undefined {
+  if (!MAY_HAVE_EFFECTS.test(sql)) return undefined;
   return {
-    locks: /pg_\w*advisory/i.test(sql),
+    usesLocks: /pg_\w*advisory/i.test(sql),
     triesLocks: /pg_try_advisory/i.test(sql),
-    mayHaveSet: /set_config/i.test(sql),
+    maySetConfig: /set_config/i.test(sql),
     customSettings: [...sql.matchAll(CUSTOM_SETTING)].map(
       ([, name = '', quoted]) => quoted ?? name.replaceAll('"', ''),
     ),
-    leavesThings: /\b(pg_temp|temp|temporary|with\s+hold|prepare|listen)\b/i.test(sql),
+    createsSessionObjects: /\b(pg_temp|temp|temporary|with\s+hold|prepare|listen)\b/i.test(sql),
   };
 }
 
-export function addTraits(to: Traits, more: Traits): void {
-  to.locks ||= more.locks;
+export function addEffects(to: SessionEffects, more: SessionEffects): void {
+  to.usesLocks ||= more.usesLocks;
   to.triesLocks ||= more.triesLocks;
-  to.mayHaveSet ||= more.mayHaveSet;
-  to.leavesThings ||= more.leavesThings;
+  to.maySetConfig ||= more.maySetConfig;
+  to.createsSessionObjects ||= more.createsSessionObjects;
   to.customSettings.push(...more.customSettings);
 }
 
-const WORTH_A_LOOK = /advisory|\bset\b|set_config|temp|\bhold\b|\bprepare\b|\blisten\b/i;
+const MAY_HAVE_EFFECTS = /advisory|\bset\b|set_config|temp|\bhold\b|\bprepare\b|\blisten\b/i;
 const CUSTOM_SETTING =
   /\bset\s+(?:session\s+|local\s+)?((?:"[^"]+"|[\w$]+)\.(?:"[^"]+"|[\w$]+))|set_config\s*\(\s*'([^']+\.[^']+)'/gi;

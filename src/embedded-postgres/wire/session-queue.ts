@@ -1,80 +1,80 @@
-/** Who may use the one session there is: first come, first served, and nobody waits for ever. */
+import { SqlError } from '../protocol.ts';
 
-export interface Holder {
-  /** Milliseconds since it last did anything while it holds the session; 0 while it does. */
+/** Anything that can hold the one session. */
+export interface SessionHolder {
+  /** Milliseconds since it last did anything with the session it holds; 0 while it is active. */
   idleFor(): number;
-  /** Another waits, and this one has done nothing for too long. */
+  /** It was idle for too long while others wait. */
   evict(): void;
 }
 
-export class TurnRefused extends Error {}
-
 interface Waiter {
-  holder: Holder;
-  turn: PromiseWithResolvers<void>;
+  holder: SessionHolder;
+  acquired: PromiseWithResolvers<void>;
   timer: NodeJS.Timeout | undefined;
 }
 
-export class Turns {
-  private current: Holder | undefined;
+/** Hands the one session to one holder at a time, first come, first served. */
+export class SessionQueue {
+  private current: SessionHolder | undefined;
   private readonly waiters: Waiter[] = [];
-  private patrol: NodeJS.Timeout | undefined;
-  private readonly idleLimit: number;
+  private idleCheck: NodeJS.Timeout | undefined;
 
-  constructor({ idleLimit }: { idleLimit: number }) {
-    this.idleLimit = idleLimit;
-  }
+  constructor(private readonly idleTimeout: number) {}
 
   get waiting(): number {
     return this.waiters.length;
   }
 
-  get holder(): Holder | undefined {
+  get holder(): SessionHolder | undefined {
     return this.current;
   }
 
-  /** Resolves once `holder` has the session; rejects with TurnRefused after `patience` milliseconds, if that is not 0. */
-  take(holder: Holder, patience: number): Promise<void> {
+  /** Resolves once `holder` has the session; rejects with an SqlError after `timeout` milliseconds, unless 0. */
+  acquire(holder: SessionHolder, timeout: number): Promise<void> {
     if (this.current === holder) return Promise.resolve();
     if (this.current === undefined) {
       this.current = holder;
       return Promise.resolve();
     }
-    const waiter: Waiter = { holder, turn: Promise.withResolvers<void>(), timer: undefined };
-    if (patience > 0) {
-      waiter.timer = setTimeout(() => this.refuse(holder, `no turn came within ${patience} ms`), patience);
+    const waiter: Waiter = { holder, acquired: Promise.withResolvers<void>(), timer: undefined };
+    if (timeout > 0) {
+      const message = `The embedded database was busy with other connections for ${timeout} ms.`;
+      waiter.timer = setTimeout(() => this.reject(holder, new SqlError('55P03', message)), timeout);
       waiter.timer.unref();
     }
     this.waiters.push(waiter);
-    this.patrol ??= setInterval(() => this.lookForIdle(), 100).unref();
-    return waiter.turn.promise;
+    this.idleCheck ??= setInterval(() => this.evictIfIdle(), IDLE_CHECK_INTERVAL).unref();
+    return waiter.acquired.promise;
   }
 
-  /** Takes `holder` out of the queue. */
-  refuse(holder: Holder, reason: string): void {
-    const at = this.waiters.findIndex((waiter) => waiter.holder === holder);
-    const [waiter] = at < 0 ? [] : this.waiters.splice(at, 1);
+  /** Removes `holder` from the queue, if it waits. */
+  reject(holder: SessionHolder, error: Error): void {
+    const index = this.waiters.findIndex((waiter) => waiter.holder === holder);
+    const [waiter] = index < 0 ? [] : this.waiters.splice(index, 1);
     clearTimeout(waiter?.timer);
-    waiter?.turn.reject(new TurnRefused(reason));
-    this.restIfNobodyWaits();
+    waiter?.acquired.reject(error);
+    this.stopIdleCheck();
   }
 
-  give(holder: Holder): void {
+  release(holder: SessionHolder): void {
     if (this.current !== holder) return;
     const next = this.waiters.shift();
     clearTimeout(next?.timer);
     this.current = next?.holder;
-    this.restIfNobodyWaits();
-    next?.turn.resolve();
+    this.stopIdleCheck();
+    next?.acquired.resolve();
   }
 
-  private lookForIdle(): void {
-    if (this.current !== undefined && this.current.idleFor() >= this.idleLimit) this.current.evict();
+  private evictIfIdle(): void {
+    if (this.current !== undefined && this.current.idleFor() >= this.idleTimeout) this.current.evict();
   }
 
-  private restIfNobodyWaits(): void {
+  private stopIdleCheck(): void {
     if (this.waiters.length > 0) return;
-    clearInterval(this.patrol);
-    this.patrol = undefined;
+    clearInterval(this.idleCheck);
+    this.idleCheck = undefined;
   }
 }
+
+const IDLE_CHECK_INTERVAL = 100;

@@ -1,145 +1,149 @@
 import { DATABASE } from '../data-folder/paths.ts';
-import { type Engine, EngineStopped, type Outcome, type Unit } from '../engine/engine.ts';
-import { dataRow, errorFields, MessageReader, query, sync } from '../protocol.ts';
-import type { Traits } from './session-effects.ts';
+import type { Engine, EngineRequest, EngineResult } from '../engine/engine.ts';
+import { dataRow, errorFields, MessageReader, query, SqlError, sync } from '../protocol.ts';
+import type { SessionEffects } from './session-effects.ts';
 
-/** What one client has set up in its session, and believes is its own. */
-export interface Belongings {
+/** The session state of one client, restored before each of its batches. */
+export interface ClientState {
   /** Settings changed by SET, set_config or the startup packet, by name. */
   settings: Map<string, string>;
-  /** Parse messages of its named statements, by the name PostgreSQL knows them under. */
+  /** Parse messages of its named statements, by their names in PostgreSQL. */
   statements: Map<string, Buffer>;
   /** Its last Parse of the unnamed statement. */
   unnamed: Buffer | undefined;
-  /** Settings were changed in a transaction still open: how they end is known when it ends. */
-  unsettled: boolean;
+  /** An open transaction changed settings: their values are known when it ends. */
+  hasPendingSettings: boolean;
 }
 
+export const newClientState = (settings = new Map<string, string>()): ClientState => ({
+  settings,
+  statements: new Map(),
+  unnamed: undefined,
+  hasPendingSettings: false,
+});
+
 /**
- * PostgreSQL's one session, made up as the client whose turn it is left it: settings, and prepared statements that a
- * restart or another's `deallocate all` took away.
+ * PostgreSQL's one session, shared by all clients. Before a client's batch, `apply` restores the client's settings, and
+ * its prepared statements if a restart or another client's `deallocate all` removed them; `capture` saves them after it.
  */
-export class Session {
+export class SharedSession {
   private applied = new Map<string, string>();
-  private generation = 0;
-  /** Changes when prepared statements vanish. */
-  private era = 0;
-  private readonly prepared = new WeakMap<Belongings, number>();
-  private unnamedOf: Belongings | undefined;
-  private lockHolder: Belongings | undefined;
-  /** Settings that clients made up: PostgreSQL lists only its own. */
+  private engineGeneration = 0;
+  /** Increases whenever PostgreSQL loses its prepared statements. */
+  private statementsGeneration = 0;
+  private readonly preparedIn = new WeakMap<ClientState, number>();
+  private unnamedOwner: ClientState | undefined;
+  private lockHolder: ClientState | undefined;
+  /** Custom settings of all clients: PostgreSQL lists only its own. */
   private readonly customSettings = new Set<string>();
-  /** Those whose temporary tables and the like may be there. */
-  private readonly leaving = new Set<Belongings>();
-  readonly engine: Engine;
+  /** Clients that may have created temporary tables and the like. */
+  private readonly objectOwners = new Set<ClientState>();
 
-  constructor(engine: Engine) {
-    this.engine = engine;
-  }
+  constructor(private readonly engine: Engine) {}
 
-  /** Makes the session `mine`. */
-  async dress(mine: Belongings, { usesUnnamed, readOnly }: { usesUnnamed: boolean; readOnly: boolean }): Promise<void> {
-    if (this.generation !== this.engine.generation) this.startAfresh();
-    const wanted = readOnly ? new Map([...mine.settings, ...READ_ONLY]) : mine.settings;
-    if (!sameSettings(this.applied, wanted)) await this.applySettings(wanted);
-    if ((this.prepared.get(mine) ?? this.era) !== this.era && mine.statements.size > 0) {
-      await this.ask([...mine.statements.values(), sync()]);
+  /** Makes the session that of `client`. */
+  async apply(client: ClientState, { usesUnnamed, readOnly }: { usesUnnamed: boolean; readOnly: boolean }) {
+    if (this.engineGeneration !== this.engine.generation) this.resetForNewEngine();
+    const settings = readOnly ? new Map([...client.settings, [READ_ONLY, 'on']]) : client.settings;
+    if (!areEqual(this.applied, settings)) await this.applySettings(settings);
+    const isPrepared = (this.preparedIn.get(client) ?? this.statementsGeneration) === this.statementsGeneration;
+    if (!isPrepared && client.statements.size > 0) await this.run([...client.statements.values(), sync()]);
+    this.preparedIn.set(client, this.statementsGeneration);
+    if (usesUnnamed && this.unnamedOwner !== client && client.unnamed !== undefined) {
+      await this.run([client.unnamed, sync()]);
     }
-    this.prepared.set(mine, this.era);
-    if (usesUnnamed && this.unnamedOf !== mine && mine.unnamed !== undefined) await this.ask([mine.unnamed, sync()]);
-    this.unnamedOf = mine;
+    this.unnamedOwner = client;
   }
 
-  /** Looks at what the unit that just ran left behind. */
-  async undress(mine: Belongings, { status, tags }: Outcome, traits: Traits): Promise<void> {
-    for (const name of traits.customSettings) this.customSettings.add(name);
-    if (traits.leavesThings) this.leaving.add(mine);
+  /** Saves what the batch that just ran changed in the session. */
+  async capture(client: ClientState, { status, tags }: EngineResult, effects: SessionEffects): Promise<void> {
+    for (const name of effects.customSettings) this.customSettings.add(name);
+    if (effects.createsSessionObjects) this.objectOwners.add(client);
     if (tags.some((tag) => tag === 'DEALLOCATE ALL' || tag === 'DISCARD ALL')) {
-      this.era += 1;
-      mine.statements.clear();
+      this.statementsGeneration += 1;
+      client.statements.clear();
     }
-    mine.unsettled ||= traits.mayHaveSet || tags.some((tag) => SETS.has(tag));
-    if (!mine.unsettled || status === 'E') return;
-    const [[readOnly] = []] = READ_ONLY;
-    const isOurs = readOnly !== undefined && this.applied.has(readOnly) && !mine.settings.has(readOnly);
-    mine.settings = await this.currentSettings();
-    this.applied = new Map(mine.settings);
-    if (isOurs) mine.settings.delete(readOnly); // the full disk's doing, not the client's wish
-    mine.unsettled = status === 'T';
+    client.hasPendingSettings ||= effects.maySetConfig || tags.some((tag) => SETTING_TAGS.has(tag));
+    if (!client.hasPendingSettings || status === 'E') return;
+    const isReadOnlyByUs = this.applied.has(READ_ONLY) && !client.settings.has(READ_ONLY); // the disk is nearly full
+    client.settings = await this.currentSettings();
+    this.applied = new Map(client.settings);
+    if (isReadOnlyByUs) client.settings.delete(READ_ONLY);
+    client.hasPendingSettings = status === 'T';
   }
 
   /**
-   * Whether another client has session-level advisory locks. PostgreSQL would grant this one the same locks again, and
-   * let it give the other's back: to it, both are one session.
+   * Whether another client holds session-level advisory locks. PostgreSQL, to which all clients are one session, would
+   * grant this client the same locks, and let it release those of the other.
    */
-  areLocksTaken(mine: Belongings): boolean {
-    if (this.generation !== this.engine.generation) this.lockHolder = undefined;
-    return this.lockHolder !== undefined && this.lockHolder !== mine;
+  areLocksHeldByAnother(client: ClientState): boolean {
+    if (this.engineGeneration !== this.engine.generation) this.lockHolder = undefined;
+    return this.lockHolder !== undefined && this.lockHolder !== client;
   }
 
-  /** After a unit that named a lock function, outside of a transaction: what is locked still is locked for the session. */
-  async noteLocks(mine: Belongings): Promise<void> {
-    const held = await this.select("select from pg_catalog.pg_locks where locktype = 'advisory' and granted limit 1");
-    this.lockHolder = held.length > 0 ? mine : undefined;
+  /** After a batch that named a lock function, outside of a transaction: any lock still held is session-level. */
+  async captureLocks(client: ClientState): Promise<void> {
+    const held = await this.query("select from pg_catalog.pg_locks where locktype = 'advisory' and granted limit 1");
+    this.lockHolder = held.length > 0 ? client : undefined;
   }
 
-  /** The messages that take back what a client leaves behind; `inTransaction`, and `locked` in it, is how it went. */
-  leftoversOf(mine: Belongings, { inTransaction, locked }: { inTransaction: boolean; locked: boolean }): Buffer[] {
-    const leftovers = inTransaction ? [sync(), query('rollback')] : [];
-    if (inTransaction) this.applied = UNKNOWN; // the rollback takes settings back
-    if (this.lockHolder === mine || locked) leftovers.push(query('select pg_catalog.pg_advisory_unlock_all()'));
-    if (this.lockHolder === mine) this.lockHolder = undefined;
-    // Nobody knows whose they are: they go with the last one that may have made any.
-    if (this.leaving.delete(mine) && this.leaving.size === 0) {
-      leftovers.push(query('close all; unlisten *; deallocate all; discard temp'));
-      this.era += 1;
+  /** Messages that clean up after a client; `usedLocks` says whether its open transaction may have taken locks. */
+  cleanupOf(client: ClientState, { inTransaction, usedLocks }: { inTransaction: boolean; usedLocks: boolean }) {
+    const messages = inTransaction ? [sync(), query('rollback')] : [];
+    if (inTransaction) this.applied = UNKNOWN; // the rollback reverts settings
+    if (this.lockHolder === client || usedLocks) messages.push(query('select pg_catalog.pg_advisory_unlock_all()'));
+    if (this.lockHolder === client) this.lockHolder = undefined;
+    // Their creators are not known, so they are dropped with the last client that may have created any.
+    if (this.objectOwners.delete(client) && this.objectOwners.size === 0) {
+      messages.push(query('close all; unlisten *; deallocate all; discard temp'));
+      this.statementsGeneration += 1;
     }
-    return leftovers;
+    return messages;
   }
 
-  async ask(messages: Buffer[]): Promise<(string | null)[][]> {
+  async query(sql: string): Promise<(string | null)[][]> {
+    return await this.run([query(sql)]);
+  }
+
+  async run(messages: Buffer[]): Promise<(string | null)[][]> {
     const rows: (string | null)[][] = [];
-    let fault: Error | undefined;
-    const answers = new MessageReader();
-    this.unnamedOf = undefined; // a simple query takes it away
+    let error: Error | undefined;
+    const reader = new MessageReader();
+    this.unnamedOwner = undefined; // a simple query discards the unnamed statement
     await this.engine.run({
-      ...unitOf(messages, 0),
-      onOutput: (bytes, taken) => {
-        taken();
-        answers.push(bytes);
-        for (let answer = answers.next(); answer !== undefined; answer = answers.next()) {
-          if (answer.type === 'D') rows.push(dataRow(answer.bytes));
-          if (answer.type === 'E') fault ??= new SessionFault(errorFields(answer.bytes));
+      ...engineRequest(messages, 0),
+      onOutput: (bytes, acknowledge) => {
+        acknowledge();
+        reader.push(bytes);
+        for (let message = reader.next(); message !== undefined; message = reader.next()) {
+          if (message.type === 'D') rows.push(dataRow(message.bytes));
+          if (message.type === 'E') error ??= new InternalQueryError(errorFields(message.bytes));
         }
       },
     });
-    if (fault !== undefined) throw fault;
+    if (error !== undefined) throw error;
     return rows;
   }
 
-  async select(sql: string): Promise<(string | null)[][]> {
-    return await this.ask([query(sql)]);
-  }
-
-  private startAfresh(): void {
+  private resetForNewEngine(): void {
     this.applied = new Map();
-    this.generation = this.engine.generation;
-    this.era += 1;
-    this.unnamedOf = undefined;
+    this.engineGeneration = this.engine.generation;
+    this.statementsGeneration += 1;
+    this.unnamedOwner = undefined;
     this.lockHolder = undefined;
-    this.leaving.clear();
+    this.objectOwners.clear();
   }
 
   private async applySettings(settings: Map<string, string>): Promise<void> {
     this.applied = UNKNOWN;
     const sets = [...settings].map(([name, value]) => `set_config(${literal(name)}, ${literal(value)}, false)`);
-    await this.select(`${AS_NOBODY};${sets.length === 0 ? '' : `select ${sets.join(', ')}`}`);
+    await this.query(`${RESET_SESSION};${sets.length === 0 ? '' : `select ${sets.join(', ')}`}`);
     this.applied = new Map(settings);
   }
 
   private async currentSettings(): Promise<Map<string, string>> {
-    // Who the client is comes last: it may not be one who may set the rest.
-    const rows = await this.select(`
+    // User and role come last: they may not be allowed to set the rest.
+    const rows = await this.query(`
       select name, setting from pg_catalog.pg_settings where source = 'session'
       ${[...this.customSettings].map((name) => `union all ${currentValue(name)} where v <> ''`).join('\n')}
       union all select 'session_authorization', session_user where session_user <> '${DATABASE}'
@@ -148,39 +152,40 @@ export class Session {
   }
 }
 
-export class SessionFault extends EngineStopped {
+/** PostgreSQL reported an error for a query of the server's own. */
+export class InternalQueryError extends SqlError {
   constructor(fields: Record<string, string>) {
-    super(fields.C ?? 'XX000', fields.M ?? 'PostgreSQL said no more than that it failed.');
+    super(fields.C ?? 'XX000', fields.M ?? 'PostgreSQL reported an error without a message.');
   }
 }
 
-const READ_ONLY: [string, string][] = [['default_transaction_read_only', 'on']];
+const READ_ONLY = 'default_transaction_read_only';
 
-/** As the session is before any client. A reset would leave the user as it is: PGlite's session began without one. */
-export const AS_NOBODY = `set session authorization ${DATABASE}; reset role; reset all`;
+/** The session before any client. `reset` alone would keep the user: PGlite's session started without one. */
+export const RESET_SESSION = `set session authorization ${DATABASE}; reset role; reset all`;
 
-/** Settings that no client has: what is applied is to be applied anew. */
-const UNKNOWN = new Map([['unknown', 'until all are applied']]);
+/** Equal to no client's settings, so that the next `apply` sets them all. */
+const UNKNOWN = new Map([['unknown', '']]);
 
 const currentValue = (name: string) =>
   `select ${literal(name)}, v from pg_catalog.current_setting(${literal(name)}, true) v`;
 
-/** Tags of what sets something, or may have code in it that does. */
-const SETS = new Set(['SET', 'RESET', 'DISCARD ALL', 'DO', 'CALL']);
+/** Command tags of statements that change settings, or may run code that does. */
+const SETTING_TAGS = new Set(['SET', 'RESET', 'DISCARD ALL', 'DO', 'CALL']);
 
-/** Messages as bytes of their own: posting a view on a shared buffer to the thread would copy all of the buffer. */
-export function unitOf(messages: Buffer[], deadline: number): Omit<Unit, 'onOutput'> {
+/** Copies the messages into bytes of their own: posting a view to the thread would copy the whole shared buffer. */
+export function engineRequest(messages: Buffer[], timeout: number): Omit<EngineRequest, 'onOutput'> {
   const bytes = new Uint8Array(messages.reduce((sum, { length }) => sum + length, 0));
   let offset = 0;
-  for (const one of messages) {
-    bytes.set(one, offset);
-    offset += one.length;
+  for (const message of messages) {
+    bytes.set(message, offset);
+    offset += message.length;
   }
-  return { bytes, deadline, endsReady: messages.at(-1)?.[0] !== 'H'.charCodeAt(0) };
+  return { bytes, timeout, expectsReady: messages.at(-1)?.[0] !== 'H'.charCodeAt(0) };
 }
 
-function sameSettings(one: Map<string, string>, other: Map<string, string>): boolean {
+function areEqual(one: Map<string, string>, other: Map<string, string>): boolean {
   return one.size === other.size && [...one].every(([name, value]) => other.get(name) === value);
 }
 
-export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;

@@ -7,18 +7,18 @@ import { Broken } from './rig.ts';
 
 const PROGRAM = new URL('../../../dist/src/main.js', import.meta.url).pathname;
 
-/** The product as it is built and started, on a data folder. */
+/** The built server, running on a data folder. */
 export class BlogServer {
-  /** Milliseconds from the start of the process to its first answer. */
+  /** Milliseconds from starting the process to its first response. */
   readyAfter = 0;
   private address = '';
-  /** What it has logged. */
-  private readonly said: string[] = [];
-  private readonly folder: string;
+  private readonly output: string[] = [];
   readonly process: ChildProcess;
 
-  private constructor(folder: string, variables: NodeJS.ProcessEnv) {
-    this.folder = folder;
+  private constructor(
+    private readonly folder: string,
+    variables: NodeJS.ProcessEnv,
+  ) {
     this.process = spawn(process.execPath, [PROGRAM], {
       env: {
         ...process.env,
@@ -35,12 +35,12 @@ export class BlogServer {
     });
   }
 
-  /** Starts it, and waits for its first answer. */
+  /** Starts the server and waits for its first response. */
   static async start(folder: string, variables: NodeJS.ProcessEnv = {}): Promise<BlogServer> {
     const started = performance.now();
     const server = new BlogServer(folder, variables);
-    server.address = await server.heardAddress();
-    await server.ask('{ articles { totalCount } }');
+    server.address = await server.listeningAddress();
+    await server.query('{ articles { totalCount } }');
     server.readyAfter = performance.now() - started;
     return server;
   }
@@ -49,19 +49,19 @@ export class BlogServer {
     return this.process.pid as number;
   }
 
-  /** The data of an answer without errors; what came in its place is thrown. */
-  async ask<T>(query: string, variables: object = {}, token?: string): Promise<T> {
+  /** The data of a response; errors are thrown. */
+  async query<T>(query: string, variables: object = {}, token?: string): Promise<T> {
     const response = await fetch(`${this.address}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Token ${token}` }) },
       body: JSON.stringify({ query, variables }),
     });
-    const { data, errors } = (await response.json()) as { data: T; errors?: Fault[] };
+    const { data, errors } = (await response.json()) as { data: T; errors?: GraphqlError[] };
     if (errors === undefined) return data;
-    const [{ extensions }] = errors as [Fault];
+    const [{ extensions }] = errors as [GraphqlError];
     if (extensions.code === 'SERVICE_UNAVAILABLE') throw new Unavailable();
-    const logged = this.said.filter((line) => line.includes(extensions.requestId ?? 'no request'));
-    throw new Broken(`Answered with ${JSON.stringify(errors)} ${logged.join('\n')}`);
+    const logged = this.output.filter((line) => line.includes(extensions.requestId ?? 'no request'));
+    throw new Broken(`Unexpected errors: ${JSON.stringify(errors)} ${logged.join('\n')}`);
   }
 
   async status(path: string): Promise<number> {
@@ -70,11 +70,11 @@ export class BlogServer {
     return response.status;
   }
 
-  /** A connection past the server, as `psql` has it. */
-  async connected<T>(work: (client: pg.Client) => Promise<T>, options: pg.ClientConfig = {}): Promise<T> {
+  /** Connects directly to the database, as `psql` does. */
+  async withClient<T>(work: (client: pg.Client) => Promise<T>, options: pg.ClientConfig = {}): Promise<T> {
     const { host, port } = JSON.parse(readFileSync(`${this.folder}/postgres.run/owner.json`, 'utf8'));
     const client = new pg.Client({ host, port, user: 'postgres', database: 'postgres', ...options });
-    client.on('error', () => {}); // its queries say so
+    client.on('error', () => {}); // queries report it
     await client.connect();
     try {
       return await work(client);
@@ -84,44 +84,44 @@ export class BlogServer {
   }
 
   async kill(): Promise<void> {
-    if (this.isOver) return;
+    if (this.hasExited) return;
     this.process.kill('SIGKILL');
     await once(this.process, 'exit');
   }
 
   async stop(): Promise<void> {
-    if (this.isOver) return;
+    if (this.hasExited) return;
     this.process.kill('SIGTERM');
     await once(this.process, 'exit');
   }
 
-  /** Megabytes it has in memory now, and had at most. */
-  memory(): { now: number; most: number } {
+  /** Resident memory in megabytes, now and at its peak. */
+  memory(): { now: number; peak: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
     const of = (name: string) => Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1000);
-    return { now: of('VmRSS'), most: of('VmHWM') };
+    return { now: of('VmRSS'), peak: of('VmHWM') };
   }
 
-  private get isOver(): boolean {
+  private get hasExited(): boolean {
     return this.process.exitCode !== null || this.process.signalCode !== null;
   }
 
-  private async heardAddress(): Promise<string> {
+  private async listeningAddress(): Promise<string> {
     const address = Promise.withResolvers<string>();
-    this.process.stderr?.on('data', (text) => this.said.push(`${text}`));
+    this.process.stderr?.on('data', (text) => this.output.push(`${text}`));
     createInterface({ input: this.process.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.said.push(line);
-      const [, heard] = /Server listening at (http:[^"\s]+)/.exec(line) ?? [];
-      if (heard !== undefined) address.resolve(heard);
+      this.output.push(line);
+      const [, found] = /Server listening at (http:[^"\s]+)/.exec(line) ?? [];
+      if (found !== undefined) address.resolve(found);
     });
-    this.process.once('exit', () => address.reject(new Broken(`The server did not start: ${this.said.join('\n')}`)));
+    this.process.once('exit', () => address.reject(new Broken(`The server did not start: ${this.output.join('\n')}`)));
     return await address.promise;
   }
 }
 
-interface Fault {
+interface GraphqlError {
   extensions: { code: string; requestId?: string };
 }
 
-/** The server answered that it can not serve just now. */
+/** The server responded with SERVICE_UNAVAILABLE. */
 export class Unavailable extends Error {}

@@ -1,6 +1,6 @@
 /**
- * A disk with faults, preloaded into a server under test: while the file that FAILING_DISK names exists, the calls of
- * PGlite's thread that it lists (`fsync`, `write`) fail with EIO.
+ * Simulates a failing disk; preloaded into a server under test. While the file that FAILING_DISK names exists, the calls
+ * listed in it (`fsync`, `write`) fail with EIO in PGlite's thread.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

@@ -1,26 +1,26 @@
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { BlogServer } from './blog-server.ts';
-import { mounted, type Rig } from './rig.ts';
+import { type Rig, withMount } from './rig.ts';
 import { check, Writers } from './writers.ts';
 
-/** A small disk that fills up, once nearly and once to the last byte faster than anyone looks, and is emptied again. */
-export async function fullDisk({ short, folder, note, round: told }: Rig): Promise<void> {
+/** Fills a small disk, nearly and then completely, faster than its free space is checked, and frees it again. */
+export async function fullDisk({ short, folder, note, progress }: Rig): Promise<void> {
   const rounds = short ? 1 : 10;
   const disk = `${folder}/disk`;
-  await mounted(['-t', 'tmpfs', '-o', 'size=260m', 'tmpfs'], disk, async () => {
+  await withMount(['-t', 'tmpfs', '-o', 'size=260m', 'tmpfs'], disk, async () => {
     const server = await BlogServer.start(`${disk}/data`);
     const writers = new Writers();
     try {
       await writers.register(server);
       const writing = writers.write(server);
       for (let round = 0; round < rounds; round += 1) {
-        await writers.until('writes go on', () => writers.acknowledgements > round * 50);
+        await writers.until('writes work', () => writers.acknowledgements > round * 50);
         await fill(disk, 30, writers);
-        await server.ask('{ articles(first: 20) { totalCount nodes { title tagList } } }'); // reads go on
-        await emptied(disk, writers);
+        await server.query('{ articles(first: 20) { totalCount nodes { title tagList } } }'); // reads still work
+        await empty(disk, writers);
         await fill(disk, 0, writers);
-        await emptied(disk, writers);
-        told(round + 1, rounds, 'times full');
+        await empty(disk, writers);
+        progress(round + 1, rounds, 'times full');
       }
       writers.stop();
       await writing;
@@ -29,29 +29,29 @@ export async function fullDisk({ short, folder, note, round: told }: Rig): Promi
       writers.stop();
       await server.kill();
     }
-    note(`${rounds} times nearly full: writes were refused with SERVICE_UNAVAILABLE, reads went on`);
-    note(`${rounds} times full to the last byte: the same server wrote on once there was space`);
+    note(`${rounds} times nearly full: writes were refused with SERVICE_UNAVAILABLE, reads worked`);
+    note(`${rounds} times full to the last byte: the same server resumed writes once there was space`);
     note(`${writers.acknowledgements} acknowledged, ${writers.refused} refused, 0 lost`);
   });
 }
 
-async function fill(disk: string, leave: number, writers: Writers): Promise<void> {
+async function fill(disk: string, remaining: number, writers: Writers): Promise<void> {
   const before = writers.refused;
-  takeSpace(`${disk}/filler`, () => free(disk) > leave * MEGABYTE);
-  await writers.until(`writes are refused with ${leave} MB left`, () => writers.refused > before + 4);
+  takeSpace(`${disk}/filler`, () => freeSpace(disk) > remaining * MEGABYTE);
+  await writers.until(`writes are refused with ${remaining} MB free`, () => writers.refused > before + 4);
 }
 
-/** In pieces: others take space at the same time, and one that is too large would get none. */
-function takeSpace(path: string, wantsMore: () => boolean): void {
+/** Writes in small pieces: the server also uses space, and a write that is too large would take none. */
+function takeSpace(path: string, needsMore: () => boolean): void {
   const file = openSync(path, 'w');
   try {
-    for (const size of [MEGABYTE, 4096]) while (wantsMore() && isWritten(file, Buffer.alloc(size, 1)));
+    for (const size of [MEGABYTE, 4096]) while (needsMore() && tryWrite(file, Buffer.alloc(size, 1)));
   } finally {
     closeSync(file);
   }
 }
 
-function isWritten(file: number, piece: Buffer): boolean {
+function tryWrite(file: number, piece: Buffer): boolean {
   try {
     return writeSync(file, piece) === piece.length;
   } catch (error) {
@@ -60,15 +60,15 @@ function isWritten(file: number, piece: Buffer): boolean {
   }
 }
 
-function free(disk: string): number {
+function freeSpace(disk: string): number {
   const { bavail, bsize } = statfsSync(disk);
   return bavail * bsize;
 }
 
 const MEGABYTE = 1024 * 1024;
 
-async function emptied(disk: string, writers: Writers): Promise<void> {
+async function empty(disk: string, writers: Writers): Promise<void> {
   rmSync(`${disk}/filler`);
   const before = writers.acknowledgements;
-  await writers.until('writes come back', () => writers.acknowledgements > before + 10);
+  await writers.until('writes work again', () => writers.acknowledgements > before + 10);
 }

@@ -3,13 +3,13 @@ import { BlogServer } from './blog-server.ts';
 import { pause, type Rig } from './rig.ts';
 import { check, Writers } from './writers.ts';
 
-/** A disk whose fsync, or whose write, fails with EIO for a while. */
-export async function ioErrors({ short, folder, note, round: told }: Rig): Promise<void> {
+/** Makes fsync, then write, fail with EIO for a while. */
+export async function ioErrors({ short, folder, note, progress }: Rig): Promise<void> {
   const rounds = short ? 1 : 20;
-  const faults = `${folder}/faults`;
+  const failing = `${folder}/failing`;
   const server = await BlogServer.start(`${folder}/data`, {
     NODE_OPTIONS: `--import=${new URL('./failing-disk.mjs', import.meta.url)}`,
-    FAILING_DISK: faults,
+    FAILING_DISK: failing,
   });
   const writers = new Writers();
   try {
@@ -18,14 +18,14 @@ export async function ioErrors({ short, folder, note, round: told }: Rig): Promi
     for (let round = 0; round < rounds; round += 1) {
       for (const call of ['fsync', 'write']) {
         const refused = writers.refused;
-        writeFileSync(faults, call);
+        writeFileSync(failing, call);
         await writers.until(`writes are refused while ${call} fails`, () => writers.refused > refused + 4);
         await pause(500);
-        rmSync(faults);
+        rmSync(failing);
         const before = writers.acknowledgements;
-        await writers.until(`writes come back after ${call} failed`, () => writers.acknowledgements > before + 10);
+        await writers.until(`writes work again after ${call} failed`, () => writers.acknowledgements > before + 10);
       }
-      told(round + 1, rounds, 'times fsync and write failed');
+      progress(round + 1, rounds, 'rounds of failing fsync and write');
     }
     writers.stop();
     await writing;
@@ -34,6 +34,6 @@ export async function ioErrors({ short, folder, note, round: told }: Rig): Promi
     writers.stop();
     await server.kill();
   }
-  note(`${rounds} times each, fsync and write failed with EIO: the same server wrote on once they worked`);
+  note(`fsync and write failed with EIO ${rounds} times each: the same server resumed writes once they worked`);
   note(`${writers.acknowledgements} acknowledged, ${writers.refused} refused, 0 lost`);
 }

@@ -1,26 +1,26 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { BlogServer } from './blog-server.ts';
-import { Broken, between, mounted, pause, type Rig } from './rig.ts';
+import { Broken, pause, type Rig, randomBetween, withMount } from './rig.ts';
 import { type Acknowledged, check, Writers } from './writers.ts';
 
 /**
- * A power cut, as far as it can be had: the image under a mounted ext4 is copied without a sync, so that what only the
- * page cache has is not in the copy. The server stands still meanwhile, and goes on after it.
+ * Simulates power cuts: copies the image under a mounted ext4 without a sync, so that the copy lacks what is only in the
+ * page cache. The server is stopped during the copy and continued after it.
  */
-export async function powerCuts({ short, folder, note, round: told }: Rig): Promise<void> {
+export async function powerCuts({ short, folder, note, progress }: Rig): Promise<void> {
   const rounds = short ? 2 : 100;
   const image = `${folder}/disk.img`;
   execFileSync('truncate', ['-s', '1G', image]);
   execFileSync('mkfs.ext4', ['-q', '-F', image]);
-  await mounted(['-o', 'loop', image], `${folder}/disk`, async () => {
+  await withMount(['-o', 'loop', image], `${folder}/disk`, async () => {
     const writers = new Writers();
     await whileWriting(writers, `${folder}/disk/data`, async (server) => {
       for (let round = 0; round < rounds; round += 1) {
-        await pause(between(200, 1200));
-        const acknowledged = cutOff(server, writers, folder);
-        await withCopy(folder, () => opens(`${folder}/copy/data`, acknowledged));
-        told(round + 1, rounds, 'power cuts');
+        await pause(randomBetween(200, 1200));
+        const acknowledged = cutPower(server, writers, folder);
+        await withCopy(folder, () => checkCopy(`${folder}/copy/data`, acknowledged));
+        progress(round + 1, rounds, 'power cuts');
       }
     });
     const { acknowledgements } = writers;
@@ -28,25 +28,27 @@ export async function powerCuts({ short, folder, note, round: told }: Rig): Prom
       `${rounds} power cuts under load with checkpoints, ${acknowledgements} acknowledged: 0 lost, every folder opened`,
     );
 
-    // Without fsync the same must lose something, or the rig proves nothing.
+    // The control: without fsync something must be lost, or the rig cannot detect losses.
     execFileSync('sync', ['-f', `${folder}/disk`]);
     const before = writers.acknowledgements;
     await whileWriting(
       writers,
       `${folder}/disk/data`,
       async (server) => {
-        await writers.until('something was acknowledged', () => writers.acknowledgements > before + 20);
-        const told = cutOff(server, writers, folder);
-        const outcome = await withCopy(folder, () => opens(`${folder}/copy/data`, told)).catch((error: Error) => error);
-        if (outcome === undefined) throw new Broken('Without fsync nothing was lost either: this rig detects no loss.');
-        note(`the same with EMBEDDED_FSYNC=off, as a control, loses: ${outcome.message.slice(0, 200)}`);
+        await writers.until('writes were acknowledged', () => writers.acknowledgements > before + 20);
+        const acknowledged = cutPower(server, writers, folder);
+        const outcome = await withCopy(folder, () => checkCopy(`${folder}/copy/data`, acknowledged)).catch(
+          (error: Error) => error,
+        );
+        if (outcome === undefined) throw new Broken('Nothing was lost without fsync: this rig does not detect losses.');
+        note(`control with EMBEDDED_FSYNC=off: ${outcome.message.slice(0, 200)}`);
       },
       { EMBEDDED_FSYNC: 'off' },
     );
   });
 }
 
-/** Runs `work` while writers write to a server in `data` and PostgreSQL checkpoints now and then. */
+/** Runs `work` while clients write to a server on `data`, with regular checkpoints. */
 async function whileWriting(
   writers: Writers,
   data: string,
@@ -58,7 +60,7 @@ async function whileWriting(
   try {
     if (writers.acknowledgements === 0) await writers.register(server);
     const writing = writers.write(server);
-    const checkpoints = server.connected(async (client) => {
+    const checkpoints = server.withClient(async (client) => {
       for (; !isOver; await pause(300)) if (variables.EMBEDDED_FSYNC !== 'off') await client.query('checkpoint');
     });
     await work(server);
@@ -72,27 +74,27 @@ async function whileWriting(
   }
 }
 
-/** Copies the disk as a cut at this moment leaves it; answers with what was acknowledged before. */
-function cutOff(server: BlogServer, writers: Writers, folder: string): Acknowledged {
-  const told = writers.noted();
+/** Copies the disk as a power cut now would leave it; returns what was acknowledged before. */
+function cutPower(server: BlogServer, writers: Writers, folder: string): Acknowledged {
+  const acknowledged = writers.snapshot();
   server.process.kill('SIGSTOP');
   execFileSync('cp', ['--sparse=always', `${folder}/disk.img`, `${folder}/copy.img`]);
   server.process.kill('SIGCONT');
-  return told;
+  return acknowledged;
 }
 
 async function withCopy(folder: string, work: () => Promise<void>): Promise<void> {
   try {
-    await mounted(['-o', 'loop', `${folder}/copy.img`], `${folder}/copy`, work);
+    await withMount(['-o', 'loop', `${folder}/copy.img`], `${folder}/copy`, work);
   } finally {
     rmSync(`${folder}/copy.img`);
   }
 }
 
-async function opens(data: string, told: Acknowledged): Promise<void> {
+async function checkCopy(data: string, acknowledged: Acknowledged): Promise<void> {
   const server = await BlogServer.start(data);
   try {
-    await check(server, told);
+    await check(server, acknowledged);
   } finally {
     await server.kill();
   }

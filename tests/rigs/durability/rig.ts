@@ -3,17 +3,19 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What a rig gets: how often to do it, and a folder that goes with it. */
+/** The context of one rig. */
 export interface Rig {
+  /** Few rounds, for CI. */
   short: boolean;
+  /** Removed after the rig. */
   folder: string;
-  /** A figure for the record. */
+  /** Prints a result. */
   note(line: string): void;
-  /** What a round has come to; told every tenth time, as a sign of life. */
-  round(done: number, of: number, line?: string): void;
+  /** Reports a finished round; every tenth is printed. */
+  progress(done: number, of: number, what: string): void;
 }
 
-/** What was promised did not hold. */
+/** A promise was broken. */
 export class Broken extends Error {}
 
 export const isRoot = process.getuid?.() === 0;
@@ -27,8 +29,8 @@ export async function withFolder<T>(work: (folder: string) => Promise<T>): Promi
   }
 }
 
-/** Mounts, and sees to it that nothing stays mounted. */
-export async function mounted<T>(args: string[], at: string, work: () => Promise<T>): Promise<T> {
+/** Mounts a disk for the time of `work`. */
+export async function withMount<T>(args: string[], at: string, work: () => Promise<T>): Promise<T> {
   mkdirSync(at, { recursive: true });
   execFileSync('mount', [...args, at]);
   try {
@@ -38,17 +40,21 @@ export async function mounted<T>(args: string[], at: string, work: () => Promise
   }
 }
 
-/** Waits until something is so. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, patience = 60_000): Promise<void> {
-  for (const end = Date.now() + patience; !(await isSo()); await pause(20)) {
-    if (Date.now() > end) throw new Broken(`Within ${patience / 1000} s it did not come about that ${what}.`);
+/** Waits until `condition` holds; `what` names it in the error. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeout = 60_000,
+): Promise<void> {
+  for (const end = Date.now() + timeout; !(await condition()); await pause(20)) {
+    if (Date.now() > end) throw new Broken(`Timed out after ${timeout / 1000} s waiting until ${what}.`);
   }
 }
 
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-export const between = (least: number, most: number) => least + Math.floor(Math.random() * (most - least));
+export const randomBetween = (min: number, max: number) => min + Math.floor(Math.random() * (max - min));
 
-export function percentile(figures: number[], part: number): number {
-  const sorted = figures.toSorted((one, other) => one - other);
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0);
+export function percentile(values: number[], fraction: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? 0);
 }

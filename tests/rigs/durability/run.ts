@@ -1,7 +1,7 @@
 /**
- * `npm run test:durability`: what the embedded database promises, tried on the built server with kill -9, cut power and
- * bad disks. `-- --short` is the form for CI; names of rigs run only those. It exits with 77 where it had to leave out those that
- * need root, and with 1 where a promise was broken.
+ * `npm run test:durability`: tests the promises of the embedded database on the built server, with kill -9, power cuts and
+ * disk errors. `-- --short` is for CI; arguments select rigs. Exits with 1 if a promise was broken, and with 77 if rigs
+ * that need root were skipped.
  */
 import { fullDisk } from './full-disk.ts';
 import { ioErrors } from './io-errors.ts';
@@ -23,35 +23,35 @@ const RIGS: Record<string, { run: (rig: Rig) => Promise<void>; needsRoot?: boole
 };
 const NEEDS_ROOT = 77;
 
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
+const selected = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
 const short = process.argv.includes('--short');
 let passed = 0;
 let failed = 0;
-let leftOut = 0;
+let skipped = 0;
 
 for (const [name, { run, needsRoot = false, onlyByName = false }] of Object.entries(RIGS)) {
-  if (wanted.length > 0 ? !wanted.includes(name) : onlyByName) continue;
+  if (selected.length > 0 ? !selected.includes(name) : onlyByName) continue;
   if (needsRoot && !isRoot) {
-    console.log(`${name}: left out, it mounts a disk and needs root`);
-    leftOut += 1;
+    console.log(`${name}: skipped, mounting a disk needs root`);
+    skipped += 1;
     continue;
   }
   const start = performance.now();
   try {
     const note = (line: string) => console.log(`${name}: ${line}`);
-    await withFolder((folder) => run({ short, folder, note, round: everyTenth(note) }));
+    await withFolder((folder) => run({ short, folder, note, progress: everyTenth(note) }));
     passed += 1;
-    console.log(`${name}: held, ${((performance.now() - start) / 1000).toFixed(0)} s`);
+    console.log(`${name}: passed, ${((performance.now() - start) / 1000).toFixed(0)} s`);
   } catch (error) {
     failed += 1;
     console.log(`${name}: BROKEN: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
-console.log(`durability: ${passed} passed, ${failed} failed${leftOut > 0 ? `, ${leftOut} skipped` : ''}`);
-process.exit(failed > 0 ? 1 : leftOut > 0 ? NEEDS_ROOT : 0);
+console.log(`durability: ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+process.exit(failed > 0 ? 1 : skipped > 0 ? NEEDS_ROOT : 0);
 
-function everyTenth(note: (line: string) => void): Rig['round'] {
+function everyTenth(note: (line: string) => void): Rig['progress'] {
   return (done, of, what) => {
-    if (done > 0 && done < of && done % 10 === 0) note(`… ${done} of ${of}${what === undefined ? '' : ` ${what}`}`);
+    if (done > 0 && done < of && done % 10 === 0) note(`… ${done} of ${of} ${what}`);
   };
 }

@@ -5,8 +5,8 @@ import { percentile, type Rig } from './rig.ts';
 const SEED = new URL('../../../dist/src/seeding/seed.js', import.meta.url).pathname;
 
 /**
- * What durability costs, on two servers side by side: single-row commits and pages of a feed, in rounds that take
- * turns; and what memory the one with durability takes.
+ * Measures what durability costs, on two servers with and without fsync, in alternating rounds: single-row commits and
+ * pages of a feed; and the memory of the durable one.
  */
 export async function throughput({ short, folder, note }: Rig): Promise<void> {
   const rounds = short ? 2 : 10;
@@ -20,14 +20,14 @@ export async function throughput({ short, folder, note }: Rig): Promise<void> {
         one.pages.push(await perSecond(short ? 100 : 400, page(one)));
       }
     }
-    const { now, most } = durable.server.memory();
-    note(`memory: ${now} MB after ${rounds} rounds, ${most} MB at most`);
+    const { now, peak } = durable.server.memory();
+    note(`memory: ${now} MB after ${rounds} rounds, ${peak} MB peak`);
   } finally {
     for (const { server } of sides) await server.kill();
   }
   for (const what of ['commits', 'pages'] as const) {
     const [on = 0, off = 0] = sides.map((one) => percentile(one[what], 0.5));
-    const ratios = durable[what].map((figure, round) => figure / (sides[1]?.[what][round] as number));
+    const ratios = durable[what].map((value, round) => value / (sides[1]?.[what][round] as number));
     const ratio =
       percentile(
         ratios.map((one) => one * 1000),
@@ -47,30 +47,30 @@ interface Side {
   pages: number[];
 }
 
-/** A server with a blog of some size, and a reader who follows some of its authors. */
+/** A server with a seeded blog, and a signed-in user who follows some of its authors. */
 async function side(folder: string, fsync: 'on' | 'off', short: boolean): Promise<Side> {
   const variables = { EMBEDDED_FSYNC: fsync };
   const server = await BlogServer.start(folder, variables);
   const environment = { ...process.env, DATABASE_URL: '', DB_HOST: '', DATA_FOLDER: folder, ...variables };
-  const said = execFileSync(process.execPath, [SEED, '--articles', short ? '200' : '2000', '--json'], {
+  const output = execFileSync(process.execPath, [SEED, '--articles', short ? '200' : '2000', '--json'], {
     env: environment,
     stdio: ['ignore', 'pipe', 'ignore'],
   });
-  const { login } = await server.ask<{ login: { token: string } }>(LOGIN, { input: JSON.parse(`${said}`).signIn });
-  await server.connected((client) => client.query('create table single_rows (id serial primary key, at timestamptz)'));
+  const { login } = await server.query<{ login: { token: string } }>(LOGIN, { input: JSON.parse(`${output}`).signIn });
+  await server.withClient((client) => client.query('create table single_rows (id serial primary key, at timestamptz)'));
   return { server, token: login.token, commits: [], pages: [] };
 }
 
 function commit({ server }: Side): Work {
   return (times) =>
-    server.connected(async (client) => {
+    server.withClient(async (client) => {
       for (let n = 0; n < times; n += 1) await client.query('insert into single_rows (at) values (now())');
     });
 }
 
 function page({ server, token }: Side): Work {
   return async (times) => {
-    for (let n = 0; n < times; n += 1) await server.ask(FEED, {}, token);
+    for (let n = 0; n < times; n += 1) await server.query(FEED, {}, token);
   };
 }
 

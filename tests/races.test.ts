@@ -22,13 +22,13 @@ import { WRONG_COUNTERS } from './support/counters.ts';
 import { errorsOf } from './support/matchers.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/people.ts';
 
-/** Many at once, through the server. What must hold whoever comes first is looked up in the tables after every test. */
+/** Concurrent requests through the server. The tables are checked for invariants after every test. */
 
 afterEach(async () => {
   expect(await rows(WRONG_COUNTERS)).toEqual([]);
 });
 
-test('two hundred articles of one title at once all get a slug of their own', async () => {
+test('two hundred concurrent articles with one title all get distinct slugs', async () => {
   const authors = await people(4);
   const input = { title: 'The same title', description: 'd', body: 'b', tagList: ['one', 'two'] };
   const answers = await Promise.all(
@@ -39,7 +39,7 @@ test('two hundred articles of one title at once all get a slug of their own', as
   expect(await count('articles')).toBe(200);
 });
 
-test('of thirty registrations of one name one makes it, and the others are told that it is taken', async () => {
+test('of thirty concurrent registrations of one name one succeeds and the others are TAKEN', async () => {
   const answers = await Promise.all(
     times(30, (n) => {
       const username = n % 2 ? 'Straße' : 'STRASSE';
@@ -50,7 +50,7 @@ test('of thirty registrations of one name one makes it, and the others are told 
   expect([await count('users'), await count('sessions')]).toEqual([1, 1]);
 });
 
-test('favouriting and unfavouriting at once leave counts that equal the rows', async () => {
+test('concurrent favouriting and unfavouriting leave counts that equal the rows', async () => {
   const fans = await people(6);
   const articles = [await anArticle(), await anArticle()];
   const answers = await Promise.all(
@@ -62,7 +62,7 @@ test('favouriting and unfavouriting at once leave counts that equal the rows', a
   expect(answers.flatMap(errorsOf)).toEqual([]);
 });
 
-test('following and unfollowing at once neither fail nor follow twice', async () => {
+test('concurrent following and unfollowing neither fail nor follow twice', async () => {
   const crowd = await people(5);
   const answers = await Promise.all(
     times(150, (n): Promise<Answer<unknown>> => {
@@ -74,7 +74,7 @@ test('following and unfollowing at once neither fail nor follow twice', async ()
   expect(answers.flatMap(errorsOf)).toEqual([]);
 });
 
-test('comments that come and go at once leave counts that equal the rows', async () => {
+test('concurrently added and deleted comments leave counts that equal the rows', async () => {
   const [ann, bob] = (await people(2)) as [Person, Person];
   const article = await anArticle({ by: ann });
   const old = await Promise.all(times(60, () => aComment({ on: article, by: bob })));
@@ -91,7 +91,7 @@ test('comments that come and go at once leave counts that equal the rows', async
   expect(await count('comments')).toBe(60);
 });
 
-test('updates of one article at once all succeed, and leave the tags of one of them', async () => {
+test('concurrent updates of one article all succeed and leave the tags of one of them', async () => {
   const ann = await aUser();
   const { slug } = await anArticle({ by: ann, tagList: ['a', 'b', 'c'] });
   const lists = [['a'], ['c', 'b', 'd'], ['d', 'c', 'b', 'a'], [], ['e', 'a']];
@@ -110,7 +110,7 @@ test('updates of one article at once all succeed, and leave the tags of one of t
   expect(lists).toContainEqual(data.article.tagList);
 });
 
-test('authors who share tags in opposite orders never see a deadlock, whether they create, update or delete', async () => {
+test('authors who share tags in opposite orders do not deadlock when they create, update or delete', async () => {
   const authors = await people(4);
   const names = times(12, (n) => `tag${n}`);
   const shuffled = (n: number) => (n % 2 ? names : names.toReversed());
@@ -132,7 +132,7 @@ test('authors who share tags in opposite orders never see a deadlock, whether th
   expect(await count('articles')).toBe(40);
 });
 
-test('an article that goes while comments, favourites and changes arrive leaves nothing behind', async () => {
+test('an article deleted during comments, favourites and updates leaves no rows behind', async () => {
   const ann = await aUser('ann');
   const crowd = await people(5);
   for (let round = 0; round < 5; round += 1) {
@@ -151,7 +151,7 @@ test('an article that goes while comments, favourites and changes arrive leaves 
   expect(await tableCounts('articles', 'comments', 'favorites', 'article_tags')).toEqual([0, 0, 0, 0]);
 });
 
-test('an account that goes while it acts leaves nothing behind, and is told that its token is no longer good', async () => {
+test('an account deleted during its own mutations leaves no rows behind, and they are UNAUTHENTICATED', async () => {
   const other = await aUser('other');
   const stays = await anArticle({ by: other });
   for (let round = 0; round < 4; round += 1) {
@@ -170,7 +170,7 @@ test('an account that goes while it acts leaves nothing behind, and is told that
       ][n % 7]?.() as Promise<Answer<unknown>>;
     const deleting = blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
     const answers = [];
-    // Sooner or later in the time that checking the password takes.
+    // At different moments of the password check.
     for (let wave = 0; wave < 6; wave += 1) answers.push(...(await Promise.all(times(14, act))));
     await deleting;
     expectOnly(answers, 'UNAUTHENTICATED', 'NOT_FOUND input user');
@@ -179,7 +179,7 @@ test('an account that goes while it acts leaves nothing behind, and is told that
   expect(await count('articles')).toBe(1);
 });
 
-test('an account deleted twice at once is deleted once', async () => {
+test('an account deleted several times at once is deleted once', async () => {
   for (let round = 0; round < 5; round += 1) {
     const ann = await aUser();
     const answers = await Promise.all(
@@ -191,7 +191,7 @@ test('an account deleted twice at once is deleted once', async () => {
   expect(await tableCounts('users', 'sessions')).toEqual([0, 0]);
 });
 
-test('accounts that favoured the same articles go at once without a deadlock', async () => {
+test('accounts with the same favourites are deleted at once without a deadlock', async () => {
   const crowd = await people(6);
   const articles = await Promise.all(times(30, () => anArticle({ by: crowd[0] as Person })));
   const others = crowd.slice(1);
@@ -207,13 +207,13 @@ test('accounts that favoured the same articles go at once without a deadlock', a
   expect(await count('favorites')).toBe(0);
 });
 
-test('two users who take one name at once do not both get it', async () => {
+test('of ten users who take one name at once one gets it', async () => {
   const crowd = await people(10);
   const answers = await Promise.all(crowd.map((as) => blog(UpdateUserDocument, { as, input: { username: 'wanted' } })));
   expect(answers.flatMap(errorsOf)).toEqual(Array(9).fill('TAKEN input username'));
 });
 
-test('a new password set twice at once fails neither request for a fault of ours', async () => {
+test('a password changed several times at once causes no internal error', async () => {
   const ann = await aUser();
   const answers = await Promise.all(
     times(4, (n) => blog(UpdateUserDocument, { as: ann, input: { password: `password ${n}` } })),
@@ -222,7 +222,7 @@ test('a new password set twice at once fails neither request for a fault of ours
   expect(answers.filter(({ data }) => data?.updateViewer?.token).length).toBeGreaterThan(0);
 });
 
-test('a refresh token used twice at once is good at most once, and ends the session', async () => {
+test('a refresh token used several times at once works at most once and ends the session', async () => {
   for (let round = 0; round < 10; round += 1) {
     const { token, refreshToken } = await aUser();
     const answers = await Promise.all(times(4, () => blog(RefreshSessionDocument, { input: { refreshToken } })));
@@ -238,9 +238,9 @@ test('a refresh token used twice at once is good at most once, and ends the sess
   expect(await count('sessions')).toBe(0);
 });
 
-/** Some may have come too late, and were told so in these words; anything else, above all a fault of ours, is wrong. */
-function expectOnly(answers: readonly Answer<unknown>[], ...faults: string[]): void {
-  const others = answers.filter((answer) => errorsOf(answer).some((fault) => !faults.includes(fault)));
+/** Some requests may have come too late and failed with these errors; any other error fails the test. */
+function expectOnly(answers: readonly Answer<unknown>[], ...expected: string[]): void {
+  const others = answers.filter((answer) => errorsOf(answer).some((error) => !expected.includes(error)));
   expect(others).toEqual([]);
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { aComment, anArticle, aUser, PASSWORD, reload } from './support/people.ts';
 import { rest } from './support/realworld.ts';
 
-/** What RealWorld's specification and its test collection demand, call by call, through the adapter. */
+/** The requirements of RealWorld's specification and its test collection, call by call, through the adapter. */
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const failsWith = (status: number, key: string, ...messages: string[]) => ({
@@ -27,12 +27,12 @@ const PRIVATE_CALLS = [
 ];
 
 describe('authentication', () => {
-  test.each(PRIVATE_CALLS)('%s without a token is 401, before anything is looked up', async (call) => {
+  test.each(PRIVATE_CALLS)('%s without a token is 401, before any lookup', async (call) => {
     expect(await rest(call, { body: { user: {}, article: {}, comment: {} } })).toEqual(MISSING);
   });
 
   test.each([...PRIVATE_CALLS, 'GET /articles', 'GET /articles/nowhere', 'GET /profiles/nobody', 'GET /tags'])(
-    '%s with a token that is not good is 401, not the answer for a guest',
+    '%s with an invalid token is 401, not the response for a guest',
     async (call) => {
       const answer = await rest(call, { token: 'not.a.token', body: { user: {}, article: {}, comment: {} } });
       expect(answer).toEqual(failsWith(401, 'token', 'is invalid or has expired'));
@@ -41,7 +41,7 @@ describe('authentication', () => {
 });
 
 describe('POST /users', () => {
-  test('makes an account and answers it with a token: 201', async () => {
+  test('creates an account and returns it with a token: 201', async () => {
     const user = { username: 'ann', email: 'ann@example.com', password: 'secret-secret' };
     const answer = await rest('POST /users', { body: { user } });
     expect(answer).toEqual({
@@ -70,7 +70,7 @@ describe('POST /users', () => {
   test.each([
     ['username', { username: 'ann', email: 'other@example.com' }],
     ['email', { username: 'other', email: 'ann@example.com' }],
-  ])('refuses a %s that somebody has: 409', async (field, taken) => {
+  ])('refuses a taken %s: 409', async (field, taken) => {
     await aUser('ann');
     const answer = await rest('POST /users', { body: { user: { ...taken, password: 'secret-secret' } } });
     expect(answer).toEqual(failsWith(409, field, 'has already been taken'));
@@ -78,7 +78,7 @@ describe('POST /users', () => {
 });
 
 describe('POST /users/login', () => {
-  test('answers the account with a token: 200', async () => {
+  test('returns the account with a token: 200', async () => {
     await aUser('ann');
     const answer = await rest('POST /users/login', {
       body: { user: { email: 'ann@example.com', password: PASSWORD } },
@@ -99,15 +99,15 @@ describe('POST /users/login', () => {
 
   test.each([
     ['password', { email: 'ann@example.com', password: 'not her password' }],
-    ['address', { email: 'bob@example.com', password: PASSWORD }],
-  ])('does not say that it is the %s that is wrong: 401', async (_, user) => {
+    ['email', { email: 'bob@example.com', password: PASSWORD }],
+  ])('does not reveal that the %s is wrong: 401', async (_, user) => {
     await aUser('ann');
     expect(await rest('POST /users/login', { body: { user } })).toEqual(failsWith(401, 'credentials', 'invalid'));
   });
 });
 
 describe('PUT /user', () => {
-  test('changes what is given, keeps what is not, and answers with a token', async () => {
+  test('changes given fields, keeps the others and returns a token', async () => {
     const { token } = await aUser('ann');
     const user = { bio: 'I write.', image: 'https://example.com/ann.png' };
     await rest('PUT /user', { token, body: { user } });
@@ -146,7 +146,7 @@ describe('PUT /user', () => {
     expect(answer).toEqual(failsWith(422, 'password', 'is too short (minimum is 8 characters)'));
   });
 
-  test.each([8, 64])('accepts a password of %i plain characters, with which one then signs in', async (length) => {
+  test.each([8, 64])('accepts a password of %i plain characters, which then signs in', async (length) => {
     const { token } = await aUser('ann');
     const password = 'a'.repeat(length);
     const answer = await rest('PUT /user', { token, body: { user: { password } } });
@@ -158,13 +158,13 @@ describe('PUT /user', () => {
 });
 
 describe('profiles', () => {
-  test('are open to guests, who follow nobody', async () => {
+  test('are public, and guests follow none', async () => {
     await aUser('ann');
     const profile = { username: 'ann', bio: null, image: null, following: false };
     expect(await rest('GET /profiles/ann')).toEqual({ status: 200, body: { profile } });
   });
 
-  test('that are not there are 404', async () => {
+  test('that do not exist are 404', async () => {
     const { token } = await aUser('ann');
     const notFound = failsWith(404, 'profile', 'not found');
     expect(await rest('GET /profiles/nobody')).toEqual(notFound);
@@ -185,7 +185,7 @@ describe('profiles', () => {
 });
 
 describe('lists of articles', () => {
-  test('are newest first, 20 at a time, without bodies, with the count of all', async () => {
+  test('are newest first, 20 per page, without bodies, with the total count', async () => {
     const ann = await aUser('ann');
     for (let number = 1; number <= 22; number += 1) await anArticle({ by: ann, title: `Number ${number}` });
     const { status, body } = await rest('GET /articles');
@@ -199,7 +199,7 @@ describe('lists of articles', () => {
     );
   });
 
-  test('are cut by limit and offset', async () => {
+  test('are paged by limit and offset', async () => {
     const ann = await aUser('ann');
     for (const title of ['One', 'Two', 'Three', 'Four']) await anArticle({ by: ann, title });
     const { body } = await rest('GET /articles?limit=2&offset=1');
@@ -211,7 +211,7 @@ describe('lists of articles', () => {
     expect((await rest(`GET /articles?${query}`)).status).toBe(422);
   });
 
-  test('are filtered by tag, author and who favourited', async () => {
+  test('are filtered by tag, author and favouriting user', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     await anArticle({ by: ann, title: 'Tagged', tagList: ['dragons', 'training'] });
     await anArticle({ by: bob, title: 'Plain' });
@@ -229,7 +229,7 @@ describe('lists of articles', () => {
     expect(await titles('favorited=nobody')).toEqual([]);
   });
 
-  test('in the feed are by followed authors, and say so', async () => {
+  test('in the feed are by followed authors, with following: true', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     await anArticle({ by: ann, title: 'Old' });
     await anArticle({ by: ann, title: 'New' });
@@ -246,7 +246,7 @@ describe('lists of articles', () => {
 describe('articles', () => {
   const content = { title: 'How to train your dragon', description: 'Ever wonder how?', body: 'You have to believe' };
 
-  test('are made: 201, tags in their order, instants in ISO form', async () => {
+  test('are created: 201, tags in order, dates in ISO format', async () => {
     const { token } = await aUser('ann');
     const article = { ...content, tagList: ['training', 'dragons', 'angularjs'] };
     const answer = await rest('POST /articles', { token, body: { article } });
@@ -267,20 +267,20 @@ describe('articles', () => {
     expect(await rest('GET /articles/how-to-train-your-dragon')).toEqual({ ...answer, status: 200 });
   });
 
-  test('need no tags', async () => {
+  test('do not require tags', async () => {
     const { token } = await aUser('ann');
     const { status, body } = await rest('POST /articles', { token, body: { article: content } });
     expect([status, body.article.tagList]).toEqual([201, []]);
   });
 
-  test.each(['title', 'description', 'body'])('need a %s: 422', async (field) => {
+  test.each(['title', 'description', 'body'])('require a %s: 422', async (field) => {
     const { token } = await aUser('ann');
     const answer = await rest('POST /articles', { token, body: { article: { ...content, [field]: '' } } });
     expect(answer).toEqual(failsWith(422, field, "can't be blank"));
     expect((await rest('GET /articles')).body.articlesCount).toBe(0);
   });
 
-  test('may have the same title, each under a slug of its own', async () => {
+  test('may share a title, with different slugs', async () => {
     const { token } = await aUser('ann');
     const first = await rest('POST /articles', { token, body: { article: content } });
     const second = await rest('POST /articles', { token, body: { article: content } });
@@ -288,7 +288,7 @@ describe('articles', () => {
     expect(second.body.article.slug).not.toBe(first.body.article.slug);
   });
 
-  test('are changed: createdAt stays, updatedAt does not', async () => {
+  test('are updated: createdAt stays, updatedAt changes', async () => {
     const { token } = await aUser('ann');
     const made = (await rest('POST /articles', { token, body: { article: { ...content, tagList: ['a', 'b'] } } })).body;
     const { slug, createdAt, updatedAt } = made.article;
@@ -307,7 +307,7 @@ describe('articles', () => {
     expect((await rest('GET /articles/new-title')).status).toBe(200);
   });
 
-  test('lose their tags to [], and keep them from null: 422', async () => {
+  test('lose their tags with [], and refuse null: 422', async () => {
     const ann = await aUser('ann');
     await anArticle({ by: ann, title: 'Tagged', tagList: ['a', 'b'] });
     const { token } = ann;
@@ -326,7 +326,7 @@ describe('articles', () => {
     expect(await rest('GET /articles/short-lived')).toEqual(failsWith(404, 'article', 'not found'));
   });
 
-  test('of others can be neither changed nor deleted: 403', async () => {
+  test('of others can be neither updated nor deleted: 403', async () => {
     const article = await anArticle({ title: 'Hers' });
     const { token } = await aUser('bob');
     const forbidden = failsWith(403, 'article', 'forbidden');
@@ -344,7 +344,7 @@ describe('articles', () => {
     'GET /articles/nowhere/comments',
     'POST /articles/nowhere/comments',
     'DELETE /articles/nowhere/comments/1',
-  ])('that are not there are 404: %s', async (call) => {
+  ])('that do not exist are 404: %s', async (call) => {
     const { token } = await aUser('ann');
     const body = { article: { title: 'New' }, comment: { body: 'Well said.' } };
     expect(await rest(call, { token, body })).toEqual(failsWith(404, 'article', 'not found'));
@@ -365,7 +365,7 @@ describe('articles', () => {
 });
 
 describe('comments', () => {
-  test('are made: 201, with an integer for an id', async () => {
+  test('are created: 201, with an integer id', async () => {
     await anArticle({ title: 'Good' });
     const { token } = await aUser('bob');
     const answer = await rest('POST /articles/good/comments', { token, body: { comment: { body: 'Well said.' } } });
@@ -388,7 +388,7 @@ describe('comments', () => {
     });
   });
 
-  test('need a body: 422', async () => {
+  test('require a body: 422', async () => {
     await anArticle({ title: 'Good' });
     const { token } = await aUser('bob');
     const answer = await rest('POST /articles/good/comments', { token, body: { comment: { body: '' } } });
@@ -403,7 +403,7 @@ describe('comments', () => {
     expect((await rest('GET /articles/good/comments')).body.comments).toMatchObject([{ id: other.id }]);
   });
 
-  test('of others can not be deleted: 403', async () => {
+  test('of others cannot be deleted: 403', async () => {
     const article = await anArticle({ title: 'Good' });
     const { id } = await aComment({ on: article, by: await aUser('bob') });
     const { token } = await aUser('cem');
@@ -412,7 +412,7 @@ describe('comments', () => {
     expect((await rest('GET /articles/good/comments')).body.comments).toHaveLength(1);
   });
 
-  test('that are not there, or under another article, are 404', async () => {
+  test('that do not exist or are on another article are 404', async () => {
     const bob = await aUser('bob');
     await anArticle({ by: bob, title: 'Good' });
     const elsewhere = await aComment({ on: await anArticle({ by: bob }), by: bob });
@@ -423,7 +423,7 @@ describe('comments', () => {
   });
 });
 
-test('GET /tags has the tags of articles, as plain strings', async () => {
+test('GET /tags returns the tags of articles as strings', async () => {
   await anArticle({ tagList: ['dragons', 'training'] });
   await anArticle({ tagList: ['dragons'] });
   const { status, body } = await rest('GET /tags');

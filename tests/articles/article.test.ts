@@ -20,7 +20,7 @@ const create = (as: Person, changes: object = {}) =>
 const update = (as: Person, slug: string, changes: object) =>
   blog(UpdateArticleDocument, { as, input: { article: { slug }, ...changes } });
 
-/** What both a new article and a changed one refuse. */
+/** Values that both creating and updating refuse. */
 const REFUSED: [field: string, what: string, value: unknown, fault: string, limit?: number][] = [
   ...(['title', 'description', 'body'] as const).flatMap((field): typeof REFUSED => [
     [field, 'that is empty', '', `BLANK input ${field}`],
@@ -50,11 +50,11 @@ const ACCEPTED: [field: string, what: string, value: unknown][] = [
   ['tagList', 'of 20 tags', Array.from({ length: 20 }, (_, index) => `tag${index}`)],
   ['tagList', 'with a tag of 50 emoji', [EMOJI.repeat(50)]],
   ['tagList', 'that differs by case', ['Dragon', 'dragon', 'DRAGON']],
-  ['tagList', 'of words that mean something to JavaScript', ['__proto__', 'constructor']],
+  ['tagList', 'of names with a meaning in JavaScript', ['__proto__', 'constructor']],
 ];
 
 describe('a new article', () => {
-  test('can be read by everybody, with its tags in the order they were given', async () => {
+  test('is public, with its tags in the given order', async () => {
     const ann = await aUser('ann');
     const input = { title: 'How to train', description: 'd', body: 'b', tagList: ['zebra', 'apple', 'mango'] };
     const created = await blog(CreateArticleDocument, { as: ann, input });
@@ -64,7 +64,7 @@ describe('a new article', () => {
     expect(data.article?.author.username).toBe('ann');
   });
 
-  test.each(REFUSED)('is refused with a %s %s, and leaves nothing behind', async (field, _, value, fault, limit) => {
+  test.each(REFUSED)('is refused with a %s %s and stores nothing', async (field, _, value, fault, limit) => {
     const answer = await create(await aUser(), { tagList: ['new'], [field]: value });
     expect(answer).toFailWith(fault);
     expect(answer.data.createArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
@@ -72,14 +72,14 @@ describe('a new article', () => {
     expect(await orm.em.fork().count(Tag)).toBe(0);
   });
 
-  test.each(ACCEPTED)('is accepted with a %s %s, and keeps it as it is', async (field, _, value) => {
+  test.each(ACCEPTED)('is accepted with a %s %s and stores it unchanged', async (field, _, value) => {
     const { data } = await create(await aUser(), { [field]: value });
     expect(data.createArticle?.errors).toEqual([]);
     const slug = data.createArticle?.article?.slug ?? '';
     expect((await blog(ArticleDocument, { slug })).data.article).toMatchObject({ ...content, [field]: value });
   });
 
-  test('reports every fault at once', async () => {
+  test('reports every error at once', async () => {
     const input = { title: '', description: 'x'.repeat(501), body: '\0', tagList: ['', 'good', 'x'.repeat(51)] };
     expect(await create(await aUser(), input)).toFailWith(
       'BLANK input title',
@@ -90,30 +90,30 @@ describe('a new article', () => {
     );
   });
 
-  test('with as many faults as a request can hold reports the first hundred', async () => {
+  test('with as many errors as a request can hold reports the first hundred', async () => {
     const answer = await create(await aUser(), { tagList: Array(200_000).fill('') });
     expect(answer.errors).toBeUndefined();
     expect(answer.data.createArticle?.errors).toHaveLength(100);
   });
 
-  test('drops white space around tags, and tags that came before', async () => {
+  test('trims tags and drops duplicates', async () => {
     const { data } = await create(await aUser(), { tagList: [' b ', 'a', 'b', '\ta\n', 'c'] });
     expect(data.createArticle?.article?.tagList).toEqual(['b', 'a', 'c']);
   });
 
-  test('may repeat a tag until there are more than 20 different ones', async () => {
+  test('counts only distinct tags toward the limit of 20', async () => {
     const tagList = [...Array.from({ length: 20 }, (_, index) => `tag${index}`), 'tag0', ' tag1 '];
     expect((await create(await aUser(), { tagList })).data.createArticle?.article?.tagList).toHaveLength(20);
   });
 
-  test('has no tags from null, [] and nothing', async () => {
+  test('has no tags when they are null, [] or absent', async () => {
     const ann = await aUser();
     for (const tags of [{ tagList: null }, { tagList: [] }, {}]) {
       expect((await create(ann, tags)).data.createArticle?.article?.tagList).toEqual([]);
     }
   });
 
-  test('takes an existing tag of that very name, and makes the others', async () => {
+  test('reuses tags of exactly the same name and creates the others', async () => {
     const ann = await aUser();
     await anArticle({ tagList: ['old'] });
     await create(ann, { tagList: ['new', 'old', 'Old'] });
@@ -125,7 +125,7 @@ describe('a new article', () => {
     ]);
   });
 
-  test('of a title that exists gets a slug with an ending', async () => {
+  test('with a taken title gets a slug with a suffix', async () => {
     const ann = await aUser();
     const slugs = [];
     for (const title of ['Same title', 'Same title', 'same, TITLE!']) {
@@ -137,7 +137,7 @@ describe('a new article', () => {
     expect(new Set(slugs).size).toBe(3);
   });
 
-  test('gets a slug of at most 100 characters, also where it clashes', async () => {
+  test('gets a slug of at most 100 characters, with and without a suffix', async () => {
     const ann = await aUser();
     const title = 'long '.repeat(40);
     for (const _ of [1, 2]) {
@@ -147,7 +147,7 @@ describe('a new article', () => {
     }
   });
 
-  test('of a title of symbols gets a slug all the same', async () => {
+  test('with a title of only symbols still gets a slug', async () => {
     const ann = await aUser();
     const slugs = [];
     for (const _ of [1, 2]) slugs.push((await create(ann, { title: '!?' })).data.createArticle?.article?.slug);
@@ -156,8 +156,8 @@ describe('a new article', () => {
   });
 });
 
-describe('changing an article', () => {
-  test('is for its author only', async () => {
+describe('updating an article', () => {
+  test('is allowed only for its author', async () => {
     const article = await anArticle();
     const answer = await update(await aUser('bob'), article.slug, { title: 'Mine', tagList: ['mine'] });
     expect(answer).toFailWith('FORBIDDEN');
@@ -166,12 +166,12 @@ describe('changing an article', () => {
     expect(await orm.em.fork().count(Tag)).toBe(0);
   });
 
-  test('is forbidden before its input is looked at', async () => {
+  test('is forbidden before its input is validated', async () => {
     const article = await anArticle();
     expect(await update(await aUser('bob'), article.slug, { title: '' })).toFailWith('FORBIDDEN');
   });
 
-  test.each(REFUSED)('is refused with a %s %s, and changes nothing', async (field, _, value, fault, limit) => {
+  test.each(REFUSED)('is refused with a %s %s and changes nothing', async (field, _, value, fault, limit) => {
     const ann = await aUser();
     const article = await anArticle({ by: ann, tagList: ['old'] });
     const before = await reload(article);
@@ -202,7 +202,7 @@ describe('changing an article', () => {
     ['description', 'New description'],
     ['body', 'New body'],
     ['tagList', ['new']],
-  ])('changes the %s alone where nothing else is given', async (field, value) => {
+  ])('changes only the %s when nothing else is given', async (field, value) => {
     const ann = await aUser();
     const article = await anArticle({ by: ann, title: 'Old', body: 'Old body', tagList: ['b', 'a'] });
     const { data } = await update(ann, article.slug, { [field]: value });
@@ -210,7 +210,7 @@ describe('changing an article', () => {
     expect(data.updateArticle?.article).toMatchObject({ ...before, [field]: value });
   });
 
-  test('makes updatedAt later each time, even within a millisecond, and leaves createdAt and publishedAt', async () => {
+  test('advances updatedAt each time, even within a millisecond, and keeps createdAt and publishedAt', async () => {
     const ann = await aUser();
     const article = await reload(await anArticle({ by: ann }));
     let last = article.updatedAt.getTime();
@@ -223,7 +223,7 @@ describe('changing an article', () => {
     }
   });
 
-  test('keeps the slug while the title says the same', async () => {
+  test('keeps the slug when the new title has the same one', async () => {
     const ann = await aUser();
     const { slug } = await anArticle({ by: ann, title: 'How to train' });
     for (const changes of [{ body: 'New' }, { title: 'How to train' }, { title: 'How To Train!' }]) {
@@ -231,14 +231,14 @@ describe('changing an article', () => {
     }
   });
 
-  test('keeps a slug with an ending while the title says the same', async () => {
+  test('keeps a slug with a suffix when the title stays the same', async () => {
     const ann = await aUser();
     await create(ann);
     const slug = (await create(ann)).data.createArticle?.article?.slug ?? '';
     expect((await update(ann, slug, { title: 'Title' })).data.updateArticle?.article?.slug).toBe(slug);
   });
 
-  test('gives it a slug of the new title, with an ending where somebody has that', async () => {
+  test('sets the slug of the new title, with a suffix when it is taken', async () => {
     const ann = await aUser();
     await anArticle({ title: 'Taken' });
     await anArticle({ by: ann, title: 'Old' });
@@ -248,7 +248,7 @@ describe('changing an article', () => {
   });
 
   test.each([[['c', 'a', 'b']], [['a', 'x', 'b', 'c']], [['b']], [['y', 'b', 'x']], [[]], [['a', 'b', 'c']]])(
-    'makes its tags %j, in that order, and counts them',
+    'sets its tags to %j, in that order, and counts them',
     async (tagList) => {
       const ann = await aUser();
       const { slug } = await anArticle({ by: ann, tagList: ['a', 'b', 'c'] });
@@ -261,7 +261,7 @@ describe('changing an article', () => {
     },
   );
 
-  test('that is not there is not found', async () => {
+  test('that does not exist is NOT_FOUND', async () => {
     const ann = await aUser();
     for (const article of [{ slug: 'nowhere' }, { slug: 'a\0' }, { slug: '' }, { id: 'VXNlcjox' }, { id: '1' }]) {
       const answer = await blog(UpdateArticleDocument, { as: ann, input: { article, title: 'New' } });
@@ -272,7 +272,7 @@ describe('changing an article', () => {
 });
 
 describe('deleting an article', () => {
-  test('takes its comments and favourites along, and its tags from the counts', async () => {
+  test('deletes its comments and favourites, and updates the counts of its tags', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const article = await anArticle({ by: ann, title: 'Gone', tagList: ['gone', 'both'] });
     const other = await anArticle({ by: ann, title: 'Stays', tagList: ['both'] });
@@ -300,14 +300,14 @@ describe('deleting an article', () => {
     });
   });
 
-  test('is for its author only', async () => {
+  test('is allowed only for its author', async () => {
     const article = await anArticle();
     const remove = { as: await aUser('bob'), input: { article: { slug: article.slug } } };
     expect(await blog(DeleteArticleDocument, remove)).toFailWith('FORBIDDEN');
     expect((await reload(article)).id).toBe(article.id);
   });
 
-  test('twice finds nothing the second time', async () => {
+  test('a second time is NOT_FOUND', async () => {
     const ann = await aUser();
     const { slug } = await anArticle({ by: ann });
     const remove = { as: ann, input: { article: { slug } } };
@@ -326,7 +326,7 @@ describe('deleting an article', () => {
 });
 
 describe('favourites', () => {
-  test('count once, however often they are asked for, and are undone the same way', async () => {
+  test('are idempotent to add and to remove', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const article = await anArticle({ by: ann });
     const input = { article: { slug: article.slug } };
@@ -341,14 +341,14 @@ describe('favourites', () => {
     }
   });
 
-  test('are no change of the article', async () => {
+  test('do not change updatedAt of the article', async () => {
     const article = await anArticle();
     const before = await reload(article);
     await blog(FavoriteArticleDocument, { as: await aUser(), input: { article: { slug: article.slug } } });
     expect((await reload(article)).updatedAt).toEqual(before.updatedAt);
   });
 
-  test('of what is not there are not found', async () => {
+  test('of an unknown article are NOT_FOUND', async () => {
     const as = await aUser();
     const input = { article: { slug: 'nowhere' } };
     expect(await blog(FavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');

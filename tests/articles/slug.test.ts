@@ -20,13 +20,13 @@ test.each<[title: string, slug: string]>([
   expect(slugify(title)).toBe(slug);
 });
 
-test('a slug has at most 100 characters, and does not end in a dash', () => {
+test('a slug has at most 100 characters and does not end in a dash', () => {
   expect(slugify('a'.repeat(200))).toBe('a'.repeat(100));
   expect(slugify(`${'a'.repeat(99)} ${'b'.repeat(50)}`)).toBe('a'.repeat(99));
   expect(slugify('語'.repeat(200)).length).toBeLessThanOrEqual(100);
 });
 
-test('a slug that must be distinct keeps the words of the title, and has at most 100 characters too', () => {
+test('a slug with a suffix keeps the words of the title and has at most 100 characters', () => {
   expect(slugifyWithSuffix('How to train')).toMatch(/^how-to-train-[\da-f]{10}$/);
   expect(slugifyWithSuffix('a'.repeat(200))).toMatch(/^a{89}-[\da-f]{10}$/);
   expect(slugifyWithSuffix('!?')).toMatch(/^article-[\da-f]{10}$/);

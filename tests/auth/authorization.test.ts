@@ -5,8 +5,8 @@ import { aComment, anArticle, aUser, PASSWORD, type Person } from '../support/pe
 import { introspectSchema } from '../support/schema.ts';
 
 /**
- * Who may do and see what: a guest, somebody else, the owner. The mutations and fields come from the schema; one that
- * has no row here fails a test, so that nobody forgets to decide.
+ * Who may do and see what: a guest, another user, the owner. The mutations and fields come from the schema; one without a
+ * row here fails a test, so that its authorization is always decided.
  */
 
 const schema = await introspectSchema();
@@ -16,22 +16,22 @@ type Who = (typeof WHO)[number];
 type Outcome = 'ok' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'INVALID_CREDENTIALS' | 'INVALID';
 
 interface Row extends Record<Who, Outcome> {
-  /** The call, on things of the owner (ann); for a mutation of oneself, on oneself. */
+  /** The call, on data of the owner (ann); mutations of the viewer act on the caller. */
   call: string;
 }
 
 const onlySignedIn = (call: string): Row => ({ call, guest: 'UNAUTHENTICATED', other: 'ok', owner: 'ok' });
 const onlyOwner = (call: string): Row => ({ call, guest: 'UNAUTHENTICATED', other: 'FORBIDDEN', owner: 'ok' });
-const everybody = (call: string): Row => ({ call, guest: 'ok', other: 'ok', owner: 'ok' });
+const everyone = (call: string): Row => ({ call, guest: 'ok', other: 'ok', owner: 'ok' });
 
 const MUTATIONS: Record<string, Row> = {
-  register: everybody('register(input: { username: "new", email: "new@example.com", password: "secret-secret" })'),
-  login: everybody(`login(input: { email: "ann@example.com", password: "${PASSWORD}" })`),
-  refreshSession: everybody('refreshSession(input: { refreshToken: "REFRESH" })'),
+  register: everyone('register(input: { username: "new", email: "new@example.com", password: "secret-secret" })'),
+  login: everyone(`login(input: { email: "ann@example.com", password: "${PASSWORD}" })`),
+  refreshSession: everyone('refreshSession(input: { refreshToken: "REFRESH" })'),
   logout: onlySignedIn('logout'),
   updateViewer: onlySignedIn('updateViewer(input: { bio: "I write." })'),
   deleteViewer: onlySignedIn(`deleteViewer(input: { password: "${PASSWORD}" })`),
-  // Nobody follows themselves.
+  // Users cannot follow themselves.
   followUser: { ...onlySignedIn('followUser(input: { user: { username: "ann" } })'), owner: 'INVALID' },
   unfollowUser: onlySignedIn('unfollowUser(input: { user: { username: "ann" } })'),
   createArticle: onlySignedIn('createArticle(input: { title: "New", description: "d", body: "b" })'),
@@ -56,7 +56,7 @@ describe('mutations', () => {
   const cases = Object.entries(MUTATIONS).flatMap(([name, row]) =>
     WHO.map((who): [string, string, string, Who] => [row[who], name, who, who]),
   );
-  test.each(cases)('%s is what %s answers the %s', async (outcome, name, who) => {
+  test.each(cases)('%s is the result of %s for the %s', async (outcome, name, who) => {
     const people = await aBlog();
     const before = await contents();
     const call = MUTATIONS[name]?.call.replace('REFRESH', people.owner.refreshToken);
@@ -72,7 +72,7 @@ describe('mutations', () => {
   });
 });
 
-/** What somebody is shown of a field: the same as everybody, a value of the viewer's own, or nothing for a guest. */
+/** Who sees a field: everyone the same value, each viewer their own, or only the viewer. */
 const FIELDS: Record<string, { public?: string; viewerRelative?: string; private?: string }> = {
   Query: { public: 'node nodes article articles user tag tags', private: 'viewer' },
   User: {
@@ -93,7 +93,7 @@ const FIELDS: Record<string, { public?: string; viewerRelative?: string; private
   Tag: { public: 'id name articlesCount articles' },
 };
 
-/** Types whose fields hold nothing of their own: what they lead to is classified above. */
+/** Types without data of their own; the types of their fields are classified above. */
 const WRAPPERS: Record<string, string> = {
   PageInfo: 'hasNextPage hasPreviousPage startCursor endCursor',
   ...Object.fromEntries(
@@ -102,7 +102,7 @@ const WRAPPERS: Record<string, string> = {
       [`${noun}Edge`, 'cursor node'],
     ]),
   ),
-  // Payloads answer those who were allowed to act, with their own.
+  // Payloads are returned only to the user who was allowed to act.
   AuthPayload: 'viewer token expiresAt refreshToken errors',
   UpdateViewerPayload: 'viewer token expiresAt errors',
   LogoutPayload: 'ok',
@@ -131,12 +131,12 @@ describe('fields', () => {
     expect(words(WRAPPERS[name], open, viewerRelative, closed)).toEqual(fieldsOf(type));
   });
 
-  test('are classified only of types that there are', () => {
+  test('are classified only for existing types', () => {
     const classified = [...Object.keys(FIELDS), ...Object.keys(WRAPPERS)].toSorted();
     expect(classified).toEqual(OBJECTS.map(({ name }) => name).toSorted());
   });
 
-  test.each(words(FIELDS.Viewer?.private))('Viewer.%s is shown to its owner only', async (field) => {
+  test.each(words(FIELDS.Viewer?.private))('Viewer.%s is visible only to its owner', async (field) => {
     const people = await aBlog();
     const shown: Record<string, [selection: string, of: (person: Person) => unknown]> = {
       user: ['user { username }', ({ username }) => ({ username })],
@@ -155,7 +155,7 @@ describe('fields', () => {
     expect((await ask(query, people.owner)).data).toEqual({ viewer: { [field]: of(people.owner) } });
   });
 
-  test('that are public say the same to everybody', async () => {
+  test('that are public have the same value for every viewer', async () => {
     const people = await aBlog();
     const plain = (type: string) =>
       words(FIELDS[type]?.public).filter((field) => {
@@ -173,20 +173,20 @@ describe('fields', () => {
     expect(asOwner).toEqual(asGuest);
   });
 
-  test('of a person hold nothing that is private, to whoever asks', async () => {
+  test('of a user contain no private data', async () => {
     const people = await aBlog();
     for (const who of [null, people.other]) {
       const { data } = await ask('{ user(by: { username: "ann" }) { id username bio image createdAt } }', who);
-      const told = JSON.stringify(data);
+      const shown = JSON.stringify(data);
       const [row] = await orm.em.fork().execute('select * from users where id = 1');
       for (const secret of [row?.email, row?.password_hash, people.owner.token, people.owner.refreshToken]) {
-        expect(told).not.toContain(secret);
+        expect(shown).not.toContain(secret);
       }
     }
   });
 });
 
-describe('what a field promises, the mutation keeps', () => {
+describe('viewerCan… fields agree with the mutations', () => {
   const ID = (of: string) => Buffer.from(of).toString('base64url');
   const promises: [field: string, thing: string, mutation: string][] = [
     ['viewerCanUpdate', 'Article:1', `updateArticle(input: { article: { id: "ID" }, title: "Changed" })`],
@@ -222,12 +222,12 @@ describe('what a field promises, the mutation keeps', () => {
     },
   );
 
-  test('only the owner is told to be able', async () => {
+  test('the flags are true only for the owner', async () => {
     const people = await aBlog();
     const query = `{
       article(by: { slug: "hers" }) { viewerCanUpdate viewerCanDelete viewerHasFavorited author { isViewer viewerIsFollowing } }
     }`;
-    const told = async (who: Who) => (await ask(query, people[who])).data;
+    const flagsFor = async (who: Who) => (await ask(query, people[who])).data;
     const flags = (own: boolean) => ({
       article: {
         viewerCanUpdate: own,
@@ -236,15 +236,15 @@ describe('what a field promises, the mutation keeps', () => {
         author: { isViewer: own, viewerIsFollowing: false },
       },
     });
-    expect(await told('guest')).toEqual(flags(false));
-    expect(await told('other')).toEqual(flags(false));
-    expect(await told('owner')).toEqual(flags(true));
+    expect(await flagsFor('guest')).toEqual(flags(false));
+    expect(await flagsFor('other')).toEqual(flags(false));
+    expect(await flagsFor('owner')).toEqual(flags(true));
   });
 });
 
 /**
- * Ann is the owner: of the article "hers", and of comments 1 and 2 under the articles of Bob and Cem. Bob is the other:
- * comment 3, under Ann's article, is his. Ann follows Bob, Bob follows Cem, and Ann has favourited her own article.
+ * Ann is the owner: of the article "hers", and of comments 1 and 2 on the articles of Bob and Cem. Bob is the other user:
+ * comment 3, on Ann's article, is his. Ann follows Bob, Bob follows Cem, and Ann has favourited her own article.
  */
 async function aBlog(): Promise<{ guest: null; other: Person; owner: Person }> {
   const [owner, other, third] = [await aUser('ann'), await aUser('bob'), await aUser('cem')];

@@ -7,19 +7,19 @@ import { aUser, PASSWORD } from '../support/people.ts';
 
 const login = (password: string, email = 'ann@example.com') => blog(LoginDocument, { input: { email, password } });
 
-const waits = (answer: Answer<unknown>) => answer.errors?.[0]?.extensions.code === 'RATE_LIMITED';
+const isLimited = (answer: Answer<unknown>) => answer.errors?.[0]?.extensions.code === 'RATE_LIMITED';
 
 describe('guessing a password', () => {
   beforeEach(() => aUser('ann'));
 
-  test('has to wait after ten wrong ones, then with the right one too', async () => {
+  test('is limited after ten wrong attempts, even with the right password', async () => {
     for (let guess = 1; guess <= 10; guess += 1)
       expect(await login(`wrong ${guess}`)).toFailWith('INVALID_CREDENTIALS');
     expect(await login('wrong again')).toFailWith('RATE_LIMITED');
     expect(await login(PASSWORD)).toFailWith('RATE_LIMITED');
   });
 
-  test('is told when there is another try, in the answer and in the header', async () => {
+  test('returns the time to wait in the error and in the Retry-After header', async () => {
     for (let guess = 1; guess <= 10; guess += 1) await login('wrong');
     const query = `mutation { login(input: { email: "ANN@example.com", password: "wrong" }) { token } }`;
     const { status, headers, body } = await post({ query });
@@ -30,31 +30,31 @@ describe('guessing a password', () => {
     expect(retryAfter).toBeLessThanOrEqual(15 * 60);
   });
 
-  test('says no more of an account that is not there', async () => {
+  test('does not reveal whether the account exists', async () => {
     const email = 'nobody@example.com';
     for (let guess = 1; guess <= 10; guess += 1) expect(await login('wrong', email)).toFailWith('INVALID_CREDENTIALS');
     expect(await login('wrong', email)).toFailWith('RATE_LIMITED');
   });
 
-  test('is limited for each account by itself', async () => {
+  test('is limited per account', async () => {
     await aUser('bob');
     for (let guess = 1; guess <= 11; guess += 1) await login('wrong');
     expect(await login(PASSWORD, 'bob@example.com')).toSucceed();
   });
 
-  test('begins anew after the right password', async () => {
+  test('restarts the count after the right password', async () => {
     for (let round = 1; round <= 3; round += 1) {
       for (let guess = 1; guess <= 9; guess += 1) await login('wrong');
       expect(await login(PASSWORD)).toSucceed();
     }
   });
 
-  test('is no quicker with many at once', async () => {
+  test('is not faster with concurrent attempts', async () => {
     const answers = await Promise.all(Array.from({ length: 30 }, () => login('wrong')));
-    expect(answers.filter((answer) => !waits(answer))).toHaveLength(10);
+    expect(answers.filter((answer) => !isLimited(answer))).toHaveLength(10);
   });
 
-  test('is limited with a stolen token as well', async () => {
+  test('is limited with a stolen token too', async () => {
     const as = await aUser('bob');
     for (let guess = 1; guess <= 10; guess += 1) {
       expect(await blog(DeleteUserDocument, { as, input: { password: 'wrong' } })).toFailWith(
@@ -68,56 +68,56 @@ describe('guessing a password', () => {
 describe('from many addresses', () => {
   const right = async () => true;
   const wrong = async () => false;
-  const refused = { extensions: { code: 'RATE_LIMITED' } };
+  const limited = { extensions: { code: 'RATE_LIMITED' } };
   let throttle: LoginThrottle;
   beforeEach(() => {
     throttle = new LoginThrottle(orm.em);
   });
 
-  test('a password can be guessed ten times a minute, all together', async () => {
+  test('a password can be guessed ten times a minute in total', async () => {
     for (let host = 1; host <= 10; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong);
-    await expect(throttle.attempt('ann', '192.0.2.11', wrong)).rejects.toMatchObject(refused);
+    await expect(throttle.attempt('ann', '192.0.2.11', wrong)).rejects.toMatchObject(limited);
   });
 
-  test('nobody locks the owner out where they have signed in before', async () => {
+  test('the owner is not locked out at an address where they have signed in', async () => {
     expect(await throttle.attempt('ann', '198.51.100.1', right)).toBe(true);
     for (let host = 1; host <= 20; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong).catch(() => {});
     expect(await throttle.attempt('ann', '198.51.100.1', right)).toBe(true);
-    await expect(throttle.attempt('ann', '203.0.113.1', right)).rejects.toMatchObject(refused);
+    await expect(throttle.attempt('ann', '203.0.113.1', right)).rejects.toMatchObject(limited);
   });
 
-  test('what nobody had a hand free to try was no guess', async () => {
+  test('an attempt that the full hash queue refuses is not counted', async () => {
     const untried = async () => {
       throw new RateLimited(1);
     };
     for (let round = 1; round <= 20; round += 1)
-      await expect(throttle.attempt('ann', '192.0.2.1', untried)).rejects.toMatchObject(refused);
+      await expect(throttle.attempt('ann', '192.0.2.1', untried)).rejects.toMatchObject(limited);
     expect(await throttle.attempt('ann', '192.0.2.1', right)).toBe(true);
   });
 
-  test('who is told to wait because of others has not guessed', async () => {
+  test('an attempt that is limited because of other addresses is not counted', async () => {
     for (let host = 1; host <= 10; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong);
     for (let round = 1; round <= 20; round += 1)
-      await expect(throttle.attempt('ann', '192.0.2.11', right)).rejects.toMatchObject(refused);
+      await expect(throttle.attempt('ann', '192.0.2.11', right)).rejects.toMatchObject(limited);
     await orm.em.fork().execute(`delete from rate_limits where key like 'account:%'`); // a minute later
     expect(await throttle.attempt('ann', '192.0.2.11', right)).toBe(true);
   });
 
-  test('one address can try a hundred accounts, not more', async () => {
+  test('one address can try at most a hundred accounts', async () => {
     for (let account = 1; account <= 100; account += 1) await throttle.attempt(`user${account}`, '192.0.2.1', wrong);
-    await expect(throttle.attempt('user101', '192.0.2.1', wrong)).rejects.toMatchObject(refused);
+    await expect(throttle.attempt('user101', '192.0.2.1', wrong)).rejects.toMatchObject(limited);
     expect(await throttle.attempt('user101', '192.0.2.2', right)).toBe(true);
   });
 
-  test('those of one IPv6 network are one, and an IPv4 address is itself however it is written', async () => {
+  test('an IPv6 /64 network counts as one address, and an IPv4-mapped address as the IPv4 one', async () => {
     for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', `2001:db8::${guess}`, wrong);
-    await expect(throttle.attempt('ann', '2001:db8::ffff', wrong)).rejects.toMatchObject(refused);
+    await expect(throttle.attempt('ann', '2001:db8::ffff', wrong)).rejects.toMatchObject(limited);
     for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('bob', '192.0.2.1', wrong);
-    await expect(throttle.attempt('bob', '::ffff:192.0.2.1', wrong)).rejects.toMatchObject(refused);
+    await expect(throttle.attempt('bob', '::ffff:192.0.2.1', wrong)).rejects.toMatchObject(limited);
   });
 });
 
-describe('a clock that was wrong', () => {
+describe('after the clock was wrong', () => {
   const HOUR = 3_600_000;
   const wait = async (throttle: LoginThrottle) => {
     const refusal: RateLimited = await throttle
@@ -129,7 +129,7 @@ describe('a clock that was wrong', () => {
     return refusal.extensions.retryAfter;
   };
 
-  test('keeps nobody out for longer than a window once it is right', async () => {
+  test('no attempt waits for longer than a window', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24 * HOUR });
     onTestFinished(() => void vi.useRealTimers());
     const throttle = new LoginThrottle(orm.em);
@@ -138,7 +138,7 @@ describe('a clock that was wrong', () => {
     expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
   });
 
-  test('leaves no window behind that lasts, also where others began it', async () => {
+  test('no longer window remains, even one that another process started', async () => {
     const throttle = new LoginThrottle(orm.em);
     for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', '192.0.2.1', async () => false);
     await orm.em.fork().execute(`update rate_limits set expire = expire + ${24 * HOUR}`);
@@ -147,7 +147,7 @@ describe('a clock that was wrong', () => {
   });
 });
 
-test('a hundred accounts an hour are made from one address, and what the limits keep tells of nobody', async () => {
+test('one address can register a hundred accounts an hour, and the counters contain no names or addresses', async () => {
   const throttle = new LoginThrottle(orm.em);
   const register = (username: string) =>
     blog(RegisterDocument, { input: { username, email: `${username}@example.com`, password: PASSWORD } });
@@ -160,11 +160,11 @@ test('a hundred accounts an hour are made from one address, and what the limits 
   expect(JSON.stringify(kept)).not.toMatch(/ann|127\.0/);
 });
 
-test('more sign-ins than the machine has hands for are refused at once, and reads go on', async () => {
+test('sign-ins beyond the hash queue are refused at once, and reads continue', async () => {
   const people = Array.from({ length: 60 }, (_, person) => login('wrong', `somebody${person}@example.com`));
   const articles = await post({ query: '{ articles { totalCount } }' });
   expect(articles.body.data).toEqual({ articles: { totalCount: 0 } });
-  const refusals = (await Promise.all(people)).filter(waits);
+  const refusals = (await Promise.all(people)).filter(isLimited);
   expect(refusals.length).toBeGreaterThan(0);
   expect(refusals.every(({ errors }) => errors?.[0]?.extensions.retryAfter === 1)).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { hashPassword, verifyPassword } from '../../src/auth/password.ts';
 
-test('two are hashed at a time, 32 wait, and who comes then is to come again', async () => {
+test('two passwords are hashed at a time, 32 are queued and more are refused', async () => {
   const hashes = await Promise.allSettled(Array.from({ length: 40 }, () => hashPassword('a password')));
   expect(hashes.slice(0, 34).every(({ status }) => status === 'fulfilled')).toBe(true);
   for (const refused of hashes.slice(34)) {
@@ -9,7 +9,7 @@ test('two are hashed at a time, 32 wait, and who comes then is to come again', a
   }
 });
 
-test('a queue that was full when nobody was first looked for does not keep nobody out for ever', async () => {
+test('a queue that is full on the first check without a hash does not break later ones', async () => {
   const hashes = Promise.allSettled(Array.from({ length: 40 }, () => hashPassword('a password')));
   await Promise.allSettled([verifyPassword('a password', null)]);
   expect((await hashes).filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);

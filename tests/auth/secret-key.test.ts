@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 const STARTS = 4;
 const FOLDERS = 50;
 
-test('of servers that start at once on one new folder all have one key, and nothing but the key is left there', async () => {
+test('servers that start at once on a new folder share one key and leave no other file', async () => {
   const parent = mkdtempSync(join(tmpdir(), 'conduit-keys-'));
   onTestFinished(() => rmSync(parent, { recursive: true }));
   const folders = Array.from({ length: FOLDERS }, (_, n) => join(parent, String(n)));
@@ -17,7 +17,7 @@ test('of servers that start at once on one new folder all have one key, and noth
   expect(folders.flatMap((folder) => readdirSync(folder))).toEqual(Array(FOLDERS).fill('secret-key'));
 });
 
-/** What one of them has in each folder; they go from folder to folder together. */
+/** The keys that one server gets in each folder; all servers enter each folder at the same time. */
 function keysOf(folders: string[], arrived: SharedArrayBuffer): Promise<string[]> {
   const program = `
     const { parentPort, workerData: { folders, arrived } } = require('node:worker_threads');

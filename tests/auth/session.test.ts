@@ -24,7 +24,7 @@ import { aUser, PASSWORD, type Person } from '../support/people.ts';
 const signIn = async (email: string, password = PASSWORD) =>
   (await blog(LoginDocument, { input: { email, password } })).data.login;
 
-/** Another session of the same person, past the API. */
+/** Another session of the same user, opened without the API. */
 async function anotherSession({ id }: Person) {
   const em = orm.em.fork();
   return sessions.open(em, em.getReference(User, id));
@@ -32,7 +32,7 @@ async function anotherSession({ id }: Person) {
 
 const refresh = async (refreshToken: string) => blog(RefreshSessionDocument, { input: { refreshToken } });
 
-/** Whom the blog takes the bearer for. */
+/** The name of the viewer that the token stands for. */
 async function nameOf(as: { token: string }): Promise<string> {
   const { data, errors } = await blog<CurrentUserQuery, object>(print(CurrentUserDocument), { as });
   return errors?.[0]?.extensions.code ?? data.viewer?.user.username ?? 'a guest';
@@ -54,7 +54,7 @@ function signed(header: object, claims: object): string {
 }
 
 describe('signing in', () => {
-  test('makes a hash of older parameters anew, once the password is known', async () => {
+  test('rehashes a password that was hashed with older parameters', async () => {
     const ann = await aUser('ann');
     const old = await argon2.hash(PASSWORD, { memoryCost: 4096, timeCost: 1, parallelism: 1 });
     await orm.em.fork().nativeUpdate(User, ann.id, { passwordHash: old });
@@ -67,7 +67,7 @@ describe('signing in', () => {
     expect(await signIn(ann.email)).not.toBeNull();
   });
 
-  test('goes on while the secret key is changed: what a key on its way out has signed is good, new tokens have the new one', async () => {
+  test('continues during key rotation: tokens of a fallback key stay valid, new tokens use the new key', async () => {
     const ann = await aUser('ann');
     const [oldKey = ''] = settings.secretKeyFallbacks;
     const em = orm.em.fork();
@@ -82,19 +82,19 @@ describe('signing in', () => {
     expect(await after.refresh(orm.em.fork(), refreshToken ?? '')).not.toBeNull();
   });
 
-  test('ignores the case of the address', async () => {
+  test('ignores the case of the email', async () => {
     await aUser('ann');
     expect((await signIn('ANN@Example.com'))?.viewer?.user.username).toBe('ann');
   });
 
-  test('answers tokens that work, and when they end', async () => {
+  test('returns working tokens and their expiry', async () => {
     await aUser('ann');
     const session = await signIn('ann@example.com');
     expect(await nameOf({ token: session?.token ?? '' })).toBe('ann');
     expect(Date.parse(session?.expiresAt ?? '')).toBe(claimsOf(session?.token ?? '').exp * 1000);
   });
 
-  test('fails in the same words for a wrong password and an unknown address, and opens nothing', async () => {
+  test('fails alike for a wrong password and an unknown email, and opens no session', async () => {
     await aUser('ann');
     const wrong = await blog(LoginDocument, { input: { email: 'ann@example.com', password: 'not her password' } });
     const unknown = await blog(LoginDocument, { input: { email: 'bob@example.com', password: PASSWORD } });
@@ -104,7 +104,7 @@ describe('signing in', () => {
     expect(await orm.em.fork().count(Session)).toBe(1);
   });
 
-  test('takes the password as it is: case, white space and all', async () => {
+  test('compares the password exactly, with its case and white space', async () => {
     const password = ' Pass  wörd 🐉 ';
     await blog(RegisterDocument, { input: { username: 'ann', email: 'ann@example.com', password } });
     expect((await signIn('ann@example.com', password))?.viewer).not.toBeNull();
@@ -113,7 +113,7 @@ describe('signing in', () => {
     }
   });
 
-  test('shows the rest of the document who has signed in', async () => {
+  test('makes the user the viewer for the rest of the document', async () => {
     await Promise.all([aUser('ann'), aUser('bob')]);
     const answer = await blog<any, object>(
       `mutation {
@@ -128,7 +128,7 @@ describe('signing in', () => {
   });
 
   test.each(['Token not.a.token', 'Bearer ', 'Basic YW5uOnBhc3M=', 'nonsense'])(
-    'works with the header "%s", which is of no use',
+    'ignores the invalid header "%s"',
     async (authorization) => {
       const ann = await aUser('ann');
       const asked = (query: string) =>
@@ -146,7 +146,7 @@ describe('signing in', () => {
 });
 
 describe('the header', () => {
-  test.each(['Token', 'Bearer', 'token', 'BEARER'])('may say %s', async (word) => {
+  test.each(['Token', 'Bearer', 'token', 'BEARER'])('accepts the scheme %s', async (word) => {
     const { token } = await aUser('ann');
     const { body } = await withHeader(`${word} ${token}`);
     expect(body.data).toEqual({ viewer: { user: { username: 'ann' } } });
@@ -161,16 +161,16 @@ describe('the header', () => {
     'Token not.a.token',
     'Bearer null',
     'Bearer undefined',
-  ])('that says "%s" makes nobody a guest', async (authorization) => {
+  ])('with "%s" is UNAUTHENTICATED instead of a guest', async (authorization) => {
     const { body } = await withHeader(authorization, '{ articles { totalCount } }');
     expect(body).toFailWith('UNAUTHENTICATED');
   });
 
-  test('that is not there makes a guest', async () => {
+  test('makes a guest when it is absent', async () => {
     expect(await blog(CurrentUserDocument)).toMatchObject({ data: { viewer: null } });
   });
 
-  test('fails every field with a token that is not good, and none of them takes another along', async () => {
+  test('fails each field separately with an invalid token', async () => {
     const { body } = await withHeader('Token not.a.token', '{ viewer { email } article(by: { slug: "x" }) { id } }');
     expect(body.data).toEqual({ viewer: null, article: null });
     expect(body).toFailWith('UNAUTHENTICATED', 'UNAUTHENTICATED');
@@ -181,7 +181,7 @@ describe('a token', () => {
   const HEADER = { alg: 'HS256', typ: 'JWT' };
   const now = () => Math.floor(Date.now() / 1000);
 
-  test('is good when it is signed as here', async () => {
+  test('is valid when it is signed as in this file', async () => {
     const { token } = await aUser('ann');
     expect(await nameOf({ token: signed(HEADER, claimsOf(token)) })).toBe('ann');
   });
@@ -189,12 +189,12 @@ describe('a token', () => {
   test.each<[what: string, header: object, claims: () => object]>([
     ['has expired', {}, () => ({ iat: now() - 7200, exp: now() - 3600 })],
     ['never expires', {}, () => ({ exp: undefined })],
-    ['is of another algorithm', { alg: 'HS512' }, () => ({})],
-    ['is of no algorithm', { alg: 'none' }, () => ({})],
+    ['has another algorithm', { alg: 'HS512' }, () => ({})],
+    ['has no algorithm', { alg: 'none' }, () => ({})],
     ['has a critical header', { crit: ['exp'] }, () => ({})],
     ['is for another user in this session', {}, () => ({ sub: '2' })],
-    ['is for a session of nobody', {}, () => ({ sid: '00000000-0000-4000-8000-000000000000' })],
-    ['is of an earlier generation', {}, () => ({ gen: 99 })],
+    ['is for an unknown session', {}, () => ({ sid: '00000000-0000-4000-8000-000000000000' })],
+    ['is of another generation', {}, () => ({ gen: 99 })],
   ])('that %s is UNAUTHENTICATED', async (_, header, claims) => {
     const { token } = await aUser('ann');
     await aUser('bob');
@@ -203,7 +203,7 @@ describe('a token', () => {
     );
   });
 
-  test('of another key is UNAUTHENTICATED', async () => {
+  test('with another key is UNAUTHENTICATED', async () => {
     const { token } = await aUser('ann');
     const { sid, sub, gen } = claimsOf(token);
     const claims = { userId: Number(sub), sessionId: sid, generation: gen };
@@ -211,10 +211,10 @@ describe('a token', () => {
     expect(await nameOf(forged)).toBe('UNAUTHENTICATED');
   });
 
-  test('is good until it expires and no longer, however often it was read before', async () => {
+  test('expires on time, even when it is cached', async () => {
     const { token } = await aUser('ann');
     const { expiresAt } = sessions.verifyAccessToken(token) ?? {};
-    if (!expiresAt) throw new Error('The token is not good.');
+    if (!expiresAt) throw new Error('The token is invalid.');
     vi.useFakeTimers({ toFake: ['Date'] });
     try {
       vi.setSystemTime(expiresAt.getTime() - 1);
@@ -226,7 +226,7 @@ describe('a token', () => {
     }
   });
 
-  test('of a session that has ended fails every field of a query, also one that had failed or had nothing to ask', async () => {
+  test('of an ended session fails every field of a query, even one that failed or read nothing', async () => {
     const ann = await aUser('ann');
     await blog('mutation { logout { ok } }', { as: ann });
     const query = `{
@@ -238,7 +238,7 @@ describe('a token', () => {
     expect(answer.data).toEqual({ viewer: null, tag: null, node: null, bad: null });
   });
 
-  test('of a session that has ended changes nothing, whatever else the document does', async () => {
+  test('of an ended session changes nothing, whatever else the document does', async () => {
     const ann = await aUser('ann');
     await blog('mutation { logout { ok } }', { as: ann });
     const article = '(input: { title: "Mine", description: "d", body: "b" }) { article { slug } }';
@@ -255,7 +255,7 @@ describe('a token', () => {
     });
   });
 
-  test('of a session that has expired is UNAUTHENTICATED, and so is its refresh token', async () => {
+  test('of an expired session is UNAUTHENTICATED, and its refresh token is invalid', async () => {
     const ann = await aUser('ann');
     await orm.em.fork().nativeUpdate(Session, { user: ann.id }, { expiresAt: new Date(Date.now() - 1000) });
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
@@ -264,7 +264,7 @@ describe('a token', () => {
 });
 
 describe('refreshing', () => {
-  test('trades the refresh token for a new pair; the access token goes on until it expires', async () => {
+  test('exchanges the refresh token for a new pair; the old access token stays valid', async () => {
     const ann = await aUser('ann');
     const { data } = await refresh(ann.refreshToken);
     expect(data.refreshSession).toMatchObject({ errors: [], viewer: { user: { username: 'ann' } } });
@@ -274,7 +274,7 @@ describe('refreshing', () => {
     expect(await refresh(data.refreshSession?.refreshToken ?? '')).toSucceed();
   });
 
-  test('with a token that was used before ends the whole session, and no other', async () => {
+  test('with a used token ends that session and no other', async () => {
     const ann = await aUser('ann');
     const elsewhere = await anotherSession(ann);
     const { data } = await refresh(ann.refreshToken);
@@ -285,7 +285,7 @@ describe('refreshing', () => {
     expect(await nameOf(elsewhere)).toBe('ann');
   });
 
-  test('ends after a year: then the password is to be said again', async () => {
+  test('is refused a year after sign-in', async () => {
     const ann = await aUser('ann');
     const aYearAgo = new Date(Date.now() - 366 * 86_400_000);
     await orm.em.fork().nativeUpdate(Session, { user: ann.id }, { openedAt: aYearAgo });
@@ -294,7 +294,7 @@ describe('refreshing', () => {
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
   });
 
-  test('many times at once with one token gives at most one pair', async () => {
+  test('concurrently with one token returns at most one pair', async () => {
     const ann = await aUser('ann');
     const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(ann.refreshToken)));
     const won = answers.filter(({ data }) => data.refreshSession?.errors.length === 0);
@@ -309,19 +309,19 @@ describe('refreshing', () => {
     '00000000-0000-4000-8000-000000000000.secret',
     "'; drop table sessions; --.x",
     '\0.\0',
-  ])('with %j is refused, and ends nothing', async (forged) => {
+  ])('with %j is refused and ends no session', async (forged) => {
     const ann = await aUser('ann');
     expect(await refresh(forged)).toFailWith('INVALID_CREDENTIALS input refreshToken');
     expect(await nameOf(ann)).toBe('ann');
   });
 
-  test('takes no access token, nor a refresh token with something behind it', async () => {
+  test('accepts no access token, and no refresh token with a suffix', async () => {
     const ann = await aUser('ann');
     expect(await refresh(ann.token)).toFailWith('INVALID_CREDENTIALS input refreshToken');
     expect(await refresh(`${ann.refreshToken}.more`)).toFailWith('INVALID_CREDENTIALS input refreshToken');
   });
 
-  test('keeps of the secret only what can not be used', async () => {
+  test('stores only a hash of the secret', async () => {
     const { refreshToken } = await aUser('ann');
     const [row] = await orm.em.fork().execute('select * from sessions');
     expect(JSON.stringify(row)).not.toContain(refreshToken.split('.')[1]);
@@ -338,7 +338,7 @@ describe('signing out', () => {
     expect(await nameOf(elsewhere)).toBe('ann');
   });
 
-  test('everywhere ends every session of the viewer, and of nobody else', async () => {
+  test('everywhere ends every session of the viewer and of no other user', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const elsewhere = await anotherSession(ann);
     await blog(LogoutDocument, { as: ann, input: { everywhere: true } });
@@ -357,7 +357,7 @@ describe('signing out', () => {
     expect(await nameOf(ann)).toBe('ann');
   });
 
-  test('makes a guest of what follows in the same document', async () => {
+  test('makes the viewer a guest for the rest of the document', async () => {
     const ann = await aUser('ann');
     const answer = await blog(
       'mutation { logout { ok } followUser(input: { user: { username: "ann" } }) { errors { code } } }',
@@ -372,7 +372,7 @@ describe('a new password', () => {
   const change = (as: { token: string }, input: object) => blog(UpdateUserDocument, { as, input });
   const password = 'a new password';
 
-  test('ends every other session, and the tokens of this one; the new token works', async () => {
+  test('ends every other session and the old tokens of this one', async () => {
     const ann = await aUser('ann');
     const elsewhere = await anotherSession(ann);
     const { data } = await change(ann, { password });
@@ -386,13 +386,13 @@ describe('a new password', () => {
     expect((await signIn('ann@example.com'))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
   });
 
-  test('ends no session of anybody else', async () => {
+  test('ends no session of another user', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     await change(ann, { password });
     expect(await nameOf(bob)).toBe('bob');
   });
 
-  test('needs the old one in a session that was opened more than 15 minutes ago', async () => {
+  test('requires the old one in a session opened more than 15 minutes ago', async () => {
     const ann = await aUser('ann');
     await makeOlder(ann, 16);
     for (const currentPassword of [undefined, null, '']) {
@@ -404,13 +404,13 @@ describe('a new password', () => {
     expect(await change(ann, { password, currentPassword: PASSWORD })).toSucceed();
   });
 
-  test('needs no old one within 15 minutes', async () => {
+  test('does not require the old one within 15 minutes', async () => {
     const ann = await aUser('ann');
     await makeOlder(ann, 14);
     expect(await change(ann, { password })).toSucceed();
   });
 
-  test('refreshing makes no session younger', async () => {
+  test('requires the old one in an old session that was refreshed', async () => {
     const ann = await aUser('ann');
     await makeOlder(ann, 16);
     const { data } = await refresh(ann.refreshToken);
@@ -418,7 +418,7 @@ describe('a new password', () => {
     expect(answer).toFailWith('BLANK input currentPassword');
   });
 
-  test('is not needed for any other change, however old the session', async () => {
+  test('is the only change that requires the old one, however old the session', async () => {
     const ann = await aUser('ann');
     await makeOlder(ann, 60 * 24);
     const { data } = await change(ann, { email: 'new@example.com', bio: 'I write.' });
@@ -426,7 +426,7 @@ describe('a new password', () => {
     expect(await nameOf(ann)).toBe('ann');
   });
 
-  test('that is refused changes nothing else, and ends no session', async () => {
+  test('that is refused changes nothing else and ends no session', async () => {
     const ann = await aUser('ann');
     const elsewhere = await anotherSession(ann);
     await aUser('bob');
@@ -439,13 +439,13 @@ describe('a new password', () => {
     expect((await signIn('ann@example.com'))?.viewer?.user.bio).toBeNull();
   });
 
-  test('comes with the other changes, or not at all', async () => {
+  test('is saved together with the other changes', async () => {
     const ann = await aUser('ann');
     const { data } = await change(ann, { password, username: 'anna', bio: 'I write.' });
     expect(data.updateViewer?.viewer?.user).toMatchObject({ username: 'anna', bio: 'I write.' });
   });
 
-  test('in a session that is ended meanwhile is UNAUTHENTICATED, and the old one stays', async () => {
+  test('in a session that ends meanwhile is UNAUTHENTICATED and not saved', async () => {
     const ann = await aUser('ann');
     const [changed] = await Promise.all([change(ann, { password }), blog(LogoutDocument, { as: ann })]);
     if (changed.errors) {
@@ -468,7 +468,7 @@ describe('a deleted account', () => {
     expect((await signIn('ann@example.com'))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
   });
 
-  test('can do nothing any more', async () => {
+  test('cannot act any more', async () => {
     const ann = await aUser('ann');
     await aUser('bob');
     await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
@@ -480,7 +480,7 @@ describe('a deleted account', () => {
     expect(await blog(UpdateUserDocument, { as: ann, input: { bio: 'Still here' } })).toFailWith('UNAUTHENTICATED');
   });
 
-  test('makes a guest of what follows in the same document', async () => {
+  test('makes the viewer a guest for the rest of the document', async () => {
     const ann = await aUser('ann');
     const answer = await blog(
       `mutation { deleteViewer(input: { password: "${PASSWORD}" }) { errors { code } } updateViewer(input: { bio: "x" }) { errors { code } } }`,
@@ -489,7 +489,7 @@ describe('a deleted account', () => {
     expect(answer).toFailWith('UNAUTHENTICATED');
   });
 
-  test('needs its password', async () => {
+  test('requires the password', async () => {
     const ann = await aUser('ann');
     const remove = (password: string) => blog(DeleteUserDocument, { as: ann, input: { password } });
     expect(await remove('')).toFailWith('BLANK input password');
@@ -497,7 +497,7 @@ describe('a deleted account', () => {
     expect(await nameOf(ann)).toBe('ann');
   });
 
-  test('while it is being changed answers UNAUTHENTICATED, and stays deleted', async () => {
+  test('during concurrent changes fails only with UNAUTHENTICATED', async () => {
     const ann = await aUser('ann');
     const answers = await Promise.all([
       blog(UpdateUserDocument, { as: ann, input: { password: 'a new password' } }),

@@ -7,7 +7,7 @@ const SECRET = 'a secret key for tests, longer than 32 bytes';
 const CLAIMS = { userId: 7, sessionId: randomUUID(), generation: 1 };
 const now = () => Math.floor(Date.now() / 1000);
 
-/** The payload of a good token, to be spoilt. */
+/** The payload of a valid token, for tests to alter. */
 const payload = () => ({
   sid: CLAIMS.sessionId,
   gen: 1,
@@ -18,7 +18,7 @@ const payload = () => ({
   exp: now() + 60,
 });
 
-/** Any header with any claims, and a signature that is right. */
+/** A token with the given header and claims, and a valid signature. */
 function forged(header: object, claims: object, secret = SECRET, digest = 'sha256'): string {
   const content = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
   return `${content}.${createHmac(digest, secret).update(content).digest('base64url')}`;
@@ -26,7 +26,7 @@ function forged(header: object, claims: object, secret = SECRET, digest = 'sha25
 
 const HEADER = { alg: 'HS256', typ: 'JWT' };
 
-test('a token says whose it is, in which session, and until when', () => {
+test('a token contains its user, session and expiry', () => {
   const { token, expiresAt } = issueToken(CLAIMS, SECRET, 30);
   expect(verifyToken(token, SECRET)).toEqual({ ...CLAIMS, expiresAt });
   const { iat = 0, exp = 0 } = jwt.decode(token) as jwt.JwtPayload;
@@ -34,7 +34,7 @@ test('a token says whose it is, in which session, and until when', () => {
   expect(expiresAt.getTime()).toBe(exp * 1000);
 });
 
-test('a token holds nothing but what it must', () => {
+test('a token contains only the required claims', () => {
   const { token } = issueToken(CLAIMS, SECRET, 30);
   expect(Object.keys(jwt.decode(token) as object).toSorted()).toEqual([
     'aud',
@@ -47,34 +47,34 @@ test('a token holds nothing but what it must', () => {
   ]);
 });
 
-test('what the other tests spoil is good', () => {
+test('the token that the other tests alter is valid', () => {
   expect(verifyToken(forged(HEADER, payload()), SECRET)).toMatchObject(CLAIMS);
 });
 
 test.each<[what: string, claims: object]>([
   ['has expired', { exp: now() - 1 }],
   ['never expires', { exp: undefined }],
-  ['expires in words', { exp: 'tomorrow' }],
-  ['does not say since when it is', { iat: undefined }],
-  ['is of the future', { iat: now() + 3600, exp: now() + 7200 }],
+  ['has an expiry that is not a number', { exp: 'tomorrow' }],
+  ['has no issue time', { iat: undefined }],
+  ['was issued in the future', { iat: now() + 3600, exp: now() + 7200 }],
   ['is not valid yet', { nbf: now() + 3600 }],
-  ['is of another issuer', { iss: 'elsewhere' }],
-  ['names no issuer', { iss: undefined }],
-  ['is for another audience', { aud: 'elsewhere' }],
-  ['names no audience', { aud: undefined }],
-  ['names nobody', { sub: undefined }],
-  ['names somebody by something else than an id', { sub: 'ann' }],
-  ['names somebody by a fraction', { sub: '7.5' }],
-  ['names somebody by an id of eleven digits', { sub: '12345678901' }],
-  ['names no session', { sid: undefined }],
-  ['names a session by something else than its id', { sid: "' or 1=1" }],
+  ['has another issuer', { iss: 'elsewhere' }],
+  ['has no issuer', { iss: undefined }],
+  ['has another audience', { aud: 'elsewhere' }],
+  ['has no audience', { aud: undefined }],
+  ['has no subject', { sub: undefined }],
+  ['has a subject that is not an id', { sub: 'ann' }],
+  ['has a fraction as its subject', { sub: '7.5' }],
+  ['has a subject of eleven digits', { sub: '12345678901' }],
+  ['has no session', { sid: undefined }],
+  ['has a session that is not a UUID', { sid: "' or 1=1" }],
   ['has no generation', { gen: undefined }],
-  ['has a generation of text', { gen: '1' }],
-])('a token that %s is not good', (_, claims) => {
+  ['has a text as its generation', { gen: '1' }],
+])('a token that %s is invalid', (_, claims) => {
   expect(verifyToken(forged(HEADER, { ...payload(), ...claims }), SECRET)).toBeNull();
 });
 
-test('a token signed with another key is not good', () => {
+test('a token signed with another key is invalid', () => {
   expect(verifyToken(forged(HEADER, payload(), 'another secret key of more than 32 bytes'), SECRET)).toBeNull();
   expect(verifyToken(forged(HEADER, payload(), ''), SECRET)).toBeNull();
 });
@@ -82,16 +82,16 @@ test('a token signed with another key is not good', () => {
 test.each<[alg: string, digest: string]>([
   ['HS384', 'sha384'],
   ['HS512', 'sha512'],
-])('a token signed with the right key by %s is not good', (alg, digest) => {
+])('a token signed with the right key by %s is invalid', (alg, digest) => {
   expect(verifyToken(forged({ alg, typ: 'JWT' }, payload(), SECRET, digest), SECRET)).toBeNull();
 });
 
-test('a token signed by RS256 is not good', () => {
+test('a token signed by RS256 is invalid', () => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   expect(verifyToken(jwt.sign(payload(), privateKey, { algorithm: 'RS256' }), SECRET)).toBeNull();
 });
 
-test.each(['none', 'None', 'NONE', ''])('a token of the algorithm "%s" is not good, signed or not', (alg) => {
+test.each(['none', 'None', 'NONE', ''])('a token with the algorithm "%s" is invalid, signed or not', (alg) => {
   const token = forged({ alg, typ: 'JWT' }, payload());
   expect(verifyToken(token, SECRET)).toBeNull();
   expect(verifyToken(token.replace(/[^.]*$/, ''), SECRET)).toBeNull();
@@ -103,7 +103,7 @@ test.each<[header: object]>([
   [{ crit: ['b64'], b64: false }],
   [{ typ: 'at+jwt' }],
   [{ typ: undefined }],
-])('a token with the header %j is not good', (header) => {
+])('a token with the header %j is invalid', (header) => {
   expect(verifyToken(forged({ ...HEADER, ...header }, payload()), SECRET)).toBeNull();
 });
 
@@ -113,17 +113,17 @@ test.each([
   ['with one character less', (token: string) => token.slice(0, -1)],
   ['with a fourth part', (token: string) => `${token}.e30`],
   ['with other claims under the same signature', (token: string) => token.replace(/\.[^.]*\./, '.eyJzdWIiOiIxIn0.')],
-])('a token %s is not good', (_, spoil) => {
-  expect(verifyToken(spoil(forged(HEADER, payload())), SECRET)).toBeNull();
+])('a token %s is invalid', (_, alter) => {
+  expect(verifyToken(alter(forged(HEADER, payload())), SECRET)).toBeNull();
 });
 
 test.each(['', '.', '..', '...', 'null', 'a.b.c', '{}', '\0', '\ud800.\ud800.\ud800', 'e30.e30.', 'e30.bnVsbA.e30'])(
-  '%j is no token',
+  '%j is not a token',
   (text) => {
     expect(verifyToken(text, SECRET)).toBeNull();
   },
 );
 
-test.each([null, 'text', 7, [], [payload()]])('claims of %j are none', (claims) => {
+test.each([null, 'text', 7, [], [payload()]])('the claims %j are invalid', (claims) => {
   expect(verifyToken(forged(HEADER, claims as never), SECRET)).toBeNull();
 });

@@ -27,7 +27,7 @@ const ACCEPTED: [what: string, body: string][] = [
 ];
 
 describe('a new comment', () => {
-  test('stands under its article, and counts', async () => {
+  test('is listed on its article and counted', async () => {
     const { slug } = await anArticle();
     const input = { article: { slug }, body: 'Well said.' };
     const { data } = await blog(AddCommentDocument, { as: await aUser('bob'), input });
@@ -40,7 +40,7 @@ describe('a new comment', () => {
     expect(article?.comments).toMatchObject({ totalCount: 1, nodes: [{ body: 'Well said.', viewerCanUpdate: false }] });
   });
 
-  test('is no change of its article', async () => {
+  test('does not change updatedAt of its article', async () => {
     const article = await anArticle();
     const { updatedAt } = await reload(article);
     await blog(AddCommentDocument, { as: await aUser(), input: { article: { slug: article.slug }, body: 'b' } });
@@ -58,13 +58,13 @@ describe('a new comment', () => {
     expect((await reload(article)).commentsCount).toBe(0);
   });
 
-  test.each(ACCEPTED)('%s is kept as it is', async (_, body) => {
+  test.each(ACCEPTED)('%s is stored unchanged', async (_, body) => {
     const { slug } = await anArticle();
     await blog(AddCommentDocument, { as: await aUser(), input: { article: { slug }, body } });
     expect((await blog(CommentsDocument, { slug })).data.article?.comments.nodes).toMatchObject([{ body }]);
   });
 
-  test('on what is not there is not found, whatever it says', async () => {
+  test('on an unknown article is NOT_FOUND, whatever its body', async () => {
     const as = await aUser();
     for (const article of [{ slug: 'nowhere' }, { id: 'QXJ0aWNsZTo5OQ' }, { id: 'VXNlcjox' }]) {
       const answer = await blog(AddCommentDocument, { as, input: { article, body: '' } });
@@ -73,8 +73,8 @@ describe('a new comment', () => {
   });
 });
 
-describe('changing a comment', () => {
-  test('changes what it says and when it was changed, and nothing else', async () => {
+describe('updating a comment', () => {
+  test('changes only the body and updatedAt', async () => {
     const bob = await aUser('bob');
     const comment = await reload(await aComment({ on: await anArticle(), by: bob }));
     const input = { comment: { id: idOf(comment) }, body: 'Better said.' };
@@ -85,7 +85,7 @@ describe('changing a comment', () => {
     expect(createdAt).toEqual(comment.createdAt);
   });
 
-  test.each(REFUSED)('into one that is %s is refused', async (_, body, code) => {
+  test.each(REFUSED)('to a body that is %s is refused', async (_, body, code) => {
     const bob = await aUser('bob');
     const comment = await aComment({ on: await anArticle(), by: bob });
     const before = await reload(comment);
@@ -94,7 +94,7 @@ describe('changing a comment', () => {
     expect(await reload(comment)).toEqual(before);
   });
 
-  test("is for its author only, not for the article's", async () => {
+  test("is allowed only for its author, not for the article's", async () => {
     const ann = await aUser('ann');
     const comment = await aComment({ on: await anArticle({ by: ann }), by: await aUser('bob') });
     const answer = await blog(UpdateCommentDocument, { as: ann, input: { comment: { id: idOf(comment) }, body: 'x' } });
@@ -105,7 +105,7 @@ describe('changing a comment', () => {
 });
 
 describe('deleting a comment', () => {
-  test('takes it from the count, and leaves the others', async () => {
+  test('decrements the count and keeps the others', async () => {
     const bob = await aUser('bob');
     const article = await anArticle();
     const [gone, kept] = [await aComment({ on: article, by: bob }), await aComment({ on: article, by: bob })];
@@ -114,7 +114,7 @@ describe('deleting a comment', () => {
     expect(await orm.em.fork().find(Comment, {})).toMatchObject([{ id: kept.id }]);
   });
 
-  test("is for the article's author too", async () => {
+  test("is allowed for the article's author too", async () => {
     const ann = await aUser('ann');
     const article = await anArticle({ by: ann });
     const comment = await aComment({ on: article, by: await aUser('bob') });
@@ -123,7 +123,7 @@ describe('deleting a comment', () => {
     expect(await orm.em.fork().count(Comment)).toBe(0);
   });
 
-  test('is for nobody else', async () => {
+  test('is forbidden for other users', async () => {
     const comment = await aComment({ on: await anArticle(), by: await aUser('bob') });
     const answer = await blog(DeleteCommentDocument, {
       as: await aUser('cem'),
@@ -134,7 +134,7 @@ describe('deleting a comment', () => {
     expect(await orm.em.fork().count(Comment)).toBe(1);
   });
 
-  test('says whether it is the article that is not there, or the comment', async () => {
+  test('reports whether the article or the comment does not exist', async () => {
     const bob = await aUser('bob');
     const [here, elsewhere] = [await anArticle({ by: bob }), await anArticle({ by: bob })];
     const { id: databaseId } = await aComment({ on: elsewhere, by: bob });

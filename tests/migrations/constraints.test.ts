@@ -4,7 +4,7 @@ import { aBlogOfEverything } from '../reading/everything.ts';
 import { orm } from '../support/blog.ts';
 import { WRONG_COUNTERS } from '../support/counters.ts';
 
-/** What must hold for any writer, refused in plain SQL. Users 1 to 4 are there, articles 1 to 9, tags 1 to 4. */
+/** Constraints that hold for any writer, tested in plain SQL. Users 1 to 4, articles 1 to 9 and tags 1 to 4 exist. */
 
 beforeEach(aBlogOfEverything);
 
@@ -27,8 +27,8 @@ const article = (values: Record<string, string>) => {
 };
 const long = (length: number) => `repeat('ß', ${length})`;
 
-/** Statements that each break the constraint, and where there are such, ones that just do not. */
-const broken: Record<string, { bad: string[]; good?: string[] }> = {
+/** For each constraint, statements that violate it and statements just within it. */
+const CONSTRAINTS: Record<string, { bad: string[]; good?: string[] }> = {
   users_pkey: { bad: [user({ id: '1' })] },
   users_username_unique: { bad: [user({ username_key: `'ann'` })] },
   users_email_unique: { bad: [user({ email_key: `'ann@example.com'` })] },
@@ -107,11 +107,11 @@ test('every constraint of the database has a row in the table', async () => {
   const constraints = await execute(`
     select conname as name from pg_constraint
     where connamespace = 'public'::regnamespace and contype <> 'n' and conrelid::regclass::text not like 'mikro_orm%'`);
-  expect(constraints.map(({ name }) => name).toSorted()).toEqual(Object.keys(broken).toSorted());
+  expect(constraints.map(({ name }) => name).toSorted()).toEqual(Object.keys(CONSTRAINTS).toSorted());
 });
 
-test('each constraint refuses what breaks it, and nothing that does not', async () => {
-  for (const [constraint, { bad, good = [] }] of Object.entries(broken)) {
+test('each constraint refuses rows that violate it, and no others', async () => {
+  for (const [constraint, { bad, good = [] }] of Object.entries(CONSTRAINTS)) {
     for (const sql of bad) await expect(execute(sql), `${constraint}: ${sql}`).rejects.toMatchObject({ constraint });
     for (const sql of good) {
       const em = orm.em.fork();
@@ -122,7 +122,7 @@ test('each constraint refuses what breaks it, and nothing that does not', async 
   }
 });
 
-test('names that differ by case, width or ß are one name to the constraint', async () => {
+test('names that differ by case, width or ß violate the unique constraint', async () => {
   for (const [one, other] of [
     ['Straße', 'STRASSE'],
     ['ＡＢＣ', 'abc'],
@@ -144,14 +144,14 @@ test('names that differ by case, width or ß are one name to the constraint', as
   }
 });
 
-test('what must be there can not be null', async () => {
+test('required columns are not nullable', async () => {
   const nullable = await execute(`
     select table_name || '.' || column_name as name from information_schema.columns
     where table_schema = 'public' and is_nullable = 'YES' and table_name not like 'mikro_orm%' order by 1`);
   expect(nullable.map(({ name }) => name)).toEqual(['comments.author_id', 'users.bio', 'users.image']);
 });
 
-test('instants are kept to the millisecond, with their time zone', async () => {
+test('timestamps have millisecond precision and a time zone', async () => {
   const columns = await execute(`
     select data_type as type, datetime_precision as precision from information_schema.columns
     where table_schema = 'public' and column_name like '%\\_at' and table_name not like 'mikro_orm%'`);
@@ -159,7 +159,7 @@ test('instants are kept to the millisecond, with their time zone', async () => {
   for (const column of columns) expect(column).toEqual({ type: 'timestamp with time zone', precision: 3 });
 });
 
-test('an account takes its articles, favourites, follows and sessions with it, and leaves its comments without an author', async () => {
+test('deleting an account deletes its articles, favourites, follows and sessions, and keeps its comments without an author', async () => {
   await execute('delete from users where id = 1');
   expect(await execute('select id from articles where author_id = 1')).toEqual([]);
   expect(await execute('select 1 from favorites where user_id = 1')).toEqual([]);
@@ -167,12 +167,12 @@ test('an account takes its articles, favourites, follows and sessions with it, a
   expect(await execute('select 1 from sessions where user_id = 1')).toEqual([]);
   expect(await execute('select id, author_id from comments where id in (1, 6, 11) order by id')).toEqual([
     { id: 1, author_id: null },
-    // 6 was about an article of its own.
+    // Comment 6 was on the account's own article.
     { id: 11, author_id: null },
   ]);
 });
 
-test('an article takes its comments, favourites and tags with it', async () => {
+test('deleting an article deletes its comments, favourites and tag links', async () => {
   await execute('delete from articles where id = 1');
   for (const table of ['comments', 'favorites', 'article_tags']) {
     expect(await execute(`select 1 from ${table} where article_id = 1`), table).toEqual([]);
@@ -180,7 +180,7 @@ test('an article takes its comments, favourites and tags with it', async () => {
   expect(await execute(`select name from tags where name in ('red', 'rose')`)).toHaveLength(2);
 });
 
-test('the counters follow every cascade', async () => {
+test('the counters are correct after every cascade', async () => {
   expect(await execute(WRONG_COUNTERS)).toEqual([]);
   for (const sql of [
     'delete from users where id = 3',
@@ -196,7 +196,7 @@ test('the counters follow every cascade', async () => {
   }
 });
 
-test('the counters follow rows that are written many at once', async () => {
+test('the counters are correct after statements that write many rows', async () => {
   await execute('insert into favorites (user_id, article_id) select 4, id from articles');
   await execute(`insert into comments (body, article_id) select 'c', id from articles, generate_series(1, 5)`);
   await execute('insert into article_tags (article_id, tag_id) select id, 4 from articles');

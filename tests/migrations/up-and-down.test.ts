@@ -5,7 +5,7 @@ import type { MikroORM } from '@mikro-orm/postgresql';
 import { afterEach, expect, test } from 'vitest';
 import { emptyDatabase } from '../support/empty-database.ts';
 
-/** Every test migrates a database of its own, as the `mikro-orm` commands do. */
+/** Every test migrates its own database, as the `mikro-orm` commands do. */
 
 const migrations = readdirSync('migrations').map((file) => file.replace(/\.ts$/, ''));
 
@@ -20,14 +20,14 @@ async function aDatabase() {
   return database;
 }
 
-test('after the last migration there is nothing left to create', async () => {
+test('after the last migration the schema matches the entities', async () => {
   const { orm } = await aDatabase();
   await orm.migrator.up();
   expect(await orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('');
   expect(await orm.migrator.checkSchema()).toBe(false);
 });
 
-test('up, all the way down, and up again, with rows in every table, makes the same schema', async () => {
+test('migrating up, all the way down and up again, with rows in every table, produces the same schema', async () => {
   const { orm } = await aDatabase();
   await orm.migrator.up();
   const first = await schemaOf(orm);
@@ -39,7 +39,7 @@ test('up, all the way down, and up again, with rows in every table, makes the sa
   await fill(orm);
 });
 
-test('each migration goes down and up again by itself', async () => {
+test('each migration can be reverted and applied again by itself', async () => {
   const { orm } = await aDatabase();
   const states = [await schemaOf(orm)];
   for (const name of migrations) {
@@ -56,7 +56,7 @@ test('each migration goes down and up again by itself', async () => {
   expect(await orm.schema.getUpdateSchemaSQL({ wrap: false })).toBe('');
 });
 
-test('a migration is named for what it does, and imports nothing that may change under it', async () => {
+test('a migration has a descriptive name and exports nothing else', async () => {
   for (const name of migrations) {
     expect(name).toMatch(/^Migration\d{14}_[a-z]+(_[a-z]+)+$/);
     const module = await import(`../../migrations/${name}.ts`);
@@ -64,7 +64,7 @@ test('a migration is named for what it does, and imports nothing that may change
   }
 });
 
-test('the commands apply migrations, find nothing to create, take them back, and say what is pending then', async () => {
+test('the commands apply migrations, find no difference, revert them and list what is pending', async () => {
   const { environment } = await aDatabase();
   const command = async (...args: string[]) => {
     const env = { ...process.env, NO_COLOR: '1', ...environment };
@@ -80,19 +80,19 @@ test('the commands apply migrations, find nothing to create, take them back, and
   expect(readdirSync('migrations')).toHaveLength(migrations.length);
 }, 120_000);
 
-/** Tables, columns, constraints, indexes, triggers and functions, but those of the log of migrations. */
+/** Columns, constraints, indexes, triggers, functions and sequences, without those of the migration log. */
 async function schemaOf(orm: MikroORM): Promise<object[]> {
-  const ours = `not like 'mikro_orm_migrations%'`;
+  const notMigrationLog = `not like 'mikro_orm_migrations%'`;
   return orm.em.fork().execute(`
     select 'column' as kind, table_name || '.' || column_name as name,
         concat_ws(' ', data_type, datetime_precision, is_nullable, column_default, is_identity, identity_generation) as body
-      from information_schema.columns where table_schema = 'public' and table_name ${ours}
+      from information_schema.columns where table_schema = 'public' and table_name ${notMigrationLog}
     union all select 'constraint', conname, conrelid::regclass || ' ' || pg_get_constraintdef(oid)
-      from pg_constraint where connamespace = 'public'::regnamespace and conrelid::regclass::text ${ours}
-    union all select 'index', indexname, indexdef from pg_indexes where schemaname = 'public' and tablename ${ours}
+      from pg_constraint where connamespace = 'public'::regnamespace and conrelid::regclass::text ${notMigrationLog}
+    union all select 'index', indexname, indexdef from pg_indexes where schemaname = 'public' and tablename ${notMigrationLog}
     union all select 'trigger', tgname, pg_get_triggerdef(oid) from pg_trigger where not tgisinternal
     union all select 'function', proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace
-    union all select 'sequence', sequencename, '' from pg_sequences where sequencename ${ours}
+    union all select 'sequence', sequencename, '' from pg_sequences where sequencename ${notMigrationLog}
     order by 1, 2, 3`);
 }
 

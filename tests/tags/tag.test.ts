@@ -10,7 +10,7 @@ const tag = async (name: string) =>
   (await blog<any, { name: string }>('query Tag($name: String!) { tag(name: $name) { name articlesCount } }', { name }))
     .data.tag;
 
-test('tags are those of articles, most used first, with how many carry them', async () => {
+test('lists the tags of articles with their counts, most used first', async () => {
   await anArticle({ tagList: ['one', 'two'] });
   await anArticle({ tagList: ['two', 'Two'] });
   expect((await tags())[0]).toEqual(['two', 2]);
@@ -21,7 +21,7 @@ test('tags are those of articles, most used first, with how many carry them', as
   ]);
 });
 
-test('a tag that no article carries any more is not listed, and can still be asked for', async () => {
+test('does not list a tag without articles, but finds it by name', async () => {
   const ann = await aUser();
   const { slug } = await anArticle({ by: ann, tagList: ['gone'] });
   await blog(DeleteArticleDocument, { as: ann, input: { article: { slug } } });
@@ -29,14 +29,14 @@ test('a tag that no article carries any more is not listed, and can still be ask
   expect(await tag('gone')).toEqual({ name: 'gone', articlesCount: 0 });
 });
 
-test('a tag is found by its name as it is written, and only so', async () => {
+test('finds a tag only by its exact name', async () => {
   await anArticle({ tagList: ['Dragon', '__proto__', '%'] });
   expect(await tag('Dragon')).toEqual({ name: 'Dragon', articlesCount: 1 });
   expect(await tag('__proto__')).toEqual({ name: '__proto__', articlesCount: 1 });
   for (const name of ['dragon', ' Dragon', '', 'a\0', '\ud800', '_', '%%']) expect(await tag(name)).toBeNull();
 });
 
-test('a prefix picks tags that start with it, ignoring case, and knows no wildcards', async () => {
+test('filters tags by prefix, ignoring case and without wildcards', async () => {
   await anArticle({ tagList: ['Dragon', 'dragonfly', 'a dragon', '%', '_x', 'ÄRGER'] });
   const names = async (prefix: string | null) => (await tags({ prefix })).map(([name]) => name).toSorted();
   expect(await names('DRAG')).toEqual(['Dragon', 'dragonfly']);

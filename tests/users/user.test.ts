@@ -20,19 +20,19 @@ const account = { username: 'ann', email: 'ann@example.com', password: 'secret-s
 const register = (changes: object = {}) => blog(RegisterDocument, { input: { ...account, ...changes } });
 const users = () => orm.em.fork().count(User);
 
-/** What both making and changing an account refuse. */
-const REFUSED: [field: string, what: string, value: string, fault: string, limit?: number][] = [
+/** Values that both registering and updating refuse. */
+const REFUSED: [field: string, what: string, value: string, code: string, limit?: number][] = [
   ['username', 'blank', ' \t\n', 'BLANK'],
   ['username', 'of 51 characters', 'x'.repeat(51), 'TOO_LONG', 50],
   ['username', 'of 51 emoji', EMOJI.repeat(51), 'TOO_LONG', 50],
   ['username', 'with a NUL', 'an\0n', 'INVALID'],
   ['username', 'with half a character', 'ann\ud83d', 'INVALID'],
   ['username', 'with white space after it', 'ann ', 'INVALID'],
-  ['username', 'with a line after it', 'ann\n', 'INVALID'],
+  ['username', 'with a line break after it', 'ann\n', 'INVALID'],
   ['username', 'with a space of no width', 'an\u200bn', 'INVALID'],
-  ['username', 'of letters that are not seen', '\u3164\u1160', 'INVALID'],
+  ['username', 'of invisible letters', '\u3164\u1160', 'INVALID'],
   ['username', 'with a joiner that joins nothing', 'ann\u200d', 'INVALID'],
-  ['username', 'that runs the other way', '\u202enna', 'INVALID'],
+  ['username', 'with a change of text direction', '\u202enna', 'INVALID'],
   ['email', 'blank', ' ', 'BLANK'],
   ['email', 'without @', 'ann.example.com', 'INVALID'],
   ['email', 'with two @', 'ann@home@example.com', 'INVALID'],
@@ -62,7 +62,7 @@ const ACCEPTED: [field: string, what: string, value: string][] = [
   ['password', 'of 128 emoji', EMOJI.repeat(128)],
 ];
 
-describe('making an account', () => {
+describe('registering', () => {
   test.each(REFUSED)('refuses a %s %s', async (field, _, value, code, limit = null as never) => {
     const answer = await register({ [field]: value });
     expect(answer).toFailWith(`${code} input ${field}`);
@@ -70,21 +70,21 @@ describe('making an account', () => {
     expect(await users()).toBe(0);
   });
 
-  test.each(ACCEPTED)('accepts a %s %s, and keeps it as it is', async (field, _, value) => {
+  test.each(ACCEPTED)('accepts a %s %s and stores it unchanged', async (field, _, value) => {
     const { data } = await register({ [field]: value });
     expect(data.register?.errors).toEqual([]);
     const given = { ...account, [field]: value };
     const { email, password } = given;
     const login = await blog(LoginDocument, { input: { email, password } });
-    const told = {
+    const stored = {
       username: login.data.login?.viewer?.user.username,
       email: login.data.login?.viewer?.email,
       password,
     };
-    expect(told).toEqual(given);
+    expect(stored).toEqual(given);
   });
 
-  test('reports every fault at once', async () => {
+  test('reports every error at once', async () => {
     expect(await register({ username: '', email: 'ann', password: 'short' })).toFailWith(
       'BLANK input username',
       'INVALID input email',
@@ -92,7 +92,7 @@ describe('making an account', () => {
     );
   });
 
-  test('a blank address is blank, and not invalid besides', async () => {
+  test('reports a blank email only as BLANK', async () => {
     expect(await register({ email: '  ' })).toFailWith('BLANK input email');
   });
 
@@ -102,7 +102,7 @@ describe('making an account', () => {
     ['ｆｕｌｌ', 'full'],
     ['caf\u00e9', 'cafe\u0301'],
     ['Ὀδυσσεύς', 'ὈΔΥΣΣΕΎΣ'],
-  ])('refuses a username that differs from another only in form: %s and %s', async (first, second) => {
+  ])('refuses a username with the case-folded form of another: %s and %s', async (first, second) => {
     expect(await register({ username: first })).toSucceed();
     expect(await register({ username: second, email: 'other@example.com' })).toFailWith('TAKEN input username');
     expect(await users()).toBe(1);
@@ -110,14 +110,14 @@ describe('making an account', () => {
     expect(data.user?.username).toBe(first);
   });
 
-  test('refuses an address that differs from another only in case', async () => {
+  test('refuses an email that differs from another only in case', async () => {
     await register();
     expect(await register({ username: 'other', email: 'Ann@EXAMPLE.com' })).toFailWith('TAKEN input email');
   });
 });
 
-describe('changing the account', () => {
-  test.each(REFUSED)('refuses a %s %s, and changes nothing', async (field, _, value, code, limit = null as never) => {
+describe('updating the account', () => {
+  test.each(REFUSED)('refuses a %s %s and changes nothing', async (field, _, value, code, limit = null as never) => {
     const ann = await aUser('ann');
     const before = await orm.em.fork().execute('select * from users');
     const answer = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: value } });
@@ -155,14 +155,14 @@ describe('changing the account', () => {
     ['image', 'of 2,048 characters', `https://example.com/${'x'.repeat(2028)}`],
     ['image', 'without a path', 'https://example.com'],
     ['image', 'with a port, a query and letters of its own', 'HTTP://Example.com:8080/Änne.png?size=1&x=%20#face'],
-  ])('keeps a %s %s as it is', async (field, _, value) => {
+  ])('stores a %s %s unchanged', async (field, _, value) => {
     const ann = await aUser('ann');
     const { data } = await blog(UpdateUserDocument, { as: ann, input: { [field]: value } });
     expect(data.updateViewer).toMatchObject({ errors: [], viewer: { user: { [field]: value } } });
     expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toMatchObject({ [field]: value });
   });
 
-  test('leaves what is absent as it is', async () => {
+  test('keeps absent fields unchanged', async () => {
     const ann = await aUser('ann');
     const image = 'https://example.com/ann.png';
     await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', image } });
@@ -176,7 +176,7 @@ describe('changing the account', () => {
     expect(data.viewer).toEqual({ email: 'anna@example.com', user: { username: 'anna', bio: 'I write.', image } });
   });
 
-  test.each([['bio'], ['image']])('clears the %s with null and with "", and nothing else', async (field) => {
+  test.each([['bio'], ['image']])('clears only the %s, with null and with ""', async (field) => {
     const ann = await aUser('ann');
     const full = { bio: 'I write.', image: 'https://example.com/ann.png' };
     for (const nothing of [null, '']) {
@@ -197,7 +197,7 @@ describe('changing the account', () => {
     expect((await blog(ProfileDocument, { username: 'ann' })).data.user?.bio).toBeNull();
   });
 
-  test("refuses what somebody else has, and takes one's own in another case", async () => {
+  test('refuses a taken username or email, but accepts its own in another case', async () => {
     const ann = await aUser('ann');
     await aUser('bob');
     const change = (input: object) => blog(UpdateUserDocument, { as: ann, input });
@@ -207,7 +207,7 @@ describe('changing the account', () => {
     expect((await blog(ProfileDocument, { username: 'ann' })).data.user?.username).toBe('Ann');
   });
 
-  test('lets go of the old name', async () => {
+  test('frees the old name', async () => {
     const ann = await aUser('ann');
     await blog(UpdateUserDocument, { as: ann, input: { username: 'anna' } });
     expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
@@ -215,7 +215,7 @@ describe('changing the account', () => {
   });
 });
 
-describe('looking for somebody', () => {
+describe('finding a user', () => {
   test.each([
     ['a user', 'query($name: String!) { user(by: { username: $name }) { id } }', { user: null }],
     [
@@ -228,12 +228,12 @@ describe('looking for somebody', () => {
       'mutation($name: String!) { login(input: { email: $name, password: "x" }) { errors { code } } }',
       { login: { errors: [{ code: 'INVALID_CREDENTIALS' }] } },
     ],
-  ])('with a name of as many accents as a request can hold finds nobody, and soon: %s', async (_, query, found) => {
+  ])('by as many accents as a request can hold finds none, and quickly: %s', async (_, query, found) => {
     const name = '\u0301\u0316'.repeat(300_000); // putting these in order would take minutes
     expect((await blog(query, { name })).data).toEqual(found);
   });
 
-  test('with accents apart from their letters finds who wrote them together', async () => {
+  test('by a name with decomposed accents finds the composed form', async () => {
     await aUser('zoë'.normalize('NFC').repeat(16));
     const query = 'query($name: String!) { user(by: { username: $name }) { isViewer } }';
     const { data } = await blog<any, { name: string }>(query, { name: 'ZOË'.normalize('NFD').repeat(16) });
@@ -242,7 +242,7 @@ describe('looking for somebody', () => {
 });
 
 describe('following', () => {
-  test('is done once, however often it is asked for, and undone the same way', async () => {
+  test('and unfollowing are idempotent', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const input = { user: { username: 'ann' } };
     for (const _ of [1, 2]) {
@@ -256,14 +256,14 @@ describe('following', () => {
     expect((await blog(ProfileDocument, { username: ann.username })).data.user?.followersCount).toBe(0);
   });
 
-  test('goes by id, and by name ignoring case', async () => {
+  test('works by id, and by name ignoring case', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const id = Buffer.from(`User:${ann.id}`).toString('base64url');
     expect(await blog(FollowUserDocument, { as: bob, input: { user: { id } } })).toSucceed();
     expect(await blog(UnfollowUserDocument, { as: bob, input: { user: { username: 'ANN' } } })).toSucceed();
   });
 
-  test('is one-sided', async () => {
+  test('is not mutual', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     await blog(FollowUserDocument, { as: bob, input: { user: { username: 'ann' } } });
     const { data } = await blog<any, object>('{ user(by: { username: "bob" }) { viewerIsFollowing followingCount } }', {
@@ -278,7 +278,7 @@ describe('following', () => {
     expect(answer).toFailWith('INVALID input user');
   });
 
-  test('somebody who is not there is refused', async () => {
+  test('an unknown user is NOT_FOUND', async () => {
     const ann = await aUser('ann');
     for (const user of [{ username: 'nobody' }, { id: 'VXNlcjo5OQ' }, { id: 'QXJ0aWNsZTox' }, { username: 'a\0' }]) {
       const answer = await blog(FollowUserDocument, { as: ann, input: { user } });
@@ -329,7 +329,7 @@ describe('deleting the account', () => {
     });
   });
 
-  test('keeps its comments elsewhere, without an author', async () => {
+  test('keeps its comments on other articles, without an author', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const comment = await aComment({ on: await anArticle({ by: bob, title: 'His' }), by: ann, body: 'Well said.' });
     await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
@@ -346,14 +346,14 @@ describe('deleting the account', () => {
     });
   });
 
-  test('frees its name and address', async () => {
+  test('frees its name and email', async () => {
     const ann = await aUser('ann');
     await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
     expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
     expect(await register()).toSucceed();
   });
 
-  test('leaves everybody else alone', async () => {
+  test('does not change other accounts', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const his = await orm.em.fork().findOneOrFail(User, bob.id);
     const before = await reload(his);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { expect, test, vi } from 'vitest';
-import { anEmbeddedProject, aProject, aSharedProject, askShared } from './project.ts';
+import { anEmbeddedProject, aProject, aSharedProject, queryShared } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -77,7 +77,7 @@ test('a statement that exceeds its timeout is cancelled on a shared embedded dat
   const { code, out } = await project.run('migration:up');
   expect(code).toBe(12);
   expect(out).toContain('statement 2 of 2 failed');
-  expect(await askShared(project, `select to_regclass('t') as t`)).toEqual([{ t: null }]);
+  expect(await queryShared(project, `select to_regclass('t') as t`)).toEqual([{ t: null }]);
 });
 
 test('an engine inside the process refuses a statement timeout, because it can not be interrupted', async () => {

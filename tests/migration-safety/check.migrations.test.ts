@@ -5,7 +5,7 @@ vi.setConfig({ testTimeout: 120_000 });
 
 const slug = 'migrations/Migration20260102000000_add_articles_slug.ts';
 
-/** One class of fault each: how it comes about, and how it is told. */
+/** Each kind of fault: its cause and its report. */
 const faults: { kind: string; code: number; says: string; when: (project: Project) => unknown }[] = [
   {
     kind: 'changed',
@@ -75,7 +75,7 @@ const faults: { kind: string; code: number; says: string; when: (project: Projec
   },
 ];
 
-test.each(faults)('$kind ends with $code and says why', async ({ kind, code, says, when }) => {
+test.each(faults)('$kind exits with $code and a reason', async ({ kind, code, says, when }) => {
   const project = await aMigratedProject();
   await when(project);
   const ended = await project.run('migration:check');
@@ -87,7 +87,7 @@ test.each(faults)('$kind ends with $code and says why', async ({ kind, code, say
   }
 });
 
-test('a stale snapshot is written anew by repair, and does not mislead migration:create', async () => {
+test('a stale snapshot is rewritten by repair and does not mislead migration:create', async () => {
   const project = await aMigratedProject();
   project.edit('entities.ts', (text) => text.replace('slug: p', 'readCount: p.integer().default(0),\n    slug: p'));
   await project.run('migration:create');
@@ -105,27 +105,24 @@ test.each([
   ['half a file', '{ "tables": ['],
   ['another document', '[]'],
   ['nothing', ''],
-])(
-  'a snapshot that is %s is a stale one: no other command trips over it, and repair writes it anew',
-  async (_, text) => {
-    const project = (await aMigratedProject()).write('migrations/.snapshot.json', text);
-    const checked = await project.run('migration:check');
-    expect(checked.out).toContain('stale-snapshot: The snapshot can not be read');
-    expect(checked.code).toBe(38);
-    expect(await project.extra('migration:test')).toMatchObject({ code: 0 });
-    expect(await project.run('migration:create')).toMatchObject({ code: 0 });
-    expect(await project.extra('migration:repair', '--yes')).toMatchObject({ code: 0 });
-    expect(await project.run('migration:check')).toMatchObject({ code: 0 });
-  },
-);
+])('a snapshot that is %s counts as stale: other commands still work, and repair rewrites it', async (_, text) => {
+  const project = (await aMigratedProject()).write('migrations/.snapshot.json', text);
+  const checked = await project.run('migration:check');
+  expect(checked.out).toContain('stale-snapshot: The snapshot can not be read');
+  expect(checked.code).toBe(38);
+  expect(await project.extra('migration:test')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:create')).toMatchObject({ code: 0 });
+  expect(await project.extra('migration:repair', '--yes')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:check')).toMatchObject({ code: 0 });
+});
 
-test('with nothing wrong, check says so and ends with 0', async () => {
+test('check exits with 0 if everything agrees', async () => {
   const project = await aMigratedProject();
   expect(await project.run('migration:check')).toMatchObject({ code: 0 });
   expect(JSON.parse((await project.extra('migration:check', '--json')).out)).toEqual({ ok: true, faults: [] });
 });
 
-test('offline, check needs no server', async () => {
+test('check --offline needs no server', async () => {
   const project = aProject().with({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' });
   expect((await project.run('migration:check')).code).toBe(40);
   expect(await project.extra('migration:check', '--offline')).toMatchObject({ code: 0 });

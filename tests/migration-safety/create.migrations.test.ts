@@ -16,7 +16,7 @@ const change = (project: Project) =>
       .replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'),
   );
 
-test('what migration:create writes is the safe form, is named for what it does, ends in the naive form’s schema, and leaves nothing to create', async () => {
+test('migration:create writes online DDL, named for what it does, with the same final schema as the stock form, and then finds no difference', async () => {
   const project = change(aProject());
   project.edit('entities.ts', (text) => text.replace('nick: p.string()', "nick: p.string().default('')"));
   await project.run('migration:up');
@@ -64,7 +64,7 @@ test('what migration:create writes is the safe form, is named for what it does, 
   expect(await schema(naive)).toEqual(await schema(project));
 });
 
-test('a name is made fit for a file and a class', async () => {
+test('a given name is converted for the file and the class', async () => {
   const project = aProject();
   const created = await project.run('migration:create', '--blank', '--name', '../say "why"; §1');
   expect(created).toMatchObject({ code: 0 });
@@ -76,9 +76,9 @@ test.each([
   ['Über die Straße', 'Über_die_Straße'],
   ['日本語', '日本語'],
   ['../a "b"; $(c)', 'a_b_c'],
-])('a name of any language stays one: %s', (text, name) => expect(toIdentifier(text)).toBe(name));
+])('a name keeps letters of any language: %s', (text, name) => expect(toIdentifier(text)).toBe(name));
 
-test('a required column without a default waits for somebody to say what the old rows get', async () => {
+test('a required column without a default is refused until its fill has a value for existing rows', async () => {
   const project = aProject();
   project.edit('entities.ts', (text) => text.replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'));
   await project.run('migration:up');
@@ -88,17 +88,17 @@ test('a required column without a default waits for somebody to say what the old
   expect(stopped.out).toContain('1 violating row');
   expect(await project.query('select nick from authors')).toEqual([{ nick: null }]);
 
-  const answered = aProject();
-  answered.edit('entities.ts', (text) => text.replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'));
-  await answered.run('migration:create');
-  const fill = answered.migrations().find((name) => name.includes('fill_authors_nick'));
-  answered.edit(`migrations/${fill}`, (text) => text.replace(/\/\*.*\*\/ null/, 'lower(name)'));
-  expect(await answered.run('migration:up')).toMatchObject({ code: 0 });
-  expect(await answered.query('select nick from authors')).toEqual([{ nick: 'editor' }]);
-  expect(await answered.run('migration:check')).toMatchObject({ code: 0 });
+  const filled = aProject();
+  filled.edit('entities.ts', (text) => text.replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'));
+  await filled.run('migration:create');
+  const fill = filled.migrations().find((name) => name.includes('fill_authors_nick'));
+  filled.edit(`migrations/${fill}`, (text) => text.replace(/\/\*.*\*\/ null/, 'lower(name)'));
+  expect(await filled.run('migration:up')).toMatchObject({ code: 0 });
+  expect(await filled.query('select nick from authors')).toEqual([{ nick: 'editor' }]);
+  expect(await filled.run('migration:check')).toMatchObject({ code: 0 });
 });
 
-test('a renamed table and a renamed column keep their rows, and down brings the old names back', async () => {
+test('a renamed table and a renamed column keep their rows, and down restores the old names', async () => {
   const project = await aMigratedProject();
   await project.query(`insert into articles (title, body, author_id) select 'Hello', 'World', id from authors`);
   const before = await project.dump();
@@ -126,7 +126,7 @@ test('a renamed table and a renamed column keep their rows, and down brings the 
   expect(await project.query('select title, body from articles')).toEqual([{ title: 'Hello', body: 'World' }]);
 });
 
-test('renamedFrom in the decorators of an entity answers for good', async () => {
+test('renamedFrom in the decorators of an entity declares a rename', async () => {
   const project = await aMigratedProject();
   project
     .write(
@@ -171,7 +171,7 @@ const renamedSlug = (project: Project) =>
     text.replace('slug: p.string().nullable()', 'path: p.string().nullable(),\n    handle: p.string().nullable()'),
   );
 
-test('at a terminal, what could be a rename or a drop is asked, and done as it was answered', async () => {
+test('at a terminal, an ambiguous rename is resolved by a question', async () => {
   const project = renamedSlug(await aMigratedProject());
   await project.query(`insert into articles (title, body, slug, author_id) select 'A', 'B', 'a', id from authors`);
   const { code, out } = await project.atTerminal('2\n', 'migration:create');
@@ -185,7 +185,7 @@ test('at a terminal, what could be a rename or a drop is asked, and done as it w
 });
 
 test.each([
-  ['an answer that is none of the choices', '7\n'],
+  ['an invalid answer', '7\n'],
   ['Ctrl-C', '\x03'],
 ])('at a terminal, %s writes no file', async (_, typed) => {
   const project = renamedSlug(await aMigratedProject());
@@ -196,7 +196,7 @@ test.each([
   expect(project.migrations()).toEqual(files);
 });
 
-test('what could be a rename or a drop, with nobody to ask, is an error that names both, and writes no file', async () => {
+test('without a terminal, an ambiguous rename is an error that lists the choices and writes no file', async () => {
   const project = await aMigratedProject();
   const files = project.migrations();
   renamedSlug(project);
@@ -223,12 +223,12 @@ test.each([
   [['select 1'], 'change_schema'],
 ])('%j is named %s', (sql, name) => expect(nameFor(sql)).toBe(name));
 
-test('tables that come into being in the same migration are left as they are', () => {
+test('statements on tables created in the same migration are not rewritten', () => {
   const up = ['create table t (id int)', 'create index i on t (id)', 'alter table t add constraint c check (id > 0)'];
   expect(toOnlineDdl({ up, down: ['drop table t'] })).toEqual([{ transactional: true, up, down: ['drop table t'] }]);
 });
 
-test('each command of one ALTER goes where it belongs, however it is written', () => {
+test('each command of one ALTER TABLE is rewritten on its own, however it is written', () => {
   const drafts = toOnlineDdl({
     up: [
       `alter table "s"."t" add column "a" text default 'x, (y', add constraint "u" unique ("a", "b"), alter column "b" set not null`,

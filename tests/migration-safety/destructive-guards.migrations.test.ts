@@ -13,7 +13,7 @@ const commands = [
   ['migration:down', '--to', 'base'],
 ];
 
-test('what destroys data refuses on a database that nobody has called disposable', async () => {
+test('destructive commands are refused on a database that is not declared disposable', async () => {
   const project = await aMigratedProject();
   const before = await project.dump();
   for (const { command, code, out } of await Promise.all(
@@ -26,7 +26,7 @@ test('what destroys data refuses on a database that nobody has called disposable
   expect(await project.query('select count(*)::int as n from authors')).toEqual([{ n: 1 }]);
 });
 
-test('migration:rollup, which would be right for one database only, is refused, and leaves files and history alone', async () => {
+test('migration:rollup is refused and changes neither files nor history', async () => {
   const project = await aMigratedProject();
   const [files, before] = [project.migrations(), await project.applied()];
   const { code, out } = await project.run('migration:rollup');
@@ -36,12 +36,12 @@ test('migration:rollup, which would be right for one database only, is refused, 
   expect(await project.applied()).toEqual(before);
 });
 
-test('a down that loses no data needs no permission', async () => {
+test('a down without data loss needs no permission', async () => {
   const project = await aMigratedProject();
   expect(await project.run('migration:down', '--to', '-3')).toMatchObject({ code: 0 });
 });
 
-test('permission names the database: another name is not permission', async () => {
+test('permission must name the database', async () => {
   const project = (await aMigratedProject()).with({ MIGRATION_YES_DESTROY: 'migsafe_test' });
   expect((await project.run('migration:fresh')).code).toBe(22);
   expect(await project.with({ MIGRATION_YES_DESTROY: project.database }).run('migration:fresh')).toMatchObject({
@@ -50,13 +50,13 @@ test('permission names the database: another name is not permission', async () =
   expect(await project.applied()).toHaveLength(4);
 });
 
-test('a family of disposable databases is named with a star', async () => {
+test('a pattern with * declares several databases disposable', async () => {
   const project = (await aMigratedProject()).with({ DISPOSABLE_DATABASES: 'other, migsafe_test_*' });
   expect(await project.run('migration:fresh')).toMatchObject({ code: 0 });
   expect(await project.run('migration:down', '--to', 'base')).toMatchObject({ code: 0 });
 });
 
-test('the embedded database belongs to its developer', async () => {
+test('the embedded database needs no permission', async () => {
   const project = anEmbeddedProject();
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
   expect(await project.run('migration:fresh')).toMatchObject({ code: 0 });

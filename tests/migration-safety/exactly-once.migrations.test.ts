@@ -7,8 +7,8 @@ import {
   anEmbeddedProject,
   aProject,
   aSharedProject,
-  askShared,
   type Project,
+  queryShared,
   type Running,
   repository,
 } from './project.ts';
@@ -62,10 +62,10 @@ test('on a shared embedded database, concurrent processes apply every migration 
   for (const name of HISTORY) {
     expect(ended.filter(({ out }) => new RegExp(`Applied 'Migration\\d+_${name}'`).test(out))).toHaveLength(1);
   }
-  const rows = await askShared(project, 'select name from mikro_orm_migrations order by id');
+  const rows = await queryShared(project, 'select name from mikro_orm_migrations order by id');
   expect(rows.map(({ name }) => String(name).replace(/^Migration\d+_/, ''))).toEqual(HISTORY);
-  expect(await askShared(project, 'select count(*)::int as n from authors')).toEqual([{ n: 1 }]);
-  expect(await askShared(project, VALID_INDEX)).toEqual([{ valid: true }]);
+  expect(await queryShared(project, 'select count(*)::int as n from authors')).toEqual([{ n: 1 }]);
+  expect(await queryShared(project, VALID_INDEX)).toEqual([{ valid: true }]);
 });
 
 test('on a shared embedded database, a waiter takes over when the lock holder is killed together with the engine', async () => {
@@ -82,12 +82,12 @@ export class Two extends Migration {
 `,
   );
   const holder = project.with({ SLOW: 'yes' }).run('migration:up');
-  await holder.says(`Processing 'Migration20260102000000_two'`);
+  await holder.printed(`Processing 'Migration20260102000000_two'`);
   const waiter = project.with({ SLOW: '' }).run('migration:up');
-  await waiter.says(`process ${holder.pid} on`);
+  await waiter.printed(`process ${holder.pid} on`);
   holder.kill('SIGKILL');
   expect(await waiter).toMatchObject({ code: 0 });
-  expect(await askShared(project, 'select count(*)::int as n from t')).toEqual([{ n: 1 }]);
+  expect(await queryShared(project, 'select count(*)::int as n from t')).toEqual([{ n: 1 }]);
 });
 
 test('a failing command that owns the shared engine keeps it open until the migration of another process is done', async () => {
@@ -104,11 +104,11 @@ test('a failing command that owns the shared engine keeps it open until the migr
   const reading = project.with({ WAITS: 'yes' }).extra('migration:sql', 'nowhere:head');
   await engineIsOpen(project);
   const migrating = project.with({ WAITS: '' }).run('migration:up');
-  await migrating.says(`Processing 'Migration20260102000000_two'`);
+  await migrating.printed(`Processing 'Migration20260102000000_two'`);
   project.write('continue', '');
   expect(await migrating).toMatchObject({ code: 0 });
   expect(await reading).toMatchObject({ code: 10 });
-  expect(await askShared(project, 'select count(*)::int as n from t')).toEqual([{ n: 2 }]);
+  expect(await queryShared(project, 'select count(*)::int as n from t')).toEqual([{ n: 2 }]);
 });
 
 test('of servers that start concurrently on one data folder, one migrates and the others name its process', async () => {
@@ -124,7 +124,7 @@ test('of servers that start concurrently on one data folder, one migrates and th
   });
   const server = ['--import', '@oxc-node/core/register', join(repository, 'src/main.ts')];
   const servers = Array.from({ length: PROCESSES === 20 ? 10 : 3 }, () => project.start(server));
-  const number = await Promise.any(servers.map((each, i) => each.says('GraphQL at http').then(() => i)));
+  const number = await Promise.any(servers.map((each, i) => each.printed('GraphQL at http').then(() => i)));
   const [first] = servers.splice(number, 1) as [Running];
   const others = await Promise.all(servers);
   for (const { code, out } of others) {

@@ -9,7 +9,7 @@ import { aProject, repository } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-test('a failing statement is told with its migration, its number, a caret, the table and what to do', async () => {
+test('a failing statement is reported with its migration, its number, a caret and the outcome', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', [
     'create table t (id int)',
@@ -25,7 +25,7 @@ test('a failing statement is told with its migration, its number, a caret, the t
   expect(out).not.toMatch(/Options:|\n\s+at |Error:/);
 });
 
-test('a server that can not be reached is named, without the password', async () => {
+test('an unreachable server is named without the password', async () => {
   const project = aProject().with({ DATABASE_URL: 'postgres://somebody:hunter2hunter2@127.0.0.1:1/there' });
   for (const command of ['migration:up', 'migration:down', 'migration:list', 'migration:pending']) {
     const { code, out } = await project.run(command);
@@ -36,7 +36,7 @@ test('a server that can not be reached is named, without the password', async ()
   }
 });
 
-test('a migration whose code is broken is named before anything runs', async () => {
+test('a migration whose code is broken is named before any migration runs', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
   project.migration('Migration20260102000000_two', [], [], `  oops = (undefined as never as { a: { b: 1 } }).a.b;\n`);
@@ -45,28 +45,28 @@ test('a migration whose code is broken is named before anything runs', async () 
   expect(out).toContain('Migration20260102000000_two can not be read');
 });
 
-test('a program that asks for JSON gets JSON, also when something goes wrong', async () => {
+test('with --json, errors are JSON as well', async () => {
   const away = aProject().with({ DATABASE_URL: 'postgres://somebody:hunter2hunter2@127.0.0.1:1/there' });
   for (const command of ['status', 'history', 'current', 'plan', 'check']) {
-    const { code, answer } = await away.extra(`migration:${command}`, '--json');
+    const { code, stdout } = await away.extra(`migration:${command}`, '--json');
     expect([command, code]).toEqual([command, 40]);
-    expect(JSON.parse(answer)).toMatchObject({ ok: false, faults: [{ kind: 'unreachable', exitCode: 40 }] });
-    expect(answer).not.toContain('hunter2');
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, faults: [{ kind: 'unreachable', exitCode: 40 }] });
+    expect(stdout).not.toContain('hunter2');
   }
   const broken = aProject({ history: false }).write('migrations/Migration20260101000000_one.ts', 'no code');
-  const { code, answer } = await broken.extra('migration:status', '--json');
+  const { code, stdout } = await broken.extra('migration:status', '--json');
   expect(code).toBe(16);
-  expect(JSON.parse(answer).faults[0].says).toContain('Migration20260101000000_one can not be read');
+  expect(JSON.parse(stdout).faults[0].says).toContain('Migration20260101000000_one can not be read');
 });
 
-test('what is mistyped is told in a line, without a screenful of help', async () => {
+test('a usage error is one line, without the help', async () => {
   const project = aProject();
-  const mistyped: [command: string[], says: string][] = [
+  const typos: [command: string[], says: string][] = [
     [['migration:stauts'], 'Did you mean migration:status?'],
     [['migration:status', '--jsn'], 'Unknown argument: jsn'],
     [['migration:up', '--too', 'x'], 'Unknown argument: too'],
   ];
-  for (const [command, says] of mistyped) {
+  for (const [command, says] of typos) {
     const { code, out } = await project.extra(...command);
     expect(code).toBe(1);
     expect(out).toContain(says);
@@ -74,7 +74,7 @@ test('what is mistyped is told in a line, without a screenful of help', async ()
   }
 });
 
-test('npm run migration takes the name of a command, and lists the names without one or with a wrong one', async () => {
+test('npm run migration runs a command by its name, and lists the commands without a name or with a wrong one', async () => {
   const npm = (...args: string[]) =>
     promisify(execFile)('npm', ['run', '--silent', 'migration', ...args], { cwd: repository }).catch((error) => error);
   const list = /\n {2}up +\w.*\n {2}status +\w.*\n {2}repair +\w/s;
@@ -93,7 +93,7 @@ test('npm run migration takes the name of a command, and lists the names without
   expect((await aProject().extra('migration', 'sql', '+1:2')).out).toContain('There is no migration +1');
 });
 
-test('a configuration that makes no sense is told as that, by name, without the help and the stack', async () => {
+test('an invalid setting is reported by name, without the help and a stack trace', async () => {
   const project = aProject();
   const config = ['--config', join(repository, 'mikro-orm.config.ts')];
   const faults: [environment: Record<string, string>, says: string][] = [
@@ -115,7 +115,7 @@ test('a configuration that makes no sense is told as that, by name, without the 
   }
 });
 
-test('our migrator is the one that is plugged in, under the name MikroORM looks for', async () => {
+test('the safe migrator is plugged in under the class name that MikroORM looks for', async () => {
   const orm = await MikroORM.init({
     driver: PostgreSqlDriver,
     dbName: 'none',

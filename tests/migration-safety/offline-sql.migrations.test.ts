@@ -11,13 +11,13 @@ const psql = (project: Project, sql: string) =>
     stdio: ['pipe', 'pipe', 'pipe'],
   });
 
-/** The sample history, but for the migration that asks the database, which no text can stand for. */
-function written(): Project {
+/** The sample history without the migration that queries the database, which has no offline SQL. */
+function staticProject(): Project {
   return aProject().remove('migrations/Migration20260103000000_invite_the_editor.ts');
 }
 
-test('the SQL of all history, through psql, makes the schema and the tracking rows that migration:up makes', async () => {
-  const project = written();
+test('the SQL of all history, run through psql, creates the same schema and tracking rows as migration:up', async () => {
+  const project = staticProject();
   await project.run('migration:up');
   const other = aProject({ history: false });
   await other.run('database:create');
@@ -26,8 +26,8 @@ test('the SQL of all history, through psql, makes the schema and the tracking ro
   expect(await other.query(rows)).toEqual(await project.query(rows));
 });
 
-test('a range the other way round goes down', async () => {
-  const project = written();
+test('a reversed range migrates down', async () => {
+  const project = staticProject();
   await project.run('migration:up', '--to', '+1');
   const [before, beforeRows] = [await project.dump(), await project.query(rows)];
   await project.run('migration:up');
@@ -36,19 +36,19 @@ test('a range the other way round goes down', async () => {
   expect(await project.query(rows)).toEqual(beforeRows);
 });
 
-test('a range of three places is refused, not read as one of two', async () => {
-  const { code, out } = await written().extra('migration:sql', 'base:add_articles_slug:head');
+test('a range with three parts is refused', async () => {
+  const { code, out } = await staticProject().extra('migration:sql', 'base:add_articles_slug:head');
   expect(code).toBe(10);
   expect(out).toContain('FROM:TO');
 });
 
-test('a migration that decides from data is refused by name', async () => {
+test('a migration whose statements depend on data is refused by name', async () => {
   const { code, out } = await aProject().extra('migration:sql');
   expect(code).toBe(16);
   expect(out).toContain('Migration20260103000000_invite_the_editor');
 });
 
-test('the plan names the lock, whom it blocks, and the size of the table', async () => {
+test('the plan names the lock, what it blocks, and the size of the table', async () => {
   const project = aProject();
   await project.run('migration:up', '--to', '+1');
   const { out } = await project.extra('migration:plan');

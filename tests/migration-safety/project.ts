@@ -24,26 +24,25 @@ const server = process.env.TEST_SERVER_URL ?? 'postgres://postgres@127.0.0.1:543
 
 export interface Ended {
   code: number | null;
-  /** Everything printed, without colours. */
+  /** Standard output and standard error, without colours. */
   out: string;
-  /** What of it was printed on standard output. */
-  answer: string;
+  stdout: string;
 }
 
 export interface Running extends PromiseLike<Ended> {
   pid: number;
   /** Resolves when this has been printed. */
-  says(text: string): Promise<void>;
+  printed(text: string): Promise<void>;
   kill(signal: NodeJS.Signals): void;
 }
 
-/** A project of its own in a temporary folder, with a database of its own, used only through the real commands. */
+/** A project in a temporary folder, with its own database, used only through the real commands. */
 export class Project {
   readonly folder = mkdtempSync(join(tmpdir(), 'migration-safety-'));
   readonly database = `migsafe_test_${randomBytes(6).toString('hex')}`;
   readonly url = `${server}/${this.database}`;
   environment: Record<string, string> = { DATABASE_URL: this.url };
-  readonly #running = new Set<ChildProcess>();
+  private readonly running = new Set<ChildProcess>();
 
   constructor({ history = true } = {}) {
     const sample = join(import.meta.dirname, 'sample');
@@ -60,7 +59,7 @@ export class Project {
     return this.start([join(this.folder, 'node_modules/.bin/mikro-orm'), ...args]);
   }
 
-  /** A command of the superset, as the npm scripts run it. */
+  /** A command of cli/command.ts, as the npm scripts run it. */
   extra(...args: string[]): Running {
     return this.start([
       '--import',
@@ -71,34 +70,39 @@ export class Project {
   }
 
   start(args: string[]): Running {
-    // A database in memory lives for seconds here; compiling its engine for the long run would take half of them.
+    // The engine of a database in memory runs for seconds here, and optimizing its code would take half of them.
     const child = spawn(process.execPath, ['--liftoff-only', ...args], {
       cwd: this.folder,
       env: { ...clean(process.env), NO_COLOR: '1', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';
-    let answer = '';
+    let stdout = '';
     child.stdout.on('data', (chunk) => {
       out += chunk;
-      answer += chunk;
+      stdout += chunk;
     });
     child.stderr.on('data', (chunk) => (out += chunk));
-    const says = async (text: string) => {
+    const printed = async (text: string) => {
       while (!out.includes(text)) {
-        if (child.exitCode !== null) throw new Error(`It ended without saying "${text}":\n${out}`);
+        if (child.exitCode !== null) throw new Error(`The command ended without printing "${text}":\n${out}`);
         await sleep(20);
       }
     };
-    this.#running.add(child);
-    child.on('close', () => this.#running.delete(child));
-    const ended = new Promise<Ended>((done) => child.on('close', (code) => done({ code, out, answer })));
-    // biome-ignore lint/suspicious/noThenProperty: a running command can be awaited, and killed before that.
-    return { pid: child.pid ?? 0, says, kill: (signal) => child.kill(signal), then: (...args) => ended.then(...args) };
+    this.running.add(child);
+    child.on('close', () => this.running.delete(child));
+    const ended = new Promise<Ended>((done) => child.on('close', (code) => done({ code, out, stdout })));
+    return {
+      pid: child.pid ?? 0,
+      printed,
+      kill: (signal) => child.kill(signal),
+      // biome-ignore lint/suspicious/noThenProperty: a running command can be awaited, and killed before that.
+      then: (...args) => ended.then(...args),
+    };
   }
 
-  /** A stock command at a terminal (script(1) makes one), at which somebody types this when they are asked. */
-  async atTerminal(typed: string, ...args: string[]): Promise<Omit<Ended, 'answer'>> {
+  /** A stock command at a terminal, made by script(1), with this input when it asks a question. */
+  async atTerminal(typed: string, ...args: string[]): Promise<Omit<Ended, 'stdout'>> {
     const command = [process.execPath, join(this.folder, 'node_modules/.bin/mikro-orm'), ...args].join(' ');
     const child = spawn('script', ['-qec', command, '/dev/null'], {
       cwd: this.folder,
@@ -143,7 +147,7 @@ export class Project {
       .sort();
   }
 
-  /** Adds a migration: statements for `up`, statements for `down`, and what else its class says. */
+  /** Adds a migration with these statements for `up` and `down`, and other members of its class in `body`. */
   migration(name: string, up: string[], down: string[] = [], body = ''): this {
     const add = (statements: string[]) =>
       statements.map((sql) => `    this.addSql(${JSON.stringify(sql)});`).join('\n');
@@ -168,13 +172,13 @@ export class Project {
     let out = '';
     child.stdout.on('data', (chunk) => (out += chunk));
     await new Promise((done) => child.on('close', done));
-    // Newer pg_dump fences its output with a key that is random in every dump.
+    // Newer versions of pg_dump print a random key in every dump.
     return out.replace(/^\\(un)?restrict .*$/gm, '');
   }
 
   async dispose(): Promise<void> {
-    // Of a test that failed half way.
-    for (const child of this.#running) child.kill('SIGKILL');
+    // Left by a failed test.
+    for (const child of this.running) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
     await onServer(`${server}/postgres`, (client) =>
       client.query(`drop database if exists "${this.database}" with (force)`),
@@ -182,7 +186,7 @@ export class Project {
   }
 }
 
-/** A project that is gone when the test is over. */
+/** A project that is deleted after the test. */
 export function aProject(options?: { history?: boolean }): Project {
   const project = new Project(options);
   onTestFinished(() => project.dispose());
@@ -192,7 +196,7 @@ export function aProject(options?: { history?: boolean }): Project {
 let migrated: Project | undefined;
 afterAll(async () => migrated?.dispose());
 
-/** A project whose whole history is applied: a copy of one that was, which takes a tenth of the time. */
+/** A project with all migrations applied. The database is copied from a template in a tenth of the time. */
 export async function aMigratedProject(): Promise<Project> {
   if (!migrated) {
     migrated = new Project();
@@ -205,20 +209,20 @@ export async function aMigratedProject(): Promise<Project> {
   return project;
 }
 
-/** The same on the embedded database. */
+/** A project on an embedded database inside each process. */
 export function anEmbeddedProject(options?: { history?: boolean }): Project {
   const project = aProject(options);
   return project.with({ DATA_FOLDER: join(project.folder, 'data') });
 }
 
-/** The same on an embedded database as this project has it: in one process, and used by the others over its socket. */
+/** A project on an embedded database in one process, which the others use over its socket. */
 export function aSharedProject(options?: { history?: boolean }): Project {
   const project = aProject(options);
   return project.with({ SHARED_FOLDER: join(project.folder, 'shared') });
 }
 
-/** Asks the shared embedded database of a project, as one more process that uses it. */
-export async function askShared(project: Project, sql: string): Promise<Record<string, unknown>[]> {
+/** Queries the shared embedded database of a project, as another process. */
+export async function queryShared(project: Project, sql: string): Promise<Record<string, unknown>[]> {
   const embedded = await openEmbeddedDatabase({ folder: embeddedFolder(join(project.folder, 'shared')) });
   const { host, port, user, dbName } = embedded.connection;
   const client = new Client({ host, port, user, database: dbName });
@@ -241,7 +245,7 @@ export async function onServer<T>(url: string, work: (client: Client) => Promise
   }
 }
 
-/** The environment without what the test runner, or a developer's shell, would say to the commands. */
+/** The environment without the variables of the test runner and of the developer's shell that affect the commands. */
 function clean(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const foreign =
     /^(MIGRATION_|MIKRO_ORM_|DISPOSABLE_DATABASES|DATABASE_URL|DB_|DATA_FOLDER|NODE_OPTIONS|VITEST|FORCE_COLOR)/;

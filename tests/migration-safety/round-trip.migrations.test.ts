@@ -9,7 +9,7 @@ import { entities } from './sample/entities.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
-/** Each statement of each `down` of the sample history, and what is missed when it is forgotten. */
+/** Each statement of each `down` of the sample history, and the fault if it is missing. */
 const forgotten: [migration: string, statement: string, missed: string][] = [
   ['create_authors_and_articles', 'drop table "articles"', 'create_authors_and_articles: down fails'],
   ['create_authors_and_articles', 'drop table "authors"', 'table authors: only the state after down has it'],
@@ -30,10 +30,9 @@ const forgotten: [migration: string, statement: string, missed: string][] = [
   ],
 ];
 
-test.each(forgotten)('a down of %s that forgets "%s" is found, and named', async (migration, statement, missed) => {
+test.each(forgotten)('a down of %s without "%s" is found', async (migration, statement, missed) => {
   const project = aProject();
   const file = project.migrations().find((name) => name.includes(migration)) as string;
-  // The files are TypeScript: a line that is commented out is a statement that was forgotten.
   project.edit(`migrations/${file}`, (text) =>
     text.replace(/^.*addSql.*$/gm, (line) => (line.includes(statement) ? '' : line)),
   );
@@ -43,8 +42,8 @@ test.each(forgotten)('a down of %s that forgets "%s" is found, and named', async
   expect(problem?.message).toContain(missed);
 });
 
-/** Migrations that change the rows of the editor, and what of it their down does not bring back. */
-const spoilt: { up: string; down: string; missed: string }[] = [
+/** Migrations that change rows, and the part that their down does not restore. */
+const incomplete: { up: string; down: string; missed: string }[] = [
   {
     up: `update "authors" set "email" = 'nobody@example.com'`,
     down: 'select 1',
@@ -63,14 +62,14 @@ const spoilt: { up: string; down: string; missed: string }[] = [
   },
 ];
 
-test.each(spoilt)('a down that brings the tables back and not what stood in them is found: $up', async (each) => {
+test.each(incomplete)('a down that restores the tables but not their rows is found: $up', async (each) => {
   const project = aProject().migration('Migration20260103500000_spoil', [each.up], [each.down]);
   const problem = roundTripProblem(await testRoundTrips(await migratorFor(project.folder)));
   expect(problem?.message).toContain('Migration20260103500000_spoil: down does not undo everything that up does.');
   expect(problem?.message).toContain(each.missed);
 });
 
-test('a down that brings everything back passes, whatever happened in between', async () => {
+test('a down that restores everything passes', async () => {
   const project = aProject().migration(
     'Migration20260103500000_spell',
     [`update "authors" set "name" = upper("name")`, `insert into "authors" ("name", "email") values ('B', 'b')`],
@@ -79,14 +78,14 @@ test('a down that brings everything back passes, whatever happened in between', 
   expect(roundTripProblem(await testRoundTrips(await migratorFor(project.folder)))).toBeUndefined();
 });
 
-test('migration:test passes on a history that is right, without a server', async () => {
+test('migration:test passes on a correct history, without a server', async () => {
   const project = aProject().with({ DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nowhere' });
   const { code, out } = await project.extra('migration:test');
   expect(out).toContain('4 migrations went up, down and up again');
   expect(code).toBe(0);
 });
 
-test('what the entities have and history does not is told to the last statement', async () => {
+test('each statement that the entities need and history lacks is reported', async () => {
   const project = aProject().edit('entities.ts', (text) =>
     text.replace('slug: p', 'readCount: p.integer().default(0).index(),\n    slug: p'),
   );
@@ -96,7 +95,7 @@ test('what the entities have and history does not is told to the last statement'
   expect(out).toContain('articles_read_count_index');
 });
 
-test('migration:test ends with its own code, and names every migration that is wrong', async () => {
+test('migration:test has its own exit code and names every faulty migration', async () => {
   const project = aProject();
   project.edit('migrations/Migration20260102000000_add_articles_slug.ts', (text) =>
     text.replace(/this.addSql.*drop column.*/, ''),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { expect, test, vi } from 'vitest';
 import { onlyOutsideTransaction, parseStatements } from '../../src/migration-safety/sql/statements.ts';
-import { anEmbeddedProject, aProject, aSharedProject, askShared, onServer, type Project } from './project.ts';
+import { anEmbeddedProject, aProject, aSharedProject, onServer, type Project, queryShared } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -44,10 +44,10 @@ test('migrations before a failing one stay applied on a shared embedded database
   const project = threeSteps(aSharedProject({ history: false }), 'create table u (id intt)');
   expect((await project.run('migration:up')).code).toBe(12);
   const names = 'select name from mikro_orm_migrations order by id';
-  expect(await askShared(project, names)).toHaveLength(2);
+  expect(await queryShared(project, names)).toHaveLength(2);
   threeSteps(project, 'create table u (id int)');
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
-  expect(await askShared(project, names)).toHaveLength(3);
+  expect(await queryShared(project, names)).toHaveLength(3);
 });
 
 test('an index that a failed attempt left invalid is dropped and rebuilt', async () => {

@@ -4,7 +4,7 @@ import { aProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-test('a mistyped target changes nothing, says so, and suggests the nearest name', async () => {
+test('a mistyped target changes nothing and suggests the closest name', async () => {
   const project = aProject();
   expect(await project.run('migration:up', '--to', 'Migration20260103')).toMatchObject({ code: 0 });
   const before = await project.dump();
@@ -51,18 +51,18 @@ test('migration:log records without running, migration:unlog forgets without rev
   expect(await project.dump()).toBe(before);
 });
 
-test('a target without a value, and two ways of choosing at once, are not taken for no target at all', async () => {
+test('a target without a value and conflicting targets are refused, not ignored', async () => {
   const project = aProject();
   await project.run('migration:up', '--to', '+1');
   const before = await project.dump();
-  const halfSaid: [command: string[], says: string][] = [
+  const invalid: [command: string[], says: string][] = [
     [['migration:up', '--to', ''], '--to has no value'],
     [['migration:up', '--to='], '--to has no value'],
     [['migration:down', '-t'], '-t has no value'],
     [['migration:up', '--only', '', '--to', '+1'], '--only has no value'],
     [['migration:up', '--only', 'add_articles_slug', '--to', 'invite'], '--only and --to can not be combined'],
   ];
-  for (const [command, says] of halfSaid) {
+  for (const [command, says] of invalid) {
     const { code, out } = await project.run(...command);
     expect([command, code]).toEqual([command, 10]);
     expect(out).toContain(says);

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { aProject } from './project.ts';
+import { aProject, onServer } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -48,7 +48,7 @@ const cases = [
   },
 ];
 
-test('rows that a statement would trip over are counted and shown before anything is changed', async () => {
+test('violating rows are counted and shown before anything is changed', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', [
     'create table u (id int primary key)',
@@ -65,7 +65,7 @@ test('rows that a statement would trip over are counted and shown before anythin
         name,
         [up],
         [],
-        `  safeBecause = { 'required-column': 'The rows are asked about it here.' };\n`,
+        `  safeBecause = { 'required-column': 'The rows are checked in this test.' };\n`,
       );
       const { code, out } = await project.run('migration:up', '--only', name);
       expect([up, code]).toEqual([up, 21]);
@@ -76,7 +76,7 @@ test('rows that a statement would trip over are counted and shown before anythin
   expect(await project.dump()).toBe(before);
 });
 
-test('rows that the migration puts right itself, or one before it does, are not in the way', async () => {
+test('rows that the migration or an earlier one repairs are not violating', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', [
     'create table t (a int, b int); insert into t values (null, null)',
@@ -91,12 +91,11 @@ test('rows that the migration puts right itself, or one before it does, are not 
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
 });
 
-test('looking at the rows takes no lock that anybody waits for', async () => {
+test('checking the rows takes no lock that blocks queries', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (a int); insert into t values (null)']);
   await project.run('migration:up');
   project.migration('Migration20260102000000_two', ['alter table t alter column a set not null']);
-  const { onServer } = await import('./project.ts');
   await onServer(project.url, async (reader) => {
     // An ALTER would wait for this reader, and give up with another code.
     await reader.query('begin; select * from t');

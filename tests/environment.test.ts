@@ -15,7 +15,7 @@ function errorsOf(variables: NodeJS.ProcessEnv): readonly string[] {
   }
 }
 
-test('an empty environment is one for development, on the embedded database', () => {
+test('an empty environment means development on the embedded database', () => {
   expect(readEnvironment({})).toEqual({
     production: false,
     databaseUrl: null,
@@ -50,14 +50,14 @@ test('an empty environment is one for development, on the embedded database', ()
   });
 });
 
-test('an empty variable is an absent one', () => {
+test('an empty variable counts as missing', () => {
   const empty = { PORT: '', DATABASE_URL: '', DB_HOST: '', SECRET_KEY: '', MIGRATE_ON_START: '', NODE_ENV: '' };
   expect(readEnvironment(empty)).toEqual(readEnvironment({}));
 });
 
-test('all faults are listed at once, each with the variable, its value and the wish', () => {
-  const faults = errorsOf({ PORT: 'many', LOG_LEVEL: 'loud', ALGORITHM: 'none', ACCESS_TOKEN_EXPIRE_MINUTES: '0' });
-  expect(faults.toSorted()).toEqual([
+test('lists all problems at once, each with the variable, its value and what is allowed', () => {
+  const problems = errorsOf({ PORT: 'many', LOG_LEVEL: 'loud', ALGORITHM: 'none', ACCESS_TOKEN_EXPIRE_MINUTES: '0' });
+  expect(problems.toSorted()).toEqual([
     'ACCESS_TOKEN_EXPIRE_MINUTES is "0"; it must be a whole number from 1 to 1440',
     'ALGORITHM is "none"; it must be one of: HS256',
     'LOG_LEVEL is "loud"; it must be one of: trace, debug, info, warn, error, fatal, silent',
@@ -65,18 +65,18 @@ test('all faults are listed at once, each with the variable, its value and the w
   ]);
 });
 
-test('a secret key that is missing is listed beside the other faults', () => {
+test('lists a missing secret key along with other problems', () => {
   expect(errorsOf({ NODE_ENV: 'production', PORT: 'many' })).toEqual([
     expect.stringContaining('PORT is "many"'),
     expect.stringContaining('SECRET_KEY is missing'),
   ]);
 });
 
-test.each(['1.5', '-1', '65536', ' ', '0x10', '1e3', 'NaN', '４０'])('the port %j is none', (PORT) => {
+test.each(['1.5', '-1', '65536', ' ', '0x10', '1e3', 'NaN', '４０'])('rejects the port %j', (PORT) => {
   expect(errorsOf({ PORT })).toHaveLength(1);
 });
 
-test('production needs a secret key of at least 32 bytes', () => {
+test('production requires a secret key of at least 32 bytes', () => {
   const production = (SECRET_KEY?: string) => errorsOf({ NODE_ENV: 'production', SECRET_KEY });
   expect(production()).toEqual([expect.stringMatching(/^SECRET_KEY is missing; .* openssl rand/)]);
   expect(production('k'.repeat(31))).toEqual([expect.stringContaining('has 31 bytes')]);
@@ -85,20 +85,20 @@ test('production needs a secret key of at least 32 bytes', () => {
 });
 
 test.each([',', `${LONG_KEY},`, `${LONG_KEY},,${LONG_KEY}`, 'k'.repeat(31), `${LONG_KEY}, short`])(
-  'keys on their way out have 32 bytes each, everywhere, for tokens can be signed with them: not %j',
+  'fallback keys must have 32 bytes each in every environment: rejects %j',
   (SECRET_KEY_FALLBACKS) => {
-    const faults = errorsOf({ SECRET_KEY_FALLBACKS });
-    expect(faults).toEqual([expect.stringMatching(/^SECRET_KEY_FALLBACKS must be keys of at least 32 bytes/)]);
-    expect(faults[0]).not.toContain('kkk');
+    const problems = errorsOf({ SECRET_KEY_FALLBACKS });
+    expect(problems).toEqual([expect.stringMatching(/^SECRET_KEY_FALLBACKS must be keys of at least 32 bytes/)]);
+    expect(problems[0]).not.toContain('kkk');
   },
 );
 
-test('elsewhere any secret key will do', () => {
+test('outside production any secret key is accepted', () => {
   expect(readEnvironment({ SECRET_KEY: 'short' }).secretKey).toBe('short');
   expect(readEnvironment({ NODE_ENV: 'test' }).secretKey).toBeUndefined();
 });
 
-test('other sites may call when CORS_ORIGINS names them; by default those of this machine, and in production none', () => {
+test('CORS_ORIGINS lists the allowed origins; the default is this machine, in production none', () => {
   expect(readEnvironment({ NODE_ENV: 'production', SECRET_KEY: LONG_KEY }).allowedOrigins).toEqual([]);
   expect(readEnvironment({ CORS_ORIGINS: '*' }).allowedOrigins).toBe('*');
   expect(readEnvironment({ CORS_ORIGINS: 'https://a.example, http://b.example:8080' }).allowedOrigins).toEqual([
@@ -113,37 +113,37 @@ test.each([
   'https://a.example https://b.example',
   'null',
   'https://*.example,',
-])('%j names no origins', (CORS_ORIGINS) => {
+])('rejects %j as CORS_ORIGINS', (CORS_ORIGINS) => {
   expect(errorsOf({ CORS_ORIGINS })).toEqual([
     expect.stringMatching(/^CORS_ORIGINS is ".+"; it must be \* or origins/),
   ]);
 });
 
-test('the Playground is on, in production only when asked for', () => {
+test('the Playground is on, in production only when enabled', () => {
   const production = { NODE_ENV: 'production', SECRET_KEY: LONG_KEY };
   expect(readEnvironment({ PLAYGROUND: 'off' }).playground).toBe(false);
   expect(readEnvironment(production).playground).toBe(false);
   expect(readEnvironment({ ...production, PLAYGROUND: 'on' }).playground).toBe(true);
 });
 
-test('documents are trusted as any other unless TRUSTED_DOCUMENTS is only', () => {
+test('only TRUSTED_DOCUMENTS=only restricts the server to published documents', () => {
   expect(readEnvironment({ TRUSTED_DOCUMENTS: 'off' }).trustedDocumentsOnly).toBe(false);
   expect(readEnvironment({ TRUSTED_DOCUMENTS: 'only' }).trustedDocumentsOnly).toBe(true);
   expect(errorsOf({ TRUSTED_DOCUMENTS: 'on' })).toEqual([expect.stringContaining('TRUSTED_DOCUMENTS is "on"')]);
 });
 
-test.each(['loopback', '10.0.0.0/8, ::1', '2001:db8::/32,192.168.0.1'])('%j are proxies', (TRUST_PROXY) => {
+test.each(['loopback', '10.0.0.0/8, ::1', '2001:db8::/32,192.168.0.1'])('accepts %j as TRUST_PROXY', (TRUST_PROXY) => {
   expect(readEnvironment({ TRUST_PROXY }).trustProxy).toEqual(TRUST_PROXY.split(/, ?/));
 });
 
 test.each(['true', '*', '1', '0.0.0.0/0', '::/0', '10.0.0.0/33', 'proxy.example', '10.0.0.1/8/8', '10.0.0.1,'])(
-  'nobody is trusted because of %j',
+  'rejects %j as TRUST_PROXY',
   (TRUST_PROXY) => {
     expect(errorsOf({ TRUST_PROXY })).toEqual([expect.stringMatching(/must be the addresses of proxies/)]);
   },
 );
 
-test('clients may ask for the schema wherever the Playground is, unless said otherwise', () => {
+test('introspection follows the Playground unless INTROSPECTION is set', () => {
   const production = { NODE_ENV: 'production', SECRET_KEY: LONG_KEY };
   expect(readEnvironment(production).introspection).toBe(false);
   expect(readEnvironment({ ...production, PLAYGROUND: 'on' }).introspection).toBe(true);
@@ -173,13 +173,13 @@ test.each([
   'https://localhost',
   'postgres://localhost',
   'postgres://ann@localhost:5432/',
-])('%s is no address of a PostgreSQL', (DATABASE_URL) => {
+])('rejects %s as DATABASE_URL', (DATABASE_URL) => {
   expect(errorsOf({ DATABASE_URL })).toEqual([
     expect.stringMatching(/^DATABASE_URL must be a URL such as postgresql:/),
   ]);
 });
 
-test('a database can be named by its parts, whatever they are made of', () => {
+test('the DB_ variables form a URL, whatever characters they contain', () => {
   const parts = { DB_HOST: 'db.example.com', DB_USER: 'a:n@n', DB_PASS: 'p@ss/w:o%r?d#', DB_NAME: 'my blog/1' };
   const url = new URL(readEnvironment(parts).databaseUrl ?? '');
   expect([url.hostname, url.port, url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent)).toEqual([
@@ -191,44 +191,44 @@ test('a database can be named by its parts, whatever they are made of', () => {
   ]);
 });
 
-test('the parts have defaults, once there is a host', () => {
+test('the DB_ variables have defaults once DB_HOST is set', () => {
   expect(readEnvironment({ DB_HOST: 'db', DB_PORT: '6432' }).databaseUrl).toBe('postgresql://postgres@db:6432/conduit');
   expect(readEnvironment({ DB_NAME: 'blog', DB_USER: 'ann' }).databaseUrl).toBeNull();
 });
 
 test.each(['::1', '/var/run/postgresql', 'my_db', 'DB.example.com', 'a b', 'db:6432', 'ann@db', 'db/blog'])(
-  'the host %j is that host, and never silently another',
+  'the host %j is kept as it is',
   (DB_HOST) => {
     const { hostname, port } = new URL(readEnvironment({ DB_HOST }).databaseUrl ?? '');
     expect([decodeURIComponent(hostname), port]).toEqual([DB_HOST, '5432']);
   },
 );
 
-test('DATABASE_URL wins over the parts', () => {
+test('DATABASE_URL overrides the DB_ variables', () => {
   const DATABASE_URL = 'postgres://ann@localhost/blog';
   expect(readEnvironment({ DATABASE_URL, DB_HOST: 'elsewhere' }).databaseUrl).toBe(DATABASE_URL);
 });
 
-test('migrations are applied at the start on the embedded database, and checked elsewhere, unless said otherwise', () => {
+test('MIGRATE_ON_START defaults to up on the embedded database, and to check elsewhere', () => {
   expect(readEnvironment({}).migrateOnStart).toBe('up');
   expect(readEnvironment({ DB_HOST: 'db' }).migrateOnStart).toBe('check');
   expect(readEnvironment({ DB_HOST: 'db', MIGRATE_ON_START: 'up' }).migrateOnStart).toBe('up');
   expect(readEnvironment({ MIGRATE_ON_START: 'off' }).migrateOnStart).toBe('off');
 });
 
-test('common passwords are refused in production, unless said otherwise', () => {
+test('common passwords are rejected in production, unless REFUSE_COMMON_PASSWORDS is off', () => {
   const production = { NODE_ENV: 'production', SECRET_KEY: LONG_KEY };
   expect(readEnvironment(production).refuseCommonPasswords).toBe(true);
   expect(readEnvironment({ ...production, REFUSE_COMMON_PASSWORDS: 'off' }).refuseCommonPasswords).toBe(false);
   expect(readEnvironment({ REFUSE_COMMON_PASSWORDS: 'on' }).refuseCommonPasswords).toBe(true);
 });
 
-test('commands that only talk to the database ask for nothing else', () => {
+test('commands that only use the database ignore the other variables', () => {
   const environment = readDatabaseEnvironment({ NODE_ENV: 'production', DB_HOST: 'db', PORT: 'many' });
   expect(environment.databaseUrl).toBe('postgresql://postgres@db:5432/conduit');
 });
 
-test('the server does not start with faults: it lists them and exits with 1', async () => {
+test('the server lists invalid variables and exits with 1', async () => {
   const variables = { PATH: process.env.PATH, NODE_ENV: 'production', PORT: 'many', SECRET_KEY: 'hush-hush' };
   const start = promisify(execFile)(process.execPath, ['--import', '@oxc-node/core/register', 'src/main.ts'], {
     env: variables,

@@ -16,7 +16,7 @@ const migrate = (variables: NodeJS.ProcessEnv) =>
     );
   });
 
-test('applies what is pending, once, and needs neither the CLI nor a SECRET_KEY', async () => {
+test('applies pending migrations once, without the CLI or a SECRET_KEY', async () => {
   const names = readdirSync('migrations').filter((file) => file.startsWith('Migration'));
   const { code, said } = await migrate({ NODE_ENV: 'production' });
   expect(said.match(/(?<=Applied ')\w+/g)).toEqual(names.toSorted().map((file) => file.replace('.ts', '')));
@@ -25,14 +25,14 @@ test('applies what is pending, once, and needs neither the CLI nor a SECRET_KEY'
   expect(await migrate({})).toEqual({ code: 0, said: 'Every migration was applied already.\n' });
 });
 
-test('ends with the exit code of the fault, and keeps the password to itself', async () => {
+test('exits with the code of the error, and does not print the password', async () => {
   const { code, said } = await migrate({ DATABASE_URL: 'postgresql://ann:hunter22@127.0.0.1:1/conduit' });
   expect(code).toBe(40);
   expect(said).toMatch(/^Can not use the database conduit at 127\.0\.0\.1:1 as ann: nothing listens there/);
   expect(said).not.toContain('hunter22');
 });
 
-test('names a variable that is at fault', async () => {
+test('names an invalid variable', async () => {
   expect(await migrate({ DATABASE_URL: 'mysql://localhost' })).toMatchObject({
     code: 1,
     said: expect.stringMatching(/^Invalid environment variables:\n {2}DATABASE_URL must be a URL such as postgresql:/),

@@ -10,7 +10,7 @@ import { statementsDuring } from '../support/statements.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
 
-/** A comment that is ready to be flushed. */
+/** A persisted comment, not flushed yet. */
 async function newComment(em: EntityManager): Promise<Comment> {
   const [{ id: author }, article] = [await aUser(), await anArticle()];
   const comment = new Comment(em.getReference(Article, article.id), em.getReference(User, author), 'Me too.');
@@ -18,7 +18,7 @@ async function newComment(em: EntityManager): Promise<Comment> {
   return comment;
 }
 
-test('one row is written by one statement, without a transaction around it', async () => {
+test('writes one row with one statement, without a transaction', async () => {
   const em = orm.em.fork();
   const comment = await newComment(em);
   const [insert, ...more] = await textsDuring(() => em.flush());
@@ -32,11 +32,11 @@ test('one row is written by one statement, without a transaction around it', asy
   expect([...more, ...others, ...rest]).toEqual([]);
 });
 
-test('nothing to write is not sent', async () => {
+test('sends nothing when there are no changes', async () => {
   expect(await textsDuring(() => orm.em.fork().flush())).toEqual([]);
 });
 
-test('two rows are written in a transaction', async () => {
+test('writes two rows in a transaction', async () => {
   const em = orm.em.fork();
   await newComment(em);
   await newComment(em);
@@ -44,7 +44,7 @@ test('two rows are written in a transaction', async () => {
   expect(texts).toEqual([expect.stringMatching(/^begin; insert into "comments"/), 'commit']);
 });
 
-test('when the second statement of a flush fails the first leaves nothing, and the next flush works', async () => {
+test('rolls back the first statement of a flush when the second fails, and the next flush works', async () => {
   const em = orm.em.fork();
   const article = await em.findOneOrFail(Article, (await anArticle({ title: 'As it was' })).id);
   await newComment(em);
@@ -64,7 +64,7 @@ test('when the second statement of a flush fails the first leaves nothing, and t
   expect(await reload(article)).toMatchObject({ title: 'Changed' });
 });
 
-test('a row that comes with its collection is written in a transaction', async () => {
+test('writes a row with its collection in a transaction', async () => {
   const em = orm.em.fork();
   const [{ id: author }, tag] = [await aUser(), new Tag()];
   Object.assign(tag, { name: 'red' });
@@ -79,7 +79,7 @@ test('a row that comes with its collection is written in a transaction', async (
   ]);
 });
 
-test('what is flushed in a transaction begins none of its own', async () => {
+test('a flush inside a transaction begins no other one', async () => {
   const texts = await textsDuring(() =>
     orm.em.fork().transactional(async (em) => {
       em.persist(Object.assign(new Tag(), { name: 'red' }));
@@ -91,7 +91,7 @@ test('what is flushed in a transaction begins none of its own', async () => {
   expect(texts.at(-1)).toBe('commit');
 });
 
-test('two flushes of one entity manager at once are refused', async () => {
+test('rejects a second flush of an entity manager while one is running', async () => {
   const em = orm.em.fork();
   await newComment(em);
   const [first, second] = await Promise.allSettled([em.flush(), em.flush()]);

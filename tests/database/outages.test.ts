@@ -12,7 +12,7 @@ import { type Answer, orm, settings } from '../support/blog.ts';
 import { anArticle, aUser, type Person } from '../support/people.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
-/** A server whose database is reached over a line that breaks. */
+/** Runs the server with a TCP proxy in front of its database, to simulate network failures. */
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -22,77 +22,77 @@ afterEach(async () => {
 const TITLES = '{ articles { nodes { title } } }';
 
 describe('a connection that breaks', () => {
-  test('under a read is not noticed: it is read again on another one', async () => {
+  test('during a read: the read is retried on another connection', async () => {
     await anArticle({ title: 'Good' });
-    const { line, ask } = await serverOverALine({ watched: false });
-    line.cutOnNext(/from "articles"/);
+    const { proxy, ask } = await serverThroughProxy({ watched: false });
+    proxy.cutOnNext(/from "articles"/);
     expect(await ask(TITLES)).toMatchObject({
       status: 200,
       body: { data: { articles: { nodes: [{ title: 'Good' }] } } },
     });
-    expect(line.isToCut).toBe(false);
+    expect(proxy.isToCut).toBe(false);
   });
 
-  test('while somebody is recognised is not noticed either', async () => {
+  test('during authentication: the read of the session is retried too', async () => {
     const ann = await aUser('ann');
-    const { line, ask } = await serverOverALine({ watched: false });
-    line.cutOnNext(/from "sessions"/);
+    const { proxy, ask } = await serverThroughProxy({ watched: false });
+    proxy.cutOnNext(/from "sessions"/);
     expect((await ask('{ viewer { email } }', ann)).body).toMatchObject({ data: { viewer: { email: ann.email } } });
-    expect(line.isToCut).toBe(false);
+    expect(proxy.isToCut).toBe(false);
   });
 
-  test('under a read twice is a fault that passes', async () => {
-    const { line, ask } = await serverOverALine({ watched: false });
+  test('during a read and its retry: SERVICE_UNAVAILABLE until the database is back', async () => {
+    const { proxy, ask } = await serverThroughProxy({ watched: false });
     await ask(TITLES);
-    line.refuse();
+    proxy.refuse();
     expect(await ask(TITLES)).toMatchObject(UNAVAILABLE);
-    line.open();
+    proxy.open();
     await expect.poll(async () => (await ask(TITLES)).status).toBe(200);
   });
 
-  test('while somebody is recognised who wants to change something, twice, is a fault that passes', async () => {
+  test('during the authentication of a mutation and its retry: SERVICE_UNAVAILABLE, and nothing is written', async () => {
     const ann = await aUser('ann');
-    const { line, ask } = await serverOverALine({ watched: false });
+    const { proxy, ask } = await serverThroughProxy({ watched: false });
     await ask(TITLES, ann);
-    line.refuse();
+    proxy.refuse();
     expect(await ask(createArticle('Not yet'), ann)).toMatchObject(UNAVAILABLE);
-    line.open();
+    proxy.open();
     expect(await titles()).toEqual([]);
     await expect.poll(async () => (await ask(createArticle('Now'), ann)).status).toBe(200);
     expect(await titles()).toEqual(['Now']);
   });
 
-  test('under a mutation leaves it to whoever sent it: nobody else knows whether it was done', async () => {
+  test('during a commit: SERVICE_UNAVAILABLE without a retry, since only the client can decide to send it again', async () => {
     const ann = await aUser('ann');
-    const { line, ask } = await serverOverALine({ watched: false });
-    line.cutOnNext(/commit/);
+    const { proxy, ask } = await serverThroughProxy({ watched: false });
+    proxy.cutOnNext(/commit/);
     const answer = await ask(createArticle('Once'), ann);
     expect(answer).toMatchObject({ ...UNAVAILABLE, body: { data: { createArticle: null } } });
     expect(await titles()).toEqual([]);
   });
 
-  test('under the one statement of a mutation leaves nothing, and the mutation may be sent again', async () => {
+  test('during the only statement of a mutation: nothing is written, and the client may send it again', async () => {
     const ann = await aUser('ann');
     const { slug } = await anArticle();
-    const { line, ask } = await serverOverALine({ watched: false });
+    const { proxy, ask } = await serverThroughProxy({ watched: false });
     const addComment = `mutation { addComment(input: { article: { slug: "${slug}" }, body: "b" }) { article { commentsCount } } }`;
-    line.cutOnNext(/insert into "comments"/);
+    proxy.cutOnNext(/insert into "comments"/);
     expect(await ask(addComment, ann)).toMatchObject({ ...UNAVAILABLE, body: { data: { addComment: null } } });
     const again = await ask(addComment, ann);
     expect(again.body).toMatchObject({ data: { addComment: { article: { commentsCount: 1 } } } });
   });
 
-  // kysely 0.29.6, which MikroORM 7.2.1 asks for, never gives a connection back whose begin, commit or rollback failed.
-  test('in the midst of a transaction goes out of the pool, and does not take its place for ever', async () => {
+  // kysely 0.29.6, which MikroORM 7.2.1 depends on, never releases a connection whose begin, commit or rollback failed.
+  test('during a transaction: it is removed from the pool and frees its slot', async () => {
     const ann = await aUser('ann');
-    const { line, pool, ask } = await serverOverALine({ poolSize: 3, watched: false });
+    const { proxy, pool, ask } = await serverThroughProxy({ poolSize: 3, watched: false });
     for (const statement of [/begin/, /insert into "articles"/, /commit/, /rollback/]) {
       for (let time = 0; time < 3; time += 1) {
-        line.cutOnNext(statement);
+        proxy.cutOnNext(statement);
         await ask(statement.source === 'rollback' ? createArticle('') : createArticle('Lost'), ann);
       }
     }
-    line.cutOnNext(/nothing like this/);
+    proxy.cutOnNext(/nothing like this/);
     const answers = await Promise.all(Array.from({ length: 9 }, (_, n) => ask(createArticle(`Kept ${n}`), ann)));
     expect(answers.map(({ status, body }) => [status, body.errors])).toEqual(answers.map(() => [200, undefined]));
     expect(pool.counts).toMatchObject({ waiting: 0 });
@@ -100,27 +100,27 @@ describe('a connection that breaks', () => {
   });
 });
 
-describe('a database that falls silent', () => {
-  test('makes the server unready; who waited gets an answer, and who comes gets one at once', async () => {
-    const { line, pool, ask, ready } = await serverOverALine();
+describe('a database that stops responding', () => {
+  test('makes the server unready; waiting requests fail, and new ones fail at once', async () => {
+    const { proxy, pool, ask, ready } = await serverThroughProxy();
     await ask(TITLES);
-    line.silence();
-    const waited = ask(TITLES);
+    proxy.silence();
+    const waiting = ask(TITLES);
     await expect.poll(ready, { timeout: 10_000 }).toBe(503);
-    const made = line.made;
+    const made = proxy.made;
     expect(await ask(TITLES)).toMatchObject(UNAVAILABLE);
-    expect(await waited).toMatchObject(UNAVAILABLE);
-    expect(line.made).toBeLessThanOrEqual(made + 3); // the heartbeat alone goes on trying
-    line.open();
+    expect(await waiting).toMatchObject(UNAVAILABLE);
+    expect(proxy.made).toBeLessThanOrEqual(made + 3); // only the heartbeat keeps reconnecting
+    proxy.open();
     await expect.poll(ready, { timeout: 10_000 }).toBe(200);
     expect((await ask(TITLES)).status).toBe(200);
     expect(pool.counts.waiting).toBe(0);
   });
 
-  test('on one connection alone costs that one, and nobody waits behind it', async () => {
+  test('on one connection: only that one is closed, and no other request waits for it', async () => {
     const pool = new ServerPool(1);
-    const { clientUrl } = await aLine();
-    const own = await overPool(pool, clientUrl, { query_timeout: 200 });
+    const { clientUrl } = await startProxy();
+    const own = await connectWith(pool, clientUrl, { query_timeout: 200 });
     await expect(own.em.fork().execute('select pg_sleep(1)')).rejects.toThrow('Query read timeout');
     await expect.poll(() => pool.counts.total).toBe(0);
     const next = () => own.em.fork().execute('select 1 as one').catch(String);
@@ -128,36 +128,36 @@ describe('a database that falls silent', () => {
   });
 });
 
-test('what a pool sends is told by its text, also when it goes by a name', async () => {
+test('onStatement reports the text of every statement, also of a prepared one', async () => {
   const pool = new ServerPool(1);
-  const own = await overPool(pool, (await aLine()).clientUrl);
-  const told: string[] = [];
-  pool.onStatement = (text) => told.push(text);
+  const own = await connectWith(pool, (await startProxy()).clientUrl);
+  const seen: string[] = [];
+  pool.onStatement = (text) => seen.push(text);
   await own.em.fork().execute('select 1 as one');
   await new PreparedStatements(own.em).rows(sql`select 2 as two`);
-  expect(told.filter((text) => /one|two/.test(text))).toEqual(['select 1 as one', 'select 2 as two']);
+  expect(seen.filter((text) => /one|two/.test(text))).toEqual(['select 1 as one', 'select 2 as two']);
 });
 
 describe('a server that starts before its database', () => {
-  test('is unready, says why, and is ready when it arrives', async () => {
-    const { line, ask, ready } = await serverOverALine({ from: (line) => line.refuse() });
+  test('is unready and says why, until the database is available', async () => {
+    const { proxy, ask, ready } = await serverThroughProxy({ from: (proxy) => proxy.refuse() });
     await expect.poll(async () => (await ask(TITLES)).body.errors?.[0]?.message).toBe('The database does not answer.');
     expect(await ready()).toBe(503);
-    line.open();
+    proxy.open();
     await expect.poll(ready).toBe(200);
     expect((await ask(TITLES)).status).toBe(200);
   });
 });
 
 describe('the heartbeat', () => {
-  test('takes a lost connection of its own for nothing more than that', async () => {
-    const { line, heartbeat } = await serverOverALine();
+  test('reconnects after losing its own connection, without reporting the database as lost', async () => {
+    const { proxy, heartbeat } = await serverThroughProxy();
     await expect.poll(() => heartbeat.health().isReady).toBe(true);
     const lost = vi.fn();
     const watching = setInterval(() => heartbeat.health().isLost && lost(), 1);
-    const made = line.made;
-    line.cut();
-    await expect.poll(() => line.made).toBeGreaterThan(made);
+    const made = proxy.made;
+    proxy.cut();
+    await expect.poll(() => proxy.made).toBeGreaterThan(made);
     await expect.poll(() => heartbeat.health().isReady).toBe(true);
     clearInterval(watching);
     expect(lost).not.toHaveBeenCalled();
@@ -175,14 +175,14 @@ const createArticle = (title: string) =>
 
 const titles = async () => (await orm.em.fork().execute('select title from articles')).map(({ title }) => title);
 
-/** The real server on this file's database, over a line of its own. */
-async function serverOverALine({ poolSize = 5, watched = true, from = (_line: TcpProxy) => {} } = {}) {
-  const { line, clientUrl } = await aLine();
-  from(line);
+/** The real server on this file's database, through a proxy of its own. */
+async function serverThroughProxy({ poolSize = 5, watched = true, from = (_line: TcpProxy) => {} } = {}) {
+  const { proxy, clientUrl } = await startProxy();
+  from(proxy);
   const pool = new ServerPool(poolSize);
   const heartbeat = new Heartbeat(clientUrl, { onTimeout: () => pool.destroyConnections(), log: () => {} });
   closing.push(() => heartbeat.close());
-  const own = await overPool(pool, clientUrl);
+  const own = await connectWith(pool, clientUrl);
   const readiness = new Readiness(own, watched ? heartbeat : null, 'not checked');
   const server = await buildServer({ em: own.em, log: pino({ level: 'silent' }), settings, readiness });
   closing.push(() => server.close());
@@ -195,20 +195,20 @@ async function serverOverALine({ poolSize = 5, watched = true, from = (_line: Tc
       body: answer.json() as Answer<unknown>,
     };
   };
-  return { line, pool, heartbeat, ask, ready: async () => (await server.inject('/readyz')).statusCode };
+  return { proxy, pool, heartbeat, ask, ready: async () => (await server.inject('/readyz')).statusCode };
 }
 
-async function aLine(): Promise<{ line: TcpProxy; clientUrl: string }> {
+async function startProxy(): Promise<{ proxy: TcpProxy; clientUrl: string }> {
   const { host, port, user, password, database } = orm.em.getConnection().getConnectionOptions() as {
     [option: string]: string;
   };
-  const line = await TcpProxy.to({ host: host as string, port: Number(port) });
-  closing.push(() => line.close());
-  const url = new URL(`postgresql://127.0.0.1:${line.port}/${database}`);
-  return { line, clientUrl: Object.assign(url, { username: user, password: password ?? '' }).href };
+  const proxy = await TcpProxy.to({ host: host as string, port: Number(port) });
+  closing.push(() => proxy.close());
+  const url = new URL(`postgresql://127.0.0.1:${proxy.port}/${database}`);
+  return { proxy, clientUrl: Object.assign(url, { username: user, password: password ?? '' }).href };
 }
 
-async function overPool(pool: ServerPool, clientUrl: string, limits = {}): Promise<MikroORM> {
+async function connectWith(pool: ServerPool, clientUrl: string, limits = {}): Promise<MikroORM> {
   const driverOptions = { ...pool.driverOptions, ...limits };
   const own = await MikroORM.init(ormConfig({ connection: { clientUrl, driverOptions } }));
   closing.push(() => own.close(true));

@@ -13,7 +13,7 @@ import { statementsDuring } from '../support/statements.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
 
-test('a transaction begins in one message with its first statement', async () => {
+test('sends begin in one message with the first statement', async () => {
   const texts = await textsDuring(() =>
     orm.em.fork().transactional(async (em) => {
       expect(await em.execute('select 1 as one')).toEqual([{ one: 1 }]);
@@ -23,7 +23,7 @@ test('a transaction begins in one message with its first statement', async () =>
   expect(texts).toEqual(['begin; select 1 as one', 'select 2 as two', 'commit']);
 });
 
-test('a first statement that has values follows its begin', async () => {
+test('sends begin before a first statement with parameters', async () => {
   const pool = await orm.em.getConnection().getNativeClient();
   const client = await pool.connect();
   try {
@@ -36,7 +36,7 @@ test('a first statement that has values follows its begin', async () => {
   }
 });
 
-test('a transaction whose first statement fails leaves nothing, and its connection as good as new', async () => {
+test('a transaction whose first statement fails is rolled back, and its connection stays usable', async () => {
   const em = orm.em.fork();
   const failing = em.transactional(async (em) => {
     await em.execute(`insert into tags (name) values ('kept'); select 1 / 0`);
@@ -50,7 +50,7 @@ test('a transaction whose first statement fails leaves nothing, and its connecti
   expect(await em.count(Tag)).toBe(0);
 });
 
-test('a mutation costs a round trip for each thing it does, and writes only in a transaction, or once', async () => {
+test('a mutation needs few round trips, and writes in a transaction or with one statement', async () => {
   const as = await aUser();
   const { slug } = await anArticle({ by: as, tagList: ['red'] });
   const article = { slug };

@@ -4,8 +4,8 @@ import { execute, lists, readPage } from './lists.ts';
 import { theWorld, type World } from './reference.ts';
 
 /**
- * The blog of everything, with texts that are easily spoilt and a stranger who has nothing to do with anybody; and cursors
- * that it has named, some of what is gone since.
+ * The blog of everything, with texts that are easily corrupted, a user without any relations, and cursors that the server has
+ * returned, some of them of deleted rows.
  */
 export async function anOddBlogOfEverything(): Promise<{ people: Person[]; world: World }> {
   const people = [...(await aBlogOfEverything()), await aUser('Straße')];

@@ -1,7 +1,7 @@
 import { aUser, type Person } from '../support/people.ts';
 import { execute } from './lists.ts';
 
-/** A small blog in which everything there can be is there at least once, with ties. Answers its people. */
+/** A small blog with at least one of everything, and with ties. Returns its users. */
 export async function aBlogOfEverything(): Promise<Person[]> {
   const people = [await aUser('ann'), await aUser('bob'), await aUser('cyd'), await aUser('dan')];
   await execute(`

@@ -12,19 +12,19 @@ import { blog, orm } from '../support/blog.ts';
 import { aUser, type Person } from '../support/people.ts';
 
 /**
- * Every list of the schema with what it holds, said a second time in plain SQL. `ann` writes, `bob` follows and
- * favourites, `cyd` is noise. Sort keys have few values, so that every list is full of ties.
+ * Every list of the schema, with its expected content in plain SQL. `ann` writes, `bob` follows and favourites, `cyd` is
+ * noise. Sort keys have few values, so that every list is full of ties.
  */
 
 export interface List {
-  /** `User.articles`, and what is asked for beside the page. */
+  /** `User.articles`, with its order and filter. */
   readonly name: string;
   readonly field: string;
   readonly node: Node;
   /** The connection field with its own arguments. */
   readonly ask: string;
   readonly around: (connection: string) => string;
-  /** Ids in the list's order. */
+  /** Selects the ids in the list's order. */
   readonly sql: string;
 }
 
@@ -32,7 +32,7 @@ type Node = 'Article' | 'User' | 'Comment' | 'Tag';
 
 export const schema = buildSchema(readFileSync('schema/schema.graphql', 'utf8'));
 
-/** The fields that answer with a connection, as `Type.field`. */
+/** The fields that return a connection, as `Type.field`. */
 export const connectionFields: readonly string[] = Object.values(schema.getTypeMap())
   .filter((type) => isObjectType(type))
   .flatMap((type) =>
@@ -52,11 +52,11 @@ interface Shape {
   around: (connection: string) => string;
   from: string;
   id: string;
-  /** The columns of the list's own order, or of each value of its `orderBy`. */
+  /** The column of the list's fixed order, or of each value of its `orderBy`. */
   sort: string | Record<string, string>;
-  /** The order when none is asked for. */
+  /** The default order. */
   preset?: string;
-  /** Conditions by argument, or by field of `filter`; each must be listed. */
+  /** A condition for every argument, or field of `filter`. */
   filters?: Record<string, readonly [value: string, sql: string]>;
 }
 
@@ -156,7 +156,7 @@ const shapes: Record<string, Shape> = {
   },
 };
 
-/** What is in the table but not in the schema, or the other way round. */
+/** The lists of the table below, to compare with the schema. */
 export const tableOfLists: readonly string[] = Object.keys(shapes).toSorted();
 
 /** Every list in every order and direction, and with each of its filters. */
@@ -165,10 +165,10 @@ export const lists: readonly List[] = Object.entries(shapes).flatMap(([field, sh
   ...filtersOf(field).map((filter) => listOf(field, shape, null, filter)),
 ]);
 
-/** Each list once, as it is when nothing but a page is asked for. */
+/** Each list once, without order or filter. */
 export const plainLists: readonly List[] = Object.entries(shapes).map(([field, shape]) => listOf(field, shape, null));
 
-/** Null, which is the list's own order, and whatever its `orderBy` takes. */
+/** Null, for the default order, and every value of `orderBy`. */
 export function ordersOf(field: string, { sort } = shapeOf(field)): (string | null)[] {
   if (typeof sort === 'string') return [null];
   const orderBy = getNamedType(argument(field, 'orderBy')?.type);
@@ -177,7 +177,7 @@ export function ordersOf(field: string, { sort } = shapeOf(field)): (string | nu
   return [null, ...names.flatMap((name) => [`${name} ASC`, `${name} DESC`])];
 }
 
-/** Arguments of a list that narrow it down; those of `filter` one by one. */
+/** Arguments that filter a list, and each field of `filter`. */
 function filtersOf(field: string): string[] {
   const paging = ['first', 'after', 'last', 'before', 'offset', 'orderBy', 'filter'];
   const filter = getNamedType(argument(field, 'filter')?.type);
@@ -194,7 +194,7 @@ function listOf(field: string, shape: Shape, order: string | null, filter?: stri
   const [orderField = '', direction = 'DESC'] = (order ?? preset ?? ' DESC').split(' ');
   const column = typeof sort === 'string' ? sort : sort[orderField];
   const [value, condition] = filter ? (shape.filters?.[filter] ?? []) : [undefined, 'true'];
-  if (!column || !condition) throw new Error(`${field}: say in lists.ts what ${filter ?? order} means in SQL.`);
+  if (!column || !condition) throw new Error(`${field}: lists.ts has no SQL for ${filter ?? order}.`);
   const given = filter && (argument(field, filter) ? `${filter}: ${value}` : `filter: { ${filter}: ${value} }`);
   return {
     name: [field, order, filter].filter(Boolean).join(' '),
@@ -236,7 +236,7 @@ export interface ReadPage {
   totalCount: number;
 }
 
-/** The document that asks for one page. */
+/** The document that queries one page. */
 export const documentFor = ({ field, ask, around }: List, paging: string): string =>
   `{ ${around(
     `${field.split('.')[1]}(${[ask, paging].filter(Boolean).join(', ')}) {
@@ -258,13 +258,13 @@ function connectionIn(data: object): ReadPage {
   return 'pageInfo' in inside ? (inside as ReadPage) : connectionIn(inside);
 }
 
-/** What the list holds now, in its order. */
+/** The current ids of the list, in order. */
 export async function idsOf({ node, sql }: List): Promise<string[]> {
   const rows: { id: number }[] = await execute(sql);
   return rows.map(({ id }) => globalId(node, id));
 }
 
-/** Runs statements, each ended by a semicolon at the end of a line; answers the rows of the last. */
+/** Runs statements that are separated by a semicolon at the end of a line. Returns the rows of the last. */
 export async function execute<T = never>(sql: string): Promise<T[]> {
   let rows: T[] = [];
   for (const statement of sql.split(/;\n/).filter((text) => text.trim() !== '')) {
@@ -273,7 +273,7 @@ export async function execute<T = never>(sql: string): Promise<T[]> {
   return rows;
 }
 
-/** Eleven items in every list, and as many rows that are in none but the lists of everything. Answers bob. */
+/** Eleven items in every list, and as many rows that only unfiltered lists contain. Returns bob. */
 export async function aBlogFullOfTies(): Promise<Person> {
   await aUser('ann');
   const bob = await aUser('bob');
@@ -292,7 +292,7 @@ export async function aBlogFullOfTies(): Promise<Person> {
   return bob;
 }
 
-/** Articles that are in every list, by ann; by cyd, in those of everything. Sort keys repeat every few numbers. */
+/** Articles by ann are in every list, articles by cyd only in unfiltered ones. Sort keys repeat every few numbers. */
 export async function addArticles(author: 'ann' | 'cyd', from: number, to: number): Promise<void> {
   const published =
     author === 'ann' ? `timestamptz '2026-01-02Z'` : `timestamptz '2025-12-31Z' + n % 2 * interval '9 d'`;
@@ -344,7 +344,7 @@ async function addTags(from: number, to: number): Promise<void> {
       select 'tag' || chr(97 + n % 7) || n, 2 + n % 2 from generate_series(${from}, ${to}) n`);
 }
 
-/** Two more items, which land here and there in the list. */
+/** Adds two items at different positions of the list. */
 export async function addTwo({ node }: List): Promise<void> {
   added += 2;
   const [from, to] = [added - 1, added] as const;
@@ -354,7 +354,7 @@ export async function addTwo({ node }: List): Promise<void> {
   if (node === 'Tag') await addTags(from, to);
 }
 
-/** Numbers from here on are used once. */
+/** Numbers from here on are used only once. */
 let added = 1000;
 
 export async function remove({ node }: List, globalIds: readonly (string | undefined)[]): Promise<void> {
@@ -363,7 +363,7 @@ export async function remove({ node }: List, globalIds: readonly (string | undef
   await execute(`delete from ${where ?? `${node.toLowerCase()}s where id in (${ids})`}`);
 }
 
-/** Leaves what the list belongs to, but nothing in it. */
+/** Removes every item of the list, but not the object it belongs to. */
 export async function empty(list: List): Promise<void> {
   await remove(list, await idsOf(list));
 }

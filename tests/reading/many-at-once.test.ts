@@ -10,7 +10,7 @@ beforeEach(async () => {
   bob = await aUser('bob');
 });
 
-/** A hundred requests each; for ten thousand: ROUNDS=100 npx vitest run tests/reading/many-at-once.test.ts */
+/** Each round sends a hundred requests. For ten thousand: ROUNDS=100 npx vitest run tests/reading/many-at-once.test.ts */
 const ROUNDS = Number(process.env.ROUNDS || 10);
 
 const PAGE = `query Page($first: Int) {
@@ -18,7 +18,7 @@ const PAGE = `query Page($first: Int) {
   articles(first: $first) { nodes { slug viewerHasFavorited viewerCanUpdate author { isViewer } } }
 }`;
 
-test('two viewers who ask for the same over and over, a hundred times at once, each see only their own flags', {
+test('two viewers who send the same query concurrently each see only their own flags', {
   timeout: 600_000,
 }, async () => {
   const titles = { ann: 'By ann', bob: 'By bob' };
@@ -38,13 +38,13 @@ test('two viewers who ask for the same over and over, a hundred times at once, e
     },
   });
   for (let round = 0; round < ROUNDS; round += 1) {
-    const askers = Array.from({ length: 100 }, (_, turn) => ((turn + round) % 2 === 0 ? ann : bob));
-    const answers = await Promise.all(askers.map((as) => blog<unknown, { first: number }>(PAGE, { as, first: 2 })));
-    expect(answers.map(({ data }) => data)).toEqual(askers.map(seenBy));
+    const viewers = Array.from({ length: 100 }, (_, turn) => ((turn + round) % 2 === 0 ? ann : bob));
+    const answers = await Promise.all(viewers.map((as) => blog<unknown, { first: number }>(PAGE, { as, first: 2 })));
+    expect(answers.map(({ data }) => data)).toEqual(viewers.map(seenBy));
   }
 });
 
-test('a thousand who ask at once are all answered by ten connections', { timeout: 600_000 }, async () => {
+test('ten connections serve a thousand concurrent requests', { timeout: 600_000 }, async () => {
   await anArticle({ by: ann });
   const pool = await orm.em.getConnection().getNativeClient();
   expect(pool.options.max).toBe(10);
@@ -58,7 +58,7 @@ test('a thousand who ask at once are all answered by ten connections', { timeout
   expect(pool.waitingCount).toBe(0);
 });
 
-test('documents that are never the same twice do not fill the database with prepared statements', {
+test('distinct documents do not fill the database with prepared statements', {
   timeout: 600_000,
 }, async () => {
   for (let number = 0; number < 600; number += 1) {

@@ -21,8 +21,8 @@ import {
 const SIZE = 3;
 const NOWHERE = { hasNextPage: false, hasPreviousPage: false, startCursor: null, endCursor: null };
 
-/** Paging that makes no sense, with what is said of it after the field's name. */
-const FAULTS = [
+/** Invalid paging arguments, with the message after the field's name. */
+const INVALID_PAGING = [
   ...['first', 'last'].flatMap((size) =>
     [0, -1, 101, 2 ** 31 - 1].map((value) => ({
       paging: `${size}: ${value}`,
@@ -55,7 +55,7 @@ describe.each(plainLists)('$field, in each order and with each filter:', ({ fiel
     { words: 'first and after', way: forward },
     { words: 'last and before', way: backward },
     { words: 'offset', way: byOffset },
-  ])('$words visit each item once, in order, and say where the ends are', async ({ way }) => {
+  ])('$words visit each item once, in order, and report both ends', async ({ way }) => {
     for (const list of cases) {
       const ids = await idsOf(list);
       const pages = await walk(list, way);
@@ -68,7 +68,7 @@ describe.each(plainLists)('$field, in each order and with each filter:', ({ fiel
   test.each([
     { words: 'first and after', way: forward },
     { words: 'last and before', way: backward },
-  ])('$words visit what stays exactly once while others come and go between pages', async ({ way }) => {
+  ])('$words visit remaining items exactly once while others are added and removed', async ({ way }) => {
     for (const list of cases) {
       const { seen, stayed } = await walkWhileItChanges(list, way);
       expect(new Set(seen).size, list.name).toBe(seen.length);
@@ -82,7 +82,7 @@ describe.each(plainLists)('$field, in each order and with each filter:', ({ fiel
 });
 
 describe.each(plainLists)('$field', (list) => {
-  test('has nothing before or after it when it is empty', async () => {
+  test('has no previous or next page when it is empty', async () => {
     await empty(list);
     const nothing = { nodes: [], edges: [], pageInfo: NOWHERE, totalCount: 0 };
     expect(await readPage(list, bob, 'first: 5')).toEqual(nothing);
@@ -90,7 +90,7 @@ describe.each(plainLists)('$field', (list) => {
     expect(await readPage(list, bob, 'first: 5, offset: 5')).toEqual(nothing);
   });
 
-  test('is empty after its end and before its start, and says that there is something the other way', async () => {
+  test('is empty after its end and before its start, and reports items in the other direction', async () => {
     const { pageInfo, totalCount } = await readPage(list, bob, 'first: 100');
     const after = `after: "${pageInfo.endCursor}"`;
     const before = `before: "${pageInfo.startCursor}"`;
@@ -104,7 +104,7 @@ describe.each(plainLists)('$field', (list) => {
     }
   });
 
-  test('between two cursors holds what lies between them, from either end', async () => {
+  test('between two cursors returns the items between them, from either end', async () => {
     const ids = await idsOf(list);
     const { edges } = await readPage(list, bob, 'first: 100');
     const between = `after: "${edges[1]?.cursor}", before: "${edges[6]?.cursor}"`;
@@ -118,7 +118,7 @@ describe.each(plainLists)('$field', (list) => {
     expect(idsIn(await readPage(list, bob, between))).toEqual(ids.slice(2, 6));
   });
 
-  test('says what follows a page even when only pageInfo or only totalCount is asked for', async () => {
+  test('returns pageInfo and totalCount also when only one of them is selected', async () => {
     const whole = await readPage(list, bob, 'first: 3');
     const document = documentFor(list, 'first: 3');
     const cut = (...fields: RegExp[]) => fields.reduce((text, field) => text.replace(field, ''), document);
@@ -128,16 +128,16 @@ describe.each(plainLists)('$field', (list) => {
     expect(JSON.stringify(onlyTotal.data)).toContain(JSON.stringify({ totalCount: whole.totalCount }));
   });
 
-  test('refuses paging that makes no sense, with its field, the value and the wish', async () => {
+  test('rejects invalid paging arguments with the field, the value and what is allowed', async () => {
     const field = list.field.split('.')[1];
-    for (const { paging, message } of FAULTS) {
+    for (const { paging, message } of INVALID_PAGING) {
       const answer = await blog(documentFor(list, paging), { as: bob });
       expect(answer, paging).toFailWith('BAD_USER_INPUT');
       expect(answer.errors?.[0]?.message).toBe(`${field}${message}`);
     }
   });
 
-  test('refuses forged cursors, with its field and what it wants instead', async () => {
+  test('rejects forged cursors with the field and what is allowed', async () => {
     const field = list.field.split('.')[1];
     const { pageInfo } = await readPage(list, bob, 'first: 3');
     for (const forged of forgeriesOf(pageInfo.endCursor ?? '')) {
@@ -151,7 +151,7 @@ describe.each(plainLists)('$field', (list) => {
   });
 });
 
-test('a cursor of another order is refused, and the message names both', async () => {
+test('a cursor of another order is rejected with a message that names both', async () => {
   const orders = new Map<string, { list: List; cursor: string }>();
   for (const list of lists) {
     const cursor = (await readPage(list, bob, 'first: 1')).pageInfo.endCursor ?? '';
@@ -169,7 +169,7 @@ test('a cursor of another order is refused, and the message names both', async (
   }
 });
 
-test('a cursor of followers is none of following, nor the other way round', async () => {
+test('cursors of followers and following are not interchangeable', async () => {
   const listOf = (name: string) => plainLists.find(({ field }) => field === name) as List;
   const [followers, following] = [listOf('User.followers'), listOf('User.following')];
   for (const [one, other] of [[followers, following] as const, [following, followers] as const]) {
@@ -178,8 +178,8 @@ test('a cursor of followers is none of following, nor the other way round', asyn
   }
 });
 
-test('a list in a list in a list refuses paging that makes no sense', async () => {
-  for (const { paging, message } of FAULTS) {
+test('a deeply nested list rejects invalid paging arguments', async () => {
+  for (const { paging, message } of INVALID_PAGING) {
     const list = `followers { edges { node { favorites(${paging}) { totalCount } } } }`;
     const answer = await blog(`{ articles(first: 10) { nodes { author { ${list} } } } }`);
     expect(answer, paging).toFailWith('BAD_USER_INPUT');
@@ -187,20 +187,20 @@ test('a list in a list in a list refuses paging that makes no sense', async () =
   }
 });
 
-test('the paging of a list that nothing belongs to is refused all the same', async () => {
+test('invalid paging arguments of an empty list are rejected too', async () => {
   expect(await blog('{ user(by: { username: "nobody" }) { articles(first: 0) { totalCount } } }')).toFailWith(
     'BAD_USER_INPUT',
   );
 });
 
-test('a page has twenty items unless told otherwise', async () => {
+test('a page has twenty items by default', async () => {
   await addArticles('ann', 23, 30);
   const { data } = await blog<{ articles: ReadPage }, object>('{ articles { nodes { id } pageInfo { hasNextPage } } }');
   expect(data.articles.nodes).toHaveLength(20);
   expect(data.articles.pageInfo.hasNextPage).toBe(true);
 });
 
-test('null is the same as leaving a paging argument away', async () => {
+test('null is the same as an omitted paging argument', async () => {
   const nulls = 'first: null, after: null, last: null, before: null, offset: null';
   for (const list of plainLists) {
     expect(await readPage(list, bob, `${nulls}`)).toEqual(await readPage(list, bob, 'first: 20'));
@@ -215,7 +215,7 @@ test('the largest page and the largest offset are allowed', async () => {
   }
 });
 
-/** The paging of the page that follows, or of the first; null behind the last. */
+/** The paging arguments of the next page, or of the first; null after the last. */
 type Way = (page: ReadPage | undefined, pageNumber: number) => string | null;
 
 function forward(page?: ReadPage): string | null {
@@ -243,7 +243,7 @@ async function walk(list: List, way: Way, between = async (_page: ReadPage) => {
   return pages;
 }
 
-/** Two come between any two pages; the item the cursor came from goes, and so does the next one. */
+/** Between two pages, two items are added, and the cursor's item and the next one are removed. */
 async function walkWhileItChanges(list: List, way: Way) {
   let stayed = await idsOf(list);
   const pages = await walk(list, way, async (page) => {
@@ -278,7 +278,7 @@ const orderIn = (cursor: string): string => (JSON.parse(decoded(cursor)) as [str
 const decoded = (cursor: string): string => Buffer.from(cursor, 'base64url').toString();
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-/** What somebody might send in place of a cursor: no base64, no JSON, no list, parts of wrong types, values out of range. */
+/** Invalid cursors: no base64, no JSON, no list, parts of wrong types, values out of range. */
 function forgeriesOf(cursor: string): string[] {
   const [order, value, id] = JSON.parse(decoded(cursor)) as [string, string | number, number];
   const wrongIds = [null, '1', 1.5, 2 ** 31, -(2 ** 31), 1e300, true, [], {}];

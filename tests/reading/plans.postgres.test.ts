@@ -8,17 +8,17 @@ import { statementsDuring } from '../support/statements.ts';
 import { documentFor, execute, type List, lists, readPage } from './lists.ts';
 
 /**
- * PostgreSQL explains the very statements of the lists over 100,000 articles: with the values that are asked for, and with
- * any, as it plans what is prepared once it has run a few times.
+ * Checks PostgreSQL's plans for the statements of every list over 100,000 articles: the custom plan for the given values, and
+ * the generic plan, which it uses for a prepared statement after a few executions.
  */
-const PAGE = 21; // with the row that shows whether there are more
+const PAGE = 21; // with the row that shows whether more follow
 
-/** Of few links the first page of each is sorted; so many are few. */
-const FEW = 500;
+/** Up to this number of links, the first page of each is sorted. */
+const FEW_LINKS = 500;
 
 let client: Client;
 
-test('no list reads a large table from end to end, or sorts more than a page', { timeout: 600_000 }, async () => {
+test('no list scans a large table, or sorts more than a page', { timeout: 600_000 }, async () => {
   await aUser('ann');
   const bob = await aUser('bob');
   const busy = await aUser('busy');
@@ -37,7 +37,7 @@ test('no list reads a large table from end to end, or sorts more than a page', {
       const tagged = listOf('Query.articles tag');
       await expectToBeCheap({ ...tagged, ask: tagged.ask.replace('red', tag) }, 'first: 20', bob);
     }
-    for (const name of ['Query.articles tagsAll', 'Viewer.feed']) await expectToBeCountedAtOnce(listOf(name), busy);
+    for (const name of ['Query.articles tagsAll', 'Viewer.feed']) await expectCountToJoin(listOf(name), busy);
   } finally {
     await client.end();
   }
@@ -46,7 +46,7 @@ test('no list reads a large table from end to end, or sorts more than a page', {
 async function databaseOfThisTest() {
   const [{ name } = { name: '' }] = await execute<{ name: string }>('select current_database() as name');
   const template = inject('template');
-  if (template.kind === 'embedded') throw new Error('Plans are looked at on a PostgreSQL: --mode postgres');
+  if (template.kind === 'embedded') throw new Error('Plans are checked on a PostgreSQL server only: --mode postgres');
   return { connectionString: databaseOn(template.server, name) };
 }
 
@@ -59,15 +59,15 @@ async function expectToBeCheap(list: List, paging: string, viewer: Person): Prom
     const scanned = nodes.filter((node) => node['Node Type'] === 'Seq Scan' && node['Actual Loops'] > 0);
     expect.soft(scanned.map((node) => node['Relation Name']).filter(isLarge), shown).toEqual([]);
     const sorted = nodes.filter((node) => /Sort$/.test(node['Node Type'])).map((node) => rowsInto(node));
-    const most = list.field === 'Viewer.feed' || /favoritedBy|tag/i.test(list.name) ? FEW * PAGE : PAGE;
+    const most = list.field === 'Viewer.feed' || /favoritedBy|tag/i.test(list.name) ? FEW_LINKS * PAGE : PAGE;
     expect.soft(Math.max(0, ...sorted), shown).toBeLessThanOrEqual(most);
-    // However a plan is called: what it touches shows whether it looks for a page or through a table.
-    expect.soft(Math.max(...nodes.map(touched)), shown).toBeLessThanOrEqual(FEW * PAGE);
+    // Whatever the plan node: the number of rows it touches shows whether it reads a page or a table.
+    expect.soft(Math.max(...nodes.map(touched)), shown).toBeLessThanOrEqual(FEW_LINKS * PAGE);
   }
 }
 
-/** A count goes through many rows, but joins them: to look something up for each of 100,000 takes ten times as long. */
-async function expectToBeCountedAtOnce(list: List, viewer: Person): Promise<void> {
+/** A count reads many rows, but with a join: a lookup for each of 100,000 rows takes ten times as long. */
+async function expectCountToJoin(list: List, viewer: Person): Promise<void> {
   const document = documentFor(list, 'first: 1').replace(/nodes .*(?=totalCount)/s, '');
   const statement = (await statementsDuring(() => blog(document, { as: viewer }))).at(-1) as Statement;
   for (const mode of ['force_custom_plan', 'force_generic_plan']) {
@@ -105,7 +105,7 @@ const touched = (plan: Plan): number =>
   (plan['Actual Rows'] + (plan['Rows Removed by Filter'] ?? 0)) * plan['Actual Loops'];
 const isLarge = (table: string | undefined) => table !== undefined && table !== 'tags';
 
-/** Bob follows and favours some of what ann and thousands of others write; busy follows every other of them. */
+/** Bob follows and favourites some of the thousands of authors; busy follows every second one. */
 async function aLargeBlog(): Promise<void> {
   await execute(`
     insert into users (username, username_key, email, email_key, password_hash)

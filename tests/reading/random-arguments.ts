@@ -6,9 +6,9 @@ import type { Rolls } from './rolls.ts';
 type Args = Record<string, unknown>;
 type OrderBy = { field: string; direction?: string };
 
-/** What the fields of the schema are asked with: what there is, what there is not, and what must be refused. */
+/** Random arguments for the fields of the schema: existing values, unknown ones, and invalid ones. */
 export class RandomArguments {
-  /** Whether some lists are asked for what they refuse; most documents ask for nothing of that kind. */
+  /** Whether some lists get invalid arguments. Most documents have none. */
   private readonly spoils: boolean;
   spoilt = false;
 
@@ -104,7 +104,7 @@ export class RandomArguments {
   private paging(coordinate: string, orderBy?: OrderBy): Args {
     const { rolls } = this;
     if (this.isSpoilt(4)) return this.refusedPaging(coordinate, orderBy);
-    // Below another list, longer pages cost more than a document may.
+    // Below another list, longer pages would exceed the complexity limit.
     const isBelow = !coordinate.startsWith('Query.');
     const size = isBelow ? rolls.upTo(2) + 1 : rolls.one([rolls.upTo(3) + 1, rolls.upTo(3) + 1, 5, 25]);
     const end = rolls.one<Args>([
@@ -162,7 +162,7 @@ export class RandomArguments {
     ]);
   }
 
-  /** A place in the order, whether or not the list has something there; or one that the blog itself has named. */
+  /** A position in the order, with or without an item there, or a cursor that the server has returned. */
   private cursor(coordinate: string, orderBy?: OrderBy): string {
     const { articles, comments, tags, favorites, follows, cursors } = this.world;
     const id = this.rolls.one([this.rolls.upTo(12), this.rolls.upTo(12), 2 ** 31 - 1, -1]);

@@ -9,25 +9,25 @@ import { type RandomDocument, randomDocument } from './random-documents.ts';
 import { referenceAnswer } from './reference.ts';
 
 /**
- * Thousands, for those who wait for them: RANDOM_DOCUMENTS=5000 npx vitest run tests/reading/random-documents.test.ts
- * One that failed, again: RANDOM_SEED and RANDOM_PATH, of what fast-check says of it, beside the same RANDOM_DOCUMENTS.
+ * A long run: RANDOM_DOCUMENTS=5000 npx vitest run tests/reading/random-documents.test.ts
+ * To repeat a failure, add RANDOM_SEED and RANDOM_PATH from fast-check's report to the same RANDOM_DOCUMENTS.
  */
 const { RANDOM_DOCUMENTS, RANDOM_SEED, RANDOM_PATH } = process.env;
 const RUNS = Number(RANDOM_DOCUMENTS || 300);
 
-test('random documents are answered as a plain resolver for each field would, by one statement for each', {
+test('random documents return what plain resolvers would, with one statement per field', {
   timeout: 3_600_000,
 }, async () => {
   const { people, world } = await anOddBlogOfEverything();
   const tally = { answered: 0, refused: 0, 'too complex': 0, invalid: 0 };
-  // An answer that is null for one refused field does not wait for the statements of the others.
+  // A response that is null because of one rejected field does not wait for the statements of the others.
   let isAnyUnderWay = false;
   const rolls = fc.noBias(fc.array(fc.nat({ max: 1000 }), { maxLength: 600, size: 'max' }));
   const viewers = fc.constantFrom(null, ...people);
   const property = fc.asyncProperty(rolls, viewers, fc.integer({ min: 1, max: 6 }), async (dice, viewer, depth) => {
     const asked = randomDocument(dice, world, depth);
     const shown = `${asked.document}\n${JSON.stringify({ ...asked, document: undefined, viewer: viewer?.username })}`;
-    // Two fields of one name may not agree on whether they can be null: author of an article, and of a comment.
+    // Two fields with the same name may differ in nullability: the author of an article, and of a comment.
     const faults = validate(schema, parse(asked.document));
     tally.invalid += faults.length > 0 ? 1 : 0;
     fc.pre(faults.length === 0);
@@ -37,7 +37,7 @@ test('random documents are answered as a plain resolver for each field would, by
       const { body } = await post({ query, ...request }, viewer ? { authorization: `Token ${viewer.token}` } : {});
       answer = body as typeof answer;
     });
-    // What asks for too much never becomes a statement.
+    // A document that is too complex is never executed.
     const isTooComplex = answer.errors?.some(({ extensions }) => extensions.code === 'QUERY_TOO_COMPLEX') ?? false;
     tally['too complex'] += isTooComplex ? 1 : 0;
     fc.pre(!isTooComplex);
@@ -64,8 +64,8 @@ test('random documents are answered as a plain resolver for each field would, by
 type Data = Record<string, unknown>;
 
 /**
- * What is refused anywhere below a field of the query is refused for all of it, for it is one statement: also where a plain
- * resolver never comes to it, below something that is not there.
+ * Invalid arguments anywhere below a query field fail the whole field, since it is one statement. That includes places that
+ * a plain resolver never reaches, below an object that does not exist.
  */
 function expectToBeAlike(
   answer: Answer<Data>,
@@ -76,7 +76,7 @@ function expectToBeAlike(
   for (const { extensions } of answer.errors ?? []) expect(extensions.code, shown).toBe('BAD_USER_INPUT');
   if (answer.errors && !expected.errors) expect(spoilt, `${shown}\n${answer.errors[0]?.message}`).toBe(true);
   if (expected.errors) expect(answer.errors, shown).toBeDefined();
-  // A field that must not be null took the others with it.
+  // A non-null field that fails makes the whole response null.
   if (!answer.data) return expect(answer.errors, shown).toBeDefined();
   const refused = fieldsOf(answer.errors);
   for (const field of fieldsOf(expected.errors)) expect(refused, shown).toContain(field);

@@ -16,13 +16,13 @@ import { Rolls } from './rolls.ts';
 export interface RandomDocument {
   document: string;
   variables: Record<string, unknown>;
-  /** Which of its operations, where it has several. */
+  /** Set when the document has several operations. */
   operationName?: string;
-  /** Whether something in it is asked for that may be refused. */
+  /** Whether the document contains arguments that may be rejected. */
   spoilt?: boolean;
 }
 
-/** A query over the whole schema: aliases, arguments, variables, fragments and directives as the dice fall. */
+/** A random query over the whole schema, with aliases, arguments, variables, fragments and directives. */
 export const randomDocument = (rolls: readonly number[], world: World, depth: number): RandomDocument =>
   new Writer(new Rolls(rolls), world).write(depth);
 
@@ -32,11 +32,11 @@ class Writer {
   private readonly inputs: RandomInputs;
   private readonly arguments: RandomArguments;
   private readonly fragments: string[] = [];
-  /** Names of the fragments that are written to their end, by type: no fragment is spread in itself. */
+  /** Names of the complete fragments, by type, so that no fragment spreads itself. */
   private readonly finished = new Map<string, string[]>();
   private names = 0;
   private insideFragments = 0;
-  /** What is larger is soon refused as too complex. */
+  /** Larger documents are mostly rejected as too complex. */
   private fieldsLeft = 40;
 
   constructor(
@@ -62,7 +62,7 @@ class Writer {
     return { document, variables: inputs.variables, spoilt, ...(isNamed && { operationName: name }) };
   }
 
-  /** A variable for directives, given or left to its default. */
+  /** A variable for directives, set or left to its default. */
   private switch(name: string, value: boolean): string {
     if (this.rolls.upTo(1) === 1) return `$${name}: ${this.rolls.one(['Boolean', 'Boolean!'])} = ${value}`;
     this.inputs.variables[name] = value;
@@ -75,7 +75,7 @@ class Writer {
     return [this.rolls.one(['', '__typename', `${this.name('a')}: __typename`]), ...parts].join(' ');
   }
 
-  /** A field, or some in a fragment. */
+  /** A field, or a fragment with several. */
   private part(type: Composite, depth: number): string {
     if (this.insideFragments > 2 || this.fieldsLeft <= 0) return this.field(type, depth);
     const plain = isInterfaceType(type) ? ['inline', 'inline', 'field'] : Array<string>(7).fill('field');
@@ -105,7 +105,7 @@ class Writer {
     const fields = Object.values(type.getFields());
     const leaves = fields.filter((field) => isLeafType(getNamedType(field.type)));
     const inner = fields.filter((field) => !leaves.includes(field));
-    // Pages, edges and page infos are on the way to an entity, and cost no depth.
+    // Connections, edges and page infos lead to an entity, and do not count as depth.
     const isStep = /Connection$|Edge$|PageInfo$/.test(type.name);
     this.fieldsLeft -= 1;
     const deeper = (isStep || depth > 0) && inner.length > 0 && this.fieldsLeft > 0;
@@ -116,11 +116,11 @@ class Writer {
     const named = getNamedType(field.type) as GraphQLNamedType;
     if (isLeafType(named)) return `${asked} ${this.directive()}`;
     const below = () => `${this.directive()} { ${this.selection(named as Composite, isStep ? depth : depth - 1)} }`;
-    // Asked for twice under one name, it is answered once, with what either asks for.
+    // Selected twice under one name, a field is returned once, with both selections.
     return [asked, ...(rolls.once(12) ? [asked] : [])].map((again) => `${again} ${below()}`).join(' ');
   }
 
-  /** The field with its name in the answer, and its arguments. */
+  /** The field with its alias and its arguments. */
   private asked(type: Composite, field: GraphQLField<unknown, unknown>): string {
     const alias = field.args.length > 0 || this.rolls.once(10) ? `${this.name('a')}: ` : '';
     const values = this.arguments.of(`${type.name}.${field.name}`, field);
@@ -149,7 +149,7 @@ const DIRECTIVES = [
   '@skip(if: $yes) @include(if: $yes)',
 ];
 
-/** They stand beside the one that is asked for, and must leave it alone. */
+/** Other operations in the document, which must not affect the executed one. */
 const OTHER_OPERATIONS = [
   'query Beside { articles(first: 1) { nodes { id } } }',
   'mutation Never { logout { errors { message } } }',

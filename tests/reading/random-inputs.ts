@@ -9,11 +9,11 @@ import {
 } from 'graphql';
 import type { Rolls } from './rolls.ts';
 
-/** Writes values as they stand in a document: as literals, as variables, or with variables inside. */
+/** Writes values into a document: as literals, as variables, or with variables inside. */
 export class RandomInputs {
   readonly variables: Record<string, unknown> = {};
   readonly declarations: string[] = [];
-  /** Whether a variable is not given: a cursor may then be one of another order. */
+  /** Whether a variable is omitted: a cursor may then belong to another order. */
   leavesOut = false;
   private names = 0;
 
@@ -31,7 +31,7 @@ export class RandomInputs {
       const written = Object.entries(value).map(([name, part]) => {
         const field = fields[name];
         if (!field) throw new Error(`${inner.name} has no ${name}.`);
-        // Of exactly one key, neither nothing nor null may be given.
+        // In a @oneOf input the key may be neither omitted nor null.
         return `${name}: ${this.write(part, field.type, { optional: !inner.isOneOf })}`;
       });
       return `{ ${written.join(', ')} }`;
@@ -39,7 +39,7 @@ export class RandomInputs {
     return isWritable(value) ? literalOf(value, type) : this.asVariable(value, type, optional);
   }
 
-  /** Given, left to its default, given in place of the default, or not given at all. */
+  /** Set, left to its default, set in place of the default, or omitted. */
   private asVariable(value: unknown, type: GraphQLInputType, optional: boolean): string {
     this.names += 1;
     const name = `v${this.names}`;
@@ -64,11 +64,11 @@ export class RandomInputs {
 
 function literalOf(value: unknown, type: GraphQLInputType): string {
   const literal = astFromValue(value, type);
-  if (!literal) throw new Error(`${type} can not be ${JSON.stringify(value)}.`);
+  if (!literal) throw new Error(`${JSON.stringify(value)} is not valid for ${type}.`);
   return print(literal);
 }
 
-/** Half a character can stand in a variable, not in a document. */
+/** A lone surrogate is possible in a variable, but not in a document. */
 const isWritable = (value: unknown): boolean =>
   typeof value === 'string'
     ? value.isWellFormed()

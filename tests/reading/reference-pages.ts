@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** The page of a list, cut out of all of it, and what must be refused: slow, plain, and said a second time. */
+/** Reference implementation of paging: slices a complete list, and rejects invalid arguments. */
 
 export type Args = Record<string, any>;
 export type Value = string | number;

@@ -14,8 +14,8 @@ import type { RandomDocument } from './random-documents.ts';
 import { type Args, pageOf, refuse, type Value } from './reference-pages.ts';
 
 /**
- * What the blog should answer, worked out field by field over entities in memory: slow, plain, and without a line of the
- * code that turns selections into statements.
+ * Reference implementation of the API: resolves each field over entities in memory. Slow and plain, and it shares no code with
+ * the compiler of read plans.
  */
 export interface World {
   users: User[];
@@ -25,7 +25,7 @@ export interface World {
   favorites: Favorite[];
   follows: Follow[];
   articleTags: ArticleTag[];
-  /** Cursors that the blog itself has named once, by their order. */
+  /** Cursors that the server has returned, by their order. */
   cursors: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -176,7 +176,7 @@ function globalIdOf(source: Article | User | Comment | Tag): string {
 function typeOf(source: unknown): GraphQLObjectType {
   const entity = [Article, User, Comment, Tag].find((some) => source instanceof some);
   const type = schema.getType(entity?.name ?? '');
-  if (!isObjectType(type)) throw new Error(`${String(source)} is no node.`);
+  if (!isObjectType(type)) throw new Error(`${String(source)} is not a node.`);
   return type;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Dice that were rolled before. When they run out they are zeros, which choose what comes first; fewer and lower rolls
- * make something simpler.
+ * Random choices from a list of numbers, so that fast-check can shrink them. When the numbers run out they are zeros, which
+ * select the first option: fewer and lower numbers make a simpler document.
  */
 export class Rolls {
   private rolled = 0;
@@ -16,7 +16,7 @@ export class Rolls {
     return items[this.upTo(items.length - 1)] as T;
   }
 
-  /** Once in so many times, and never with zeros. */
+  /** True once in so many times, and never for zero. */
   once(inHowMany: number): boolean {
     return this.upTo(inHowMany - 1) === 1;
   }

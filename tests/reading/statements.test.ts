@@ -22,21 +22,21 @@ beforeEach(async () => {
   [ann, bob, cyd] = (await aBlogOfEverything()) as [Person, Person, Person];
 });
 
-/** What the document answers; anything wrong with it fails the test. */
+/** The data of a response; errors fail the test. */
 async function read(document: string, variables: { as?: Person; [name: string]: unknown } = {}): Promise<any> {
   const answer = await blog<any, object>(document, variables);
   expect(answer).toSucceed();
   return answer.data;
 }
 
-test('a field under several names answers under each', async () => {
+test('a field with several aliases is returned under each', async () => {
   const data = await read(
     '{ one: article(by: { slug: "article-1" }) { a: title b: title title c: author { d: username } } }',
   );
   expect(data).toEqual({ one: { a: 'title b', b: 'title b', title: 'title b', c: { d: 'bob' } } });
 });
 
-test('names that objects have of their own are names like any other', async () => {
+test('names of built-in object properties work as aliases', async () => {
   const data = await read(`{ articles(first: 1) {
     edges { __proto__: node { constructor: slug toString: author { hasOwnProperty: username } } }
     valueOf: nodes { __proto__: slug }
@@ -49,7 +49,7 @@ test('names that objects have of their own are names like any other', async () =
   });
 });
 
-test('fields of one response name are merged from wherever they stand', async () => {
+test('fields with the same response name are merged across fragments', async () => {
   const data = await read(`
     query { article(by: { slug: "article-1" }) { author { username } ...A ...B } }
     fragment A on Article { author { bio } tags { name } }
@@ -59,7 +59,7 @@ test('fields of one response name are merged from wherever they stand', async ()
   expect(data.article.tags[0]).toEqual({ name: 'rose', id: globalId('Tag', 2) });
 });
 
-test('the same list twice, under two names, has the arguments of each', async () => {
+test('the same list under two aliases uses the arguments of each', async () => {
   const data = await read(`{
     user(by: { username: "ann" }) {
       newest: articles(first: 1) { nodes { slug } totalCount }
@@ -74,7 +74,7 @@ test('the same list twice, under two names, has the arguments of each', async ()
   });
 });
 
-test('nodes and edges side by side each have the fields they were asked for, under the same names', async () => {
+test('nodes and edges next to each other each return their own selection', async () => {
   const { articles } = await read(`{ articles(first: 2) {
     nodes { x: slug author { x: username } }
     more: nodes { x: title }
@@ -92,7 +92,7 @@ test('nodes and edges side by side each have the fields they were asked for, und
   expect(articles.others).toEqual(articles.edges.map(({ cursor }: { cursor: string }) => ({ c: cursor })));
 });
 
-test('__typename says the type everywhere', async () => {
+test('__typename is available everywhere', async () => {
   const data = await read(
     `{
       __typename
@@ -120,21 +120,21 @@ test('__typename says the type everywhere', async () => {
   });
 });
 
-test('only __typename can be asked for', async () => {
+test('__typename can be the only selected field', async () => {
   expect(await read('{ articles(first: 1) { nodes { __typename } edges { node { __typename } } } }')).toEqual({
     articles: { nodes: [{ __typename: 'Article' }], edges: [{ node: { __typename: 'Article' } }] },
   });
   expect(await read(`{ node(id: "${globalId('Tag', 1)}") { __typename } }`)).toEqual({ node: { __typename: 'Tag' } });
 });
 
-test('whether there are more pages can be asked for by itself, of a full list and of an empty one', async () => {
+test('pageInfo can be selected alone, for a full list and for an empty one', async () => {
   const pageInfo = '{ pageInfo { __typename hasPreviousPage } }';
   const data = await read(`{ tags(offset: 0) ${pageInfo} none: tags(prefix: "nothing") ${pageInfo} }`);
   const answer = { pageInfo: { __typename: 'PageInfo', hasPreviousPage: false } };
   expect(data).toEqual({ tags: answer, none: answer });
 });
 
-test('@skip and @include leave out what they should, also around lists and fragments', async () => {
+test('@skip and @include apply to fields, lists and fragments', async () => {
   const document = `query($yes: Boolean!, $no: Boolean!) {
     articles(first: 1) {
       totalCount @include(if: $no)
@@ -159,7 +159,7 @@ test('variables reach lists at any depth, with their defaults', async () => {
   expect(data.same.comments.nodes).toEqual([{ body: 'comment 12' }]);
 });
 
-test('an object of as many names as there may be has them all, nested ones too', async () => {
+test('an object with the maximum number of aliases returns all of them, also when nested', async () => {
   const many = Array.from({ length: 15 }, (_, number) => `t${number}: title`).join(' ');
   const data = await read(
     `{ article(by: { slug: "article-1" }) { ${many} comments(first: 1) { nodes { article { ${many} } } } } }`,
@@ -168,7 +168,7 @@ test('an object of as many names as there may be has them all, nested ones too',
   expect(data.article).toEqual({ ...titles, comments: { nodes: [{ article: titles }] } });
 });
 
-test('node finds each kind of thing by its id, and nothing by an id of none', async () => {
+test('node returns every kind of object by its id, and null for an unknown id', async () => {
   const document = `query($id: ID!) { node(id: $id) { __typename id ... on User { username } ... on Article { slug }
     ... on Comment { databaseId } ... on Tag { name } } }`;
   const found = async (id: string) => (await read(document, { id })).node;
@@ -190,7 +190,7 @@ test('node finds each kind of thing by its id, and nothing by an id of none', as
   }
 });
 
-test('nodes answers each id in its place, whatever it is of', async () => {
+test('nodes returns each object at the position of its id, whatever its type', async () => {
   const ids = [globalId('Tag', 2), 'nonsense', globalId('User', 1), globalId('User', 1), globalId('Tag', 999)];
   const document = 'query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Tag { name } } }';
   const { nodes } = await read(document, { ids });
@@ -199,7 +199,7 @@ test('nodes answers each id in its place, whatever it is of', async () => {
   expect((await read(document, { ids: ['x', 'y'] })).nodes).toEqual([null, null]);
 });
 
-test('nodes takes a hundred ids and no more', async () => {
+test('nodes accepts at most a hundred ids', async () => {
   const document = 'query($ids: [ID!]!) { nodes(ids: $ids) { id } }';
   const id = globalId('Article', 1);
   expect((await read(document, { ids: Array(100).fill(id) })).nodes).toEqual(Array(100).fill({ id }));
@@ -208,7 +208,7 @@ test('nodes takes a hundred ids and no more', async () => {
   expect(answer.errors?.[0]?.message).toBe('nodes(ids:) has 101 items; it must have at most 100.');
 });
 
-test('filters that fit nothing, and dates at the ends of time, find nothing and break nothing', async () => {
+test('filters without matches and extreme dates return empty lists', async () => {
   const total = async (filter: object) => {
     const document = 'query($filter: ArticleFilter) { articles(filter: $filter) { totalCount nodes { id } } }';
     return (await read(document, { filter })).articles.totalCount;
@@ -224,7 +224,7 @@ test('filters that fit nothing, and dates at the ends of time, find nothing and 
   expect(await total({ publishedBefore: '2026-01-02T01:00:00.000+01:00' })).toBe(0);
 });
 
-test('dates that there are not are BAD_USER_INPUT', async () => {
+test('invalid dates are BAD_USER_INPUT', async () => {
   for (const date of ['2026-02-30T00:00:00Z', 'tomorrow', '']) {
     const answer = await blog<unknown, Record<string, unknown>>(
       'query($date: DateTime) { articles(filter: { publishedAfter: $date }) { totalCount } }',
@@ -234,7 +234,7 @@ test('dates that there are not are BAD_USER_INPUT', async () => {
   }
 });
 
-test('every field of a query costs one statement, however much is below it', async () => {
+test('every field of a query takes one statement, however much is selected below it', async () => {
   const depth =
     'author { followers(first: 2) { nodes { articles(first: 2) { nodes { tags { name } comments(first: 2) { edges { node { author { id } } } } } } } } }';
   const documents = [
@@ -254,7 +254,7 @@ test('every field of a query costs one statement, however much is below it', asy
   expect(asked.toSorted()).toEqual(Object.keys((schema.getQueryType() as GraphQLObjectType).getFields()).toSorted());
 });
 
-test('the pages of a frontend cost one statement, in which it is also looked who asks', async () => {
+test('the pages of a frontend take one statement, which also authenticates the viewer', async () => {
   const as = ann;
   expect(await statementsDuring(() => blog(HomePageDocument, { as }))).toHaveLength(1);
   expect(await statementsDuring(() => blog(ProfilePageDocument, { as, username: 'bob' }))).toHaveLength(1);
@@ -262,7 +262,7 @@ test('the pages of a frontend cost one statement, in which it is also looked who
   expect(await statementsDuring(() => blog('{ viewer { feed { totalCount nodes { id } } } }', { as }))).toHaveLength(1);
 });
 
-test('many fields are shared out to several statements, which PostgreSQL works on at once', async () => {
+test('many fields are split into several statements, which PostgreSQL runs in parallel', async () => {
   const fields = Array.from({ length: 10 }, (_, n) => `a${n}: article(by: { slug: "article-${n}" }) { slug }`);
   const document = `{ ${fields.join(' ')} }`;
   expect(await statementsDuring(() => read(document, { as: ann }))).toHaveLength(3);
@@ -270,12 +270,12 @@ test('many fields are shared out to several statements, which PostgreSQL works o
   expect(Object.entries(data)).toEqual(fields.map((_, n) => [`a${n}`, n === 0 ? null : { slug: `article-${n}` }]));
 });
 
-test('nothing that was not asked for is counted', async () => {
+test('counts only when totalCount is selected', async () => {
   const [statement] = await statementsDuring(() => read('{ articles { nodes { id } } }'));
   expect(statement?.text).not.toContain('select count(');
 });
 
-test("what a mutation's payload shows is as it is after it", async () => {
+test("a mutation's payload shows the state after the mutation", async () => {
   const { slug } = await anArticle({ by: ann, title: 'Fresh' });
   const article = { slug };
   const favored = await blog(FavoriteArticleDocument, { as: bob, input: { article } });
@@ -312,7 +312,7 @@ test('entities in payloads take the same selections as queries do, with lists an
   expect(data.favoriteArticle.again.author.favorites).toEqual({ totalCount: 2 });
 });
 
-test('two viewers at once each see only their own flags', async () => {
+test('concurrent viewers each see only their own flags', async () => {
   const article = await anArticle({ by: ann, title: 'Shared' });
   const { id } = await aComment({ on: article, by: bob });
   await blog(FavoriteArticleDocument, { as: bob, input: { article: { slug: 'shared' } } });
@@ -331,15 +331,15 @@ test('two viewers at once each see only their own flags', async () => {
       },
     },
   });
-  const askers = Array.from({ length: 80 }, (_, turn) => [ann, bob, cyd, undefined][turn % 4]);
-  const answers = await Promise.all(askers.map((as) => read(document, as && { as })));
-  expect(answers).toEqual(askers.map((as) => seenBy(as?.username ?? 'guest')));
+  const viewers = Array.from({ length: 80 }, (_, turn) => [ann, bob, cyd, undefined][turn % 4]);
+  const answers = await Promise.all(viewers.map((as) => read(document, as && { as })));
+  expect(answers).toEqual(viewers.map((as) => seenBy(as?.username ?? 'guest')));
 });
 
-test('every object of the schema that is read has been asked for every one of its fields', async () => {
+test('every field of every object type can be read', async () => {
   const leaves = (name: string) => {
     const type = schema.getType(name);
-    if (!isObjectType(type)) throw new Error(`${name} is no object.`);
+    if (!isObjectType(type)) throw new Error(`${name} is not an object type.`);
     return Object.values(type.getFields()).filter(
       ({ args, type: of }) => args.length === 0 && !/^\[?(User|Article|Tag)/.test(`${of}`),
     );

@@ -62,6 +62,7 @@ test('with --json, errors are JSON as well', async () => {
 test('a usage error is one line, without the help', async () => {
   const project = aProject();
   const typos: [command: string[], says: string][] = [
+    [[], 'No command was given.'],
     [['migration:stauts'], 'Did you mean migration:status?'],
     [['migration:status', '--jsn'], 'Unknown argument: jsn'],
     [['migration:up', '--too', 'x'], 'Unknown argument: too'],

@@ -104,7 +104,7 @@ function runOf({ driver, settings, log }: MigratorParts, method: Method, migrati
     concurrentLockTimeout: settings.concurrentLockTimeout,
     statementTimeout: migration.statementTimeout ?? settings.statementTimeout,
     attempts: settings.attempts,
-    markIn: workLockDatabase(driver, settings),
+    workLockDatabase: workLockDatabase(driver, settings),
     log,
     lint: async (statements, execute) => {
       if (method === 'up' && migration.dynamic.up && settings.preflight)

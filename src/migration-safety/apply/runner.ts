@@ -23,7 +23,7 @@ export interface MigrationRun {
   statementTimeout: number;
   attempts: number;
   /** The database whose advisory lock marks the connection as working, or undefined if it has no advisory locks. */
-  markIn: string | undefined;
+  workLockDatabase: string | undefined;
   log: (text: string) => void;
   /** Lints the statements before the first is sent; throws to refuse them. */
   lint: (statements: Statement[], execute: Execute) => Promise<void>;
@@ -82,7 +82,7 @@ export class Runner extends MigrationRunner {
       async (tx) => {
         migration.setTransactionContext(tx);
         await this.applySettings(this.timeouts(run, run.tableLockTimeout), true, tx);
-        if (run.markIn) await this.send(acquireWorkLockSql(run.markIn, 'transaction'), tx);
+        if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'transaction'), tx);
         if (this.schema) await this.applySettings([['search_path', quote(this.schema)]], true, tx);
         const statements = await this.collectStatements(run, migration, method, tx);
         const misplaced = statements.find((statement) => onlyOutsideTransaction(statement));
@@ -118,7 +118,7 @@ export class Runner extends MigrationRunner {
         migration.execute = async (query, params) => this.driver.execute(query as string, params, 'all', session);
         try {
           await this.applySettings(this.timeouts(run, run.tableLockTimeout), false, session);
-          if (run.markIn) await this.send(acquireWorkLockSql(run.markIn, 'session'), session);
+          if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'session'), session);
           const statements = await this.collectStatements(run, migration, method, session);
           for (const [index, statement] of statements.entries()) {
             const lockTimeout = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
@@ -188,7 +188,7 @@ export class Runner extends MigrationRunner {
       ['statement_timeout', String(run.statementTimeout)],
     ];
     // Makes the server end the statement of a killed migrator within a second.
-    if (run.markIn) settings.push(['client_connection_check_interval', '1000']);
+    if (run.workLockDatabase) settings.push(['client_connection_check_interval', '1000']);
     return settings;
   }
 
@@ -205,7 +205,7 @@ export class Runner extends MigrationRunner {
   private async resetSettings(run: MigrationRun, session: Transaction) {
     const names = this.timeouts(run, 0).map(([name]) => name);
     for (const name of names) await this.send(`reset ${name}`, session).catch(() => {});
-    if (run.markIn) await this.send(releaseWorkLockSql(run.markIn), session).catch(() => {});
+    if (run.workLockDatabase) await this.send(releaseWorkLockSql(run.workLockDatabase), session).catch(() => {});
   }
 
   private async send(sql: string, on: Transaction): Promise<Record<string, unknown>[]> {

@@ -96,7 +96,7 @@ const commands: Record<string, Command> = {
       const warnings = findings.filter(({ severity }) => severity === 'warning');
       if (warnings.length > 0) show(formatLintFindings(warnings));
       if (errors.length > 0) throw lintError(errors);
-      if (warnings.length === 0) show('No rule has anything to say.');
+      if (warnings.length === 0) show('No findings.');
     },
   },
   'migration:plan': {

@@ -141,7 +141,7 @@ export const COLUMN_RULES: Rule[] = [
   {
     code: 'timestamp-without-zone',
     severity: 'warning',
-    harm: 'It does not identify a moment: that depends on the session’s time zone.',
+    harm: 'Which moment it means depends on the session’s time zone.',
     instead: 'timestamptz.',
     matches: declaresColumn((column) => typeName(column) === 'timestamp'),
   },

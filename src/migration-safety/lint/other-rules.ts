@@ -96,7 +96,7 @@ export const OTHER_RULES: Rule[] = [
   {
     code: 'rule',
     severity: 'error',
-    harm: 'A rule rewrites the statements of others, and evaluates their expressions more than once.',
+    harm: 'A rule rewrites the statements of other code, and evaluates their expressions more than once.',
     instead: 'a trigger, or an updatable view.',
     matches: statement('RuleStmt'),
   },

@@ -180,7 +180,7 @@ export const TABLE_RULES: Rule[] = [
   {
     code: 'disable-trigger',
     severity: 'error',
-    harm: 'What the trigger (or the foreign key behind it) guarantees is no longer guaranteed, for any writer.',
+    harm: 'The guarantee of the trigger (or of the foreign key behind it) no longer holds for any writer.',
     instead: 'keep it enabled; let the trigger recognize the migration if it must.',
     matches: alters(['AT_DisableTrig', 'AT_DisableTrigAll', 'AT_DisableTrigUser']),
   },

@@ -21,7 +21,7 @@ const HISTORY = ['create_authors_and_articles', 'add_articles_slug', 'invite_the
 
 const concurrently = <T>(start: () => PromiseLike<T>) => Promise.all(Array.from({ length: PROCESSES }, start));
 
-const VALID_INDEX = `select indisvalid as valid from pg_index where indexrelid = 'articles_title_index'::regclass`;
+const INDEX_VALIDITY = `select indisvalid as valid from pg_index where indexrelid = 'articles_title_index'::regclass`;
 
 test('concurrent processes create the database and apply every migration exactly once', async () => {
   const project = aProject();
@@ -32,7 +32,7 @@ test('concurrent processes create the database and apply every migration exactly
     expect(ended.filter(({ out }) => out.includes(`Applied 'Migration`) && out.includes(name))).toHaveLength(1);
   }
   expect(await project.query(`select count(*)::int as n from authors`)).toEqual([{ n: 1 }]);
-  expect(await project.query(VALID_INDEX)).toEqual([{ valid: true }]);
+  expect(await project.query(INDEX_VALIDITY)).toEqual([{ valid: true }]);
 });
 
 test('servers that start concurrently with MIGRATE_ON_START=up all become ready and apply every migration exactly once', async () => {
@@ -50,7 +50,7 @@ test('on the embedded database, concurrent processes apply every migration exact
   const database = await PGlite.create(join(project.folder, 'data'));
   const { rows } = await database.query<{ name: string }>('select name from mikro_orm_migrations order by id');
   expect(rows.map(({ name }) => name.replace(/^Migration\d+_/, ''))).toEqual(HISTORY);
-  expect((await database.query(VALID_INDEX)).rows).toEqual([{ valid: true }]);
+  expect((await database.query(INDEX_VALIDITY)).rows).toEqual([{ valid: true }]);
   await database.close();
   expect(existsSync(join(project.folder, 'data.migration.lock'))).toBe(false);
 });
@@ -65,7 +65,7 @@ test('on a shared embedded database, concurrent processes apply every migration 
   const rows = await queryShared(project, 'select name from mikro_orm_migrations order by id');
   expect(rows.map(({ name }) => String(name).replace(/^Migration\d+_/, ''))).toEqual(HISTORY);
   expect(await queryShared(project, 'select count(*)::int as n from authors')).toEqual([{ n: 1 }]);
-  expect(await queryShared(project, VALID_INDEX)).toEqual([{ valid: true }]);
+  expect(await queryShared(project, INDEX_VALIDITY)).toEqual([{ valid: true }]);
 });
 
 test('on a shared embedded database, a waiter takes over when the lock holder is killed together with the engine', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { splitSql } from '../../src/embedded-postgres/dump/split-sql.ts';
-import { aFolder, client, failure, opened } from './opened.ts';
+import { connect, errorOf, openTestDatabase, tempFolder } from './test-database.ts';
 
 const BLOG = `
   create table author (id int generated always as identity primary key, name text not null unique, bio text default 'it''s; "so"');
@@ -30,16 +30,16 @@ const BLOG = `
 const ALL_ROWS = `select md5(string_agg(t::text, '|' order by id)) as md5, count(*)::int as n from
   (select id, author_id, title, tags, body, price, raw, words, extract(epoch from at) from article) t`;
 
-test('psql loads a dump into PostgreSQL 15 unchanged: rows, keys, identities, triggers, functions, the migration log', async () => {
-  const database = await opened();
-  const one = await client(database);
+test('psql loads a dump into PostgreSQL 15: rows, keys, identities, triggers, functions, the migration log', async () => {
+  const database = await openTestDatabase();
+  const one = await connect(database);
   await one.query(BLOG);
   const tables: string[] = [];
   const sql = await database.dumpSql((table) => tables.push(table));
   expect(tables).toContain('public.article');
 
-  const server = await aServerDatabase();
-  const file = join(aFolder(), '..', 'dump.sql');
+  const server = await serverDatabase();
+  const file = join(tempFolder(), '..', 'dump.sql');
   writeFileSync(file, sql);
   await server.psql('-v', 'ON_ERROR_STOP=1', '-f', file);
   expect(await server.psql('-Atc', ALL_ROWS)).toBe(Object.values((await one.query(ALL_ROWS)).rows[0]).join('|'));
@@ -49,12 +49,12 @@ test('psql loads a dump into PostgreSQL 15 unchanged: rows, keys, identities, tr
   ).toContain('2501|LOW');
   expect(await server.psql('-Atc', 'select plus_one(1), name from mikro_orm_migrations')).toBe('2|Migration1');
   expect(
-    (await failure(server.psql('-c', "insert into article (author_id, title) values (999, 'x')"))).message,
+    (await errorOf(server.psql('-c', "insert into article (author_id, title) values (999, 'x')"))).message,
   ).toContain('article_author_id_fkey');
 });
 
-test('a dump that PostgreSQL 15 made goes into the embedded database, COPY and all', async () => {
-  const server = await aServerDatabase();
+test('restores a dump made by PostgreSQL 15, including COPY', async () => {
+  const server = await serverDatabase();
   await server.psql('-v', 'ON_ERROR_STOP=1', '-c', BLOG);
   const before = await server.psql('-Atc', ALL_ROWS);
   const { stdout } = await run(
@@ -62,64 +62,62 @@ test('a dump that PostgreSQL 15 made goes into the embedded database, COPY and a
     ['-h', '127.0.0.1', '-U', 'postgres', '--no-owner', server.name],
     { maxBuffer: 1e8 },
   );
-  const database = await opened();
-  await database.restoreSql(inPieces(stdout, 1000));
-  const one = await client(database);
+  const database = await openTestDatabase();
+  await database.restoreSql(inChunks(stdout, 1000));
+  const one = await connect(database);
   expect(Object.values((await one.query(ALL_ROWS)).rows[0]).join('|')).toBe(before);
   expect(
     (await one.query("insert into article (author_id, title) values (1, 'low') returning id, title")).rows,
   ).toEqual([{ id: '2501', title: 'LOW' }]);
 });
 
-test('dumped, restored and dumped again, it is the same dump', async () => {
-  const [one, two] = [await opened(), await opened()];
-  await (await client(one)).query(BLOG);
+test('a dump of a restored dump is identical', async () => {
+  const [one, two] = [await openTestDatabase(), await openTestDatabase()];
+  await (await connect(one)).query(BLOG);
   const first = await one.dumpSql();
-  await two.restoreSql(inPieces(first, 65_536));
+  await two.restoreSql(inChunks(first, 65_536));
   expect(await two.dumpSql()).toBe(first);
 });
 
-test('a restore that fails leaves everything as it was, and a full database is not written over unasked', async () => {
-  const database = await opened();
-  const one = await client(database);
+test('a restore that fails changes nothing, and replaces existing tables only on request', async () => {
+  const database = await openTestDatabase();
+  const one = await connect(database);
   await one.query('create table kept as select 1 as id');
-  const refused = await failure(database.restoreSql(inPieces('create table t ();', 5)));
-  expect(refused.message).toBe(
-    'The database already has tables. Use a new folder, or --replace to drop them.',
-  );
-  const failed = await failure(database.restoreSql(inPieces('create table t (); selec;', 5), { replace: true }));
+  const refused = await errorOf(database.restoreSql(inChunks('create table t ();', 5)));
+  expect(refused.message).toBe('The database already has tables. Use a new folder, or --replace to drop them.');
+  const failed = await errorOf(database.restoreSql(inChunks('create table t (); selec;', 5), { replace: true }));
   expect(failed.message).toContain('selec');
   expect((await one.query('select * from kept')).rows).toEqual([{ id: 1 }]);
-  await database.restoreSql(inPieces('create table t (); comment on table t is $$;$$;', 3), {
+  await database.restoreSql(inChunks('create table t (); comment on table t is $$;$$;', 3), {
     replace: true,
   });
-  expect((await failure(one.query('select * from kept'))).code).toBe('42P01');
+  expect((await errorOf(one.query('select * from kept'))).code).toBe('42P01');
 });
 
-test('a dump that was cut short is refused', async () => {
-  const pieces = async (text: string) => {
-    for await (const piece of splitSql(inPieces(text, 4))) expect(piece).toBeDefined();
+test('refuses a truncated dump', async () => {
+  const split = async (text: string) => {
+    for await (const part of splitSql(inChunks(text, 4))) expect(part).toBeDefined();
   };
-  await expect(pieces("insert into t values ('a")).rejects.toThrow('middle of a statement');
-  await expect(pieces('copy t from stdin;\n1\n')).rejects.toThrow('middle of a COPY');
+  await expect(split("insert into t values ('a")).rejects.toThrow('middle of a statement');
+  await expect(split('copy t from stdin;\n1\n')).rejects.toThrow('middle of a COPY');
 });
 
-async function* inPieces(text: string, size: number): AsyncGenerator<string> {
+async function* inChunks(text: string, size: number): AsyncGenerator<string> {
   for (let at = 0; at < text.length; at += size) yield text.slice(at, at + size);
 }
 
 const run = promisify(execFile);
 
-/** A database of its own on the PostgreSQL 15 that the machine runs. */
-async function aServerDatabase() {
+/** A temporary database on the local PostgreSQL 15. */
+async function serverDatabase() {
   const name = `embedded_test_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
-  const ask = async (database: string, args: string[]) => {
+  const psql = async (database: string, args: string[]) => {
     const { stdout } = await run('psql', ['-X', '-h', '127.0.0.1', '-U', 'postgres', '-d', database, ...args], {
       maxBuffer: 1e8,
     });
     return stdout.trim();
   };
-  await ask('postgres', ['-c', `create database ${name}`]);
-  onTestFinished(() => ask('postgres', ['-c', `drop database ${name} with (force)`]).then(() => {}));
-  return { name, psql: (...args: string[]) => ask(name, args) };
+  await psql('postgres', ['-c', `create database ${name}`]);
+  onTestFinished(() => psql('postgres', ['-c', `drop database ${name} with (force)`]).then(() => {}));
+  return { name, psql: (...args: string[]) => psql(name, args) };
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { aFolder, client, opened } from './opened.ts';
+import { connect, openTestDatabase, tempFolder } from './test-database.ts';
 
 const eventually = { timeout: 50_000, interval: 250 };
 
-test('a table with many dead rows is vacuumed and analyzed while nobody asks anything', async () => {
-  const one = await client(await opened());
+test('vacuums and analyzes a table with many dead rows while the database is idle', async () => {
+  const one = await connect(await openTestDatabase());
   await one.query('create table t as select i as id, 0 as n from generate_series(1, 2000) i');
   await one.query('create table untouched (id int)');
   await one.query('update t set n = 1');
@@ -20,8 +20,8 @@ test('a table with many dead rows is vacuumed and analyzed while nobody asks any
   ]);
 });
 
-test('a log that has grown is cut off by a checkpoint, so that the next start has little to recover', async () => {
-  const one = await client(await opened({ folder: aFolder() }));
+test('checkpoints a large WAL, so that the next start has little to recover', async () => {
+  const one = await connect(await openTestDatabase({ folder: tempFolder() }));
   const sinceCheckpoint = async () => {
     const sql = 'select pg_wal_lsn_diff(pg_current_wal_lsn(), redo_lsn)::int as bytes from pg_control_checkpoint()';
     return (await one.query(sql)).rows[0].bytes as number;

@@ -1,56 +1,56 @@
 import { expect, test } from 'vitest';
-import { aFolder, client, failure, opened } from './opened.ts';
+import { connect, errorOf, openTestDatabase, tempFolder } from './test-database.ts';
 
 const RUNAWAY = 'select count(*) from generate_series(1, 100000000000)';
 
-test('a runaway statement is ended at the deadline, and the next one works on the same connection', async () => {
-  const database = await opened({ folder: aFolder(), statementTimeout: 3000 });
-  const one = await client(database);
+test('a statement is cancelled at its timeout, and the next one works on the same connection', async () => {
+  const database = await openTestDatabase({ folder: tempFolder(), statementTimeout: 3000 });
+  const one = await connect(database);
   await one.query('create table kept as select 1 as id');
-  expect((await failure(one.query(RUNAWAY))).code).toBe('57014');
+  expect((await errorOf(one.query(RUNAWAY))).code).toBe('57014');
   expect((await one.query('select * from kept')).rows).toEqual([{ id: 1 }]);
   expect(database.health().restarts).toBe(1);
 });
 
-test('the others lose nothing but time: their settings and prepared statements are there after the restart', async () => {
-  const database = await opened({ folder: aFolder() });
-  const [runs, waits] = [await client(database, { statement_timeout: 300 }), await client(database)];
-  await waits.query("set work_mem = '8MB'");
+test('other connections keep their settings and prepared statements over the restart', async () => {
+  const database = await openTestDatabase({ folder: tempFolder() });
+  const [slow, waiting] = [await connect(database, { statement_timeout: 300 }), await connect(database)];
+  await waiting.query("set work_mem = '8MB'");
   const prepared = () =>
-    waits.query({ name: 'kept', text: "select $1::int as a, current_setting('work_mem') as m", values: [5] });
+    waiting.query({ name: 'kept', text: "select $1::int as a, current_setting('work_mem') as m", values: [5] });
   await prepared();
-  const ended = failure(runs.query(RUNAWAY));
+  const ended = errorOf(slow.query(RUNAWAY));
   expect((await prepared()).rows).toEqual([{ a: 5, m: '8MB' }]);
   expect((await ended).code).toBe('57014');
 });
 
-test('a transaction whose statement is ended is over, and its connection with it', async () => {
-  const database = await opened({ folder: aFolder() });
-  const one = await client(database);
+test('a timeout in a transaction ends the transaction and its connection', async () => {
+  const database = await openTestDatabase({ folder: tempFolder() });
+  const one = await connect(database);
   await one.query('create table t (id int)');
   await one.query('begin');
   await one.query('insert into t values (1)');
   await one.query('set local statement_timeout = 300');
-  expect((await failure(one.query(RUNAWAY))).code).toBe('57014');
-  expect((await failure(one.query('select 1'))).message).toMatch(/not queryable|connection error|terminated/i);
-  expect((await (await client(database)).query('select * from t')).rows).toEqual([]);
+  expect((await errorOf(one.query(RUNAWAY))).code).toBe('57014');
+  expect((await errorOf(one.query('select 1'))).message).toMatch(/not queryable|connection error|terminated/i);
+  expect((await (await connect(database)).query('select * from t')).rows).toEqual([]);
 });
 
-test('a connection may set a longer deadline for itself, or a shorter one', async () => {
-  const database = await opened({ folder: aFolder(), statementTimeout: 200 });
-  const patient = await client(database, { statement_timeout: 60_000 });
+test('a connection may set a longer or a shorter timeout', async () => {
+  const database = await openTestDatabase({ folder: tempFolder(), statementTimeout: 200 });
+  const patient = await connect(database, { statement_timeout: 60_000 });
   const slow = 'select count(*)::int as n from generate_series(1, 3000000)';
   expect((await patient.query(slow)).rows).toEqual([{ n: 3_000_000 }]);
   await patient.query("begin; set local statement_timeout = '250ms'; commit");
   expect((await patient.query(slow)).rows).toEqual([{ n: 3_000_000 }]);
-  const hasty = await client(database, { statement_timeout: 100 });
-  expect((await failure(hasty.query(RUNAWAY))).message).toContain('100 ms');
+  const hasty = await connect(database, { statement_timeout: 100 });
+  expect((await errorOf(hasty.query(RUNAWAY))).message).toContain('100 ms');
 });
 
-test('a client can cancel what it runs', async () => {
-  const database = await opened({ folder: aFolder() });
-  const [one, two] = [await client(database), await client(database)];
-  const running = failure(one.query(RUNAWAY));
+test('a client can cancel its statement', async () => {
+  const database = await openTestDatabase({ folder: tempFolder() });
+  const [one, two] = [await connect(database), await connect(database)];
+  const running = errorOf(one.query(RUNAWAY));
   await expect.poll(() => database.health().busyFor).toBeGreaterThan(0);
   const { processID, secretKey } = one as unknown as { processID: number; secretKey: number };
   const { createConnection } = await import('node:net');
@@ -63,20 +63,20 @@ test('a client can cancel what it runs', async () => {
   expect((await two.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
 });
 
-test('while a statement runs on and on, the event loop turns and the database says that it is not ready', async () => {
-  const database = await opened({ folder: aFolder(), statementTimeout: 4000 });
-  const one = await client(database);
-  const running = failure(one.query(RUNAWAY));
+test('a long statement makes the database unready but does not block the event loop', async () => {
+  const database = await openTestDatabase({ folder: tempFolder(), statementTimeout: 4000 });
+  const one = await connect(database);
+  const running = errorOf(one.query(RUNAWAY));
   await expect.poll(() => database.health().isReady, { timeout: 10_000 }).toBe(false);
   expect((await running).code).toBe('57014');
   await expect.poll(() => database.health().isReady, { timeout: 10_000 }).toBe(true);
 });
 
-test('closing tells every connection that the database shuts down', async () => {
-  const database = await opened();
-  const one = await client(database);
-  const told = Promise.withResolvers<Error & { code?: string }>();
-  one.on('error', told.resolve);
+test('closing sends every connection an admin shutdown error', async () => {
+  const database = await openTestDatabase();
+  const one = await connect(database);
+  const received = Promise.withResolvers<Error & { code?: string }>();
+  one.on('error', received.resolve);
   await database.close();
-  expect((await told.promise).code).toBe('57P01');
+  expect((await received.promise).code).toBe('57P01');
 });

@@ -1,4 +1,4 @@
-import { OtherProcess } from '../../embedded-postgres/processes.ts';
+import { DatabaseProcess } from '../../embedded-postgres/database-process.ts';
 import { Broken, type Rig } from './rig.ts';
 
 /** Second processes on a folder in use, stale locks, and pairs that start at the same moment. */
@@ -13,26 +13,26 @@ export async function sharing({ short, folder, note, progress }: Rig): Promise<v
 }
 
 async function secondProcesses(folder: string, rounds: number, progress: Rig['progress']): Promise<void> {
-  const owner = new OtherProcess(folder);
+  const owner = new DatabaseProcess(folder);
   try {
-    await owner.heard();
-    await owner.ask('create table visit (n int)');
+    await owner.reply();
+    await owner.query('create table visit (n int)');
     for (let round = 0; round < rounds; round += 1) {
-      const second = new OtherProcess(folder);
-      const opened = await second.heard();
+      const second = new DatabaseProcess(folder);
+      const opened = await second.reply();
       if (opened.open !== true || opened.isOwner === true)
         throw new Broken(`A second process did not join the owner: ${JSON.stringify(opened)}`);
-      await second.ask(`insert into visit values (${round})`);
-      if ((await second.end()) !== 0) throw new Broken('A second process failed.');
+      await second.query(`insert into visit values (${round})`);
+      if ((await second.exit()) !== 0) throw new Broken('A second process failed.');
       progress(round + 1, rounds, 'second processes');
     }
     await expectCount(owner, 'visit', rounds);
   } finally {
     await owner.kill();
   }
-  const next = new OtherProcess(folder);
+  const next = new DatabaseProcess(folder);
   try {
-    await next.heard();
+    await next.reply();
     await expectCount(next, 'visit', rounds);
   } finally {
     await next.kill();
@@ -41,8 +41,8 @@ async function secondProcesses(folder: string, rounds: number, progress: Rig['pr
 
 async function staleLocks(folder: string, rounds: number, progress: Rig['progress']): Promise<void> {
   for (let round = 0; round <= rounds; round += 1) {
-    const owner = new OtherProcess(folder, { requireOwnership: true, openTimeout: 0 });
-    const opened = await owner.heard();
+    const owner = new DatabaseProcess(folder, { requireOwnership: true, openTimeout: 0 });
+    const opened = await owner.reply();
     if (opened.isOwner !== true) throw new Broken(`A stale lock was not taken over: ${JSON.stringify(opened)}`);
     await owner.kill();
     progress(round, rounds, 'stale locks');
@@ -53,13 +53,13 @@ async function pairs(folder: string, rounds: number, progress: Rig['progress']):
   for (let round = 0; round < rounds; round += 1) {
     // The first ten rounds create the folder, the others reuse it.
     const name = `${folder}/pair${round % 10}`;
-    const both = [new OtherProcess(name), new OtherProcess(name)];
+    const both = [new DatabaseProcess(name), new DatabaseProcess(name)];
     try {
-      const opened = await Promise.all(both.map((one) => one.heard()));
+      const opened = await Promise.all(both.map((one) => one.reply()));
       const owners = opened.filter(({ isOwner }) => isOwner).length;
       if (owners !== 1 || opened.some(({ open }) => open !== true))
         throw new Broken(`A pair was not served: ${JSON.stringify(opened)}`);
-      const results = await Promise.all(both.map((one) => one.ask('select 1 as one')));
+      const results = await Promise.all(both.map((one) => one.query('select 1 as one')));
       if (results.some(({ rows }) => rows?.length !== 1))
         throw new Broken(`A pair was not served: ${JSON.stringify(results)}`);
       progress(round + 1, rounds, 'pairs');
@@ -69,7 +69,7 @@ async function pairs(folder: string, rounds: number, progress: Rig['progress']):
   }
 }
 
-async function expectCount(one: OtherProcess, table: string, count: number): Promise<void> {
-  const result = await one.ask(`select count(*)::int as n from ${table}`);
+async function expectCount(one: DatabaseProcess, table: string, count: number): Promise<void> {
+  const result = await one.query(`select count(*)::int as n from ${table}`);
   if (result.rows?.[0]?.n !== count) throw new Broken(`${table} should hold ${count}: ${JSON.stringify(result)}`);
 }

@@ -9,51 +9,51 @@ import {
   openEmbeddedDatabase,
 } from '../../src/embedded-postgres/embedded-database.ts';
 
-/** An open embedded database that goes with its test. */
-export async function opened(options: Partial<EmbeddedDatabaseOptions> = {}): Promise<EmbeddedDatabase> {
+/** An embedded database that is closed after the test; in memory and without fsync unless `options` says otherwise. */
+export async function openTestDatabase(options: Partial<EmbeddedDatabaseOptions> = {}): Promise<EmbeddedDatabase> {
   const database = await openEmbeddedDatabase({
     folder: 'memory',
     durable: false,
-    loadDataDir: await fresh(),
+    loadDataDir: await freshDataDir(),
     ...options,
   });
   onTestFinished(() => database.close({ transactionTimeout: 0 }));
   return database;
 }
 
-export function aFolder(): string {
+export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'embedded-test-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return join(folder, 'data');
 }
 
-export async function client(database: { connection: EmbeddedDatabase['connection'] }, options: pg.ClientConfig = {}) {
-  const one = new pg.Client({ ...address(database), ...options });
-  one.on('error', () => {}); // a test that ends the database is told by its queries
+export async function connect(database: { connection: EmbeddedDatabase['connection'] }, options: pg.ClientConfig = {}) {
+  const one = new pg.Client({ ...clientConfig(database), ...options });
+  one.on('error', () => {}); // queries report it
   await one.connect();
   onTestFinished(() => one.end().catch(() => {}));
   return one;
 }
 
-export function address({ connection }: { connection: EmbeddedDatabase['connection'] }): pg.ClientConfig {
+export function clientConfig({ connection }: { connection: EmbeddedDatabase['connection'] }): pg.ClientConfig {
   const { dbName, ...rest } = connection;
   return { ...rest, database: dbName };
 }
 
-export const failure = (promise: Promise<unknown>): Promise<{ code?: string; message: string }> =>
+export const errorOf = (promise: Promise<unknown>): Promise<{ code?: string; message: string }> =>
   promise.then(
     () => ({ message: 'it did not fail' }),
     (error: Error) => error,
   );
 
-let made: Promise<Buffer> | undefined;
+let dataDir: Promise<Buffer> | undefined;
 
-/** A new database's files: making them anew takes seconds, copying them a fraction of one. */
-export function fresh(): Promise<Buffer> {
-  made ??= openEmbeddedDatabase({ folder: 'memory' }).then(async (database) => {
+/** The files of a new database: creating them takes seconds, copying them a fraction of one. */
+export function freshDataDir(): Promise<Buffer> {
+  dataDir ??= openEmbeddedDatabase({ folder: 'memory' }).then(async (database) => {
     const copy = await database.dumpDataDir();
     await database.close();
     return copy;
   });
-  return made;
+  return dataDir;
 }

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { EmbeddedDatabaseOptions } from '../../src/embedded-postgres/embedded-database.ts';
 
-export interface Said {
+export interface Reply {
   open?: boolean;
   isOwner?: boolean;
   rows?: Record<string, unknown>[];
@@ -13,30 +13,30 @@ export interface Said {
   connection?: { host: string; port: number };
 }
 
-/** Another process on a data folder; `hello` is what it said on opening. */
-export class OtherProcess {
+/** A separate process on a data folder, which runs database-program.ts. Its first reply is that it is open, or why not. */
+export class DatabaseProcess {
   readonly child: ChildProcess;
   private readonly lines: AsyncIterator<string>;
 
   constructor(folder: string, options: Partial<EmbeddedDatabaseOptions> = {}) {
-    const program = fileURLToPath(new URL('./other-process.ts', import.meta.url));
+    const program = fileURLToPath(new URL('./database-program.ts', import.meta.url));
     const command = ['--import', '@oxc-node/core/register', program, folder, JSON.stringify(options)];
     this.child = spawn(process.execPath, command, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.child.stdin?.on('error', () => {}); // it has ended: what is asked of it is answered so
+    this.child.stdin?.on('error', () => {}); // it has exited: the next reply says so
     this.lines = createInterface({ input: this.child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
   }
 
-  /** The next that it says. */
-  async heard(): Promise<Said> {
-    const { value, done } = await this.inTime(this.lines.next());
+  /** Its next reply. */
+  async reply(): Promise<Reply> {
+    const { value, done } = await this.withTimeout(this.lines.next());
     return done === true
-      ? { open: false, message: 'it ended, or was killed for its silence' }
-      : (JSON.parse(value) as Said);
+      ? { open: false, message: 'the process exited, or was killed because it did not reply' }
+      : (JSON.parse(value) as Reply);
   }
 
-  async ask(sql: string): Promise<Said> {
+  async query(sql: string): Promise<Reply> {
     this.child.stdin?.write(`${sql}\n`);
-    return await this.heard();
+    return await this.reply();
   }
 
   async kill(): Promise<void> {
@@ -45,23 +45,23 @@ export class OtherProcess {
     await once(this.child, 'exit');
   }
 
-  /** Ends it in good order, and gives its exit code; none if it had to be killed. */
-  async end(): Promise<number | null> {
+  /** Lets it exit, and returns its exit code; null if it had to be killed. */
+  async exit(): Promise<number | null> {
     const exit = this.child.exitCode === null ? once(this.child, 'exit') : undefined;
     this.child.stdin?.end();
-    if (exit !== undefined) await this.inTime(exit);
+    if (exit !== undefined) await this.withTimeout(exit);
     return this.child.exitCode;
   }
 
-  /** Kills it if it does not answer, so that nobody waits for it for ever. */
-  private async inTime<T>(answer: Promise<T>): Promise<T> {
-    const late = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE);
+  /** Kills the process if it does not reply in time. */
+  private async withTimeout<T>(reply: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), REPLY_TIMEOUT);
     try {
-      return await answer;
+      return await reply;
     } finally {
-      clearTimeout(late);
+      clearTimeout(timer);
     }
   }
 }
 
-const PATIENCE = 90_000;
+const REPLY_TIMEOUT = 90_000;

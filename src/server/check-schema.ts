@@ -22,7 +22,7 @@ try {
   const options = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [revision = 'HEAD', ...more] = positionals;
-  if (more.length > 0) throw new Error(`"${more.join(' ')}" is one revision too many; name one to compare with.`);
+  if (more.length > 0) throw new Error(`"${more.join(' ')}" is one revision too many; give one to compare with.`);
   if (values.help) console.log(HELP);
   else process.exitCode = check(revision, values.json ?? false);
 } catch (error) {
@@ -36,15 +36,14 @@ function check(revision: string, json: boolean): 0 | 1 {
   const breaking = then ? [...findBreakingChanges(then, now), ...narrowedInputs(then, now)] : [];
   const dangerous = then ? findDangerousChanges(then, now) : [];
   if (json) console.log(JSON.stringify({ revision, compared: then !== null, breaking, dangerous }, null, 2));
-  else
-    console.log(then ? report(revision, breaking, dangerous) : `${revision} has no ${FILE}: nothing to compare with.`);
+  else console.log(then ? report(revision, breaking, dangerous) : `${revision} has no ${FILE} to compare with.`);
   return breaking.length > 0 ? 1 : 0;
 }
 
 /** Null if the revision has no schema. */
 function schemaAt(commit: string) {
   if (!git('rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}^{commit}`)) {
-    throw new Error(`"${commit}" is no revision of this repository; name one such as main, v1.2.0 or HEAD~3.`);
+    throw new Error(`"${commit}" is not a revision of this repository; use one such as main, v1.2.0 or HEAD~3.`);
   }
   const text = git('show', `${commit}:./${FILE}`);
   return text === null ? null : buildSchema(text);
@@ -60,12 +59,10 @@ function narrowedInputs(before: GraphQLSchema, after: GraphQLSchema): Change[] {
       return was && !isRequiredInputField(was) && isRequiredInputField(field) && isNonNullType(was.type);
     });
     return [
-      ...(type.isOneOf && !old.isOneOf
-        ? [{ type: 'ONE_OF_ADDED', description: `${type.name} wants exactly one of its keys now.` }]
-        : []),
+      ...(type.isOneOf && !old.isOneOf ? [{ type: 'ONE_OF_ADDED', description: `${type.name} is now @oneOf.` }] : []),
       ...required.map(({ name }) => ({
         type: 'DEFAULT_REMOVED',
-        description: `${type.name}.${name} has no default any more, and is required.`,
+        description: `${type.name}.${name} has lost its default and is now required.`,
       })),
     ];
   });
@@ -85,7 +82,7 @@ function report(revision: string, breaking: readonly Change[], dangerous: readon
     ...breaking.map(({ description }) => `breaking   ${description}`),
     ...dangerous.map(({ description }) => `dangerous  ${description}`),
   ];
-  return lines.length > 0 ? lines.join('\n') : `Nothing since ${revision} breaks a client.`;
+  return lines.length > 0 ? lines.join('\n') : `No breaking changes since ${revision}.`;
 }
 
 interface Change {

@@ -6,11 +6,11 @@ import { invalidValues } from '../support/invalid-values.ts';
 import { aComment, anArticle, aUser, PASSWORD } from '../support/people.ts';
 import { introspectSchema } from '../support/schema.ts';
 
-/** Whatever comes in, the answer is a documented one: for every place of every input, generated from the schema. */
+/** Every position of every input, generated from the schema, gets a documented result for bad values. */
 
 const schema = await introspectSchema();
 
-/** An input of each mutation that it would accept. A mutation without a row here fails its test. */
+/** A valid input of each mutation. A mutation without a row fails its test. */
 const GOOD_INPUT: Record<string, object> = {
   register: { username: 'new', email: 'new@example.com', password: 'secret-secret' },
   login: { email: 'ann@example.com', password: PASSWORD },
@@ -38,7 +38,7 @@ const GOOD_INPUT: Record<string, object> = {
 };
 
 test.each(Object.entries(schema.getMutationType()?.getFields() ?? {}))(
-  '%s answers bad input with a documented error, and then changes nothing',
+  '%s rejects bad input with a documented error and changes nothing',
   async (name, field) => {
     const [argument] = field.args;
     const good = GOOD_INPUT[name];
@@ -49,25 +49,25 @@ test.each(Object.entries(schema.getMutationType()?.getFields() ?? {}))(
 
     let token = await aBlog();
     let before = await contents();
-    const faults: string[] = [];
+    const problems: string[] = [];
     for (const [path, bad] of invalidValues(argument.type, good, 'input')) {
       const answer = (await ask(query, { input: bad }, token)) as Answer<Record<string, { errors?: unknown[] } | null>>;
       const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
-      faults.push(...undocumented(answer).map((fault) => `${what} answers ${fault}`));
+      problems.push(...undocumented(answer).map((code) => `${what} returns ${code}`));
       if (answer.errors || answer.data[name]?.errors?.length) {
         const after = await contents();
-        if (!same(before, after)) faults.push(`${what} fails and yet changes something`);
+        if (!same(before, after)) problems.push(`${what} fails but changes something`);
       } else {
         token = await aBlog();
         before = await contents();
       }
     }
-    expect(faults).toEqual([]);
+    expect(problems).toEqual([]);
   },
 );
 
-/** How to get to a type whose fields have arguments. */
-const WAYS: Record<string, (field: string) => string> = {
+/** A query that reaches a type whose fields have arguments. */
+const PATHS: Record<string, (field: string) => string> = {
   Query: (field) => field,
   Viewer: (field) => `viewer { ${field} }`,
   User: (field) => `user(by: { username: "ann" }) { ${field} }`,
@@ -84,25 +84,25 @@ const FIELDS_WITH_ARGUMENTS = Object.values(schema.getTypeMap()).flatMap((type) 
 );
 
 test.each(FIELDS_WITH_ARGUMENTS)(
-  '%s.%s answers anything with a documented error or an answer',
+  '%s.%s returns data or a documented error for any argument',
   async (type, _, field) => {
-    const way = WAYS[type];
-    if (!way) throw new Error(`${type} has fields with arguments, but no row in WAYS.`);
+    const wrap = PATHS[type];
+    if (!wrap) throw new Error(`${type} has fields with arguments, but no row in PATHS.`);
     const token = await aBlog();
-    const faults: string[] = [];
+    const problems: string[] = [];
     for (const { name, type: given } of field.args) {
-      const query = `query Spoilt($value: ${given}) { ${way(`${field.name}(${name}: $value) ${selectionOf(field)}`)} }`;
+      const query = `query Spoilt($value: ${given}) { ${wrap(`${field.name}(${name}: $value) ${selectionOf(field)}`)} }`;
       for (const [path, bad] of invalidValues(given, undefined, name)) {
         const answer = await ask(query, { value: bad }, token);
         const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
-        faults.push(...undocumented(answer).map((fault) => `${what} answers ${fault}`));
+        problems.push(...undocumented(answer).map((code) => `${what} returns ${code}`));
       }
     }
-    expect(faults).toEqual([]);
+    expect(problems).toEqual([]);
   },
 );
 
-test('response names may be anything, also __proto__ and constructor', async () => {
+test('aliases may be any name, also __proto__ and constructor', async () => {
   await aBlog();
   const { data } = await ask(
     '{ __proto__: articles { constructor: nodes { __proto__: title toString: slug hasOwnProperty: author { __proto__: username } } } }',
@@ -112,7 +112,7 @@ test('response names may be anything, also __proto__ and constructor', async () 
   );
 });
 
-test('nodes answers null for ids of nothing, and nothing for none', async () => {
+test('nodes returns null for unknown ids, and an empty list for none', async () => {
   await aBlog();
   const id = (text: string) => Buffer.from(text).toString('base64url');
   const query = 'query Nodes($ids: [ID!]!) { nodes(ids: $ids) { __typename } }';
@@ -145,7 +145,7 @@ function selectionOf(field: GraphQLField<unknown, unknown>): string {
   return named.name.endsWith('Connection') ? '{ totalCount pageInfo { startCursor } nodes { id } }' : '{ __typename }';
 }
 
-/** An empty database but for Ann with an article and a comment, and Bob. Answers a token of Ann's. */
+/** Empties the database, adds Ann with an article and a comment, and Bob; returns Ann's token. */
 async function aBlog(): Promise<string> {
   await deleteAllRows();
   const ann = await aUser('ann');
@@ -160,7 +160,7 @@ async function ask(query: string, variables = {}, token?: string): Promise<Answe
   return (await post({ query, variables }, token ? { authorization: `Token ${token}` } : {})).body;
 }
 
-/** Everything in the database. */
+/** A digest of each table. */
 async function contents(): Promise<unknown> {
   const tables = ['users', 'sessions', 'follows', 'articles', 'article_tags', 'tags', 'favorites', 'comments'];
   const digest = (table: string) =>

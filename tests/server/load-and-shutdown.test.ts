@@ -12,95 +12,98 @@ const servers: FastifyInstance[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));
 
 const QUERY = '{ articles { totalCount } }';
-const ANSWER = { data: { articles: { totalCount: 0 } } };
+const RESULT = { data: { articles: { totalCount: 0 } } };
 
-describe('a server with all the work that it can do', () => {
-  test('turns away who comes, says when to come again, and takes who comes when there is room', async () => {
+describe('a server at its limit', () => {
+  test('sheds requests with Retry-After, and accepts them again when there is room', async () => {
     const loadShedder = new LoadShedder({ maxInFlight: 2, maxWaitMilliseconds: 60_000 });
     const { url } = await aServer({ loadShedder });
-    const work = held(loadShedder, 2);
-    expect(await ask(url)).toMatchObject(TURNED_AWAY);
+    const work = occupy(loadShedder, 2);
+    expect(await ask(url)).toMatchObject(SHED);
     expect(loadShedder.shed).toBe(1);
     await work.end();
-    expect(await ask(url)).toMatchObject({ status: 200, body: ANSWER });
+    expect(await ask(url)).toMatchObject({ status: 200, body: RESULT });
     expect(loadShedder.inFlight).toBe(0);
   });
 
-  test('gives turns in the order of coming, and turns away whose turn does not come in time', async () => {
+  test('runs queued requests in order, and sheds those that wait too long', async () => {
     const loadShedder = new LoadShedder({ maxInFlight: 1000, maxWaitMilliseconds: 200 });
     const { url } = await aServer({ loadShedder });
-    const work = held(loadShedder, 50);
-    expect(await ask(url)).toMatchObject(TURNED_AWAY);
+    const work = occupy(loadShedder, 50);
+    expect(await ask(url)).toMatchObject(SHED);
     const order: number[] = [];
     const later = [1, 2, 3].map((n) => loadShedder.run(aReply(), async () => void order.push(n)));
-    const asked = ask(url);
+    const response = ask(url);
     await work.end();
     await Promise.all(later);
     expect(order).toEqual([1, 2, 3]);
-    expect((await asked).status).toBe(200);
+    expect((await response).status).toBe(200);
     expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 1]);
   });
 
-  test('turns away at once who would wait in vain as turns go, and takes as many as would not', async () => {
+  test('sheds requests at once whose expected wait is too long, and queues the others', async () => {
     const loadShedder = new LoadShedder({ maxInFlight: 1000, maxWaitMilliseconds: 1000 });
     const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
-    const works = Array.from({ length: 50 }, () => held(loadShedder, 1));
-    for (let turn = 1; turn <= 500; turn += 1) {
-      works.push(held(loadShedder, 1));
-      clock.mockReturnValue(100 * turn);
+    const works = Array.from({ length: 50 }, () => occupy(loadShedder, 1));
+    for (let step = 1; step <= 500; step += 1) {
+      works.push(occupy(loadShedder, 1));
+      clock.mockReturnValue(100 * step);
       await works.shift()?.end();
     }
     clock.mockRestore();
-    const more = held(loadShedder, 40);
-    expect(loadShedder.inFlight).toBe(50 + 11); // ten turns take a second: who comes then is the last
+    const more = occupy(loadShedder, 40);
+    expect(loadShedder.inFlight).toBe(50 + 11); // ten admissions take a second: the eleventh is the last
     await Promise.all(works.map((work) => work.end()));
     await more.end();
     expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 29]);
   });
 
-  test('begins nothing for who has left while waiting, and gives the place to the next', async () => {
+  test('does not start a request whose client disconnects while queued, and frees its place', async () => {
     const loadShedder = new LoadShedder({ maxInFlight: 51, maxWaitMilliseconds: 60_000 });
     const { url } = await aServer({ loadShedder });
-    const work = held(loadShedder, 50);
-    const left = request(`${url}/graphql`, { method: 'POST', headers: { 'content-type': 'application/json' } });
-    left.on('error', () => {});
-    left.end(JSON.stringify({ query: 'mutation { logout { ok } }' }));
+    const work = occupy(loadShedder, 50);
+    const disconnecting = request(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    disconnecting.on('error', () => {});
+    disconnecting.end(JSON.stringify({ query: 'mutation { logout { ok } }' }));
     await expect.poll(() => loadShedder.inFlight).toBe(51);
-    expect(await ask(url)).toMatchObject(TURNED_AWAY);
-    left.destroy();
+    expect(await ask(url)).toMatchObject(SHED);
+    disconnecting.destroy();
     await expect.poll(() => loadShedder.inFlight).toBe(50);
-    const asked = ask(url);
+    const response = ask(url);
     await expect.poll(() => loadShedder.inFlight).toBe(51);
     await work.end();
-    expect(await asked).toMatchObject({ status: 200, body: ANSWER });
-    expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 1]); // who has left was not turned away
+    expect(await response).toMatchObject({ status: 200, body: RESULT });
+    expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 1]); // a disconnect does not count as shed
   });
 
-  test('begins nothing for who has left before', async () => {
+  test('does not start a request whose client has disconnected', async () => {
     const loadShedder = new LoadShedder(settings);
     const reply = aReply();
     reply.raw.destroy();
-    expect(await loadShedder.run(reply, () => expect.fail('It was begun.'))).toBe(reply);
+    expect(await loadShedder.run(reply, () => expect.fail('The work was started.'))).toBe(reply);
     expect([loadShedder.inFlight, loadShedder.shed]).toEqual([0, 0]);
   });
 
-  test('still says how it is', async () => {
+  test('still serves health checks', async () => {
     const loadShedder = new LoadShedder({ maxInFlight: 1, maxWaitMilliseconds: 1 });
     const { url } = await aServer({ loadShedder });
-    const work = held(loadShedder, 1);
+    const work = occupy(loadShedder, 1);
     for (const path of ['/healthz', '/readyz']) expect((await fetch(url + path)).status).toBe(200);
     await work.end();
   });
 
-  test('has room again after a request that failed', async () => {
+  test('has room again after a failed request', async () => {
     const loadShedder = new LoadShedder(settings);
     await expect(loadShedder.run(aReply(), () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(loadShedder.inFlight).toBe(0);
   });
 });
 
-describe('a server that is told to stop', () => {
-  test('says so first, and serves on until it was heard', async () => {
+describe('a server that shuts down', () => {
+  test('fails /readyz first, and serves requests meanwhile', async () => {
     const { url, server } = await aServer({ shutdownDelaySeconds: 0.5 });
     const agent = new Agent({ keepAlive: true });
     expect((await ask(url, agent)).headers.connection).toBe('keep-alive');
@@ -111,24 +114,24 @@ describe('a server that is told to stop', () => {
       fault: 'The server is shutting down.',
     });
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
-    // Who has a connection is answered on it, and told to come back on another one.
-    expect(await ask(url, agent)).toMatchObject({ status: 200, headers: { connection: 'close' }, body: ANSWER });
+    // Requests on open connections are served, and their connections closed.
+    expect(await ask(url, agent)).toMatchObject({ status: 200, headers: { connection: 'close' }, body: RESULT });
     await closed;
     await expect(fetch(`${url}/healthz`)).rejects.toThrow();
     agent.destroy();
   });
 
-  test('answers who is in before it goes', async () => {
+  test('finishes the requests in progress', async () => {
     const loadShedder = new LoadShedder(settings);
     const { url, server } = await aServer({ loadShedder });
     const em = orm.em.fork();
     await em.begin();
     await em.execute('lock table articles in access exclusive mode');
-    const asked = ask(url);
+    const response = ask(url);
     await expect.poll(() => loadShedder.inFlight).toBe(1);
     const closed = server.close();
     await em.commit();
-    expect(await asked).toMatchObject({ status: 200, headers: { connection: 'close' }, body: ANSWER });
+    expect(await response).toMatchObject({ status: 200, headers: { connection: 'close' }, body: RESULT });
     await closed;
   });
 });
@@ -151,8 +154,8 @@ function aReply(): FastifyReply {
   return reply;
 }
 
-/** So much work, which takes until it is told to end. */
-function held(loadShedder: LoadShedder, times: number) {
+/** Occupies slots until `end` is called. */
+function occupy(loadShedder: LoadShedder, times: number) {
   const { promise, resolve } = Promise.withResolvers<void>();
   const all = Array.from({ length: times }, () => loadShedder.run(aReply(), () => promise));
   return {
@@ -163,7 +166,7 @@ function held(loadShedder: LoadShedder, times: number) {
   };
 }
 
-const TURNED_AWAY = {
+const SHED = {
   status: 503,
   headers: { 'retry-after': '1', 'cache-control': 'no-store' },
   body: { errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } }] },

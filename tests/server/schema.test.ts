@@ -21,7 +21,7 @@ const types = Object.values(schema.getTypeMap()).filter(
   (type) => !type.name.startsWith('__') && !isSpecifiedScalarType(type),
 );
 
-test('schema/schema.graphql is what the code says', () => {
+test('schema/schema.graphql matches the code', () => {
   expect(`${printSchema(lexicographicSortSchema(schema))}\n`).toBe(readFileSync('schema/schema.graphql', 'utf8'));
 });
 
@@ -36,16 +36,16 @@ test('every type, field, argument, input field and enum value has a description'
     const args = fields.flatMap((field) => field.args.map((arg) => named(`${type.name}.${field.name}`, arg)));
     return [own, ...fields.map((field) => named(type.name, field)), ...args];
   });
-  // The root types are named by what they are.
-  const bare = described.filter(([name, text]) => !text?.trim() && !['Query', 'Mutation'].includes(name));
-  expect(bare.map(([name]) => name)).toEqual([]);
+  // Root types need no description.
+  const undescribed = described.filter(([name, text]) => !text?.trim() && !['Query', 'Mutation'].includes(name));
+  expect(undescribed.map(([name]) => name)).toEqual([]);
   expect(described.length).toBeGreaterThan(300);
 });
 
 const named = (owner: string, { name, description }: { name: string; description?: string | null | undefined }) =>
   [`${owner}.${name}`, description] as [string, string | null | undefined];
 
-test('introspection says which inputs want exactly one key', async () => {
+test('introspection reports @oneOf inputs', async () => {
   const query = getIntrospectionQuery({ oneOf: true });
   const { data } = await blog<IntrospectionQuery, object>(query);
   const inputs = data.__schema.types.filter((type) => type.kind === 'INPUT_OBJECT');
@@ -57,7 +57,7 @@ test('introspection says which inputs want exactly one key', async () => {
   ).toEqual(['ArticleBy', 'CommentBy', 'UserBy']);
 });
 
-test('an input that wants exactly one key is refused with none, with two, and with a null', async () => {
+test('a @oneOf input is rejected with no key, two keys, or null', async () => {
   const [id, type] = [globalId('Article', 1), 'ArticleBy'];
   for (const literal of ['{}', `{ id: "${id}", slug: "x" }`, '{ slug: null }', `{ id: "${id}", slug: null }`]) {
     expect(await blog(`{ article(by: ${literal}) { id } }`), literal).toFailWith('GRAPHQL_VALIDATION_FAILED');
@@ -68,7 +68,7 @@ test('an input that wants exactly one key is refused with none, with two, and wi
   }
 });
 
-test('a variable that is null where there must be something is BAD_USER_INPUT, however deep it stands', async () => {
+test('a null variable in a non-null position is BAD_USER_INPUT at any depth', async () => {
   const order = 'orderBy: { field: TITLE, direction: $direction }';
   const documents = [
     'query($slug: String) { article(by: { slug: $slug }) { id } }',
@@ -82,7 +82,7 @@ test('a variable that is null where there must be something is BAD_USER_INPUT, h
   }
 });
 
-test('each key of an input that wants exactly one finds the thing', async () => {
+test('each key of a @oneOf input works', async () => {
   const ann = await aUser('ann');
   const article = await anArticle({ by: ann, title: 'Found' });
   const comment = await aComment({ on: article, by: ann });

@@ -17,26 +17,26 @@ beforeAll(async () => {
 
 afterAll(() => server.remove());
 
-test('two workers serve one port as soon as the start is over, on a database that was migrated once', async () => {
+test('two workers serve one port once started, on a database that was migrated once', async () => {
   expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
   expect(server.workers()).toHaveLength(2);
   expect(server.log().match(/"msg":"Applied Migration\w+_create_comments"/g)).toHaveLength(1);
   expect(await server.isReady()).toBe(true);
 });
 
-test('metrics are those of all workers together, whoever of them answered', async () => {
+test('metrics are aggregated over all workers', async () => {
   const metrics = async () => (await fetch(server.metrics())).text();
   const answered = async () => Number(/graphql_requests_total{.*field="tags".*} (\d+)/.exec(await metrics())?.[1]);
   for (let n = 0; n < 6; n += 1) await server.answer('{ tags { totalCount } }');
-  await expect.poll(answered).toBe(6); // counted when the answer is out
+  await expect.poll(answered).toBe(6); // counted once the response is sent
   expect(await metrics()).toMatch(/^server_ready 1$/m);
   expect(await metrics()).toMatch(/^migrations_missing 0$/m);
 });
 
-test('a worker that dies is replaced, and the metrics are those of the other until then', async () => {
+test('a worker that dies is replaced, and metrics come from the other meanwhile', async () => {
   const [first = 0, second = 0] = server.workers();
   process.kill(first, 'SIGKILL');
-  await until(() => server.workers().some((pid) => pid !== first && pid !== second)); // it starts
+  await until(() => server.workers().some((pid) => pid !== first && pid !== second)); // a replacement starts
   expect(await (await fetch(server.metrics())).text()).toMatch(/^server_ready 1$/m);
   await until(() => server.workers().length === 2 && !server.workers().includes(first));
   expect(server.workers()).toContain(second);
@@ -44,7 +44,7 @@ test('a worker that dies is replaced, and the metrics are those of the other unt
   expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
 });
 
-test('nobody waits in vain for a worker that was killed before it took the connection', async () => {
+test('a connection to a worker that was killed before accepting it is closed', async () => {
   const [first = 0] = server.workers();
   process.kill(first, 'SIGSTOP');
   let answered = 0;
@@ -56,11 +56,11 @@ test('nobody waits in vain for a worker that was killed before it took the conne
   await until(() => server.workers().length === 2);
 });
 
-test('there are no metrics where no worker serves', async () => {
+test('there are no metrics without a listening worker', async () => {
   await expect(collectWorkerMetrics([])).rejects.toThrow('No worker is listening.');
 });
 
-test('SIGHUP restarts the workers one after the other, and nobody waits for an answer in vain', async () => {
+test('SIGHUP restarts the workers one by one, without a failed request', async () => {
   const before = server.workers();
   server.process.kill('SIGHUP');
   let answers = 0;
@@ -75,7 +75,7 @@ test('SIGHUP restarts the workers one after the other, and nobody waits for an a
   for (const worker of before) expect(server.workers()).not.toContain(worker);
 });
 
-test('a worker that dies while its successor starts is not replaced twice', async () => {
+test('a worker that dies while its replacement starts is not replaced twice', async () => {
   const restarts = () => server.log().match(/All workers restarted/g)?.length ?? 0;
   const [before, [first = 0]] = [restarts(), server.workers()];
   server.process.kill('SIGHUP');
@@ -86,7 +86,7 @@ test('a worker that dies while its successor starts is not replaced twice', asyn
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)(
-  '%s lets the workers answer what they were asked, and ends all of them',
+  '%s lets the workers finish their requests, then ends them',
   async (signal) => {
     const server = await ownServer();
     const body = JSON.stringify({ query: '{ articles { totalCount } }' });
@@ -95,7 +95,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     socket.on('data', (chunk) => {
       answer += chunk;
     });
-    const hungUp = new Promise((resolve) => socket.once('close', resolve));
+    const closed = new Promise((resolve) => socket.once('close', resolve));
     const head = [
       'POST /graphql HTTP/1.1',
       'host: localhost',
@@ -104,20 +104,20 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       'expect: 100-continue',
     ];
     socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, 5)}`);
-    await until(() => answer.startsWith('HTTP/1.1 100 Continue')); // a worker is at it
+    await until(() => answer.startsWith('HTTP/1.1 100 Continue')); // a worker has the request
     const workers = server.workers();
-    // As a terminal and systemd do it: everyone hears of it at once.
+    // As a terminal and systemd do: every process gets the signal.
     for (const pid of [server.process.pid ?? 0, ...workers]) process.kill(pid, signal);
     await until(async () => !(await server.isReady().catch(() => false)));
     socket.write(body.slice(5));
     expect(await server.exitCode).toBe(0);
-    await hungUp;
-    expect(answer).toMatch(/"totalCount" ?: ?0}/); // PostgreSQL's own JSON, whose white space is its own
+    await closed;
+    expect(answer).toMatch(/"totalCount" ?: ?0}/); // PostgreSQL's JSON, with or without spaces
     for (const pid of workers) expect(isAlive(pid)).toBe(false);
   },
 );
 
-test('SIGTERM during the start ends it without a fault', async () => {
+test('SIGTERM during startup exits without an error', async () => {
   const server = await ownServer({}, { listens: false });
   await until(() => server.workers().length === 2);
   server.process.kill('SIGTERM');
@@ -125,14 +125,14 @@ test('SIGTERM during the start ends it without a fault', async () => {
   expect(server.log()).not.toContain('before it listened');
 });
 
-test('workers do not outlive the process that looks after them', async () => {
+test('workers do not outlive the primary', async () => {
   const server = await ownServer();
   const workers = server.workers();
   server.process.kill('SIGKILL');
   await until(() => workers.every((pid) => !isAlive(pid)));
 });
 
-test('a worker that can not start ends the start, with its reason', async () => {
+test('a worker that can not start ends the primary, with its reason', async () => {
   const other = await ownServer({ PORT: String(server.port) }, { listens: false });
   expect(await other.exitCode).toBe(1);
   expect(other.log()).toMatch(/EADDRINUSE[\s\S]*A worker exited with 1 before it listened/);
@@ -143,7 +143,7 @@ interface Server {
   port: number;
   exitCode: Promise<number | null>;
   log: () => string;
-  /** Their process ids. */
+  /** Process ids. */
   workers: () => number[];
   answer: (query?: string) => Promise<unknown>;
   metrics: () => string;
@@ -151,14 +151,14 @@ interface Server {
   remove: () => Promise<void>;
 }
 
-/** One that the test may do anything to. */
+/** A server for one test. */
 async function ownServer(variables: Record<string, string> = {}, options?: { listens: boolean }): Promise<Server> {
   const own = await startServer({ WEB_CONCURRENCY: '2', ...variables }, options);
   onTestFinished(own.remove);
   return own;
 }
 
-/** The server as people start it, on a database of its own, empty, of the kind the suite runs on. */
+/** Starts the server's command on an empty database of the kind that the suite runs on. */
 async function startServer(variables: Record<string, string>, { listens = true } = {}): Promise<Server> {
   const { environment, remove } = await databaseToStartOn();
   const port = await freePort();
@@ -194,7 +194,7 @@ async function startServer(variables: Record<string, string>, { listens = true }
       return response.json();
     },
     metrics: () => /Metrics at (http:[^"]+)/.exec(log)?.[1] ?? '',
-    // Who connects while the last worker leaves may be left hanging until the process ends.
+    // A connection made while the last worker exits may hang until the process ends.
     isReady: async () =>
       (await fetch(`http://127.0.0.1:${server.port}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
     remove: async () => {
@@ -220,7 +220,7 @@ const childrenOf = (pid: number): number[] =>
 
 const isAlive = (pid: number): boolean => runningProcesses().some((running) => running.pid === pid);
 
-/** Without those that have ended, but whose end nobody has asked for yet. */
+/** Without zombies. */
 function runningProcesses(): { pid: number; parent: number }[] {
   const rows = execFileSync('ps', ['-eo', 'pid=,ppid=,stat='], { encoding: 'utf8' }).trim().split('\n');
   return rows

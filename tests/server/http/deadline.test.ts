@@ -6,16 +6,16 @@ import { orm, settings } from '../../support/blog.ts';
 import { aUser } from '../../support/people.ts';
 import { statementsDuring } from '../../support/statements.ts';
 
-/** Requests that take too long, because somebody else holds what they need. */
+/** Requests that take too long because they wait for a lock. */
 
-const hurried = await buildServer({
+const server = await buildServer({
   em: orm.em,
   log: pino({ level: 'silent' }),
   settings: { ...settings, requestTimeoutSeconds: 1 },
   readiness: new Readiness(orm, null, 'not checked'),
 });
-const address = await hurried.listen({ port: 0, host: '127.0.0.1' });
-afterAll(() => hurried.close());
+const address = await server.listen({ port: 0, host: '127.0.0.1' });
+afterAll(() => server.close());
 
 const ask = (query: string, more: RequestInit = {}) =>
   fetch(`${address}/graphql`, {
@@ -25,7 +25,7 @@ const ask = (query: string, more: RequestInit = {}) =>
     headers: { 'content-type': 'application/json', ...more.headers },
   });
 
-/** While it lasts, whatever reads articles or users waits; `waiting` says how many do. */
+/** Locks the tables meanwhile; `waiting` counts the statements that wait for them. */
 const whileHeld = <T>(act: (waiting: () => Promise<number>) => Promise<T>, tables = 'articles, users'): Promise<T> =>
   orm.em.fork().transactional(async (em) => {
     await em.execute(`lock table ${tables} in access exclusive mode`);
@@ -39,7 +39,7 @@ const whileHeld = <T>(act: (waiting: () => Promise<number>) => Promise<T>, table
     });
   });
 
-test('a query that takes too long is given up, and its statements with it', async () => {
+test('a query past the deadline is aborted together with its statements', async () => {
   const answers = await whileHeld(async (waiting) => {
     const five = await Promise.all([1, 2, 3, 4, 5].map(() => ask('{ articles { totalCount } }')));
     await vi.waitFor(async () => expect(await waiting()).toBe(0));
@@ -55,7 +55,7 @@ test('a query that takes too long is given up, and its statements with it', asyn
   expect(await again.json()).toMatchObject({ data: { articles: { totalCount: 0 } } });
 });
 
-test('after the deadline no further mutation of the document begins', async () => {
+test('after the deadline no further mutation of the document starts', async () => {
   const ann = await aUser('ann');
   const create = (name: string) =>
     `${name}: createArticle(input: { title: "${name}", description: "d", body: "b" }) { article { slug } }`;
@@ -64,34 +64,34 @@ test('after the deadline no further mutation of the document begins', async () =
     (await orm.em.fork().execute('select slug from articles order by id')).map(({ slug }) => slug);
   const answer = await whileHeld(() => askAsAnn(`mutation { ${create('one')} ${create('two')} ${create('three')} }`));
   expect(answer.status).toBe(503);
-  // The first was on its way, and is done. The embedded database had the whole request wait, and none was.
-  const begun = inject('template').kind === 'embedded' ? [] : ['one'];
-  await expect.poll(slugs).toEqual(begun);
+  // The first one was already running. On the embedded database the whole request waited, and none ran.
+  const done = inject('template').kind === 'embedded' ? [] : ['one'];
+  await expect.poll(slugs).toEqual(done);
   await askAsAnn(`mutation { ${create('later')} }`);
-  expect(await slugs()).toEqual([...begun, 'later']);
+  expect(await slugs()).toEqual([...done, 'later']);
 });
 
-test('who does not wait for the answer frees the database of the question', async () => {
+test('a disconnect of the client cancels its statements', async () => {
   await whileHeld(async (waiting) => {
     const client = new AbortController();
     const answer = ask('{ articles { totalCount } }', { signal: client.signal });
     setTimeout(() => client.abort(), 200);
     await expect(answer).rejects.toThrow(/aborted/);
-    await vi.waitFor(async () => expect(await waiting()).toBe(0), 500); // before the deadline would end it
+    await vi.waitFor(async () => expect(await waiting()).toBe(0), 500); // before the deadline
   });
   expect((await ask('{ articles { totalCount } }')).status).toBe(200);
 });
 
-test('what is asked for beside a field that is refused is not even looked for', async () => {
+test('fields beside a rejected field run no statement', async () => {
   const sent = await statementsDuring(async () => {
     expect((await ask('{ articles(first: 1000) { nodes { id } } tags { totalCount } }')).status).toBe(200);
   });
   expect(sent).toEqual([]);
 });
 
-test('once the answer is known, what still runs for it is ended', async () => {
+test('statements that still run after the response are cancelled', async () => {
   const ann = await aUser('ann');
-  // Who asks is looked up with the first fields; articles come in the next statement, and have to wait.
+  // The session is verified with the first fields; articles are read by the next statement, which waits.
   const quick = ['a', 'b', 'c', 'd'].map((name) => `${name}: tags(first: 1) { nodes { id } }`).join(' ');
   const query = `{ bad: tags(first: 1000) { nodes { id } } ${quick} article(by: { slug: "a" }) { id } }`;
   await whileHeld(async (waiting) => {

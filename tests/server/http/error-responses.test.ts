@@ -4,7 +4,7 @@ import { anArticle, aUser } from '../../support/people.ts';
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** A fault of ours: the table is not there. */
+/** Causes an internal error: the table is missing. */
 async function withoutComments<T>(act: () => Promise<T>): Promise<T> {
   await orm.em.fork().execute('alter table comments rename to comments_elsewhere');
   try {
@@ -14,8 +14,8 @@ async function withoutComments<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-describe('a fault of ours', () => {
-  test('in a query says nothing of its cause, and has the id of its request', async () => {
+describe('an internal error', () => {
+  test('in a query hides its cause and has the request id', async () => {
     await anArticle({ title: 'Good' });
     const query = '{ article(by: { slug: "good" }) { comments { totalCount } } tags { totalCount } viewer { email } }';
     const answer = await withoutComments(() => blog(query));
@@ -25,11 +25,11 @@ describe('a fault of ours', () => {
       locations: [{ line: 1, column: 3 }],
       extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.stringMatching(UUID) },
     });
-    // What has nothing to do with it is answered.
+    // Other fields succeed.
     expect(answer.data).toEqual({ article: null, tags: { totalCount: 0 }, viewer: null });
   });
 
-  test('in a mutation likewise, and leaves nothing half done', async () => {
+  test('in a mutation hides its cause and changes nothing', async () => {
     const ann = await aUser('ann');
     await anArticle({ by: ann, title: 'Good' });
     const query =
@@ -40,7 +40,7 @@ describe('a fault of ours', () => {
     expect(answer.errors?.[0]?.extensions.requestId).toMatch(UUID);
   });
 
-  test('has another id for each request', async () => {
+  test('has a different id for each request', async () => {
     await anArticle({ title: 'Good' });
     const query = '{ article(by: { slug: "good" }) { comments { totalCount } } }';
     const answers = await withoutComments(async () => [await blog(query), await blog(query)]);
@@ -49,18 +49,18 @@ describe('a fault of ours', () => {
   });
 });
 
-describe('a request that makes no sense', () => {
+describe('an invalid request', () => {
   test.each<[what: string, code: string, body: unknown]>([
     ['without a query', 'BAD_USER_INPUT', {}],
     ['with an empty query', 'BAD_USER_INPUT', { query: '' }],
-    ['with a query that is no text', 'BAD_USER_INPUT', { query: 7 }],
-    ['with variables that are no object', 'BAD_USER_INPUT', { query: '{ __typename }', variables: 'text' }],
+    ['with a query that is not a string', 'BAD_USER_INPUT', { query: 7 }],
+    ['with variables that are not an object', 'BAD_USER_INPUT', { query: '{ __typename }', variables: 'text' }],
     ['that is a list', 'BAD_USER_INPUT', []],
-    ['that is no JSON', 'BAD_USER_INPUT', '{ query'],
-    ['that wants to change the prototype', 'BAD_USER_INPUT', '{"query":"{ __typename }","__proto__":{"admin":true}}'],
+    ['that is not JSON', 'BAD_USER_INPUT', '{ query'],
+    ['that tries to change the prototype', 'BAD_USER_INPUT', '{"query":"{ __typename }","__proto__":{"admin":true}}'],
     ['of more than a megabyte', 'BAD_USER_INPUT', { query: '{ __typename }', variables: { x: 'x'.repeat(1_600_000) } }],
     ['that can not be parsed', 'GRAPHQL_PARSE_FAILED', { query: '{ articles' }],
-    ['for a field that there is not', 'GRAPHQL_VALIDATION_FAILED', { query: '{ secrets }' }],
+    ['for an unknown field', 'GRAPHQL_VALIDATION_FAILED', { query: '{ secrets }' }],
     [
       'with both keys of a locator',
       'GRAPHQL_VALIDATION_FAILED',
@@ -68,10 +68,14 @@ describe('a request that makes no sense', () => {
     ],
     ['with no key of a locator', 'GRAPHQL_VALIDATION_FAILED', { query: '{ user(by: {}) { id } }' }],
     ['with a null key of a locator', 'GRAPHQL_VALIDATION_FAILED', { query: '{ user(by: { id: null }) { id } }' }],
-    ['for an operation that there is not', 'BAD_USER_INPUT', { query: 'query A { __typename }', operationName: 'B' }],
-    ['for one of two operations', 'BAD_USER_INPUT', { query: 'query A { __typename } query B { __typename }' }],
+    ['for an unknown operation', 'BAD_USER_INPUT', { query: 'query A { __typename }', operationName: 'B' }],
     [
-      'without a variable that it needs',
+      'that does not choose one of two operations',
+      'BAD_USER_INPUT',
+      { query: 'query A { __typename } query B { __typename }' },
+    ],
+    [
+      'without a required variable',
       'BAD_USER_INPUT',
       { query: 'query A($slug: String!) { article(by: { slug: $slug }) { id } }' },
     ],
@@ -83,11 +87,11 @@ describe('a request that makes no sense', () => {
   ])('%s is %s', async (_, code, body) => {
     const answer = await post(body);
     expect(answer.body.errors?.map(({ extensions }) => extensions.code)).toEqual([code]);
-    expect(answer.status).toBeLessThan(500); // graphql-over-http.test.ts says which
+    expect(answer.status).toBeLessThan(500); // graphql-over-http.test.ts checks which
     expect(JSON.stringify(answer.body)).not.toMatch(/stacktrace|node_modules|\.ts:/);
   });
 
-  test('changes nothing by GET', async () => {
+  test('changes nothing with GET', async () => {
     const query = 'mutation { register(input: { username: "a", email: "a@b.c", password: "password123" }) { token } }';
     const response = await fetch(`${address}/graphql?query=${encodeURIComponent(query)}`, {
       headers: { 'apollo-require-preflight': 'yes' },
@@ -97,11 +101,11 @@ describe('a request that makes no sense', () => {
   });
 });
 
-describe('what is long in a request is not said again in full:', () => {
+describe('error messages truncate', () => {
   const long = 'x'.repeat(100_000);
   const ofAll = (args: string, type: string) => `query($it: ${type}) { articles(${args}: $it) { nodes { id } } }`;
   const x = 'x{100}…';
-  test.each<[what: string, request: object, said: string]>([
+  test.each<[what: string, request: object, message: string]>([
     [
       'the name of an operation',
       { query: '{ __typename }', operationName: long },
@@ -118,9 +122,9 @@ describe('what is long in a request is not said again in full:', () => {
       { query: ofAll('filter', 'ArticleFilter'), variables: { it: { [long]: 1 } } },
       `^Variable "\\$it" got invalid value \\{ ${x} 1 \\}; Field "${x}" is not defined by type "ArticleFilter"\\.`,
     ],
-  ])('%s', async (_, request, said) => {
+  ])('%s', async (_, request, message) => {
     const { body } = await post(request);
-    expect(body.errors?.[0]?.message).toMatch(new RegExp(said));
+    expect(body.errors?.[0]?.message).toMatch(new RegExp(message));
   });
 
   test('a header', async () => {
@@ -129,7 +133,7 @@ describe('what is long in a request is not said again in full:', () => {
   });
 });
 
-test('an error in one mutation leaves the others alone', async () => {
+test('an error in one mutation does not affect the others', async () => {
   const ann = await aUser('ann');
   const answer = await blog<any, object>(
     `mutation {

@@ -4,7 +4,7 @@ import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
 import { orm, settings } from '../../support/blog.ts';
 
-/** The questions that graphql-cop asks a server, of one as it is in production; each holds when nothing is found. */
+/** The checks of graphql-cop against a server with production settings. */
 
 const server = await buildServer({
   em: orm.em,
@@ -15,8 +15,8 @@ const server = await buildServer({
 const address = `${await server.listen({ port: 0, host: '127.0.0.1' })}/graphql`;
 afterAll(() => server.close());
 
-/** What a request is answered, as text and as JSON if it is that. */
-async function asked(init: RequestInit, search = ''): Promise<{ text: string; json: any }> {
+/** The response as text, and as JSON if it is. */
+async function send(init: RequestInit, search = ''): Promise<{ text: string; json: any }> {
   const text = await (await fetch(`${address}${search}`, init)).text();
   try {
     return { text, json: JSON.parse(text) };
@@ -26,39 +26,36 @@ async function asked(init: RequestInit, search = ''): Promise<{ text: string; js
 }
 
 const JSON_TYPE = { 'content-type': 'application/json' };
-const query = (text: string) => asked({ method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ query: text }) });
-const link = (text: string) => asked({}, `?query=${encodeURIComponent(text)}`);
+const query = (text: string) => send({ method: 'POST', headers: JSON_TYPE, body: JSON.stringify({ query: text }) });
+const link = (text: string) => send({}, `?query=${encodeURIComponent(text)}`);
 const repeated = (count: number, write: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => write(index)).join(' ');
 
 test.each<[check: string, isFound: () => Promise<boolean>]>([
   ['suggestions of fields', async () => (await query('{ __schema { directive } }')).text.includes('Did you mean')],
   ['introspection', async () => Boolean((await query('{ __schema { types { name fields { name } } } }')).json.data)],
-  ['an IDE', async () => /graphiql|playground/i.test((await asked({ headers: { accept: 'text/html' } })).text)],
+  ['an IDE', async () => /graphiql|playground/i.test((await send({ headers: { accept: 'text/html' } })).text)],
   ['queries by GET', async () => Boolean((await link('query cop { __typename }')).json.data)],
   ['mutations by GET', async () => Boolean((await link('mutation cop { __typename }')).json.data)],
   [
     'a hundred aliases',
     async () => Boolean((await query(`{ ${repeated(101, (i) => `a${i}: __typename`)} }`)).json.data),
   ],
+  ['500 copies of a field', async () => Boolean((await query(`{ ${repeated(500, () => '__typename')} }`)).json.data)],
   [
-    '500 times the same field',
-    async () => Boolean((await query(`{ ${repeated(500, () => '__typename')} }`)).json.data),
-  ],
-  [
-    'ten times the same directive',
+    'ten copies of a directive',
     async () => (await query(`{ __typename ${repeated(10, () => '@aa')} }`)).json.errors.length >= 10,
   ],
   [
-    'ten queries in a list',
+    'a batch of ten queries',
     async () => {
       const body = JSON.stringify(Array(10).fill({ query: '{ __typename }' }));
-      const { json } = await asked({ method: 'POST', headers: JSON_TYPE, body });
+      const { json } = await send({ method: 'POST', headers: JSON_TYPE, body });
       return Array.isArray(json) || Boolean(json.data);
     },
   ],
   [
-    'introspection in circles',
+    'circular introspection',
     async () => {
       const around = `${'{ fields { type '.repeat(4)}{ name }${' } }'.repeat(4)}`;
       return Boolean((await query(`{ __schema { types ${around} } }`)).json.data);
@@ -68,11 +65,11 @@ test.each<[check: string, isFound: () => Promise<boolean>]>([
     'queries from forms',
     async () => {
       const body = new URLSearchParams({ query: '{ __typename }' });
-      return Boolean((await asked({ method: 'POST', body })).json.data);
+      return Boolean((await send({ method: 'POST', body })).json.data);
     },
   ],
   ['tracing', async () => JSON.stringify((await query('{ __typename }')).json).includes('tracing')],
   ['exceptions', async () => /exception|stack/i.test((await query('qwerty cop { abc }')).text)],
-])('there is no finding of %s', async (_, isFound) => {
+])('graphql-cop does not find %s', async (_, isFound) => {
   expect(await isFound()).toBe(false);
 });

@@ -21,7 +21,7 @@ const get = (parameters: Record<string, string>, headers = {}) =>
 const send = (body: string, contentType = 'application/json') =>
   ask('/graphql', { method: 'POST', headers: { 'content-type': contentType }, body });
 
-test('POST answers a query, with its variables', async () => {
+test('POST executes a query with variables', async () => {
   const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
   expect(await post({ query, variables: { first: 1 } })).toMatchObject({
     status: 200,
@@ -29,14 +29,14 @@ test('POST answers a query, with its variables', async () => {
   });
 });
 
-test('GET answers a query', async () => {
+test('GET executes a query', async () => {
   expect(await get({ query: QUERY })).toMatchObject({ status: 200, body: { data: { articles: { totalCount: 0 } } } });
   const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
   const variables = JSON.stringify({ first: 0 });
   expect((await get({ query, variables })).body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-test('who can not read the answer is told so before anything is done', async () => {
+test('an unacceptable response type is rejected before execution', async () => {
   const query =
     'mutation { register(input: { username: "ann", email: "ann@example.com", password: "password123" }) { token } }';
   const headers = { 'content-type': 'application/json', accept: 'image/png' };
@@ -46,14 +46,14 @@ test('who can not read the answer is told so before anything is done', async () 
   expect((await post({ query: '{ user(by: { username: "ann" }) { id } }' })).body.data).toEqual({ user: null });
 });
 
-test('GET does not change anything', async () => {
+test('GET does not execute mutations', async () => {
   const query = 'mutation { logout { ok } }';
   const { status, body } = await get({ query });
   expect(status).toBe(405);
   expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-test('a GET that a foreign page could send without asking first is refused', async () => {
+test('a GET that another site can send without a preflight is rejected', async () => {
   const { status, body } = await ask(`/graphql?${new URLSearchParams({ query: QUERY })}`, {
     headers: { 'content-type': 'text/plain' },
   });
@@ -61,7 +61,7 @@ test('a GET that a foreign page could send without asking first is refused', asy
   expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-test('an operation is chosen by its name', async () => {
+test('operationName selects the operation', async () => {
   const query = 'query One { articles { totalCount } } query Two { tags { totalCount } }';
   expect((await post({ query, operationName: 'Two' })).body).toMatchObject({ data: { tags: { totalCount: 0 } } });
   for (const operationName of ['Three', undefined]) {
@@ -70,7 +70,7 @@ test('an operation is chosen by its name', async () => {
   }
 });
 
-test('what is no request of GraphQL is BAD_USER_INPUT', async () => {
+test('a body that is not a GraphQL request is BAD_USER_INPUT', async () => {
   const bodies = ['', '{', '[]', '{}', 'null', '5', '"text"', '{"query":5}', '{"query":null}', '{"query":""}'];
   for (const body of [...bodies, `{"query":"${QUERY}","variables":5}`, `{"query":"${QUERY}","operationName":{}}`]) {
     const answer = await send(body);
@@ -79,7 +79,7 @@ test('what is no request of GraphQL is BAD_USER_INPUT', async () => {
   }
 });
 
-test('a query that does not parse, or is not valid, says so by its code', async () => {
+test('syntax and validation errors have their codes', async () => {
   const parse = await post({ query: '{ articles ' });
   expect(parse.body).toFailWith('GRAPHQL_PARSE_FAILED');
   const validate = await post({ query: '{ nonsense }' });
@@ -93,7 +93,7 @@ test('a variable of the wrong type is BAD_USER_INPUT', async () => {
   }
 });
 
-test('another content type is refused', async () => {
+test('other content types are rejected', async () => {
   for (const type of [
     'text/plain',
     'application/x-www-form-urlencoded',
@@ -107,29 +107,29 @@ test('another content type is refused', async () => {
   }
 });
 
-test('too large a body is refused before it is read', async () => {
+test('a body over the limit is rejected before it is read', async () => {
   const { status, body } = await send(JSON.stringify({ query: QUERY, variables: { more: 'x'.repeat(1_600_000) } }));
   expect(status).toBe(413);
   expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-test('no fault of a client shows how the server is made', async () => {
+test('client errors reveal no implementation details', async () => {
   for (const answer of [await send('{'), await send('x', 'text/plain'), await post({ query: '{ nonsense }' })]) {
     expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|stacktrace|at .*\.[jt]s:/);
   }
 });
 
-test('other methods are not allowed, and other addresses not found', async () => {
+test('other methods are 405, other paths 404', async () => {
   for (const method of ['PUT', 'DELETE', 'PATCH']) expect((await ask('/graphql', { method })).status).toBe(405);
   expect((await ask('/nothing')).status).toBe(404);
 });
 
-test('/healthz says that the process is alive, /readyz that it can serve', async () => {
+test('/healthz reports liveness, /readyz readiness', async () => {
   expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
   expect(await ask('/readyz')).toMatchObject({ status: 200, body: { ready: true } });
 });
 
-test('with pending migrations the server is alive but not ready, and says which are pending', async () => {
+test('with pending migrations the server is alive but not ready, and lists them', async () => {
   const empty = await emptyDatabase();
   const server = await serverOn(empty.orm);
   expect((await server.inject('/healthz')).statusCode).toBe(200);
@@ -147,7 +147,7 @@ test('with pending migrations the server is alive but not ready, and says which 
   await empty.remove();
 });
 
-test('a server that waited for migrations serves as soon as they are applied, without a restart', async () => {
+test('a server becomes ready when pending migrations are applied, without a restart', async () => {
   const empty = await emptyDatabase();
   const server = await serverOn(empty.orm);
   expect((await server.inject('/readyz')).statusCode).toBe(503);
@@ -159,7 +159,7 @@ test('a server that waited for migrations serves as soon as they are applied, wi
   await empty.remove();
 });
 
-test('a database that does not answer makes the server unready, and is not described to clients', async () => {
+test('an unreachable database makes the server unready, and clients get no details', async () => {
   const connection = { clientUrl: 'postgresql://nobody:secret@127.0.0.1:1/none' };
   const nowhere = await MikroORM.init(ormConfig({ connection }));
   const server = await serverOn(nowhere);
@@ -173,7 +173,7 @@ test('a database that does not answer makes the server unready, and is not descr
   await nowhere.close();
 });
 
-test('a server that has not asked its database anything yet is ready', async () => {
+test('a server is ready before its first statement', async () => {
   const empty = await emptyDatabase();
   const server = await serverOn(empty.orm, 'not checked');
   expect((await server.inject('/readyz')).statusCode).toBe(200);

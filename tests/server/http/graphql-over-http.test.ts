@@ -4,14 +4,14 @@ import { address, blog } from '../../support/blog.ts';
 import { aUser } from '../../support/people.ts';
 
 const GUEST_QUERY = '{ articles { totalCount } }';
-const NOT_FORGED = { 'apollo-require-preflight': '1' };
+const CSRF_HEADER = { 'apollo-require-preflight': '1' };
 
 describe("graphql-http's audit", () => {
-  // A page of another site can send a plain GET in its visitor's name, so we want a header that such a page can not send.
-  const audited: typeof fetch = (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...NOT_FORGED } });
+  // GET requires a header that other sites can not send without a preflight.
+  const audited: typeof fetch = (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...CSRF_HEADER } });
   const audits = serverAudits({ url: `${address}/graphql`, fetchFn: audited });
 
-  test('has 61 points', () => expect(audits).toHaveLength(61));
+  test('has 61 audits', () => expect(audits).toHaveLength(61));
 
   test.each(audits)('$id $name', async (audit) => {
     expect(await audit.fn()).toMatchObject({ status: 'ok' });
@@ -19,13 +19,13 @@ describe("graphql-http's audit", () => {
 });
 
 describe('the status', () => {
-  test('of a document that does not validate is 400 for a client that knows GraphQL over HTTP, 200 for the others', async () => {
+  test('of an invalid document is 400 with application/graphql-response+json, otherwise 200', async () => {
     expect(await statusOf('{ nothing }', 'application/graphql-response+json')).toBe(400);
     expect(await statusOf('{ nothing }', 'application/json')).toBe(200);
     expect(await statusOf('{ nothing }', '*/*')).toBe(200);
   });
 
-  test('of a body that is no GraphQL request is 400 for everybody, in the type asked for', async () => {
+  test('of a body that is not a GraphQL request is 400, in the accepted type', async () => {
     for (const accept of ['application/graphql-response+json', 'application/json']) {
       const response = await send({ headers: { accept }, body: '{"query":' });
       expect(response.status).toBe(400);
@@ -34,11 +34,11 @@ describe('the status', () => {
     }
   });
 
-  test('of a request for a type that we do not speak is 406', async () => {
+  test('of a request for an unsupported type is 406', async () => {
     expect(await statusOf(GUEST_QUERY, 'text/csv')).toBe(406);
   });
 
-  test.each(['PUT', 'PATCH', 'DELETE'])('of %s is 405, and says which methods there are', async (method) => {
+  test.each(['PUT', 'PATCH', 'DELETE'])('of %s is 405 with the allowed methods', async (method) => {
     const response = await send({ method, body: JSON.stringify({ query: GUEST_QUERY }) });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, POST');
@@ -55,7 +55,7 @@ describe('the status', () => {
   });
 });
 
-describe('a request that a page of another site can send in its visitor’s name', () => {
+describe('a request that a page of another site can send without a preflight', () => {
   const types = [
     'text/plain',
     'application/x-www-form-urlencoded',
@@ -63,25 +63,25 @@ describe('a request that a page of another site can send in its visitor’s name
     'message/rfc822',
   ];
 
-  test.each(types)('is refused: POST of %s', async (type) => {
+  test.each(types)('is rejected: POST of %s', async (type) => {
     const response = await send({ headers: { 'content-type': type }, body: JSON.stringify({ query: GUEST_QUERY }) });
     expect(response.status).toBe(415);
   });
 
-  test('is refused: a plain GET', async () => {
+  test('is rejected: a plain GET', async () => {
     const response = await get(GUEST_QUERY, { 'apollo-require-preflight': '' });
     expect(response.status).toBe(400);
     expect((await json(response)).errors[0].message).toContain('apollo-require-preflight');
   });
 });
 
-test.each(['utf-7', 'utf-16', 'iso-8859-1', '"shift_jis"'])('JSON in the charset %s is refused', async (charset) => {
+test.each(['utf-7', 'utf-16', 'iso-8859-1', '"shift_jis"'])('JSON in the charset %s is rejected', async (charset) => {
   const headers = { 'content-type': `application/json; charset=${charset}` };
   expect((await send({ headers, body: JSON.stringify({ query: GUEST_QUERY }) })).status).toBe(415);
 });
 
-describe('what a cache is told', () => {
-  test('an answer to a guest may be kept, and is 304 until it changes', async () => {
+describe('caching', () => {
+  test('a response to a guest is public, and 304 until it changes', async () => {
     const first = await get(GUEST_QUERY);
     expect(first.headers.get('cache-control')).toBe('public, no-cache');
     expect(first.headers.get('vary')).toBe('Origin, Authorization, Accept');
@@ -100,14 +100,14 @@ describe('what a cache is told', () => {
     expect([changed.status, await json(changed)]).toMatchObject([200, { data: { articles: { totalCount: 1 } } }]);
   });
 
-  test('an answer to somebody who is signed in is theirs alone', async () => {
+  test('a response to a signed-in user is private', async () => {
     const { token } = await aUser();
     const response = await get('{ viewer { email } }', { authorization: `Token ${token}` });
     expect(response.headers.get('cache-control')).toBe('private, no-cache');
     expect(response.headers.get('vary')).toContain('Authorization');
   });
 
-  test('errors and answers to POST are not kept', async () => {
+  test('errors and responses to POST are not cached', async () => {
     expect((await get('{ viewer { nothing } }')).headers.get('cache-control')).toBe('no-store');
     expect((await get('{ viewer { email } }', { authorization: 'Token forged' })).headers.get('etag')).toBeNull();
     const posted = await send({ body: JSON.stringify({ query: GUEST_QUERY }) });
@@ -126,7 +126,7 @@ describe('a page of another origin', () => {
       },
     });
 
-  test('may call when it is on the list', async () => {
+  test('may send requests if it is listed', async () => {
     const { status, headers } = await preflight('https://blog.example');
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe('https://blog.example');
@@ -140,7 +140,7 @@ describe('a page of another origin', () => {
   });
 
   test.each(['https://evil.example', 'https://blog.example.evil.example', 'http://blog.example', 'null'])(
-    'may not when it is not: %s',
+    'may not if it is not listed: %s',
     async (origin) => {
       expect((await preflight(origin)).headers.get('access-control-allow-origin')).toBeNull();
       expect((await get(GUEST_QUERY, { origin })).headers.get('access-control-allow-origin')).toBeNull();
@@ -156,7 +156,7 @@ const send = ({ headers, ...request }: RequestInit) =>
   });
 
 const get = (query: string, headers: Record<string, string> = {}) =>
-  fetch(`${address}/graphql?query=${encodeURIComponent(query)}`, { headers: { ...NOT_FORGED, ...headers } });
+  fetch(`${address}/graphql?query=${encodeURIComponent(query)}`, { headers: { ...CSRF_HEADER, ...headers } });
 
 const statusOf = async (query: string, accept: string) =>
   (await send({ headers: { accept }, body: JSON.stringify({ query }) })).status;

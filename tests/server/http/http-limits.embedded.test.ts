@@ -21,16 +21,16 @@ async function serverWith(changes: Partial<typeof settings>) {
   return server;
 }
 
-/** A connection, with all that was said on it until it was closed. */
-function connection(to: string, said: string) {
-  const socket: Socket = connect(Number(new URL(to).port), '127.0.0.1', () => socket.write(said));
+/** Sends the text on a new connection; `closed` is everything received until it closes. */
+function connection(to: string, text: string) {
+  const socket: Socket = connect(Number(new URL(to).port), '127.0.0.1', () => socket.write(text));
   open.push({ close: () => socket.destroy() });
-  let heard = '';
+  let received = '';
   socket.on('data', (bytes) => {
-    heard += bytes;
+    received += bytes;
   });
   socket.on('error', () => {});
-  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(heard)));
+  const closed = new Promise<string>((resolve) => socket.on('close', () => resolve(received)));
   return { socket, closed };
 }
 
@@ -38,7 +38,7 @@ const QUERY = JSON.stringify({ query: '{ articles { totalCount } }' });
 const head = (length: number) =>
   `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 
-describe('a page of another site gets nothing done by what a browser sends without asking first:', () => {
+describe('a page of another site can not execute anything without a preflight:', () => {
   const mutation = 'mutation { logout { ok } }';
   test.each<[what: string, method: string, type: string | undefined, body?: string]>([
     ['a form', 'POST', 'application/x-www-form-urlencoded', `query=${encodeURIComponent(mutation)}`],
@@ -49,16 +49,16 @@ describe('a page of another site gets nothing done by what a browser sends witho
       `--x\r\nContent-Disposition: form-data; name="query"\r\n\r\n${mutation}\r\n--x--`,
     ],
     ['text', 'POST', 'text/plain', QUERY],
-    ['text that says it is JSON', 'POST', 'text/plain; application/json', QUERY],
+    ['text labelled as JSON', 'POST', 'text/plain; application/json', QUERY],
     ['text in capitals', 'POST', 'TEXT/PLAIN;charset=utf-8', QUERY],
     ['no type', 'POST', '', QUERY],
-    ['nonsense for a type', 'POST', 'application/json/x', QUERY],
+    ['an invalid type', 'POST', 'application/json/x', QUERY],
     ['two types', 'POST', 'text/plain, application/json', QUERY],
-    ['GraphQL for a type', 'POST', 'application/graphql', '{ __typename }'],
+    ['the type application/graphql', 'POST', 'application/graphql', '{ __typename }'],
     ['a link', 'GET', undefined],
     ['a link with a type', 'GET', 'text/plain'],
-    ['a link with a type of a message', 'GET', 'message/rfc822'],
-    ['a link with a type that is none', 'GET', 'x'],
+    ['a link with a message type', 'GET', 'message/rfc822'],
+    ['a link with an invalid type', 'GET', 'x'],
   ])('%s', async (_, method, type, body) => {
     const url = `${address}/graphql${body === undefined ? `?query=${encodeURIComponent('{ __typename }')}` : ''}`;
     const headers = type === undefined ? {} : { 'content-type': type };
@@ -69,7 +69,7 @@ describe('a page of another site gets nothing done by what a browser sends witho
     expect(errors[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT' });
   });
 
-  test('a question whether it may ask is answered for the sites that are named alone', async () => {
+  test('a preflight only succeeds for listed origins', async () => {
     const preflight = async (origin: string) => {
       const headers = { origin, 'access-control-request-method': 'POST' };
       return (await fetch(`${address}/graphql`, { method: 'OPTIONS', headers })).headers.get(
@@ -90,7 +90,7 @@ describe('a body in', () => {
   };
 
   test.each(['gzip', 'br', 'deflate', 'zstd', 'gzip, identity', 'x'])(
-    '%s is refused, however small',
+    '%s is rejected at any size',
     async (encoding) => {
       for (const body of [Buffer.from('1f8b0800', 'hex'), QUERY]) {
         const answer = await send(encoding, body);
@@ -100,12 +100,12 @@ describe('a body in', () => {
     },
   );
 
-  test('the identity encoding is the body itself', async () => {
+  test('the identity encoding is accepted', async () => {
     for (const encoding of ['identity', 'Identity', '']) expect((await send(encoding, QUERY)).status).toBe(200);
   });
 });
 
-test('a body that is not in UTF-8 is refused, and not read as something else', async () => {
+test('a body that is not UTF-8 is rejected', async () => {
   const send = async (...bytes: number[]) => {
     const [before, after] = JSON.stringify({ query: '{ articles(filter: { tag: "?" }) { totalCount } }' }).split('?');
     const body = Buffer.concat([Buffer.from(before ?? ''), Buffer.from(bytes), Buffer.from(after ?? '')]);
@@ -119,7 +119,7 @@ test('a body that is not in UTF-8 is refused, and not read as something else', a
   }
 });
 
-test('answers tell browsers not to run, frame or guess them', async () => {
+test('responses forbid browsers to run, frame or sniff them', async () => {
   for (const path of ['/healthz', '/schema.graphql', '/nothing', '/graphql?query={__typename}']) {
     const { headers } = await fetch(`${address}${path}`, { headers: { 'apollo-require-preflight': 'yes' } });
     expect(headers.get('content-security-policy'), path).toBe(
@@ -135,25 +135,25 @@ test('answers tell browsers not to run, frame or guess them', async () => {
   expect((await production.inject('/healthz')).headers['strict-transport-security']).toBe('max-age=31536000');
 });
 
-test('the Playground alone may run scripts: its own', async () => {
+test('only the Playground may run scripts', async () => {
   const { headers } = await fetch(`${address}/playground`);
   expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'; script-src 'nonce-[^']+';/);
 });
 
-test('too many headers are refused', async () => {
+test('headers over the size limit are rejected', async () => {
   const { closed } = connection(address, `GET /healthz HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`);
   expect(await closed).toMatch(/^HTTP\/1\.1 431 /);
 });
 
-test('a length that is said twice is refused', async () => {
+test('conflicting body lengths are rejected', async () => {
   const smuggled = head(5).replace('\r\n\r\n', '\r\nTransfer-Encoding: chunked\r\n\r\n');
   const { closed } = connection(address, `${smuggled}0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n`);
-  const heard = await closed;
-  expect(heard).toMatch(/^HTTP\/1\.1 400 /);
-  expect(heard).not.toContain('"ok"');
+  const received = await closed;
+  expect(received).toMatch(/^HTTP\/1\.1 400 /);
+  expect(received).not.toContain('"ok"');
 });
 
-test('a host that is said twice is refused, wherever and however it is written', async () => {
+test('two Host headers are rejected on every path', async () => {
   for (const [path, second] of [
     ['/graphql', 'Host: x'],
     ['/graphql', 'hOST: y'],
@@ -161,30 +161,30 @@ test('a host that is said twice is refused, wherever and however it is written',
     ['/nothing', 'Host: y'],
   ]) {
     const { closed } = connection(address, `GET ${path} HTTP/1.1\r\nHost: x\r\n${second}\r\nConnection: close\r\n\r\n`);
-    const heard = await closed;
-    expect(heard, path).toMatch(/^HTTP\/1.1 400 /);
-    expect(heard, path).toContain(
+    const received = await closed;
+    expect(received, path).toMatch(/^HTTP\/1.1 400 /);
+    expect(received, path).toContain(
       '"message":"There are 2 Host headers; there must be one.","extensions":{"code":"BAD_USER_INPUT"}',
     );
   }
 });
 
-test('TRACE is answered with nothing of what was sent', async () => {
+test('TRACE does not echo the request', async () => {
   const { closed } = connection(
     address,
     'TRACE /graphql HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Mine: mine\r\n\r\n',
   );
-  const heard = await closed;
-  expect(heard).toMatch(/^HTTP\/1\.1 40[045] /);
-  expect(heard).not.toContain('mine');
+  const received = await closed;
+  expect(received).toMatch(/^HTTP\/1\.1 40[045] /);
+  expect(received).not.toContain('mine');
 });
 
-test('who takes too long to say what they want is hung up on, and others are answered meanwhile', async () => {
+test('slow senders are disconnected without delaying others', async () => {
   const slow = [
     connection(address, 'POST /graphql HTTP/1.1\r\nHost: x\r\nX-'),
     connection(address, `${head(QUERY.length)}${QUERY.slice(0, 5)}`),
   ];
-  const dripping = setInterval(() => slow.map(({ socket }) => socket.writable && socket.write('a')), 1000);
+  const trickle = setInterval(() => slow.map(({ socket }) => socket.writable && socket.write('a')), 1000);
   const answer = await fetch(`${address}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -192,23 +192,23 @@ test('who takes too long to say what they want is hung up on, and others are ans
   });
   expect(answer.status).toBe(200);
   for (const { closed } of slow) expect(await closed).toMatch(/^(HTTP\/1\.1 408 |$)/);
-  clearInterval(dripping);
+  clearInterval(trickle);
 });
 
-test('connections beyond the most are closed at once, and there is room again when others have gone', async () => {
+test('connections over the limit are closed until others end', async () => {
   const server = await serverWith({ maxConnections: 2 });
   const at = await server.listen({ port: 0, host: '127.0.0.1' });
   const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n';
-  const heard = ({ socket }: { socket: Socket }) => new Promise((resolve) => socket.once('data', resolve));
-  const kept = [connection(at, ask), connection(at, ask)];
-  await Promise.all(kept.map(heard));
+  const received = ({ socket }: { socket: Socket }) => new Promise((resolve) => socket.once('data', resolve));
+  const clients = [connection(at, ask), connection(at, ask)];
+  await Promise.all(clients.map(received));
   expect(await connection(at, ask).closed).toBe('');
-  kept[0]?.socket.destroy();
-  await kept[0]?.closed;
+  clients[0]?.socket.destroy();
+  await clients[0]?.closed;
   await expect.poll(() => connection(at, ask.replace('keep-alive', 'close')).closed).toMatch(/^HTTP\/1\.1 200 /);
 });
 
-test('where a client is, is what the connection says, unless it comes from a proxy that is named', async () => {
+test('the client address is that of the peer, unless it is a trusted proxy', async () => {
   const addressSeen = async (trustProxy: string[], remoteAddress: string) => {
     const server = await serverWith({ trustProxy });
     let seen = '';

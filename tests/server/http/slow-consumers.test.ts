@@ -8,7 +8,7 @@ import { statementsDuring } from '../../support/statements.ts';
 const sockets: Socket[] = [];
 afterEach(() => sockets.splice(0).map((socket) => socket.destroy()));
 
-/** A hundred thousand characters that are six times as long in JSON. */
+/** 100,000 characters, each six characters long in JSON. */
 const LONG_IN_JSON = '\u0001'.repeat(100_000);
 
 const bodies = (first: number) => `articles(first: ${first}) { nodes { body } }`;
@@ -18,7 +18,7 @@ async function longArticles(count: number) {
   for (let made = 0; made < count; made += 1) await anArticle({ by, body: LONG_IN_JSON });
 }
 
-test('an answer that is too large is refused, also if it is of several fields', async () => {
+test('a response over the size limit is rejected, also across several fields', async () => {
   await longArticles(9);
   expect(await blog(`{ ${bodies(8)} }`)).toSucceed();
   const tooLarge = { code: 'QUERY_TOO_COMPLEX', limit: 'bytes', maximum: MAX_READ_BYTES };
@@ -29,7 +29,7 @@ test('an answer that is too large is refused, also if it is of several fields', 
   expect(await statementsDuring(() => blog(`{ ${bodies(1)} }`))).toHaveLength(1);
 });
 
-test('of clients who do not take their answers, those who have waited longest are hung up on', async () => {
+test('of clients that do not read responses, the oldest are disconnected', async () => {
   await longArticles(8);
   const unread = (number: number) => {
     const body = JSON.stringify({ query: `{ ${bodies(8)} }` });
@@ -41,12 +41,12 @@ test('of clients who do not take their answers, those who have waited longest ar
     return new Promise((resolve) => socket.once('readable', () => resolve(socket)));
   };
   for (let number = 0; number < 8; number += 1) await unread(number);
-  const whole = await Promise.all(sockets.map(lengthHeard));
+  const whole = await Promise.all(sockets.map(receivedLength));
   expect(whole.map((length) => length > 4_800_000)).toEqual([...Array(3).fill(false), ...Array(5).fill(true)]);
 });
 
-/** Characters until the answer was whole, or the connection was closed. */
-function lengthHeard(socket: Socket): Promise<number> {
+/** Characters received until the response is complete or the connection closes. */
+function receivedLength(socket: Socket): Promise<number> {
   let length = 0;
   return new Promise((resolve) => {
     socket.on('data', (bytes) => {

@@ -9,37 +9,37 @@ import { freePort } from '../../rigs/faults/cluster.ts';
 
 const line = (number: number) => `${JSON.stringify({ number, text: 'x'.repeat(1000) })}\n`;
 
-test('lines that nobody reads are kept up to a bound, the rest is lost, and the log says how much', async () => {
+test('unread lines are buffered up to a limit, and the number of dropped lines is logged', async () => {
   const pipe = aPipe();
   const output = new LogOutput(pipe.end);
   for (let number = 0; number < 2000; number += 1) output.write(line(number));
   let text = '';
-  const listen = () => {
+  const readAll = () => {
     for (let part = pipe.read(); part; part = pipe.read()) {
       text += part;
       output.flush();
     }
   };
-  listen();
+  readAll();
   output.write(line(2000));
   output.flush();
-  listen();
-  const heard = text
+  readAll();
+  const parsed = text
     .trimEnd()
     .split('\n')
     .map((one) => JSON.parse(one));
-  const numbers = heard.flatMap(({ number }) => (typeof number === 'number' ? [number] : []));
+  const numbers = parsed.flatMap(({ number }) => (typeof number === 'number' ? [number] : []));
   const kept = numbers.length - 1;
   expect(numbers).toEqual([...Array(kept).keys(), 2000]);
   expect(kept).toBeLessThan(1200);
-  expect(heard.at(-2)).toMatchObject({
+  expect(parsed.at(-2)).toMatchObject({
     level: 40,
     msg: `${2000 - kept} log lines dropped: the output could not be written`,
   });
 });
 
-test.each(['a full disk', 'a reader who has stopped reading'])(
-  'a server whose log goes to %s answers all the same, and leaves when it is told to',
+test.each(['a full disk', 'a reader that stopped reading'])(
+  'a server whose log goes to %s still responds and shuts down',
   async (where) => {
     const folder = mkdtempSync(join(tmpdir(), 'conduit-log-'));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -67,7 +67,7 @@ test.each(['a full disk', 'a reader who has stopped reading'])(
   },
 );
 
-/** A pipe, neither end of which blocks. */
+/** A pipe with non-blocking ends. */
 function aPipe() {
   const folder = mkdtempSync(join(tmpdir(), 'conduit-pipe-'));
   const path = join(folder, 'pipe');
@@ -84,7 +84,7 @@ function aPipe() {
     let text = '';
     try {
       for (let count = 1; count > 0; text += bytes.toString('utf8', 0, count)) count = readSync(start, bytes);
-    } catch {} // it is empty
+    } catch {} // the pipe is empty
     return text;
   };
   return { end, read };

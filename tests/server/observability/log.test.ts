@@ -5,7 +5,7 @@ const lines: string[] = [];
 const log = createLogger('info', { write: (line) => lines.push(line) });
 const written = () => JSON.parse(lines.splice(0).join(''));
 
-test('what is secret stays out of the log, however deep it is and whatever it is made of', () => {
+test('secrets are redacted from the log, at any depth and of any type', () => {
   const input = {
     email: 'ann@example.com',
     Password: 'hunter2',
@@ -28,7 +28,7 @@ test('what is secret stays out of the log, however deep it is and whatever it is
   });
 });
 
-test('a text that speaks of passwords is logged as it is', () => {
+test('text that mentions passwords is logged unchanged', () => {
   log.info({ title: 'How to choose a "password": it is long', tokens: 3 }, 'said "token":');
   expect(written()).toMatchObject({
     title: 'How to choose a "password": it is long',

@@ -10,9 +10,9 @@ import { buildServer } from '../../../src/server/server.ts';
 import { orm, settings } from '../../support/blog.ts';
 import { anArticle, aUser, PASSWORD } from '../../support/people.ts';
 
-/** What those who run a server see of it, and what they must not see. */
+/** Logs, metrics and traces, and what they must not contain. */
 
-async function watchedServer(loadShedder = new LoadShedder(settings)) {
+async function observedServer(loadShedder = new LoadShedder(settings)) {
   const lines: string[] = [];
   const log = createLogger('debug', { write: (line) => lines.push(line) });
   const readiness = new Readiness(orm, null, 'not checked');
@@ -27,8 +27,8 @@ async function watchedServer(loadShedder = new LoadShedder(settings)) {
   return { server, ask, log, lines, logged, metrics, spans, tracing };
 }
 
-test('each request is one line in the log, with what it asked for and what came of it', async () => {
-  const { ask, logged, server } = await watchedServer();
+test('each request is one log line with its operation and outcome', async () => {
+  const { ask, logged, server } = await observedServer();
   await ask('query Front { articles { totalCount } }');
   await ask('mutation { logout { ok } }');
   await ask('{ nonsense }');
@@ -44,15 +44,15 @@ test('each request is one line in the log, with what it asked for and what came 
   ]);
 });
 
-test('who is turned away is counted by metrics, and has a line at debug alone', async () => {
-  const { ask, logged, metrics } = await watchedServer(new LoadShedder({ maxInFlight: 0, maxWaitMilliseconds: 0 }));
+test('shed requests are counted in metrics and logged only at debug', async () => {
+  const { ask, logged, metrics } = await observedServer(new LoadShedder({ maxInFlight: 0, maxWaitMilliseconds: 0 }));
   expect((await ask('{ __typename }')).statusCode).toBe(503);
   expect(logged()).toMatchObject([{ level: 20, status: 503, outcome: 'SERVICE_UNAVAILABLE' }]);
   expect(await metrics.registry.metrics()).toContain('graphql_requests_shed 1');
 });
 
-test('metrics have no words of clients: not what they call operations, fields, methods or addresses', async () => {
-  const { ask, server, metrics } = await watchedServer();
+test('metrics contain no client input: no names of operations or fields, no methods or URLs', async () => {
+  const { ask, server, metrics } = await observedServer();
   for (const operation of ['query', 'mutation', 'subscription']) {
     await ask(`${operation} Canary { canary }`);
     await ask(`${operation} Canary { __canary }`);
@@ -61,13 +61,13 @@ test('metrics have no words of clients: not what they call operations, fields, m
   }
   await server.inject({ method: 'DELETE', url: '/canary?canary=canary' });
   await server.inject({ url: '/graphql?query=canary&canary=canary', headers: { 'x-request-id': 'canary' } });
-  const told = await metrics.registry.metrics();
-  expect(told).toContain('graphql_requests_total{type="none",field="none",outcome="BAD_USER_INPUT"}');
-  expect(told).not.toMatch(/canary/i);
+  const output = await metrics.registry.metrics();
+  expect(output).toContain('graphql_requests_total{type="none",field="none",outcome="BAD_USER_INPUT"}');
+  expect(output).not.toMatch(/canary/i);
 });
 
-test('the log says who it was and what was refused, even if clients are told of that as data', async () => {
-  const { ask, logged, metrics } = await watchedServer();
+test('the log names the user and the refusal, also when clients get it as data', async () => {
+  const { ask, logged, metrics } = await observedServer();
   const [ann, bob] = [await aUser('ann'), await aUser('bob')];
   await anArticle({ by: ann, title: 'Hers' });
   const login = (password: string) =>
@@ -91,8 +91,8 @@ test('the log says who it was and what was refused, even if clients are told of 
   );
 });
 
-test('a request keeps the id it came with, unless that could harm a log', async () => {
-  const { ask, logged } = await watchedServer();
+test('a request keeps its x-request-id if that is safe to log', async () => {
+  const { ask, logged } = await observedServer();
   const idFor = async (given: string) =>
     (await ask('{ __typename }', { 'x-request-id': given })).headers['x-request-id'];
   expect(await idFor('abc-123.4:5_6')).toBe('abc-123.4:5_6');
@@ -102,8 +102,8 @@ test('a request keeps the id it came with, unless that could harm a log', async 
   }
 });
 
-test('the names that clients give are in the log alone: metrics know only fields of ours', async () => {
-  const { ask, metrics } = await watchedServer();
+test('operation names and aliases are not metric labels, only fields of the schema are', async () => {
+  const { ask, metrics } = await observedServer();
   for (let n = 0; n < 20; n += 1) await ask(`query Made${n} { a${n}: articles { totalCount } }`);
   await ask('{ __schema { queryType { name } } }');
   await ask('{ ...F } fragment F on Query { __typename }');
@@ -114,8 +114,8 @@ test('the names that clients give are in the log alone: metrics know only fields
   expect(text).toContain('graphql_requests_total{type="query",field="several",outcome="ok"} 1');
 });
 
-test('metrics tell of requests, the pool, the event loop, readiness and migrations, on a port of their own', async () => {
-  const { ask, metrics, log } = await watchedServer();
+test('metrics cover requests, the pool, the event loop, readiness and migrations, on a separate port', async () => {
+  const { ask, metrics, log } = await observedServer();
   await ask('{ articles { totalCount } }');
   const { url, close } = await openMetricsPort(() => metrics.registry.metrics(), { host: '127.0.0.1', port: 0 }, log);
   const response = await fetch(url);
@@ -138,8 +138,8 @@ test('metrics tell of requests, the pool, the event loop, readiness and migratio
   await close();
 });
 
-test('a request is a span under that of its caller, and each of its statements one below it', async () => {
-  const { ask, spans, tracing } = await watchedServer();
+test('a request is a child span of its caller, and each statement a child span of the request', async () => {
+  const { ask, spans, tracing } = await observedServer();
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   await ask('query Front { articles { totalCount } }', { traceparent: `00-${traceId}-b7ad6b7169203331-01` });
   const [span] = spans.getFinishedSpans();
@@ -164,8 +164,8 @@ test('a request is a span under that of its caller, and each of its statements o
   expect(JSON.stringify(statement?.attributes)).not.toContain('secret');
 });
 
-test('who was traced by nobody else, or by somebody who makes no sense, begins a trace', async () => {
-  const { ask, spans } = await watchedServer();
+test('a missing or invalid traceparent starts a new trace', async () => {
+  const { ask, spans } = await observedServer();
   for (const traceparent of ['', 'nonsense', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`]) {
     await ask('{ __typename }', { traceparent });
   }
@@ -173,14 +173,14 @@ test('who was traced by nobody else, or by somebody who makes no sense, begins a
   expect(spans.getFinishedSpans().every((span) => span.parentSpanContext === undefined)).toBe(true);
 });
 
-test('/version says which build it is', async () => {
-  const { server } = await watchedServer();
+test('/version returns the build', async () => {
+  const { server } = await observedServer();
   expect((await server.inject('/version')).json()).toEqual({ name: 'conduit-graphql', version: expect.any(String) });
 });
 
-test('passwords, tokens and keys are nowhere in logs, metrics, traces and errors, whatever goes wrong', async () => {
+test('passwords, tokens and keys are never in logs, metrics, traces or errors', async () => {
   const CANARY = 'canary-8f3a1c';
-  const { ask, lines, metrics, spans, server } = await watchedServer();
+  const { ask, lines, metrics, spans, server } = await observedServer();
   const ann = await aUser('ann');
   await anArticle({ by: ann, title: 'Good' });
   const answers: string[] = [];
@@ -205,7 +205,7 @@ test('passwords, tokens and keys are nowhere in logs, metrics, traces and errors
     headers: { cookie: CANARY, authorization: CANARY },
   });
   await server.inject({ url: `/${CANARY}` });
-  // Faults of ours and of the database, whose errors repeat statements with their values.
+  // Internal and database errors, which quote statements with their values.
   await orm.em.fork().execute('alter table sessions rename to sessions_elsewhere');
   try {
     await send(
@@ -218,19 +218,19 @@ test('passwords, tokens and keys are nowhere in logs, metrics, traces and errors
   } finally {
     await orm.em.fork().execute('alter table sessions_elsewhere rename to sessions');
   }
-  const told = [
+  const output = [
     ...lines,
     await metrics.registry.metrics(),
     JSON.stringify(spans.getFinishedSpans().map((span) => [span.name, span.attributes, span.events])),
   ].join('\n');
   expect(lines.filter((line) => line.includes('Unhandled error')).length).toBeGreaterThanOrEqual(2);
   const secrets = [CANARY, PASSWORD, ann.token, ann.refreshToken, settings.secretKey, '$argon2id', 'ann@example.com'];
-  for (const secret of secrets) expect(told.includes(secret), secret).toBe(false);
+  for (const secret of secrets) expect(output.includes(secret), secret).toBe(false);
   for (const secret of [CANARY, settings.secretKey, '$argon2id'])
     expect(answers.join('\n').includes(secret), secret).toBe(false);
 });
 
-test('what is logged by mistake is cut out by its name, and out of the text of an error', () => {
+test('secrets logged by mistake are redacted by key and in error texts', () => {
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => lines.push(line) });
   log.info({ password: 'hush', headers: { authorization: 'hush' }, body: { input: { token: 'hush' } } }, 'oops');

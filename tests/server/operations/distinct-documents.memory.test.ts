@@ -4,17 +4,17 @@ import { runInNewContext } from 'node:vm';
 import { expect, inject, test } from 'vitest';
 import { post } from '../../support/blog.ts';
 
-/** Whoever can send documents can send a new one each time. `npm run test:memory` sends more than a test should wait for. */
+/** Clients may send a new document with every request. `npm run test:memory` sends more of them than the regular tests. */
 const DOCUMENTS = inject('distinctDocuments');
-const MOST_MEGABYTES = 50;
+const MAX_MEGABYTES = 50;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-test(`${DOCUMENTS} distinct documents leave less than ${MOST_MEGABYTES} MB behind`, {
+test(`${DOCUMENTS} distinct documents leave less than ${MAX_MEGABYTES} MB behind`, {
   timeout: 1_800_000,
 }, async () => {
-  const first = 60; // code that is compiled and connections that are opened come once
+  const first = 60; // warms up compiled code and connections
   await sendDocuments(0, first);
   const before = megabytesInUse();
   const step = DOCUMENTS / 5;
@@ -24,12 +24,12 @@ test(`${DOCUMENTS} distinct documents leave less than ${MOST_MEGABYTES} MB behin
     grown = megabytesInUse() - before;
     console.log(`${sent} documents: ${before.toFixed(1)} MB before, ${grown.toFixed(1)} MB more now.`);
   }
-  expect(grown).toBeLessThan(MOST_MEGABYTES);
+  expect(grown).toBeLessThan(MAX_MEGABYTES);
 });
 
 async function sendDocuments(from: number, to: number): Promise<void> {
-  for (let number = from; number < to; number += AT_ONCE) {
-    const numbers = Array.from({ length: Math.min(AT_ONCE, to - number) }, (_, index) => number + index);
+  for (let number = from; number < to; number += CONCURRENCY) {
+    const numbers = Array.from({ length: Math.min(CONCURRENCY, to - number) }, (_, index) => number + index);
     const codes = await Promise.all(
       numbers.map(async (one) => {
         const { body } = await post(KINDS[one % KINDS.length]?.(one));
@@ -40,7 +40,7 @@ async function sendDocuments(from: number, to: number): Promise<void> {
   }
 }
 
-const AT_ONCE = 8;
+const CONCURRENCY = 8;
 
 const article = (number: number) =>
   `a${number}: title b${number}: slug c${number}: createdAt author { d${number}: username }`;
@@ -48,14 +48,14 @@ const valid = (number: number) =>
   `query Q${number} { articles(first: 1) { totalCount nodes { ${article(number)} tags { e${number}: name } } }
      tags(first: 2) { nodes { f${number}: name articles(first: 1) { nodes { ${article(number)} } } } } }`;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-const inApollosWay = (text: string) => ({ persistedQuery: { version: 1, sha256Hash: sha256(text) } });
+const apqExtensions = (text: string) => ({ persistedQuery: { version: 1, sha256Hash: sha256(text) } });
 
-/** A document that is read, one that is kept under its name in either way, and all that can be wrong with one. */
+/** A plain document, persisted ones of both kinds, and every kind of error. */
 const KINDS: ((number: number) => object)[] = [
   (number) => ({ query: valid(number) }),
-  (number) => ({ query: valid(number), extensions: inApollosWay(valid(number)) }),
+  (number) => ({ query: valid(number), extensions: apqExtensions(valid(number)) }),
   (number) => ({ query: valid(number), documentId: `sha256:${sha256(valid(number))}` }),
-  (number) => ({ extensions: inApollosWay(`unknown ${number}`) }),
+  (number) => ({ extensions: apqExtensions(`unknown ${number}`) }),
   (number) => ({ query: `{ articles { nothing${number} } }` }),
   (number) => ({ query: `{ articles { nothing${number}` }),
 ];

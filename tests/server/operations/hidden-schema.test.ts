@@ -5,7 +5,7 @@ import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
 import { orm, settings } from '../../support/blog.ts';
 
-/** A server whose clients may not ask what the schema is, as in production. */
+/** A server without introspection, as in production. */
 
 const server = await buildServer({
   em: orm.em,
@@ -18,11 +18,11 @@ const ask = async (query: string, variables = {}) =>
   (await server.inject({ method: 'POST', url: '/graphql', payload: { query, variables } })).json();
 
 test.each([
-  ['what programs ask of the schema', getIntrospectionQuery()],
-  ['a question after all types', '{ __schema { types { name } } }'],
-  ['a question after one type', '{ __type(name: "Article") { fields { name } } }'],
-  ['a question in a fragment', '{ ...Q } fragment Q on Query { alias: __schema { queryType { name } } }'],
-])('%s is not answered', async (_, query) => {
+  ['the introspection query', getIntrospectionQuery()],
+  ['a query for all types', '{ __schema { types { name } } }'],
+  ['a query for one type', '{ __type(name: "Article") { fields { name } } }'],
+  ['introspection in a fragment', '{ ...Q } fragment Q on Query { alias: __schema { queryType { name } } }'],
+])('%s is rejected', async (_, query) => {
   const answer = await ask(query);
   expect(answer.data).toBeUndefined();
   expect(answer.errors[0].message).toMatch(/^GraphQL introspection has been disabled/);
@@ -42,23 +42,23 @@ test.each<[query: string, variables?: object]>([
   ['{ node(id: "a") { title } }'],
   [BY_FILTER, { filter: { tga: 'a' } }],
   [IN_ORDER, { orderBy: { field: 'TITEL', direction: 'ASC' } }],
-])('a name of the schema is not suggested for one that is mistyped: %s %j', async (query, variables) => {
+])('a mistyped name gets no suggestion: %s %j', async (query, variables) => {
   const answer = await ask(query, variables);
   expect(answer.errors.length).toBeGreaterThan(0);
   expect(JSON.stringify(answer)).not.toMatch(/did you mean/i);
 });
 
-test('who writes the words of a suggestion over and over is answered as soon as anybody', async () => {
-  const written = 'Did you mean '.repeat(100_000); // a pattern that tried each of them would take minutes
+test('a request full of suggestion phrases takes no longer', async () => {
+  const written = 'Did you mean '.repeat(100_000); // a pattern with backtracking would take minutes
   const answer = await ask('query($first: Int) { articles(first: $first) { totalCount } }', { first: written });
   expect(answer).toFailWith('BAD_USER_INPUT');
 });
 
-test('there is no /schema.graphql', async () => {
+test('/schema.graphql is 404', async () => {
   expect((await server.inject('/schema.graphql')).statusCode).toBe(404);
 });
 
-test('__typename is answered all the same, for caches live by it', async () => {
+test('__typename still works, because client caches need it', async () => {
   expect((await ask('{ __typename articles { __typename } }')).data).toEqual({
     __typename: 'Query',
     articles: { __typename: 'ArticleConnection' },

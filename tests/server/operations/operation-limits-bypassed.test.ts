@@ -3,13 +3,13 @@ import type { LIMITS } from '../../../src/server/operations/operation-limits.ts'
 import { address, post } from '../../support/blog.ts';
 import { doubling, nested, refusal, times, tooMany } from '../../support/too-complex.ts';
 
-/** Ways around the limits of GraphQL servers, those that were published among them. */
+/** Attempts to bypass the limits, including published ones. */
 
 /** All comments of a hundred articles. */
 const COMMENTS = 'articles(first: 100) { nodes { comments(first: 100) { nodes { id } } } }';
 const COMMENTS_OF = (size: string) => COMMENTS.replaceAll('first: 100', size);
 
-test.each<[way: string, limit: keyof typeof LIMITS, query: string, more?: object]>([
+test.each<[attempt: string, limit: keyof typeof LIMITS, query: string, more?: object]>([
   ['fragments that double', 'cost', `{ article(by: { slug: "a" }) { ...F0 } } ${doubling(20, 'id')}`],
   ['fragments that double beyond all numbers', 'cost', `{ articles { nodes { ...F0 } } } ${doubling(130, 'id')}`],
   ['aliases in fragments', 'aliases', `{ article(by: { slug: "a" }) { ...F0 } } ${doubling(5, 'a: id')}`],
@@ -85,36 +85,36 @@ test.each<[way: string, limit: keyof typeof LIMITS, query: string, more?: object
   ],
   ['a document that is not valid', 'rootFields', `{ ${times(600, (index) => `nonsense${index}`)} }`],
   ['fragments in a circle', 'rootFields', `{ ...A ${times(600, () => '__typename')} } fragment A on Query { ...A }`],
-])('%s: no way around the limits', async (_, limit, query, more) => {
+])('%s can not bypass the limits', async (_, limit, query, more) => {
   expect(await refusal(query, more)).toEqual(tooMany(limit));
 });
 
-test('a document that was answered is measured anew with other variables', async () => {
+test('a cached document is measured again for other variables', async () => {
   const query = `query($n: Int!) { ${COMMENTS_OF('first: $n')} }`;
   expect((await post({ query, variables: { n: 2 } })).body).toSucceed();
   expect(await refusal(query, { variables: { n: 100 } })).toEqual(tooMany('cost'));
   expect((await post({ query, variables: { n: 3 } })).body).toSucceed();
 });
 
-test('GET is held to the same limits', async () => {
+test('the limits apply to GET', async () => {
   const response = await fetch(`${address}/graphql?query=${encodeURIComponent(`{ ${COMMENTS} }`)}`, {
     headers: { 'apollo-require-preflight': 'yes' },
   });
   expect(await response.json()).toMatchObject({ errors: [{ extensions: tooMany('cost') }] });
 });
 
-test('several operations in one request are none', async () => {
+test('a batch of operations is rejected', async () => {
   const { status, body } = await post([{ query: '{ __typename }' }, { query: '{ __typename }' }]);
   expect(status).toBe(400);
   expect(body).toFailWith('BAD_USER_INPUT');
 });
 
-test('an operation that is not chosen may be as large as it likes', async () => {
+test('operations that are not selected do not count', async () => {
   const query = `query Small { tags { totalCount } } query Large { ${COMMENTS} }`;
   expect((await post({ query, operationName: 'Small' })).body.data).toEqual({ tags: { totalCount: 0 } });
 });
 
-describe('a document with a fault keeps the fault, when it is small:', () => {
+describe('a small invalid document gets a validation error:', () => {
   test.each([
     [
       'a fragment in a circle',

@@ -23,7 +23,7 @@ async function costOf(query: string, more: object = {}): Promise<number> {
   return body.extensions.cost.requested;
 }
 
-describe('what is as large as it may be is answered, and what is larger is refused before it is executed:', () => {
+describe('an operation at the limit is executed, one above it is rejected before execution:', () => {
   test.each<[limit: keyof typeof LIMITS, write: (count: number) => string]>([
     ['depth', nested],
     ['aliases', (count) => `{ articles { ${times(count, (index) => `a${index}: __typename`)} } }`],
@@ -68,14 +68,14 @@ describe('what is as large as it may be is answered, and what is larger is refus
   });
 });
 
-test('the text of a document may be as long as an article, and no longer', async () => {
+test('the length of a document is limited', async () => {
   const written = (length: number) => `{ __typename }${'#'.padEnd(length - 14, '-')}`;
   expect(await blog(written(MAX_DOCUMENT_LENGTH))).toSucceed();
   const limits = { limit: 'characters', requested: MAX_DOCUMENT_LENGTH + 1, maximum: MAX_DOCUMENT_LENGTH };
   expect(await refusal(written(MAX_DOCUMENT_LENGTH + 1))).toEqual({ code: 'QUERY_TOO_COMPLEX', ...limits });
 });
 
-test('documents are not remembered beyond measure, however little of them is meant', async () => {
+test('the document cache is bounded by the length of the text, comments included', async () => {
   const documentStore = documentCache();
   const names = Array.from({ length: 20 }, (_, index) => `long${index}`);
   for (const name of names) await documentStore.set(name, parse(`${'#\n'.repeat(40_000)}{ ${name}: __typename }`));
@@ -90,18 +90,22 @@ test.each<[what: string, cost: number, query: string, more?: object]>([
   ['is 1 for each field', 3, '{ article(by: { slug: "a" }) { title __typename } }'],
   ['is counted for each item of a page', 2 + 7 * 2, '{ articles(first: 7) { nodes { id title } } }'],
   ['is counted for each of the last', 2 + 7, '{ articles(last: 7) { nodes { id } } }'],
-  ['is counted for 20 when nothing says how many', 2 + 20, '{ articles { nodes { id } } }'],
-  ['is counted once for what a page has once', 4, '{ articles(first: 9) { __typename pageInfo { endCursor } } }'],
+  ['is counted for 20 without a page size', 2 + 20, '{ articles { nodes { id } } }'],
+  ['is counted once for fields of the connection', 4, '{ articles(first: 9) { __typename pageInfo { endCursor } } }'],
   ['is counted for edges as for nodes', 2 + 5 * 3, '{ articles(first: 5) { edges { cursor node { id } } } }'],
   ['multiplies', 2 + 3 * (2 + 4), '{ articles(first: 3) { nodes { comments(first: 4) { nodes { id } } } } }'],
-  ['is counted for each of the ids asked for', 1 + 3, '{ nodes(ids: ["a", "b", "c"]) { id } }'],
+  ['is counted for each requested id', 1 + 3, '{ nodes(ids: ["a", "b", "c"]) { id } }'],
   ['reads ids', 1 + 2, 'query($ids: [ID!]!) { nodes(ids: $ids) { id } }', { variables: { ids: ['a', 'b'] } }],
   ['reads variables', 2 + 7, `query($n: Int) { ${ofSize} }`, { variables: { n: 7 } }],
   ['reads their defaults', 2 + 9, `query($n: Int = 9) { ${ofSize} }`],
-  ['prefers what is given to the default', 2 + 7, `query($n: Int = 9) { ${ofSize} }`, { variables: { n: 7 } }],
-  ['takes null for none', 2 + 20, `query($n: Int = 9) { ${ofSize} }`, { variables: { n: null } }],
+  ['prefers given values to defaults', 2 + 7, `query($n: Int = 9) { ${ofSize} }`, { variables: { n: 7 } }],
+  ['treats null as absent', 2 + 20, `query($n: Int = 9) { ${ofSize} }`, { variables: { n: null } }],
   ['reads variables of any name', 2 + 7, 'query($__proto__: Int = 7) { articles(first: $__proto__) { nodes { id } } }'],
-  ['counts what is left out', 3, '{ articles @skip(if: true) { id: __typename __typename @include(if: false) } }'],
+  [
+    'counts fields that @skip and @include exclude',
+    3,
+    '{ articles @skip(if: true) { id: __typename __typename @include(if: false) } }',
+  ],
   ['counts fragments where they are spread', 3, '{ ...A ...A __typename } fragment A on Query { __typename }'],
   ['counts inline fragments', 2 + 5, '{ articles(first: 5) { ... { nodes { ... on Node { id } } } } }'],
   [
@@ -110,7 +114,7 @@ test.each<[what: string, cost: number, query: string, more?: object]>([
     '{ articles(first: 5) { ...P } } fragment P on ArticleConnection { nodes { id } }',
   ],
   [
-    'is that of the chosen operation',
+    'is that of the selected operation',
     1,
     'query A { tags { totalCount } } query B { __typename }',
     { operationName: 'B' },
@@ -118,58 +122,49 @@ test.each<[what: string, cost: number, query: string, more?: object]>([
   ['is 1,000 for a count of all articles', 2 + 1_000, '{ articles { totalCount } }'],
   ['is 1,000 for each count of them', 3 + 2_000, '{ articles { totalCount again: totalCount } }'],
   [
-    'sees counts in fragments',
+    'includes counts in fragments',
     2 + 1_000,
     '{ tags { ... on Connection { ...C } } } fragment C on Connection { totalCount }',
   ],
   ['is 1,000 for a filter', 3 + 1_000, '{ articles(first: 1, filter: { tag: "a" }) { nodes { id } } }'],
   ['is no more for a filter and a count', 2 + 1_000, '{ articles(filter: { tag: "a" }) { totalCount } }'],
-  [
-    'is that of a look through a list for a prefix, too',
-    3 + 1_000,
-    '{ tags(first: 1, prefix: "a") { nodes { name } } }',
-  ],
+  ['is 1,000 for a prefix', 3 + 1_000, '{ tags(first: 1, prefix: "a") { nodes { name } } }'],
   ['reads a filter', 3 + 1_000, `query($filter: ArticleFilter) { ${found} }`, { variables: { filter: { tag: 'a' } } }],
+  ['treats a null filter as absent', 3, `query($filter: ArticleFilter) { ${found} }`, { variables: { filter: null } }],
+  ['is 100 for a count of a tag’s articles', 2 + 5 * 102, '{ tags(first: 5) { nodes { articles { totalCount } } } }'],
   [
-    'takes a filter that is null for none',
-    3,
-    `query($filter: ArticleFilter) { ${found} }`,
-    { variables: { filter: null } },
-  ],
-  ['is 100 for a count of what a tag has', 2 + 5 * 102, '{ tags(first: 5) { nodes { articles { totalCount } } } }'],
-  [
-    'is 10 for a count of what one row has',
+    'is 10 for a count of one row’s relation',
     4 + 10,
     '{ article(by: { slug: "a" }) { author { followersCount } commentsCount } }',
   ],
-  ['is 10 for its list, counted', 3 + 10, '{ article(by: { slug: "a" }) { comments { totalCount } } }'],
-  ['is 1 for each hundred that offset leaves out', 3 + 12, '{ articles(first: 1, offset: 1234) { nodes { id } } }'],
+  ['is 10 for the total count of such a list', 3 + 10, '{ article(by: { slug: "a" }) { comments { totalCount } } }'],
+  ['is 1 for each hundred rows that the offset skips', 3 + 12, '{ articles(first: 1, offset: 1234) { nodes { id } } }'],
   [
     'reads the offset',
     3 + 3,
     'query($n: Int) { articles(first: 1, offset: $n) { nodes { id } } }',
     { variables: { n: 300 } },
   ],
-  ['is said of mutations too', 3, 'mutation { logout { ok __typename } }'],
+  ['is reported for mutations too', 3, 'mutation { logout { ok __typename } }'],
 ])('the cost %s', async (_, cost, query, more) => {
   expect(await costOf(query, more)).toBe(cost);
 });
 
-test('variables that are not declared are not even looked at, however many come along', () => {
-  const looked: (string | symbol)[] = [];
-  const look = (_: object, name: string | symbol) => looked.push(name) > 0;
+test('undeclared variables are never read', () => {
+  const read: (string | symbol)[] = [];
+  const trap = (_: object, name: string | symbol) => read.push(name) > 0;
   const variables = new Proxy<Record<string, unknown>>(
     { n: 7 },
-    { has: look, ownKeys: () => expect.fail('All of them are looked at.') },
+    { has: trap, ownKeys: () => expect.fail('All variables are read.') },
   );
   const document = parse('query($n: Int, $missing: Int = 3) { a(first: $n) { b } }');
   const operation = getOperationAST(document) as OperationDefinitionNode;
   const schema = buildSchema('type Query { a(first: Int): Query, b: Int }');
   expect(new ComplexityEstimator(schema).estimate(operation, document, variables).cost).toBe(2);
-  expect(looked).toEqual([]);
+  expect(read).toEqual([]);
 });
 
-test('every published operation may ask for the largest pages there are', async () => {
+test('every published operation is within the limits with the largest pages', async () => {
   const { '': fragments, ...operations } = separateOperations(parse(publishedOperations().join('\n')));
   expect(fragments).toBeUndefined();
   const costs: [cost: number, name: string][] = [];
@@ -177,12 +172,12 @@ test('every published operation may ask for the largest pages there are', async 
     costs.push([await costOf(print(document), { variables: { first: 100, tags: 100 } }), name]);
   }
   const [highest = 0, name] = costs.toSorted(([one], [other]) => other - one)[0] ?? [];
-  console.log(`The dearest published operation is ${name}: with pages of 100, ${highest} of ${LIMITS.cost}.`);
+  console.log(`Most expensive published operation: ${name}, ${highest} of ${LIMITS.cost} with pages of 100.`);
   expect(costs.length).toBeGreaterThan(20);
   expect(highest).toBeLessThan(LIMITS.cost * 0.75);
 });
 
-test('no tab of the Playground takes a third of what it may', async () => {
+test('every tab of the Playground costs less than a third of the limit', async () => {
   for (const { query, variables } of playgroundTabs(publishedOperations())) {
     expect(await costOf(query, { variables: JSON.parse(variables) }), query).toBeLessThan(LIMITS.cost / 3);
   }
@@ -202,11 +197,11 @@ test.each([
       oneOf: true,
     }),
   ],
-])('%s may ask for the schema', async (_, query) => {
+])('%s may introspect the schema', async (_, query) => {
   expect(await blog(query)).toSucceed();
 });
 
-test('of the faults of a document only the first are listed', async () => {
+test('only the first errors of a document are listed', async () => {
   const unknown = await post({ query: `{ ${times(20, (index) => `nonsense${index}`)} }` });
   expect(unknown.body.errors?.length).toBe(6);
   expect(unknown.body.errors?.at(-1)?.message).toMatch(/^Too many validation errors/);
@@ -218,7 +213,7 @@ test('of the faults of a document only the first are listed', async () => {
   expect(coerced.body).toFailWith(...Array(6).fill('BAD_USER_INPUT'));
 });
 
-test('a field that does not exist is answered with those that may have been meant', async () => {
+test('an unknown field gets suggestions', async () => {
   const { body } = await post({ query: '{ artcles { totalCount } }' });
   expect(body.errors?.[0]?.message).toMatch(/Did you mean "articles"/);
 });

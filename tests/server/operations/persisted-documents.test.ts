@@ -16,7 +16,7 @@ import { anArticle, aUser } from '../../support/people.ts';
 const QUERY = '{ articles { totalCount } }';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const idOf = (document: object): string => (document as { __meta__: { hash: string } }).__meta__.hash;
-const inApollosWay = (hash: unknown, version = 1) => ({ persistedQuery: { version, sha256Hash: hash } });
+const apqExtensions = (hash: unknown, version = 1) => ({ persistedQuery: { version, sha256Hash: hash } });
 
 describe('the manifest', () => {
   test('has every operation, by the SHA-256 of its text', () => {
@@ -33,14 +33,14 @@ describe('the manifest', () => {
     expect(ids.toSorted()).toEqual(texts.map((text) => `sha256:${sha256(text)}`).toSorted());
   });
 
-  test('says of what type everything is, which caches go by', async () => {
+  test('requests __typename everywhere, which client caches need', async () => {
     await anArticle({ by: await aUser('ann'), title: 'Found' });
     const { json } = await post({ documentId: idOf(generated.ArticleDocument), variables: { slug: 'found' } });
     expect(json.data).toMatchObject({ article: { __typename: 'Article', author: { __typename: 'User' } } });
   });
 });
 
-test('every field of Query and Mutation is in an operation, but those for caches', async () => {
+test('every field of Query and Mutation is in an operation, except node and nodes', async () => {
   const introspected = await blog<{ __schema: Record<string, { fields: { name: string }[] }> }, object>(
     '{ __schema { queryType { fields { name } } mutationType { fields { name } } } }',
   );
@@ -49,10 +49,10 @@ test('every field of Query and Mutation is in an operation, but those for caches
   expect(fields.filter((name) => !new RegExp(`^  ${name}\\b`, 'm').test(operations))).toEqual(['node', 'nodes']);
 });
 
-describe('a document that is named by documentId', () => {
+describe('a document requested by documentId', () => {
   const documentId = idOf(generated.HomePageDocument);
 
-  test('runs when it is published', async () => {
+  test('is executed if it is published', async () => {
     await anArticle({ title: 'Found' });
     for (const answer of [await post({ documentId, variables: { first: 1 } }), await get({ documentId })]) {
       expect(answer.status).toBe(200);
@@ -60,7 +60,7 @@ describe('a document that is named by documentId', () => {
     }
   });
 
-  test('runs when it was sent along with its name before', async () => {
+  test('is executed if it was sent with its hash before', async () => {
     const mine = '{ articles(first: 1) { totalCount } }';
     const named = `sha256:${sha256(mine)}`;
     expect(await post({ documentId: named })).toFailWith('PERSISTED_QUERY_NOT_FOUND');
@@ -68,11 +68,11 @@ describe('a document that is named by documentId', () => {
       data: { articles: { totalCount: 0 } },
     });
     expect((await post({ documentId: named })).json).toMatchObject({ data: { articles: { totalCount: 0 } } });
-    expect((await get({ extensions: JSON.stringify(inApollosWay(sha256(mine))) })).status).toBe(200);
+    expect((await get({ extensions: JSON.stringify(apqExtensions(sha256(mine))) })).status).toBe(200);
   });
 
   test.each([5, {}, ['sha256:'], '', 'sha256:', `sha256:${'A'.repeat(64)}`, `md5:${'a'.repeat(64)}`, 'a'.repeat(64)])(
-    'is BAD_USER_INPUT when the name is %j',
+    'is BAD_USER_INPUT for the id %j',
     async (wrong) => {
       const { status, json } = await post({ documentId: wrong, query: QUERY });
       expect(status).toBe(400);
@@ -82,7 +82,7 @@ describe('a document that is named by documentId', () => {
     },
   );
 
-  test('is refused when the name is nested as deep as a request can hold, in either way of naming', async () => {
+  test('is rejected if the id or the hash is nested as deep as a request can hold', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     const wrong = [`{"documentId":${deep}}`, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":${deep}}}}`];
     const answers = wrong.map(async (payload) => {
@@ -94,9 +94,9 @@ describe('a document that is named by documentId', () => {
     expect(byHash?.json).toFailWith('PERSISTED_QUERY_NOT_FOUND');
   });
 
-  test('may be named once only', async () => {
+  test('is rejected with two ids', async () => {
     const url = `/graphql?documentId=${documentId}&documentId=${documentId}`;
-    const { status } = parsed(await servers.any.inject({ url, headers: NOT_FORGED }));
+    const { status } = parsed(await servers.any.inject({ url, headers: CSRF_HEADER }));
     expect(status).toBe(400);
   });
 });
@@ -104,10 +104,10 @@ describe('a document that is named by documentId', () => {
 describe('an automatic persisted query', () => {
   const mine = '{ tags { totalCount } }';
 
-  test('is asked for, sent once, and known from then on', async () => {
-    const extensions = inApollosWay(sha256(mine));
+  test('is not found, then sent once, then known', async () => {
+    const extensions = apqExtensions(sha256(mine));
     expect(await post({ extensions })).toFailWith('PERSISTED_QUERY_NOT_FOUND');
-    expect((await post({ extensions })).json.errors[0].message).toBe('PersistedQueryNotFound'); // urql goes by this
+    expect((await post({ extensions })).json.errors[0].message).toBe('PersistedQueryNotFound'); // urql relies on this message
     expect((await post({ extensions, query: mine })).json).toMatchObject({ data: { tags: { totalCount: 0 } } });
     expect((await post({ extensions })).json).toMatchObject({ data: { tags: { totalCount: 0 } } });
     expect((await get({ extensions: JSON.stringify(extensions) })).json).toMatchObject({
@@ -115,22 +115,22 @@ describe('an automatic persisted query', () => {
     });
   });
 
-  test('that is published needs not be sent', async () => {
-    const extensions = inApollosWay(idOf(generated.TagsDocument).slice('sha256:'.length));
+  test('that is published need not be sent', async () => {
+    const extensions = apqExtensions(idOf(generated.TagsDocument).slice('sha256:'.length));
     expect((await post({ extensions })).json.data).toMatchObject({ tags: { totalCount: 0 } });
   });
 
   test.each([
-    ['is not what its name says', inApollosWay(sha256('{ viewer { email } }'))],
-    ['is named in a version that there is not', inApollosWay(sha256(mine), 2)],
-    ['is named by no hash', inApollosWay({ $ne: '' })],
-    ['is named by nothing', { persistedQuery: true }],
+    ['does not match its hash', apqExtensions(sha256('{ viewer { email } }'))],
+    ['has an unknown version', apqExtensions(sha256(mine), 2)],
+    ['has an invalid hash', apqExtensions({ $ne: '' })],
+    ['has no hash', { persistedQuery: true }],
   ])('that %s is BAD_USER_INPUT', async (_, extensions) => {
     expect(await post({ extensions, query: mine })).toFailWith('BAD_USER_INPUT');
   });
 
-  test('is not found with a status that fits the type asked for, and no cache keeps that', async () => {
-    const extensions = JSON.stringify(inApollosWay(sha256('{ nodes(ids: []) { id } }')));
+  test('is not found with the status of the accepted type, and is not cached', async () => {
+    const extensions = JSON.stringify(apqExtensions(sha256('{ nodes(ids: []) { id } }')));
     for (const [accept, status] of [
       ['application/json', 200],
       ['application/graphql-response+json', 400],
@@ -143,10 +143,10 @@ describe('an automatic persisted query', () => {
   });
 });
 
-describe('a named query over GET', () => {
+describe('a persisted query over GET', () => {
   const documentId = idOf(generated.ArticlesDocument);
 
-  test('may be kept by caches as any other: for all while a guest asks, for oneself while signed in', async () => {
+  test('is cacheable like any other: public for guests, private when signed in', async () => {
     const guest = await get({ documentId });
     expect(guest.headers).toMatchObject({
       'cache-control': 'public, no-cache',
@@ -162,7 +162,7 @@ describe('a named query over GET', () => {
     expect(changed.headers['cache-control']).toBe('private, no-cache');
   });
 
-  test('is refused when it is a mutation', async () => {
+  test('is rejected if it is a mutation', async () => {
     const { status, json } = await get({ documentId: idOf(generated.LogoutDocument) });
     expect(status).toBe(405);
     expect(json).toFailWith('BAD_USER_INPUT');
@@ -170,31 +170,31 @@ describe('a named query over GET', () => {
 });
 
 describe('with TRUSTED_DOCUMENTS=only', () => {
-  test('published operations run, named or brought', async () => {
+  test('published operations are executed, by hash or by text', async () => {
     const documentId = idOf(generated.HomePageDocument);
     const query = publishedDocuments().find((text) => text.includes('query HomePage')) ?? '';
-    const ways = [
+    const requests = [
       { documentId },
-      { extensions: inApollosWay(sha256(query)) },
+      { extensions: apqExtensions(sha256(query)) },
       { query },
       { query, documentId },
       { query: print(generated.HomePageDocument) },
     ];
-    for (const request of ways) {
+    for (const request of requests) {
       expect((await post(request, 'only')).json.data, Object.keys(request).join()).toMatchObject({
         articles: { totalCount: 0 },
       });
     }
   });
 
-  test('nothing else does, and it says why', async () => {
+  test('other operations are rejected with the reason', async () => {
     const { token } = await aUser('ann');
     const query = 'mutation { logout { ok } }';
     const others = [
       { query },
-      { query, extensions: inApollosWay(sha256(query)) },
+      { query, extensions: apqExtensions(sha256(query)) },
       { query, documentId: `sha256:${sha256(query)}` },
-      { query, extensions: inApollosWay(idOf(generated.HomePageDocument).slice('sha256:'.length)) },
+      { query, extensions: apqExtensions(idOf(generated.HomePageDocument).slice('sha256:'.length)) },
       { query, documentId: idOf(generated.HomePageDocument) },
       { documentId: `sha256:${sha256(query)}` },
       { query: getIntrospectionQuery() },
@@ -210,13 +210,13 @@ describe('with TRUSTED_DOCUMENTS=only', () => {
     );
   });
 
-  test('what is no request stays one', async () => {
+  test('invalid requests are still BAD_USER_INPUT', async () => {
     for (const request of [{ query: 5 }, { query: ['{ __typename }'] }, { query: '' }, {}]) {
       expect(await post(request, 'only')).toFailWith('BAD_USER_INPUT');
     }
   });
 
-  test('the Playground, where it is on, still knows the schema and runs its tabs as they are', async () => {
+  test('the Playground, if enabled, can still introspect and execute its tabs', async () => {
     for (const query of addPlayground(Fastify())) {
       const codes = ((await post({ query }, 'onlyWithPlayground')).json.errors ?? []).map(
         (e: any) => e.extensions.code,
@@ -228,7 +228,7 @@ describe('with TRUSTED_DOCUMENTS=only', () => {
   });
 });
 
-const NOT_FORGED = { 'apollo-require-preflight': '1' };
+const CSRF_HEADER = { 'apollo-require-preflight': '1' };
 
 const serverWith = (more: object) =>
   buildServer({
@@ -252,7 +252,7 @@ async function post(payload: object, to: keyof typeof servers = 'any', headers: 
 
 async function get(parameters: Record<string, string>, headers: Record<string, string> = {}) {
   const url = `/graphql?${new URLSearchParams(parameters)}`;
-  return parsed(await servers.any.inject({ url, headers: { ...NOT_FORGED, ...headers } }));
+  return parsed(await servers.any.inject({ url, headers: { ...CSRF_HEADER, ...headers } }));
 }
 
 function parsed({ statusCode, headers, body }: { statusCode: number; headers: object; body: string }) {

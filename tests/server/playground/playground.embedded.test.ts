@@ -12,7 +12,7 @@ const asBrowser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0
 
 describe('the Playground', () => {
   test.each(['/graphql', '/graphql?query=%7Bviewer%7Bemail%7D%7D', '/playground'])(
-    'is what a browser gets at %s',
+    'is served to browsers at %s',
     async (path) => {
       const response = await fetch(`${address}${path}`, { headers: asBrowser });
       expect(response.status).toBe(200);
@@ -21,14 +21,14 @@ describe('the Playground', () => {
     },
   );
 
-  test('does not get in the way of programs', async () => {
+  test('is not served to API clients', async () => {
     const response = await fetch(`${address}/graphql?query={__typename}`, {
       headers: { accept: '*/*', 'apollo-require-preflight': '1' },
     });
     expect(await response.json()).toMatchObject({ data: { __typename: 'Query' } });
   });
 
-  test('lets no script run but its own, under a nonce of this answer alone', async () => {
+  test('only runs scripts with the nonce, which is new for each response', async () => {
     const nonces = await Promise.all(
       [1, 2].map(async () => {
         const response = await fetch(`${address}/playground`);
@@ -46,7 +46,7 @@ describe('the Playground', () => {
     expect(new Set(nonces).size).toBe(2);
   });
 
-  test('is made of files that may be kept for ever, because their names change with them', async () => {
+  test('has immutable assets with hashed names', async () => {
     const page = await (await fetch(`${address}/playground`)).text();
     const urls = [...page.matchAll(/\/playground\/[\w.]+/g)].map(([url]) => url);
     expect(urls).toHaveLength(5);
@@ -59,7 +59,7 @@ describe('the Playground', () => {
     expect((await fetch(`${address}/playground/graphiql.000000000000.js`)).status).toBe(404);
   });
 
-  test('is not there when it is off', async () => {
+  test('is 404 when disabled', async () => {
     const log = pino({ level: 'silent' });
     const readiness = new Readiness(orm, null, 'not checked');
     const server = await buildServer({ em: orm.em, log, settings: { ...settings, playground: false }, readiness });
@@ -72,7 +72,7 @@ describe('the Playground', () => {
 describe('its tabs', () => {
   const tabs = playgroundTabs(publishedOperations());
 
-  test('are operations that validate, each with variables that fit, and ready to run alone', async () => {
+  test('are valid operations, each with fitting variables', async () => {
     expect(tabs.length).toBeGreaterThanOrEqual(8);
     for (const { query, variables } of tabs) {
       const { body } = await post({ query, variables: JSON.parse(variables) });
@@ -84,7 +84,7 @@ describe('its tabs', () => {
     }
   });
 
-  test('do what they say on the demo blog, for who has signed in with one of them', async () => {
+  test('succeed on the demo blog after a sign-in', async () => {
     await addDemoBlog(orm.em.fork());
     const login = tabs.find(({ query }) => query.includes('mutation Login')) ?? tabs[0];
     const { body } = await post({ query: login?.query, variables: JSON.parse(login?.variables ?? '') });
@@ -97,7 +97,7 @@ describe('its tabs', () => {
     }
   });
 
-  test('stand in the order of their places, and say what is sent', () => {
+  test('are sorted by position and show exactly what is sent', () => {
     const file = `
       # Playground 2: {}
       query Second { viewer { ...Mail } }

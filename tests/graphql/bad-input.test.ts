@@ -51,10 +51,12 @@ test.each(Object.entries(schema.getMutationType()?.getFields() ?? {}))(
     let before = await contents();
     const problems: string[] = [];
     for (const [path, bad] of invalidValues(argument.type, good, 'input')) {
-      const answer = (await ask(query, { input: bad }, token)) as Answer<Record<string, { errors?: unknown[] } | null>>;
+      const response = (await send(query, { input: bad }, token)) as Answer<
+        Record<string, { errors?: unknown[] } | null>
+      >;
       const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
-      problems.push(...undocumented(answer).map((code) => `${what} returns ${code}`));
-      if (answer.errors || answer.data[name]?.errors?.length) {
+      problems.push(...undocumented(response).map((code) => `${what} returns ${code}`));
+      if (response.errors || response.data[name]?.errors?.length) {
         const after = await contents();
         if (!same(before, after)) problems.push(`${what} fails but changes something`);
       } else {
@@ -93,9 +95,9 @@ test.each(FIELDS_WITH_ARGUMENTS)(
     for (const { name, type: given } of field.args) {
       const query = `query Spoilt($value: ${given}) { ${wrap(`${field.name}(${name}: $value) ${selectionOf(field)}`)} }`;
       for (const [path, bad] of invalidValues(given, undefined, name)) {
-        const answer = await ask(query, { value: bad }, token);
+        const response = await send(query, { value: bad }, token);
         const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
-        problems.push(...undocumented(answer).map((code) => `${what} returns ${code}`));
+        problems.push(...undocumented(response).map((code) => `${what} returns ${code}`));
       }
     }
     expect(problems).toEqual([]);
@@ -104,7 +106,7 @@ test.each(FIELDS_WITH_ARGUMENTS)(
 
 test('aliases may be any name, also __proto__ and constructor', async () => {
   await aBlog();
-  const { data } = await ask(
+  const { data } = await send(
     '{ __proto__: articles { constructor: nodes { __proto__: title toString: slug hasOwnProperty: author { __proto__: username } } } }',
   );
   expect(JSON.stringify(data)).toBe(
@@ -116,16 +118,16 @@ test('nodes returns null for unknown ids, and an empty list for none', async () 
   await aBlog();
   const id = (text: string) => Buffer.from(text).toString('base64url');
   const query = 'query Nodes($ids: [ID!]!) { nodes(ids: $ids) { __typename } }';
-  expect((await ask(query, { ids: [] })).data).toEqual({ nodes: [] });
-  expect((await ask(query, { ids: ['nothing', '\0'] })).data).toEqual({ nodes: [null, null] });
+  expect((await send(query, { ids: [] })).data).toEqual({ nodes: [] });
+  expect((await send(query, { ids: ['nothing', '\0'] })).data).toEqual({ nodes: [null, null] });
   const mixed = [id('User:1'), id('User:99'), 'nothing', id('Article:1'), id('User:1')];
-  expect((await ask(query, { ids: mixed })).data).toEqual({
+  expect((await send(query, { ids: mixed })).data).toEqual({
     nodes: [{ __typename: 'User' }, null, null, { __typename: 'Article' }, { __typename: 'User' }],
   });
-  expect((await ask(query, { ids: Array(100).fill(id('User:1')) })).data).toEqual({
+  expect((await send(query, { ids: Array(100).fill(id('User:1')) })).data).toEqual({
     nodes: Array(100).fill({ __typename: 'User' }),
   });
-  expect(await ask(query, { ids: Array(101).fill(id('User:1')) })).toFailWith('BAD_USER_INPUT');
+  expect(await send(query, { ids: Array(101).fill(id('User:1')) })).toFailWith('BAD_USER_INPUT');
 });
 
 const DOCUMENTED = new Set([
@@ -156,7 +158,7 @@ async function aBlog(): Promise<string> {
   return (await sessions.open(em, em.getReference(User, ann.id))).token;
 }
 
-async function ask(query: string, variables = {}, token?: string): Promise<Answer<unknown>> {
+async function send(query: string, variables = {}, token?: string): Promise<Answer<unknown>> {
   return (await post({ query, variables }, token ? { authorization: `Token ${token}` } : {})).body;
 }
 

@@ -19,10 +19,10 @@ describe('a server at its limit', () => {
     const loadShedder = new LoadShedder({ maxInFlight: 2, maxWaitMilliseconds: 60_000 });
     const { url } = await aServer({ loadShedder });
     const work = occupy(loadShedder, 2);
-    expect(await ask(url)).toMatchObject(SHED);
+    expect(await send(url)).toMatchObject(SHED);
     expect(loadShedder.shed).toBe(1);
     await work.end();
-    expect(await ask(url)).toMatchObject({ status: 200, body: RESULT });
+    expect(await send(url)).toMatchObject({ status: 200, body: RESULT });
     expect(loadShedder.inFlight).toBe(0);
   });
 
@@ -30,10 +30,10 @@ describe('a server at its limit', () => {
     const loadShedder = new LoadShedder({ maxInFlight: 1000, maxWaitMilliseconds: 200 });
     const { url } = await aServer({ loadShedder });
     const work = occupy(loadShedder, 50);
-    expect(await ask(url)).toMatchObject(SHED);
+    expect(await send(url)).toMatchObject(SHED);
     const order: number[] = [];
     const later = [1, 2, 3].map((n) => loadShedder.run(aReply(), async () => void order.push(n)));
-    const response = ask(url);
+    const response = send(url);
     await work.end();
     await Promise.all(later);
     expect(order).toEqual([1, 2, 3]);
@@ -69,10 +69,10 @@ describe('a server at its limit', () => {
     disconnecting.on('error', () => {});
     disconnecting.end(JSON.stringify({ query: 'mutation { logout { ok } }' }));
     await expect.poll(() => loadShedder.inFlight).toBe(51);
-    expect(await ask(url)).toMatchObject(SHED);
+    expect(await send(url)).toMatchObject(SHED);
     disconnecting.destroy();
     await expect.poll(() => loadShedder.inFlight).toBe(50);
-    const response = ask(url);
+    const response = send(url);
     await expect.poll(() => loadShedder.inFlight).toBe(51);
     await work.end();
     expect(await response).toMatchObject({ status: 200, body: RESULT });
@@ -106,7 +106,7 @@ describe('a server that shuts down', () => {
   test('fails /readyz first, and serves requests meanwhile', async () => {
     const { url, server } = await aServer({ shutdownDelaySeconds: 0.5 });
     const agent = new Agent({ keepAlive: true });
-    expect((await ask(url, agent)).headers.connection).toBe('keep-alive');
+    expect((await send(url, agent)).headers.connection).toBe('keep-alive');
     const closed = server.close();
     await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(503);
     expect(await (await fetch(`${url}/readyz`)).json()).toEqual({
@@ -115,7 +115,7 @@ describe('a server that shuts down', () => {
     });
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     // Requests on open connections are served, and their connections closed.
-    expect(await ask(url, agent)).toMatchObject({ status: 200, headers: { connection: 'close' }, body: RESULT });
+    expect(await send(url, agent)).toMatchObject({ status: 200, headers: { connection: 'close' }, body: RESULT });
     await closed;
     await expect(fetch(`${url}/healthz`)).rejects.toThrow();
     agent.destroy();
@@ -127,7 +127,7 @@ describe('a server that shuts down', () => {
     const em = orm.em.fork();
     await em.begin();
     await em.execute('lock table articles in access exclusive mode');
-    const response = ask(url);
+    const response = send(url);
     await expect.poll(() => loadShedder.inFlight).toBe(1);
     const closed = server.close();
     await em.commit();
@@ -172,7 +172,10 @@ const SHED = {
   body: { errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } }] },
 };
 
-function ask(url: string, agent?: Agent): Promise<{ status: number; headers: Record<string, unknown>; body: unknown }> {
+function send(
+  url: string,
+  agent?: Agent,
+): Promise<{ status: number; headers: Record<string, unknown>; body: unknown }> {
   return new Promise((resolve, reject) => {
     const options = { method: 'POST', headers: { 'content-type': 'application/json' }, ...(agent && { agent }) };
     const sent = request(`${url}/graphql`, options, (response) => {

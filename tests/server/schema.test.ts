@@ -63,8 +63,8 @@ test('a @oneOf input is rejected with no key, two keys, or null', async () => {
     expect(await blog(`{ article(by: ${literal}) { id } }`), literal).toFailWith('GRAPHQL_VALIDATION_FAILED');
   }
   for (const by of [{}, { id, slug: 'x' }, { slug: null }, { id, slug: null }, null, 'x', [{ slug: 'x' }, {}]]) {
-    const answer = await blog<unknown, object>(`query($by: ${type}!) { article(by: $by) { id } }`, { by } as object);
-    expect(answer, JSON.stringify(by)).toFailWith('BAD_USER_INPUT');
+    const response = await blog<unknown, object>(`query($by: ${type}!) { article(by: $by) { id } }`, { by } as object);
+    expect(response, JSON.stringify(by)).toFailWith('BAD_USER_INPUT');
   }
 });
 
@@ -76,9 +76,9 @@ test('a null variable in a non-null position is BAD_USER_INPUT at any depth', as
     `query($direction: OrderDirection) { articles { nodes { author { articles(${order}) { totalCount } } } } }`,
   ];
   for (const document of documents) {
-    const answer = await blog<unknown, object>(document, { slug: null, direction: null } as object);
-    expect(answer, document).toFailWith('BAD_USER_INPUT');
-    expect(answer.errors?.[0]?.message).toMatch(/^Argument "(by|orderBy)"/);
+    const response = await blog<unknown, object>(document, { slug: null, direction: null } as object);
+    expect(response, document).toFailWith('BAD_USER_INPUT');
+    expect(response.errors?.[0]?.message).toMatch(/^Argument "(by|orderBy)"/);
   }
 });
 
@@ -103,7 +103,7 @@ test('each key of a @oneOf input works', async () => {
     `inArticle: { slug: "found", databaseId: ${comment.id} }`,
   ]) {
     const update = `mutation { updateComment(input: { comment: { ${by} }, body: "Changed" }) { comment { body } errors { code } } }`;
-    const answer = await blog<object, object>(update, { as: ann });
-    expect(answer.data).toEqual({ updateComment: { comment: { body: 'Changed' }, errors: [] } });
+    const response = await blog<object, object>(update, { as: ann });
+    expect(response.data).toEqual({ updateComment: { comment: { body: 'Changed' }, errors: [] } });
   }
 });

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.remove());
 
 test('two workers serve one port once started, on a database that was migrated once', async () => {
-  expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+  expect(await server.query()).toMatchObject({ data: { articles: { totalCount: 0 } } });
   expect(server.workers()).toHaveLength(2);
   expect(server.log().match(/"msg":"Applied Migration\w+_create_comments"/g)).toHaveLength(1);
   expect(await server.isReady()).toBe(true);
@@ -27,7 +27,7 @@ test('two workers serve one port once started, on a database that was migrated o
 test('metrics are aggregated over all workers', async () => {
   const metrics = async () => (await fetch(server.metrics())).text();
   const answered = async () => Number(/graphql_requests_total{.*field="tags".*} (\d+)/.exec(await metrics())?.[1]);
-  for (let n = 0; n < 6; n += 1) await server.answer('{ tags { totalCount } }');
+  for (let n = 0; n < 6; n += 1) await server.query('{ tags { totalCount } }');
   await expect.poll(answered).toBe(6); // counted once the response is sent
   expect(await metrics()).toMatch(/^server_ready 1$/m);
   expect(await metrics()).toMatch(/^migrations_missing 0$/m);
@@ -41,14 +41,14 @@ test('a worker that dies is replaced, and metrics come from the other meanwhile'
   await until(() => server.workers().length === 2 && !server.workers().includes(first));
   expect(server.workers()).toContain(second);
   await until(() => server.log().includes(`Worker ${first} exited with SIGKILL, restarting`));
-  expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+  expect(await server.query()).toMatchObject({ data: { articles: { totalCount: 0 } } });
 });
 
 test('a connection to a worker that was killed before accepting it is closed', async () => {
   const [first = 0] = server.workers();
   process.kill(first, 'SIGSTOP');
   let answered = 0;
-  const asked = Array.from({ length: 4 }, () => server.answer().then(() => (answered += 1)));
+  const asked = Array.from({ length: 4 }, () => server.query().then(() => (answered += 1)));
   const settled = Promise.allSettled(asked);
   await until(() => answered === 3);
   process.kill(first, 'SIGKILL');
@@ -63,13 +63,13 @@ test('there are no metrics without a listening worker', async () => {
 test('SIGHUP restarts the workers one by one, without a failed request', async () => {
   const before = server.workers();
   server.process.kill('SIGHUP');
-  let answers = 0;
+  let responses = 0;
   let most = 0;
-  for (; !server.log().includes('All workers restarted'); answers += 1) {
-    expect(await server.answer()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+  for (; !server.log().includes('All workers restarted'); responses += 1) {
+    expect(await server.query()).toMatchObject({ data: { articles: { totalCount: 0 } } });
     most = Math.max(most, server.workers().length);
   }
-  expect(answers).toBeGreaterThan(0);
+  expect(responses).toBeGreaterThan(0);
   expect(most).toBeLessThanOrEqual(3);
   expect(server.workers()).toHaveLength(2);
   for (const worker of before) expect(server.workers()).not.toContain(worker);
@@ -91,9 +91,9 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const server = await ownServer();
     const body = JSON.stringify({ query: '{ articles { totalCount } }' });
     const socket = connect(server.port, '127.0.0.1');
-    let answer = '';
+    let response = '';
     socket.on('data', (chunk) => {
-      answer += chunk;
+      response += chunk;
     });
     const closed = new Promise((resolve) => socket.once('close', resolve));
     const head = [
@@ -104,7 +104,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
       'expect: 100-continue',
     ];
     socket.write(`${head.join('\r\n')}\r\n\r\n${body.slice(0, 5)}`);
-    await until(() => answer.startsWith('HTTP/1.1 100 Continue')); // a worker has the request
+    await until(() => response.startsWith('HTTP/1.1 100 Continue')); // a worker has the request
     const workers = server.workers();
     // As a terminal and systemd do: every process gets the signal.
     for (const pid of [server.process.pid ?? 0, ...workers]) process.kill(pid, signal);
@@ -112,7 +112,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     socket.write(body.slice(5));
     expect(await server.exitCode).toBe(0);
     await closed;
-    expect(answer).toMatch(/"totalCount" ?: ?0}/); // PostgreSQL's JSON, with or without spaces
+    expect(response).toMatch(/"totalCount" ?: ?0}/); // PostgreSQL's JSON, with or without spaces
     for (const pid of workers) expect(isAlive(pid)).toBe(false);
   },
 );
@@ -145,7 +145,7 @@ interface Server {
   log: () => string;
   /** Process ids. */
   workers: () => number[];
-  answer: (query?: string) => Promise<unknown>;
+  query: (query?: string) => Promise<unknown>;
   metrics: () => string;
   isReady: () => Promise<boolean>;
   remove: () => Promise<void>;
@@ -185,7 +185,7 @@ async function startServer(variables: Record<string, string>, { listens = true }
     exitCode,
     log: () => log,
     workers: () => childrenOf(child.pid ?? 0),
-    answer: async (query = '{ articles { totalCount } }') => {
+    query: async (query = '{ articles { totalCount } }') => {
       const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', connection: 'close' },

@@ -17,7 +17,7 @@ const server = await buildServer({
 const address = await server.listen({ port: 0, host: '127.0.0.1' });
 afterAll(() => server.close());
 
-const ask = (query: string, more: RequestInit = {}) =>
+const send = (query: string, more: RequestInit = {}) =>
   fetch(`${address}/graphql`, {
     method: 'POST',
     body: JSON.stringify({ query }),
@@ -40,18 +40,20 @@ const whileHeld = <T>(act: (waiting: () => Promise<number>) => Promise<T>, table
   });
 
 test('a query past the deadline is aborted together with its statements', async () => {
-  const answers = await whileHeld(async (waiting) => {
-    const five = await Promise.all([1, 2, 3, 4, 5].map(() => ask('{ articles { totalCount } }')));
+  const responses = await whileHeld(async (waiting) => {
+    const five = await Promise.all([1, 2, 3, 4, 5].map(() => send('{ articles { totalCount } }')));
     await vi.waitFor(async () => expect(await waiting()).toBe(0));
     return five;
   });
-  for (const answer of answers) {
-    expect(answer.status).toBe(503);
-    expect(answer.headers.get('retry-after')).toBe('1');
+  for (const response of responses) {
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
     const extensions = { code: 'SERVICE_UNAVAILABLE', retryable: true };
-    expect(await answer.json()).toEqual({ errors: [{ message: expect.stringMatching(/took too long/), extensions }] });
+    expect(await response.json()).toEqual({
+      errors: [{ message: expect.stringMatching(/took too long/), extensions }],
+    });
   }
-  const again = await ask('{ articles { totalCount } }');
+  const again = await send('{ articles { totalCount } }');
   expect(await again.json()).toMatchObject({ data: { articles: { totalCount: 0 } } });
 });
 
@@ -59,32 +61,34 @@ test('after the deadline no further mutation of the document starts', async () =
   const ann = await aUser('ann');
   const create = (name: string) =>
     `${name}: createArticle(input: { title: "${name}", description: "d", body: "b" }) { article { slug } }`;
-  const askAsAnn = (query: string) => ask(query, { headers: { authorization: `Token ${ann.token}` } });
+  const sendAsAnn = (query: string) => send(query, { headers: { authorization: `Token ${ann.token}` } });
   const slugs = async () =>
     (await orm.em.fork().execute('select slug from articles order by id')).map(({ slug }) => slug);
-  const answer = await whileHeld(() => askAsAnn(`mutation { ${create('one')} ${create('two')} ${create('three')} }`));
-  expect(answer.status).toBe(503);
+  const response = await whileHeld(() =>
+    sendAsAnn(`mutation { ${create('one')} ${create('two')} ${create('three')} }`),
+  );
+  expect(response.status).toBe(503);
   // The first one was already running. On the embedded database the whole request waited, and none ran.
   const done = inject('template').kind === 'embedded' ? [] : ['one'];
   await expect.poll(slugs).toEqual(done);
-  await askAsAnn(`mutation { ${create('later')} }`);
+  await sendAsAnn(`mutation { ${create('later')} }`);
   expect(await slugs()).toEqual([...done, 'later']);
 });
 
 test('a disconnect of the client cancels its statements', async () => {
   await whileHeld(async (waiting) => {
     const client = new AbortController();
-    const answer = ask('{ articles { totalCount } }', { signal: client.signal });
+    const response = send('{ articles { totalCount } }', { signal: client.signal });
     setTimeout(() => client.abort(), 200);
-    await expect(answer).rejects.toThrow(/aborted/);
+    await expect(response).rejects.toThrow(/aborted/);
     await vi.waitFor(async () => expect(await waiting()).toBe(0), 500); // before the deadline
   });
-  expect((await ask('{ articles { totalCount } }')).status).toBe(200);
+  expect((await send('{ articles { totalCount } }')).status).toBe(200);
 });
 
 test('fields beside a rejected field run no statement', async () => {
   const sent = await statementsDuring(async () => {
-    expect((await ask('{ articles(first: 1000) { nodes { id } } tags { totalCount } }')).status).toBe(200);
+    expect((await send('{ articles(first: 1000) { nodes { id } } tags { totalCount } }')).status).toBe(200);
   });
   expect(sent).toEqual([]);
 });
@@ -95,8 +99,8 @@ test('statements that still run after the response are cancelled', async () => {
   const quick = ['a', 'b', 'c', 'd'].map((name) => `${name}: tags(first: 1) { nodes { id } }`).join(' ');
   const query = `{ bad: tags(first: 1000) { nodes { id } } ${quick} article(by: { slug: "a" }) { id } }`;
   await whileHeld(async (waiting) => {
-    const answer = await ask(query, { headers: { authorization: `Token ${ann.token}` } });
-    expect(await answer.json()).toMatchObject({ errors: [{ message: expect.any(String) }] });
+    const response = await send(query, { headers: { authorization: `Token ${ann.token}` } });
+    expect(await response.json()).toMatchObject({ errors: [{ message: expect.any(String) }] });
     await vi.waitFor(async () => expect(await waiting()).toBe(0), 500);
   }, 'articles');
 });

@@ -18,15 +18,15 @@ describe('an internal error', () => {
   test('in a query hides its cause and has the request id', async () => {
     await anArticle({ title: 'Good' });
     const query = '{ article(by: { slug: "good" }) { comments { totalCount } } tags { totalCount } viewer { email } }';
-    const answer = await withoutComments(() => blog(query));
-    expect(answer.errors?.[0]).toEqual({
+    const response = await withoutComments(() => blog(query));
+    expect(response.errors?.[0]).toEqual({
       message: 'Internal server error',
       path: ['article'],
       locations: [{ line: 1, column: 3 }],
       extensions: { code: 'INTERNAL_SERVER_ERROR', requestId: expect.stringMatching(UUID) },
     });
     // Other fields succeed.
-    expect(answer.data).toEqual({ article: null, tags: { totalCount: 0 }, viewer: null });
+    expect(response.data).toEqual({ article: null, tags: { totalCount: 0 }, viewer: null });
   });
 
   test('in a mutation hides its cause and changes nothing', async () => {
@@ -34,17 +34,17 @@ describe('an internal error', () => {
     await anArticle({ by: ann, title: 'Good' });
     const query =
       'mutation { addComment(input: { article: { slug: "good" }, body: "secret words" }) { errors { code } } }';
-    const answer = await withoutComments(() => blog(query, { as: ann }));
-    expect(answer).toFailWith('INTERNAL_SERVER_ERROR');
-    expect(JSON.stringify(answer)).not.toMatch(/comments|relation|insert|select|secret|stack/);
-    expect(answer.errors?.[0]?.extensions.requestId).toMatch(UUID);
+    const response = await withoutComments(() => blog(query, { as: ann }));
+    expect(response).toFailWith('INTERNAL_SERVER_ERROR');
+    expect(JSON.stringify(response)).not.toMatch(/comments|relation|insert|select|secret|stack/);
+    expect(response.errors?.[0]?.extensions.requestId).toMatch(UUID);
   });
 
   test('has a different id for each request', async () => {
     await anArticle({ title: 'Good' });
     const query = '{ article(by: { slug: "good" }) { comments { totalCount } } }';
-    const answers = await withoutComments(async () => [await blog(query), await blog(query)]);
-    const ids = answers.map(({ errors }) => errors?.[0]?.extensions.requestId);
+    const responses = await withoutComments(async () => [await blog(query), await blog(query)]);
+    const ids = responses.map(({ errors }) => errors?.[0]?.extensions.requestId);
     expect(new Set(ids).size).toBe(2);
   });
 });
@@ -85,10 +85,10 @@ describe('an invalid request', () => {
       { query: 'query A($by: UserBy!) { user(by: $by) { id } }', variables: { by: { id: 'x', username: 'y' } } },
     ],
   ])('%s is %s', async (_, code, body) => {
-    const answer = await post(body);
-    expect(answer.body.errors?.map(({ extensions }) => extensions.code)).toEqual([code]);
-    expect(answer.status).toBeLessThan(500); // graphql-over-http.test.ts checks which
-    expect(JSON.stringify(answer.body)).not.toMatch(/stacktrace|node_modules|\.ts:/);
+    const response = await post(body);
+    expect(response.body.errors?.map(({ extensions }) => extensions.code)).toEqual([code]);
+    expect(response.status).toBeLessThan(500); // graphql-over-http.test.ts checks which
+    expect(JSON.stringify(response.body)).not.toMatch(/stacktrace|node_modules|\.ts:/);
   });
 
   test('changes nothing with GET', async () => {
@@ -135,7 +135,7 @@ describe('error messages truncate', () => {
 
 test('an error in one mutation does not affect the others', async () => {
   const ann = await aUser('ann');
-  const answer = await blog<any, object>(
+  const response = await blog<any, object>(
     `mutation {
       missing: favoriteArticle(input: { article: { slug: "nowhere" } }) { article { id } errors { code } }
       createArticle(input: { title: "Title", description: "d", body: "b" }) { article { slug } errors { code } }
@@ -144,8 +144,8 @@ test('an error in one mutation does not affect the others', async () => {
     }`,
     { as: ann },
   );
-  expect(answer).toFailWith('NOT_FOUND', 'UNAUTHENTICATED');
-  expect(answer.data).toEqual({
+  expect(response).toFailWith('NOT_FOUND', 'UNAUTHENTICATED');
+  expect(response.data).toEqual({
     missing: { article: null, errors: [{ code: 'NOT_FOUND' }] },
     createArticle: { article: { slug: 'title' }, errors: [] },
     logout: { ok: true },

@@ -9,17 +9,19 @@ import { emptyDatabase } from '../../support/empty-database.ts';
 
 const QUERY = '{ articles { totalCount } }';
 
-async function ask(path: string, init: RequestInit = {}) {
+async function request(path: string, init: RequestInit = {}) {
   const response = await fetch(`${address}${path}`, init);
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: JSON.parse(text) };
 }
 
 const get = (parameters: Record<string, string>, headers = {}) =>
-  ask(`/graphql?${new URLSearchParams(parameters)}`, { headers: { 'apollo-require-preflight': 'yes', ...headers } });
+  request(`/graphql?${new URLSearchParams(parameters)}`, {
+    headers: { 'apollo-require-preflight': 'yes', ...headers },
+  });
 
 const send = (body: string, contentType = 'application/json') =>
-  ask('/graphql', { method: 'POST', headers: { 'content-type': contentType }, body });
+  request('/graphql', { method: 'POST', headers: { 'content-type': contentType }, body });
 
 test('POST executes a query with variables', async () => {
   const query = 'query($first: Int) { articles(first: $first) { totalCount } }';
@@ -40,9 +42,11 @@ test('an unacceptable response type is rejected before execution', async () => {
   const query =
     'mutation { register(input: { username: "ann", email: "ann@example.com", password: "password123" }) { token } }';
   const headers = { 'content-type': 'application/json', accept: 'image/png' };
-  const answer = await ask('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
-  expect(answer.status).toBe(406);
-  expect(answer.body.errors[0].message).toMatch(/^The accept header is "image\/png"; it must allow application\/json/);
+  const response = await request('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) });
+  expect(response.status).toBe(406);
+  expect(response.body.errors[0].message).toMatch(
+    /^The accept header is "image\/png"; it must allow application\/json/,
+  );
   expect((await post({ query: '{ user(by: { username: "ann" }) { id } }' })).body.data).toEqual({ user: null });
 });
 
@@ -54,7 +58,7 @@ test('GET does not execute mutations', async () => {
 });
 
 test('a GET that another site can send without a preflight is rejected', async () => {
-  const { status, body } = await ask(`/graphql?${new URLSearchParams({ query: QUERY })}`, {
+  const { status, body } = await request(`/graphql?${new URLSearchParams({ query: QUERY })}`, {
     headers: { 'content-type': 'text/plain' },
   });
   expect(status).toBe(400);
@@ -73,9 +77,9 @@ test('operationName selects the operation', async () => {
 test('a body that is not a GraphQL request is BAD_USER_INPUT', async () => {
   const bodies = ['', '{', '[]', '{}', 'null', '5', '"text"', '{"query":5}', '{"query":null}', '{"query":""}'];
   for (const body of [...bodies, `{"query":"${QUERY}","variables":5}`, `{"query":"${QUERY}","operationName":{}}`]) {
-    const answer = await send(body);
-    expect(answer.status, body).toBe(400);
-    expect(answer.body.errors[0].extensions.code, body).toBe('BAD_USER_INPUT');
+    const response = await send(body);
+    expect(response.status, body).toBe(400);
+    expect(response.body.errors[0].extensions.code, body).toBe('BAD_USER_INPUT');
   }
 });
 
@@ -114,19 +118,19 @@ test('a body over the limit is rejected before it is read', async () => {
 });
 
 test('client errors reveal no implementation details', async () => {
-  for (const answer of [await send('{'), await send('x', 'text/plain'), await post({ query: '{ nonsense }' })]) {
-    expect(JSON.stringify(answer.body)).not.toMatch(/node_modules|stacktrace|at .*\.[jt]s:/);
+  for (const response of [await send('{'), await send('x', 'text/plain'), await post({ query: '{ nonsense }' })]) {
+    expect(JSON.stringify(response.body)).not.toMatch(/node_modules|stacktrace|at .*\.[jt]s:/);
   }
 });
 
 test('other methods are 405, other paths 404', async () => {
-  for (const method of ['PUT', 'DELETE', 'PATCH']) expect((await ask('/graphql', { method })).status).toBe(405);
-  expect((await ask('/nothing')).status).toBe(404);
+  for (const method of ['PUT', 'DELETE', 'PATCH']) expect((await request('/graphql', { method })).status).toBe(405);
+  expect((await request('/nothing')).status).toBe(404);
 });
 
 test('/healthz reports liveness, /readyz readiness', async () => {
-  expect(await ask('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
-  expect(await ask('/readyz')).toMatchObject({ status: 200, body: { ready: true } });
+  expect(await request('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  expect(await request('/readyz')).toMatchObject({ status: 200, body: { ready: true } });
 });
 
 test('with pending migrations the server is alive but not ready, and lists them', async () => {
@@ -138,9 +142,9 @@ test('with pending migrations the server is alive but not ready, and lists them'
   expect(ready.json()).toMatchObject({ ready: false });
   for (const { name } of await empty.orm.migrator.getPending()) expect(ready.json().fault).toContain(name);
 
-  const answer = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
-  expect(answer.statusCode).toBe(503);
-  const [error] = answer.json().errors;
+  const response = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
+  expect(response.statusCode).toBe(503);
+  const [error] = response.json().errors;
   expect(error.extensions).toEqual({ code: 'SERVICE_UNAVAILABLE', retryable: true });
   expect(error.message).toContain('npx mikro-orm migration:up');
   await server.close();
@@ -153,8 +157,8 @@ test('a server becomes ready when pending migrations are applied, without a rest
   expect((await server.inject('/readyz')).statusCode).toBe(503);
   await empty.orm.migrator.up();
   expect((await server.inject('/readyz')).statusCode).toBe(200);
-  const answer = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
-  expect(answer.json()).toMatchObject({ data: { articles: { totalCount: 0 } } });
+  const response = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
+  expect(response.json()).toMatchObject({ data: { articles: { totalCount: 0 } } });
   await server.close();
   await empty.remove();
 });
@@ -166,9 +170,9 @@ test('an unreachable database makes the server unready, and clients get no detai
   const ready = await server.inject('/readyz');
   expect(ready.statusCode).toBe(503);
   expect(ready.json()).toEqual({ ready: false, fault: 'The database does not answer.' });
-  const answer = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
-  expect(answer.statusCode).toBeGreaterThanOrEqual(500);
-  expect(answer.body).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|nobody|secret/);
+  const response = await server.inject({ method: 'POST', url: '/graphql', payload: { query: QUERY } });
+  expect(response.statusCode).toBeGreaterThanOrEqual(500);
+  expect(response.body).not.toMatch(/ECONNREFUSED|127\.0\.0\.1|nobody|secret/);
   await server.close();
   await nowhere.close();
 });

@@ -62,9 +62,9 @@ describe('a page of another site can not execute anything without a preflight:',
   ])('%s', async (_, method, type, body) => {
     const url = `${address}/graphql${body === undefined ? `?query=${encodeURIComponent('{ __typename }')}` : ''}`;
     const headers = type === undefined ? {} : { 'content-type': type };
-    const answer = await fetch(url, { method, headers, ...(body !== undefined && { body: Buffer.from(body) }) });
-    expect([400, 415]).toContain(answer.status);
-    const { data, errors } = (await answer.json()) as { data?: unknown; errors: { extensions: object }[] };
+    const response = await fetch(url, { method, headers, ...(body !== undefined && { body: Buffer.from(body) }) });
+    expect([400, 415]).toContain(response.status);
+    const { data, errors } = (await response.json()) as { data?: unknown; errors: { extensions: object }[] };
     expect(data).toBeUndefined();
     expect(errors[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT' });
   });
@@ -93,9 +93,9 @@ describe('a body in', () => {
     '%s is rejected at any size',
     async (encoding) => {
       for (const body of [Buffer.from('1f8b0800', 'hex'), QUERY]) {
-        const answer = await send(encoding, body);
-        expect(answer.status).toBe(415);
-        expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+        const response = await send(encoding, body);
+        expect(response.status).toBe(415);
+        expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
       }
     },
   );
@@ -113,9 +113,9 @@ test('a body that is not UTF-8 is rejected', async () => {
   };
   expect((await send(0xc3, 0xa9)).status).toBe(200); // é
   for (const bytes of [[0xff], [0xc3], [0xc0, 0xaf], [0xed, 0xa0, 0x80]]) {
-    const answer = await send(...bytes);
-    expect(answer.status).toBe(400);
-    expect(await answer.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
+    const response = await send(...bytes);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] });
   }
 });
 
@@ -185,12 +185,12 @@ test('slow senders are disconnected without delaying others', async () => {
     connection(address, `${head(QUERY.length)}${QUERY.slice(0, 5)}`),
   ];
   const trickle = setInterval(() => slow.map(({ socket }) => socket.writable && socket.write('a')), 1000);
-  const answer = await fetch(`${address}/graphql`, {
+  const response = await fetch(`${address}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: QUERY,
   });
-  expect(answer.status).toBe(200);
+  expect(response.status).toBe(200);
   for (const { closed } of slow) expect(await closed).toMatch(/^(HTTP\/1\.1 408 |$)/);
   clearInterval(trickle);
 });
@@ -198,14 +198,14 @@ test('slow senders are disconnected without delaying others', async () => {
 test('connections over the limit are closed until others end', async () => {
   const server = await serverWith({ maxConnections: 2 });
   const at = await server.listen({ port: 0, host: '127.0.0.1' });
-  const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n';
+  const request = 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n';
   const received = ({ socket }: { socket: Socket }) => new Promise((resolve) => socket.once('data', resolve));
-  const clients = [connection(at, ask), connection(at, ask)];
+  const clients = [connection(at, request), connection(at, request)];
   await Promise.all(clients.map(received));
-  expect(await connection(at, ask).closed).toBe('');
+  expect(await connection(at, request).closed).toBe('');
   clients[0]?.socket.destroy();
   await clients[0]?.closed;
-  await expect.poll(() => connection(at, ask.replace('keep-alive', 'close')).closed).toMatch(/^HTTP\/1\.1 200 /);
+  await expect.poll(() => connection(at, request.replace('keep-alive', 'close')).closed).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test('the client address is that of the peer, unless it is a trusted proxy', async () => {

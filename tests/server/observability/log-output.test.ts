@@ -54,13 +54,13 @@ test.each(['a full disk', 'a reader that stopped reading'])(
     onTestFinished(() => void server.kill('SIGKILL'));
     const status = (path: string) =>
       fetch(`http://127.0.0.1:${port}${path}`).then(
-        (answer) => answer.status,
+        (response) => response.status,
         () => 0,
       );
     await expect.poll(() => status('/readyz'), { timeout: 60_000 }).toBe(200);
     for (let asked = 0; asked < 3000; asked += 50) {
-      const answers = await Promise.all(Array.from({ length: 50 }, () => status('/nothing')));
-      expect(new Set(answers)).toEqual(new Set([404]));
+      const responses = await Promise.all(Array.from({ length: 50 }, () => status('/nothing')));
+      expect(new Set(responses)).toEqual(new Set([404]));
     }
     server.kill('SIGTERM');
     expect(await once(server, 'exit')).toEqual([0, null]);

@@ -21,18 +21,18 @@ async function observedServer(loadShedder = new LoadShedder(settings)) {
   const tracing = new Tracing(new SimpleSpanProcessor({ exporter: spans }));
   const observers = [metrics, tracing];
   const server = await buildServer({ em: orm.em, log, settings, readiness, loadShedder, observers });
-  const ask = async (query: string, headers: Record<string, string> = {}) =>
+  const send = async (query: string, headers: Record<string, string> = {}) =>
     server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
   const logged = () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'request');
-  return { server, ask, log, lines, logged, metrics, spans, tracing };
+  return { server, send, log, lines, logged, metrics, spans, tracing };
 }
 
 test('each request is one log line with its operation and outcome', async () => {
-  const { ask, logged, server } = await observedServer();
-  await ask('query Front { articles { totalCount } }');
-  await ask('mutation { logout { ok } }');
-  await ask('{ nonsense }');
-  await ask('{ articles { totalCount } tags { totalCount } }');
+  const { send, logged, server } = await observedServer();
+  await send('query Front { articles { totalCount } }');
+  await send('mutation { logout { ok } }');
+  await send('{ nonsense }');
+  await send('{ articles { totalCount } tags { totalCount } }');
   await server.inject('/nowhere');
   const about = { method: 'POST', status: 200, ms: expect.any(Number), reqId: expect.any(String) };
   expect(logged()).toMatchObject([
@@ -45,19 +45,19 @@ test('each request is one log line with its operation and outcome', async () => 
 });
 
 test('shed requests are counted in metrics and logged only at debug', async () => {
-  const { ask, logged, metrics } = await observedServer(new LoadShedder({ maxInFlight: 0, maxWaitMilliseconds: 0 }));
-  expect((await ask('{ __typename }')).statusCode).toBe(503);
+  const { send, logged, metrics } = await observedServer(new LoadShedder({ maxInFlight: 0, maxWaitMilliseconds: 0 }));
+  expect((await send('{ __typename }')).statusCode).toBe(503);
   expect(logged()).toMatchObject([{ level: 20, status: 503, outcome: 'SERVICE_UNAVAILABLE' }]);
   expect(await metrics.registry.metrics()).toContain('graphql_requests_shed 1');
 });
 
 test('metrics contain no client input: no names of operations or fields, no methods or URLs', async () => {
-  const { ask, server, metrics } = await observedServer();
+  const { send, server, metrics } = await observedServer();
   for (const operation of ['query', 'mutation', 'subscription']) {
-    await ask(`${operation} Canary { canary }`);
-    await ask(`${operation} Canary { __canary }`);
-    await ask(`${operation} Canary { canary: __typename }`);
-    await ask(`${operation} Canary { ...canary } fragment canary on Query { canary: __typename }`);
+    await send(`${operation} Canary { canary }`);
+    await send(`${operation} Canary { __canary }`);
+    await send(`${operation} Canary { canary: __typename }`);
+    await send(`${operation} Canary { ...canary } fragment canary on Query { canary: __typename }`);
   }
   await server.inject({ method: 'DELETE', url: '/canary?canary=canary' });
   await server.inject({ url: '/graphql?query=canary&canary=canary', headers: { 'x-request-id': 'canary' } });
@@ -67,17 +67,17 @@ test('metrics contain no client input: no names of operations or fields, no meth
 });
 
 test('the log names the user and the refusal, also when clients get it as data', async () => {
-  const { ask, logged, metrics } = await observedServer();
+  const { send, logged, metrics } = await observedServer();
   const [ann, bob] = [await aUser('ann'), await aUser('bob')];
   await anArticle({ by: ann, title: 'Hers' });
   const login = (password: string) =>
-    ask(`mutation { login(input: { email: "${ann.email}", password: "${password}" }) { token } }`);
+    send(`mutation { login(input: { email: "${ann.email}", password: "${password}" }) { token } }`);
   const as = ({ token }: { token: string }) => ({ authorization: `Token ${token}` });
   await login('wrong');
   await login(PASSWORD);
-  await ask('mutation { deleteArticle(input: { article: { slug: "hers" } }) { deletedId } }', as(bob));
-  await ask('mutation { logout { ok } }', as(ann));
-  await ask('{ viewer { email } }', as(ann));
+  await send('mutation { deleteArticle(input: { article: { slug: "hers" } }) { deletedId } }', as(bob));
+  await send('mutation { logout { ok } }', as(ann));
+  await send('{ viewer { email } }', as(ann));
   expect(logged()).toMatchObject([
     { field: 'login', outcome: 'INVALID_CREDENTIALS' },
     { field: 'login', outcome: 'ok', user: ann.id },
@@ -92,9 +92,9 @@ test('the log names the user and the refusal, also when clients get it as data',
 });
 
 test('a request keeps its x-request-id if that is safe to log', async () => {
-  const { ask, logged } = await observedServer();
+  const { send, logged } = await observedServer();
   const idFor = async (given: string) =>
-    (await ask('{ __typename }', { 'x-request-id': given })).headers['x-request-id'];
+    (await send('{ __typename }', { 'x-request-id': given })).headers['x-request-id'];
   expect(await idFor('abc-123.4:5_6')).toBe('abc-123.4:5_6');
   expect(logged()[0].reqId).toBe('abc-123.4:5_6');
   for (const bad of ['', 'a b', 'a\tb', 'x'.repeat(65), '"}{', 'é']) {
@@ -103,10 +103,10 @@ test('a request keeps its x-request-id if that is safe to log', async () => {
 });
 
 test('operation names and aliases are not metric labels, only fields of the schema are', async () => {
-  const { ask, metrics } = await observedServer();
-  for (let n = 0; n < 20; n += 1) await ask(`query Made${n} { a${n}: articles { totalCount } }`);
-  await ask('{ __schema { queryType { name } } }');
-  await ask('{ ...F } fragment F on Query { __typename }');
+  const { send, metrics } = await observedServer();
+  for (let n = 0; n < 20; n += 1) await send(`query Made${n} { a${n}: articles { totalCount } }`);
+  await send('{ __schema { queryType { name } } }');
+  await send('{ ...F } fragment F on Query { __typename }');
   const text = await metrics.registry.metrics();
   expect(text).not.toContain('Made');
   expect(text).toContain('graphql_requests_total{type="query",field="articles",outcome="ok"} 20');
@@ -115,8 +115,8 @@ test('operation names and aliases are not metric labels, only fields of the sche
 });
 
 test('metrics cover requests, the pool, the event loop, readiness and migrations, on a separate port', async () => {
-  const { ask, metrics, log } = await observedServer();
-  await ask('{ articles { totalCount } }');
+  const { send, metrics, log } = await observedServer();
+  await send('{ articles { totalCount } }');
   const { url, close } = await openMetricsPort(() => metrics.registry.metrics(), { host: '127.0.0.1', port: 0 }, log);
   const response = await fetch(url);
   const text = await response.text();
@@ -139,9 +139,9 @@ test('metrics cover requests, the pool, the event loop, readiness and migrations
 });
 
 test('a request is a child span of its caller, and each statement a child span of the request', async () => {
-  const { ask, spans, tracing } = await observedServer();
+  const { send, spans, tracing } = await observedServer();
   const traceId = '0af7651916cd43dd8448eb211c80319c';
-  await ask('query Front { articles { totalCount } }', { traceparent: `00-${traceId}-b7ad6b7169203331-01` });
+  await send('query Front { articles { totalCount } }', { traceparent: `00-${traceId}-b7ad6b7169203331-01` });
   const [span] = spans.getFinishedSpans();
   expect(span?.name).toBe('query articles');
   expect(span?.spanContext().traceId).toBe(traceId);
@@ -165,9 +165,9 @@ test('a request is a child span of its caller, and each statement a child span o
 });
 
 test('a missing or invalid traceparent starts a new trace', async () => {
-  const { ask, spans } = await observedServer();
+  const { send, spans } = await observedServer();
   for (const traceparent of ['', 'nonsense', `00-${'0'.repeat(32)}-b7ad6b7169203331-01`]) {
-    await ask('{ __typename }', { traceparent });
+    await send('{ __typename }', { traceparent });
   }
   expect(new Set(spans.getFinishedSpans().map((span) => span.spanContext().traceId)).size).toBe(3);
   expect(spans.getFinishedSpans().every((span) => span.parentSpanContext === undefined)).toBe(true);
@@ -180,26 +180,26 @@ test('/version returns the build', async () => {
 
 test('passwords, tokens and keys are never in logs, metrics, traces or errors', async () => {
   const CANARY = 'canary-8f3a1c';
-  const { ask, lines, metrics, spans, server } = await observedServer();
+  const { send, lines, metrics, spans, server } = await observedServer();
   const ann = await aUser('ann');
   await anArticle({ by: ann, title: 'Good' });
-  const answers: string[] = [];
-  const send = async (query: string, headers = {}) => answers.push((await ask(query, headers)).body);
+  const responses: string[] = [];
+  const record = async (query: string, headers = {}) => responses.push((await send(query, headers)).body);
   const as = { authorization: `Token ${ann.token}` };
 
-  await send(
+  await record(
     `mutation { register(input: { username: "new", email: "new@example.com", password: "${CANARY}" }) { errors { message } } }`,
   );
-  await send(
+  await record(
     `mutation { register(input: { username: "ann", email: "x@example.com", password: "${CANARY}" }) { errors { message } } }`,
   );
-  await send(`mutation { login(input: { email: "ann@example.com", password: "${CANARY}" }) { errors { message } } }`);
-  await send(`mutation { refreshSession(input: { refreshToken: "${CANARY}" }) { errors { message } } }`);
-  await send(
+  await record(`mutation { login(input: { email: "ann@example.com", password: "${CANARY}" }) { errors { message } } }`);
+  await record(`mutation { refreshSession(input: { refreshToken: "${CANARY}" }) { errors { message } } }`);
+  await record(
     `mutation { updateViewer(input: { password: "${CANARY}x", currentPassword: "${CANARY}" }) { errors { message } } }`,
     as,
   );
-  await send('{ viewer { email } }', { authorization: `Token ${CANARY}` });
+  await record('{ viewer { email } }', { authorization: `Token ${CANARY}` });
   await server.inject({
     url: `/graphql?query={__typename}&token=${CANARY}`,
     headers: { cookie: CANARY, authorization: CANARY },
@@ -208,13 +208,13 @@ test('passwords, tokens and keys are never in logs, metrics, traces or errors', 
   // Internal and database errors, which quote statements with their values.
   await orm.em.fork().execute('alter table sessions rename to sessions_elsewhere');
   try {
-    await send(
+    await record(
       `mutation { login(input: { email: "ann@example.com", password: "${PASSWORD}" }) { errors { message } } }`,
     );
-    await send(
+    await record(
       `mutation { register(input: { username: "bob", email: "bob@example.com", password: "${CANARY}" }) { token errors { message } } }`,
     );
-    await send('{ viewer { email } }', as);
+    await record('{ viewer { email } }', as);
   } finally {
     await orm.em.fork().execute('alter table sessions_elsewhere rename to sessions');
   }
@@ -227,7 +227,7 @@ test('passwords, tokens and keys are never in logs, metrics, traces or errors', 
   const secrets = [CANARY, PASSWORD, ann.token, ann.refreshToken, settings.secretKey, '$argon2id', 'ann@example.com'];
   for (const secret of secrets) expect(output.includes(secret), secret).toBe(false);
   for (const secret of [CANARY, settings.secretKey, '$argon2id'])
-    expect(answers.join('\n').includes(secret), secret).toBe(false);
+    expect(responses.join('\n').includes(secret), secret).toBe(false);
 });
 
 test('secrets logged by mistake are redacted by key and in error texts', () => {

@@ -14,7 +14,7 @@ const server = await buildServer({
   readiness: new Readiness(orm, null, 'not checked'),
 });
 
-const ask = async (query: string, variables = {}) =>
+const send = async (query: string, variables = {}) =>
   (await server.inject({ method: 'POST', url: '/graphql', payload: { query, variables } })).json();
 
 test.each([
@@ -23,10 +23,10 @@ test.each([
   ['a query for one type', '{ __type(name: "Article") { fields { name } } }'],
   ['introspection in a fragment', '{ ...Q } fragment Q on Query { alias: __schema { queryType { name } } }'],
 ])('%s is rejected', async (_, query) => {
-  const answer = await ask(query);
-  expect(answer.data).toBeUndefined();
-  expect(answer.errors[0].message).toMatch(/^GraphQL introspection has been disabled/);
-  expect(answer).toFailWith(...Array(answer.errors.length).fill('GRAPHQL_VALIDATION_FAILED'));
+  const response = await send(query);
+  expect(response.data).toBeUndefined();
+  expect(response.errors[0].message).toMatch(/^GraphQL introspection has been disabled/);
+  expect(response).toFailWith(...Array(response.errors.length).fill('GRAPHQL_VALIDATION_FAILED'));
 });
 
 const BY_FILTER = 'query($filter: ArticleFilter) { articles(filter: $filter) { totalCount } }';
@@ -43,15 +43,15 @@ test.each<[query: string, variables?: object]>([
   [BY_FILTER, { filter: { tga: 'a' } }],
   [IN_ORDER, { orderBy: { field: 'TITEL', direction: 'ASC' } }],
 ])('a mistyped name gets no suggestion: %s %j', async (query, variables) => {
-  const answer = await ask(query, variables);
-  expect(answer.errors.length).toBeGreaterThan(0);
-  expect(JSON.stringify(answer)).not.toMatch(/did you mean/i);
+  const response = await send(query, variables);
+  expect(response.errors.length).toBeGreaterThan(0);
+  expect(JSON.stringify(response)).not.toMatch(/did you mean/i);
 });
 
 test('a request full of suggestion phrases takes no longer', async () => {
   const written = 'Did you mean '.repeat(100_000); // a pattern with backtracking would take minutes
-  const answer = await ask('query($first: Int) { articles(first: $first) { totalCount } }', { first: written });
-  expect(answer).toFailWith('BAD_USER_INPUT');
+  const response = await send('query($first: Int) { articles(first: $first) { totalCount } }', { first: written });
+  expect(response).toFailWith('BAD_USER_INPUT');
 });
 
 test('/schema.graphql is 404', async () => {
@@ -59,7 +59,7 @@ test('/schema.graphql is 404', async () => {
 });
 
 test('__typename still works, because client caches need it', async () => {
-  expect((await ask('{ __typename articles { __typename } }')).data).toEqual({
+  expect((await send('{ __typename articles { __typename } }')).data).toEqual({
     __typename: 'Query',
     articles: { __typename: 'ArticleConnection' },
   });

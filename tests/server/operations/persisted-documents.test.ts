@@ -54,9 +54,9 @@ describe('a document requested by documentId', () => {
 
   test('is executed if it is published', async () => {
     await anArticle({ title: 'Found' });
-    for (const answer of [await post({ documentId, variables: { first: 1 } }), await get({ documentId })]) {
-      expect(answer.status).toBe(200);
-      expect(answer.json.data).toMatchObject({ articles: { edges: [{ node: { title: 'Found' } }] } });
+    for (const response of [await post({ documentId, variables: { first: 1 } }), await get({ documentId })]) {
+      expect(response.status).toBe(200);
+      expect(response.json.data).toMatchObject({ articles: { edges: [{ node: { title: 'Found' } }] } });
     }
   });
 
@@ -85,11 +85,11 @@ describe('a document requested by documentId', () => {
   test('is rejected if the id or the hash is nested as deep as a request can hold', async () => {
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
     const wrong = [`{"documentId":${deep}}`, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":${deep}}}}`];
-    const answers = wrong.map(async (payload) => {
+    const responses = wrong.map(async (payload) => {
       const headers = { 'content-type': 'application/json' };
       return parsed(await servers.any.inject({ method: 'POST', url: '/graphql', headers, payload }));
     });
-    const [byId, byHash] = await Promise.all(answers);
+    const [byId, byHash] = await Promise.all(responses);
     expect(byId?.json).toFailWith('BAD_USER_INPUT');
     expect(byHash?.json).toFailWith('PERSISTED_QUERY_NOT_FOUND');
   });
@@ -135,10 +135,10 @@ describe('an automatic persisted query', () => {
       ['application/json', 200],
       ['application/graphql-response+json', 400],
     ] as const) {
-      const answer = await get({ extensions }, { accept });
-      expect([accept, answer.status]).toEqual([accept, status]);
-      expect(answer).toFailWith('PERSISTED_QUERY_NOT_FOUND');
-      expect(answer.headers['cache-control']).toBe('no-store');
+      const response = await get({ extensions }, { accept });
+      expect([accept, response.status]).toEqual([accept, status]);
+      expect(response).toFailWith('PERSISTED_QUERY_NOT_FOUND');
+      expect(response.headers['cache-control']).toBe('no-store');
     }
   });
 });

@@ -91,9 +91,9 @@ describe('its tabs', () => {
     expect(body).toSucceed();
     const { token } = (body.data as { login: { token: string } }).login;
     for (const { query, variables } of tabs) {
-      const answer = await post({ query, variables: JSON.parse(variables) }, { authorization: `Token ${token}` });
-      expect(answer.body).toSucceed();
-      expect(JSON.stringify(answer.body.data)).not.toMatch(/^\{"\w+":null/);
+      const response = await post({ query, variables: JSON.parse(variables) }, { authorization: `Token ${token}` });
+      expect(response.body).toSucceed();
+      expect(JSON.stringify(response.body.data)).not.toMatch(/^\{"\w+":null/);
     }
   });
 

@@ -69,27 +69,27 @@ export type Position = readonly [sortValue: string | number, id: number];
 /** Checks the paging arguments of a field. Throws BadUserInput with the field, the value and what is allowed. */
 export function parsePageArgs(args: PageArgs, field: string, order: string, sortsBy: SortKind): PageWindow {
   const { first = null, after = null, last = null, before = null, offset = null } = args;
-  const refuse = (argument: string, fault: string): never => {
-    throw new BadUserInput(`${field}(${argument}:) ${fault}`);
+  const reject = (argument: string, problem: string): never => {
+    throw new BadUserInput(`${field}(${argument}:) ${problem}`);
   };
   for (const [argument, size] of Object.entries({ first, last })) {
     if (size !== null && (size < 1 || size > MAX_PAGE_SIZE)) {
-      refuse(argument, `is ${size}; it must be from 1 to ${MAX_PAGE_SIZE}.`);
+      reject(argument, `is ${size}; it must be from 1 to ${MAX_PAGE_SIZE}.`);
     }
   }
-  if (first !== null && last !== null) refuse('first', 'and last are both given; give one of them.');
+  if (first !== null && last !== null) reject('first', 'and last are both given; give one of them.');
   if (offset !== null) {
     if (offset < 0 || offset > MAX_OFFSET) {
-      refuse('offset', `is ${offset}; it must be from 0 to ${MAX_OFFSET}. Page with after to go further.`);
+      reject('offset', `is ${offset}; it must be from 0 to ${MAX_OFFSET}. Page with after to go further.`);
     }
     for (const [argument, value] of Object.entries({ after, before, last })) {
-      if (value !== null) refuse('offset', `and ${argument} are both given; give one of them.`);
+      if (value !== null) reject('offset', `and ${argument} are both given; give one of them.`);
     }
   }
   const position = (argument: string, cursor: string | null) => {
     if (cursor === null) return null;
     const read = readCursor(cursor, order, sortsBy);
-    return typeof read === 'string' ? refuse(argument, read) : read;
+    return typeof read === 'string' ? reject(argument, read) : read;
   };
   return {
     limit: first ?? last ?? DEFAULT_PAGE_SIZE,

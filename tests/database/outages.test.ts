@@ -66,8 +66,8 @@ describe('a connection that breaks', () => {
     const ann = await aUser('ann');
     const { proxy, ask } = await serverThroughProxy({ watched: false });
     proxy.cutOnNext(/commit/);
-    const answer = await ask(createArticle('Once'), ann);
-    expect(answer).toMatchObject({ ...UNAVAILABLE, body: { data: { createArticle: null } } });
+    const response = await ask(createArticle('Once'), ann);
+    expect(response).toMatchObject({ ...UNAVAILABLE, body: { data: { createArticle: null } } });
     expect(await titles()).toEqual([]);
   });
 
@@ -93,8 +93,8 @@ describe('a connection that breaks', () => {
       }
     }
     proxy.cutOnNext(/nothing like this/);
-    const answers = await Promise.all(Array.from({ length: 9 }, (_, n) => ask(createArticle(`Kept ${n}`), ann)));
-    expect(answers.map(({ status, body }) => [status, body.errors])).toEqual(answers.map(() => [200, undefined]));
+    const responses = await Promise.all(Array.from({ length: 9 }, (_, n) => ask(createArticle(`Kept ${n}`), ann)));
+    expect(responses.map(({ status, body }) => [status, body.errors])).toEqual(responses.map(() => [200, undefined]));
     expect(pool.counts).toMatchObject({ waiting: 0 });
     expect(pool.counts.idle).toBe(pool.counts.total);
   });
@@ -188,11 +188,11 @@ async function serverThroughProxy({ poolSize = 5, watched = true, from = (_line:
   closing.push(() => server.close());
   const ask = async (query: string, as?: Person) => {
     const headers = as ? { authorization: `Token ${as.token}` } : {};
-    const answer = await server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
+    const response = await server.inject({ method: 'POST', url: '/graphql', headers, payload: { query } });
     return {
-      status: answer.statusCode,
-      retryAfter: answer.headers['retry-after'],
-      body: answer.json() as Answer<unknown>,
+      status: response.statusCode,
+      retryAfter: response.headers['retry-after'],
+      body: response.json() as Answer<unknown>,
     };
   };
   return { proxy, pool, heartbeat, ask, ready: async () => (await server.inject('/readyz')).statusCode };

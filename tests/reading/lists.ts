@@ -248,9 +248,9 @@ export const documentFor = ({ field, ask, around }: List, paging: string): strin
   )} }`;
 
 export async function readPage(list: List, viewer: Person, paging: string): Promise<ReadPage> {
-  const answer = await blog<Record<string, object>, object>(documentFor(list, paging), { as: viewer });
-  if (answer.errors) throw new Error(`${list.name}(${paging}): ${JSON.stringify(answer.errors)}`);
-  return connectionIn(answer.data);
+  const response = await blog<Record<string, object>, object>(documentFor(list, paging), { as: viewer });
+  if (response.errors) throw new Error(`${list.name}(${paging}): ${JSON.stringify(response.errors)}`);
+  return connectionIn(response.data);
 }
 
 function connectionIn(data: object): ReadPage {

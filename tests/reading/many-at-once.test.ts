@@ -38,9 +38,9 @@ test('two viewers who send the same query concurrently each see only their own f
     },
   });
   for (let round = 0; round < ROUNDS; round += 1) {
-    const viewers = Array.from({ length: 100 }, (_, turn) => ((turn + round) % 2 === 0 ? ann : bob));
-    const answers = await Promise.all(viewers.map((as) => blog<unknown, { first: number }>(PAGE, { as, first: 2 })));
-    expect(answers.map(({ data }) => data)).toEqual(viewers.map(seenBy));
+    const viewers = Array.from({ length: 100 }, (_, index) => ((index + round) % 2 === 0 ? ann : bob));
+    const responses = await Promise.all(viewers.map((as) => blog<unknown, { first: number }>(PAGE, { as, first: 2 })));
+    expect(responses.map(({ data }) => data)).toEqual(viewers.map(seenBy));
   }
 });
 
@@ -48,12 +48,12 @@ test('ten connections serve a thousand concurrent requests', { timeout: 600_000 
   await anArticle({ by: ann });
   const pool = await orm.em.getConnection().getNativeClient();
   expect(pool.options.max).toBe(10);
-  const answers = await Promise.all(
-    Array.from({ length: 1000 }, (_, turn) =>
-      blog<unknown, { first: number }>(PAGE, { as: turn % 2 === 0 ? ann : bob, first: 1 }),
+  const responses = await Promise.all(
+    Array.from({ length: 1000 }, (_, index) =>
+      blog<unknown, { first: number }>(PAGE, { as: index % 2 === 0 ? ann : bob, first: 1 }),
     ),
   );
-  for (const answer of answers) expect(answer).toSucceed();
+  for (const response of responses) expect(response).toSucceed();
   expect(pool.totalCount).toBeLessThanOrEqual(10);
   expect(pool.waitingCount).toBe(0);
 });

@@ -52,25 +52,25 @@ describe.each(plainLists)('$field, in each order and with each filter:', ({ fiel
   const cases = lists.filter((list) => list.field === field);
 
   test.each([
-    { words: 'first and after', way: forward },
-    { words: 'last and before', way: backward },
-    { words: 'offset', way: byOffset },
-  ])('$words visit each item once, in order, and report both ends', async ({ way }) => {
+    { words: 'first and after', strategy: forward },
+    { words: 'last and before', strategy: backward },
+    { words: 'offset', strategy: byOffset },
+  ])('$words visit each item once, in order, and report both ends', async ({ strategy }) => {
     for (const list of cases) {
       const ids = await idsOf(list);
-      const pages = await walk(list, way);
-      if (way === backward) pages.reverse();
+      const pages = await walk(list, strategy);
+      if (strategy === backward) pages.reverse();
       expect(pages.flatMap(idsIn), list.name).toEqual(ids);
       expectEndsToBeRight(list, pages, ids.length);
     }
   });
 
   test.each([
-    { words: 'first and after', way: forward },
-    { words: 'last and before', way: backward },
-  ])('$words visit remaining items exactly once while others are added and removed', async ({ way }) => {
+    { words: 'first and after', strategy: forward },
+    { words: 'last and before', strategy: backward },
+  ])('$words visit remaining items exactly once while others are added and removed', async ({ strategy }) => {
     for (const list of cases) {
-      const { seen, stayed } = await walkWhileItChanges(list, way);
+      const { seen, stayed } = await walkWhileItChanges(list, strategy);
       expect(new Set(seen).size, list.name).toBe(seen.length);
       expect(
         seen.filter((id) => stayed.includes(id)),
@@ -131,9 +131,9 @@ describe.each(plainLists)('$field', (list) => {
   test('rejects invalid paging arguments with the field, the value and what is allowed', async () => {
     const field = list.field.split('.')[1];
     for (const { paging, message } of INVALID_PAGING) {
-      const answer = await blog(documentFor(list, paging), { as: bob });
-      expect(answer, paging).toFailWith('BAD_USER_INPUT');
-      expect(answer.errors?.[0]?.message).toBe(`${field}${message}`);
+      const response = await blog(documentFor(list, paging), { as: bob });
+      expect(response, paging).toFailWith('BAD_USER_INPUT');
+      expect(response.errors?.[0]?.message).toBe(`${field}${message}`);
     }
   });
 
@@ -142,10 +142,10 @@ describe.each(plainLists)('$field', (list) => {
     const { pageInfo } = await readPage(list, bob, 'first: 3');
     for (const forged of forgeriesOf(pageInfo.endCursor ?? '')) {
       for (const argument of ['after', 'before']) {
-        const answer = await blog(documentFor(list, `first: 3, ${argument}: ${JSON.stringify(forged)}`), { as: bob });
-        expect(answer, `${argument}: ${decoded(forged)}`).toFailWith('BAD_USER_INPUT');
-        expect(answer.errors?.[0]?.message).toContain(`${field}(${argument}:) is "${forged.slice(0, 20)}`);
-        expect(answer.errors?.[0]?.message).toMatch(/; it must be a cursor from this list's pageInfo or edges\.$/);
+        const response = await blog(documentFor(list, `first: 3, ${argument}: ${JSON.stringify(forged)}`), { as: bob });
+        expect(response, `${argument}: ${decoded(forged)}`).toFailWith('BAD_USER_INPUT');
+        expect(response.errors?.[0]?.message).toContain(`${field}(${argument}:) is "${forged.slice(0, 20)}`);
+        expect(response.errors?.[0]?.message).toMatch(/; it must be a cursor from this list's pageInfo or edges\.$/);
       }
     }
   });
@@ -161,10 +161,10 @@ test('a cursor of another order is rejected with a message that names both', asy
   for (const [order, { list }] of orders) {
     for (const [otherOrder, { cursor }] of orders) {
       if (order === otherOrder) continue;
-      const answer = await blog(documentFor(list, `first: 3, after: "${cursor}"`), { as: bob });
-      expect(answer, `${otherOrder} in ${order}`).toFailWith('BAD_USER_INPUT');
-      expect(answer.errors?.[0]?.message).toContain(otherOrder);
-      expect(answer.errors?.[0]?.message).toContain(order);
+      const response = await blog(documentFor(list, `first: 3, after: "${cursor}"`), { as: bob });
+      expect(response, `${otherOrder} in ${order}`).toFailWith('BAD_USER_INPUT');
+      expect(response.errors?.[0]?.message).toContain(otherOrder);
+      expect(response.errors?.[0]?.message).toContain(order);
     }
   }
 });
@@ -181,9 +181,9 @@ test('cursors of followers and following are not interchangeable', async () => {
 test('a deeply nested list rejects invalid paging arguments', async () => {
   for (const { paging, message } of INVALID_PAGING) {
     const list = `followers { edges { node { favorites(${paging}) { totalCount } } } }`;
-    const answer = await blog(`{ articles(first: 10) { nodes { author { ${list} } } } }`);
-    expect(answer, paging).toFailWith('BAD_USER_INPUT');
-    expect(answer.errors?.[0]?.message).toBe(`favorites${message}`);
+    const response = await blog(`{ articles(first: 10) { nodes { author { ${list} } } } }`);
+    expect(response, paging).toFailWith('BAD_USER_INPUT');
+    expect(response.errors?.[0]?.message).toBe(`favorites${message}`);
   }
 });
 
@@ -216,7 +216,7 @@ test('the largest page and the largest offset are allowed', async () => {
 });
 
 /** The paging arguments of the next page, or of the first; null after the last. */
-type Way = (page: ReadPage | undefined, pageNumber: number) => string | null;
+type Strategy = (page: ReadPage | undefined, pageNumber: number) => string | null;
 
 function forward(page?: ReadPage): string | null {
   if (!page) return `first: ${SIZE}`;
@@ -232,9 +232,9 @@ function byOffset(page: ReadPage | undefined, pageNumber: number): string | null
   return !page || page.pageInfo.hasNextPage ? `first: ${SIZE}, offset: ${pageNumber * SIZE}` : null;
 }
 
-async function walk(list: List, way: Way, between = async (_page: ReadPage) => {}): Promise<ReadPage[]> {
+async function walk(list: List, strategy: Strategy, between = async (_page: ReadPage) => {}): Promise<ReadPage[]> {
   const pages: ReadPage[] = [];
-  for (let paging = way(undefined, 0); paging !== null; paging = way(pages.at(-1), pages.length)) {
+  for (let paging = strategy(undefined, 0); paging !== null; paging = strategy(pages.at(-1), pages.length)) {
     if (pages.length > 50) throw new Error(`${list.name} does not end.`);
     const page = await readPage(list, bob, paging);
     pages.push(page);
@@ -244,18 +244,18 @@ async function walk(list: List, way: Way, between = async (_page: ReadPage) => {
 }
 
 /** Between two pages, two items are added, and the cursor's item and the next one are removed. */
-async function walkWhileItChanges(list: List, way: Way) {
+async function walkWhileItChanges(list: List, strategy: Strategy) {
   let stayed = await idsOf(list);
-  const pages = await walk(list, way, async (page) => {
+  const pages = await walk(list, strategy, async (page) => {
     const ids = await idsOf(list);
-    const [edge, step] = way === forward ? [idsIn(page).at(-1), 1] : [idsIn(page)[0], -1];
+    const [edge, step] = strategy === forward ? [idsIn(page).at(-1), 1] : [idsIn(page)[0], -1];
     const next = ids[ids.indexOf(edge ?? '') + 2 * step];
     await remove(list, [edge, next]);
     await addTwo(list);
     const left = await idsOf(list);
     stayed = stayed.filter((id) => left.includes(id));
   });
-  const seen = (way === forward ? pages : pages.reverse()).flatMap(idsIn);
+  const seen = (strategy === forward ? pages : pages.reverse()).flatMap(idsIn);
   return { seen, stayed };
 }
 

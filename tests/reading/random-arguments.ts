@@ -166,11 +166,11 @@ export class RandomArguments {
   private cursor(coordinate: string, orderBy?: OrderBy): string {
     const { articles, comments, tags, favorites, follows, cursors } = this.world;
     const id = this.rolls.one([this.rolls.upTo(12), this.rolls.upTo(12), 2 ** 31 - 1, -1]);
-    const asked = this.orderName(coordinate, orderBy);
-    const named = cursors.get(asked) ?? [];
+    const order = this.orderName(coordinate, orderBy);
+    const named = cursors.get(order) ?? [];
     if (named.length > 0 && this.rolls.upTo(1) === 0) return this.rolls.one(named);
-    const at = (value: unknown) => encoded([asked, value, id]);
-    switch (asked.split(' ')[0]) {
+    const at = (value: unknown) => encoded([order, value, id]);
+    switch (order.split(' ')[0]) {
       case 'FAVORITED_AT':
         return at(this.rolls.one(favorites).createdAt);
       case 'FOLLOWER_SINCE':
@@ -183,7 +183,7 @@ export class RandomArguments {
       case 'ARTICLES_COUNT':
         return at(this.rolls.one([this.rolls.one(tags).articlesCount, 2 ** 31 - 1, -1]));
       default:
-        return at(articleSortValue(this.rolls.one(articles), asked.split(' ')[0] ?? ''));
+        return at(articleSortValue(this.rolls.one(articles), order.split(' ')[0] ?? ''));
     }
   }
 

@@ -21,34 +21,34 @@ test('random documents return what plain resolvers would, with one statement per
   const { people, world } = await anOddBlogOfEverything();
   const tally = { answered: 0, refused: 0, 'too complex': 0, invalid: 0 };
   // A response that is null because of one rejected field does not wait for the statements of the others.
-  let isAnyUnderWay = false;
+  let isAnyRunning = false;
   const rolls = fc.noBias(fc.array(fc.nat({ max: 1000 }), { maxLength: 600, size: 'max' }));
   const viewers = fc.constantFrom(null, ...people);
   const property = fc.asyncProperty(rolls, viewers, fc.integer({ min: 1, max: 6 }), async (dice, viewer, depth) => {
-    const asked = randomDocument(dice, world, depth);
-    const shown = `${asked.document}\n${JSON.stringify({ ...asked, document: undefined, viewer: viewer?.username })}`;
+    const request = randomDocument(dice, world, depth);
+    const shown = `${request.document}\n${JSON.stringify({ ...request, document: undefined, viewer: viewer?.username })}`;
     // Two fields with the same name may differ in nullability: the author of an article, and of a comment.
-    const faults = validate(schema, parse(asked.document));
+    const faults = validate(schema, parse(request.document));
     tally.invalid += faults.length > 0 ? 1 : 0;
     fc.pre(faults.length === 0);
-    let answer = {} as Answer<Data>;
+    let response = {} as Answer<Data>;
     const statements = await statementsDuring(async () => {
-      const { document: query, spoilt: _, ...request } = asked;
-      const { body } = await post({ query, ...request }, viewer ? { authorization: `Token ${viewer.token}` } : {});
-      answer = body as typeof answer;
+      const { document: query, spoilt: _, ...rest } = request;
+      const { body } = await post({ query, ...rest }, viewer ? { authorization: `Token ${viewer.token}` } : {});
+      response = body as typeof response;
     });
     // A document that is too complex is never executed.
-    const isTooComplex = answer.errors?.some(({ extensions }) => extensions.code === 'QUERY_TOO_COMPLEX') ?? false;
+    const isTooComplex = response.errors?.some(({ extensions }) => extensions.code === 'QUERY_TOO_COMPLEX') ?? false;
     tally['too complex'] += isTooComplex ? 1 : 0;
     fc.pre(!isTooComplex);
-    const expected = (await referenceAnswer(world, { ...asked, viewer })) as ExecutionResult<Data>;
-    expectToBeAlike(answer, expected, asked, shown);
-    tally[answer.errors ? 'refused' : 'answered'] += 1;
+    const expected = (await referenceAnswer(world, { ...request, viewer })) as ExecutionResult<Data>;
+    expectToBeAlike(response, expected, request, shown);
+    tally[response.errors ? 'refused' : 'answered'] += 1;
     const session = viewer ? 1 : 0;
-    if (answer.data && !isAnyUnderWay) {
-      expect(statements.length, shown).toBeLessThanOrEqual(Object.keys(answer.data).length + session);
+    if (response.data && !isAnyRunning) {
+      expect(statements.length, shown).toBeLessThanOrEqual(Object.keys(response.data).length + session);
     }
-    isAnyUnderWay = !answer.data;
+    isAnyRunning = !response.data;
   });
   try {
     await fc.assert(property, {
@@ -68,20 +68,20 @@ type Data = Record<string, unknown>;
  * a plain resolver never reaches, below an object that does not exist.
  */
 function expectToBeAlike(
-  answer: Answer<Data>,
+  response: Answer<Data>,
   expected: ExecutionResult<Data>,
   { spoilt }: RandomDocument,
   shown: string,
 ) {
-  for (const { extensions } of answer.errors ?? []) expect(extensions.code, shown).toBe('BAD_USER_INPUT');
-  if (answer.errors && !expected.errors) expect(spoilt, `${shown}\n${answer.errors[0]?.message}`).toBe(true);
-  if (expected.errors) expect(answer.errors, shown).toBeDefined();
+  for (const { extensions } of response.errors ?? []) expect(extensions.code, shown).toBe('BAD_USER_INPUT');
+  if (response.errors && !expected.errors) expect(spoilt, `${shown}\n${response.errors[0]?.message}`).toBe(true);
+  if (expected.errors) expect(response.errors, shown).toBeDefined();
   // A non-null field that fails makes the whole response null.
-  if (!answer.data) return expect(answer.errors, shown).toBeDefined();
-  const refused = fieldsOf(answer.errors);
+  if (!response.data) return expect(response.errors, shown).toBeDefined();
+  const refused = fieldsOf(response.errors);
   for (const field of fieldsOf(expected.errors)) expect(refused, shown).toContain(field);
   const nulls = Object.fromEntries(refused.map((field) => [field, null]));
-  expect(answer.data, shown).toEqual({ ...JSON.parse(JSON.stringify(expected.data ?? {})), ...nulls });
+  expect(response.data, shown).toEqual({ ...JSON.parse(JSON.stringify(expected.data ?? {})), ...nulls });
 }
 
 const fieldsOf = (errors: readonly { path?: readonly (string | number)[] | undefined }[] = []): string[] =>

@@ -112,16 +112,16 @@ class Writer {
     const goesOn = deeper && (isStep ? !rolls.once(5) : rolls.upTo(2) > 0);
     const field = rolls.one(goesOn || leaves.length === 0 ? inner : leaves);
     if (!field) return '__typename';
-    const asked = this.asked(type, field);
+    const selection = this.fieldWithArguments(type, field);
     const named = getNamedType(field.type) as GraphQLNamedType;
-    if (isLeafType(named)) return `${asked} ${this.directive()}`;
+    if (isLeafType(named)) return `${selection} ${this.directive()}`;
     const below = () => `${this.directive()} { ${this.selection(named as Composite, isStep ? depth : depth - 1)} }`;
     // Selected twice under one name, a field is returned once, with both selections.
-    return [asked, ...(rolls.once(12) ? [asked] : [])].map((again) => `${again} ${below()}`).join(' ');
+    return [selection, ...(rolls.once(12) ? [selection] : [])].map((again) => `${again} ${below()}`).join(' ');
   }
 
   /** The field with its alias and its arguments. */
-  private asked(type: Composite, field: GraphQLField<unknown, unknown>): string {
+  private fieldWithArguments(type: Composite, field: GraphQLField<unknown, unknown>): string {
     const alias = field.args.length > 0 || this.rolls.once(10) ? `${this.name('a')}: ` : '';
     const values = this.arguments.of(`${type.name}.${field.name}`, field);
     const written = Object.entries(values).map(([name, value]) => {

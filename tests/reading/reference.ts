@@ -61,8 +61,8 @@ export async function referenceAnswer(
   });
 }
 
-type Asking = World & { viewer: { id: number } | null };
-type Fields<S> = Record<string, (source: S, args: Args, asking: Asking) => unknown>;
+type Context = World & { viewer: { id: number } | null };
+type Fields<S> = Record<string, (source: S, args: Args, context: Context) => unknown>;
 
 const query: Fields<unknown> = {
   node: (_, { id }, world) => nodeOf(id, world),

@@ -24,9 +24,9 @@ beforeEach(async () => {
 
 /** The data of a response; errors fail the test. */
 async function read(document: string, variables: { as?: Person; [name: string]: unknown } = {}): Promise<any> {
-  const answer = await blog<any, object>(document, variables);
-  expect(answer).toSucceed();
-  return answer.data;
+  const response = await blog<any, object>(document, variables);
+  expect(response).toSucceed();
+  return response.data;
 }
 
 test('a field with several aliases is returned under each', async () => {
@@ -130,8 +130,8 @@ test('__typename can be the only selected field', async () => {
 test('pageInfo can be selected alone, for a full list and for an empty one', async () => {
   const pageInfo = '{ pageInfo { __typename hasPreviousPage } }';
   const data = await read(`{ tags(offset: 0) ${pageInfo} none: tags(prefix: "nothing") ${pageInfo} }`);
-  const answer = { pageInfo: { __typename: 'PageInfo', hasPreviousPage: false } };
-  expect(data).toEqual({ tags: answer, none: answer });
+  const response = { pageInfo: { __typename: 'PageInfo', hasPreviousPage: false } };
+  expect(data).toEqual({ tags: response, none: response });
 });
 
 test('@skip and @include apply to fields, lists and fragments', async () => {
@@ -203,9 +203,9 @@ test('nodes accepts at most a hundred ids', async () => {
   const document = 'query($ids: [ID!]!) { nodes(ids: $ids) { id } }';
   const id = globalId('Article', 1);
   expect((await read(document, { ids: Array(100).fill(id) })).nodes).toEqual(Array(100).fill({ id }));
-  const answer = await blog<unknown, Record<string, unknown>>(document, { ids: Array(101).fill(id) });
-  expect(answer).toFailWith('BAD_USER_INPUT');
-  expect(answer.errors?.[0]?.message).toBe('nodes(ids:) has 101 items; it must have at most 100.');
+  const response = await blog<unknown, Record<string, unknown>>(document, { ids: Array(101).fill(id) });
+  expect(response).toFailWith('BAD_USER_INPUT');
+  expect(response.errors?.[0]?.message).toBe('nodes(ids:) has 101 items; it must have at most 100.');
 });
 
 test('filters without matches and extreme dates return empty lists', async () => {
@@ -226,11 +226,11 @@ test('filters without matches and extreme dates return empty lists', async () =>
 
 test('invalid dates are BAD_USER_INPUT', async () => {
   for (const date of ['2026-02-30T00:00:00Z', 'tomorrow', '']) {
-    const answer = await blog<unknown, Record<string, unknown>>(
+    const response = await blog<unknown, Record<string, unknown>>(
       'query($date: DateTime) { articles(filter: { publishedAfter: $date }) { totalCount } }',
       { date },
     );
-    expect(answer, date).toFailWith('BAD_USER_INPUT');
+    expect(response, date).toFailWith('BAD_USER_INPUT');
   }
 });
 
@@ -250,8 +250,8 @@ test('every field of a query takes one statement, however much is selected below
   for (const document of documents) {
     expect((await statementsDuring(() => read(document))).length, document).toBeLessThanOrEqual(1);
   }
-  const asked = documents.map((document) => /^\{ (\w+)/.exec(document)?.[1]);
-  expect(asked.toSorted()).toEqual(Object.keys((schema.getQueryType() as GraphQLObjectType).getFields()).toSorted());
+  const fields = documents.map((document) => /^\{ (\w+)/.exec(document)?.[1]);
+  expect(fields.toSorted()).toEqual(Object.keys((schema.getQueryType() as GraphQLObjectType).getFields()).toSorted());
 });
 
 test('the pages of a frontend take one statement, which also authenticates the viewer', async () => {
@@ -331,9 +331,9 @@ test('concurrent viewers each see only their own flags', async () => {
       },
     },
   });
-  const viewers = Array.from({ length: 80 }, (_, turn) => [ann, bob, cyd, undefined][turn % 4]);
-  const answers = await Promise.all(viewers.map((as) => read(document, as && { as })));
-  expect(answers).toEqual(viewers.map((as) => seenBy(as?.username ?? 'guest')));
+  const viewers = Array.from({ length: 80 }, (_, index) => [ann, bob, cyd, undefined][index % 4]);
+  const responses = await Promise.all(viewers.map((as) => read(document, as && { as })));
+  expect(responses).toEqual(viewers.map((as) => seenBy(as?.username ?? 'guest')));
 });
 
 test('every field of every object type can be read', async () => {

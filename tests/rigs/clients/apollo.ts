@@ -22,7 +22,7 @@ export function apolloClient(url: string, session: Session): ApolloClient {
           tags: relayStylePagination(['prefix', 'orderBy']),
         },
       },
-      Viewer: { keyFields: [], fields: { feed: relayStylePagination() } }, // it has no id: there is but one
+      Viewer: { keyFields: [], fields: { feed: relayStylePagination() } }, // a singleton without an id
       Article: { fields: { comments: relayStylePagination(['orderBy']) } },
       User: {
         fields: {
@@ -42,11 +42,11 @@ export function apolloClient(url: string, session: Session): ApolloClient {
 // #region sign-in
 import { LoginDocument } from './gql/graphql.ts';
 
-/** Answers what was wrong; nothing when it went well. */
+/** Returns the errors; none on success. */
 export async function signIn(client: ApolloClient, session: Session, email: string, password: string) {
   const { data } = await client.mutate({ mutation: LoginDocument, variables: { input: { email, password } } });
   if (data?.login) session.open(data.login);
-  await client.resetStore(); // what was read as somebody else: `viewerHasFavorited` and the like
+  await client.resetStore(); // drops what was read as another viewer, such as `viewerHasFavorited`
   return data?.login?.errors ?? [];
 }
 
@@ -60,7 +60,7 @@ const FEED = { query: FeedDocument, variables: { first: 5 } };
 /** In React: `const feed = useQuery(FEED.query, FEED)`. */
 export const watchFeed = (client: ApolloClient) => client.watchQuery(FEED);
 
-/** The page goes into the cache behind the others; whoever shows the feed shows it too. */
+/** Appends the page in the cache, so that every view of the feed shows it. */
 export async function more(client: ApolloClient, feed: ReturnType<typeof watchFeed>): Promise<void> {
   const page = client.readQuery(FEED)?.viewer?.feed.pageInfo;
   if (page?.hasNextPage) await feed.fetchMore({ variables: { after: page.endCursor } });
@@ -71,14 +71,14 @@ export async function more(client: ApolloClient, feed: ReturnType<typeof watchFe
 // #region favorite
 import { FavoriteArticleDocument } from './gql/graphql.ts';
 
-/** Changes the article in the cache at once; the server's answer takes the change back, or puts its own in its place. */
+/** Changes the article in the cache at once. The response replaces the change, or reverts it. */
 export async function favorite(client: ApolloClient, { id }: { id: string }) {
   const { data } = await client.mutate({
     mutation: FavoriteArticleDocument,
     variables: { input: { article: { id } } },
     optimisticResponse: { favoriteArticle: null },
     update(cache, { data }) {
-      if (data?.favoriteArticle) return; // the server's answer: the cache has it already
+      if (data?.favoriteArticle) return; // the response, which the cache already has
       cache.modify<{ viewerHasFavorited: boolean; favoritesCount: number }>({
         id: `Article:${id}`,
         fields: { viewerHasFavorited: () => true, favoritesCount: (count) => count + 1 },
@@ -99,7 +99,7 @@ export async function publish(client: ApolloClient, input: CreateArticleInput) {
   return { article: data?.createArticle?.article, messages: messagesByField(data?.createArticle?.errors ?? []) };
 }
 
-/** What no form can mend is thrown: a code of the API's closed list, or none when it is not the API that failed. */
+/** Errors that a form cannot fix are thrown. Returns the API's error code, or undefined if the API was not reached. */
 export const codeOf = (error: unknown) =>
   CombinedGraphQLErrors.is(error) ? error.errors[0]?.extensions?.code : undefined;
 // #endregion

@@ -10,17 +10,17 @@ export function fetchClient(url: string, session: Session) {
     document: TypedDocumentNode<Data, Variables>,
     variables: Variables,
   ): Promise<Data> {
-    let answer = await post<Data>(url, session, { query: print(document), variables });
-    if (session.isOpen() && isUnauthenticated(answer.errors)) {
+    let result = await post<Data>(url, session, { query: print(document), variables });
+    if (session.isOpen() && isUnauthenticated(result.errors)) {
       await session.refresh();
-      answer = await post<Data>(url, session, { query: print(document), variables });
+      result = await post<Data>(url, session, { query: print(document), variables });
     }
-    if (answer.errors) throw new GraphQLErrors(answer.errors);
-    return answer.data;
+    if (result.errors) throw new GraphQLErrors(result.errors);
+    return result.data;
   };
 }
 
-/** What no form can mend: `errors[0].extensions.code` says which kind, from a closed list. */
+/** Errors that a form cannot fix. `errors[0].extensions.code` is one of a closed list. */
 export class GraphQLErrors extends Error {
   errors: TopLevelError[];
 
@@ -46,7 +46,7 @@ export async function post<Data>(url: string, session: Session, body: object) {
 // #region sign-in
 import { LoginDocument } from './gql/graphql.ts';
 
-/** Answers what was wrong; nothing when it went well. */
+/** Returns the errors; none on success. */
 export async function signIn(ask: Ask, session: Session, email: string, password: string) {
   const { login } = await ask(LoginDocument, { input: { email, password } });
   if (login) session.open(login);
@@ -58,7 +58,7 @@ export async function signIn(ask: Ask, session: Session, email: string, password
 // #region feed
 import { type ArticlePreviewFragment, FeedDocument } from './gql/graphql.ts';
 
-/** The feed as far as it was read. There is no cache but this one. */
+/** The feed as far as it has been read. This is the only cache. */
 export function readFeed(ask: Ask) {
   const articles: ArticlePreviewFragment[] = [];
   let after: string | null = null;
@@ -80,7 +80,7 @@ export function readFeed(ask: Ask) {
 // #region favorite
 import { FavoriteArticleDocument } from './gql/graphql.ts';
 
-/** Shows the article as a favourite at once, then as the server says, and as it was when that fails. */
+/** Shows the article as a favourite at once, then the result of the server, or the old state if that fails. */
 export async function favorite(
   ask: Ask,
   article: ArticlePreviewFragment,
@@ -108,7 +108,7 @@ export async function publish(ask: Ask, input: CreateArticleInput) {
   return { article: createArticle?.article, messages: messagesByField(createArticle?.errors ?? []) };
 }
 
-/** What no form can mend is thrown: a code of the API's closed list, or none when it is not the API that failed. */
+/** Errors that a form cannot fix are thrown. Returns the API's error code, or undefined if the API was not reached. */
 export const codeOf = (error: unknown) =>
   error instanceof GraphQLErrors ? error.errors[0]?.extensions.code : undefined;
 // #endregion

@@ -5,13 +5,13 @@ import { isUnauthenticated, type Session } from './session.ts';
 
 export function relayEnvironment(url: string, session: Session): Environment {
   const network = Network.create(async ({ text }, variables) => {
-    let answer = await post<never>(url, session, { query: text, variables });
-    if (session.isOpen() && isUnauthenticated(answer.errors)) {
+    let result = await post<never>(url, session, { query: text, variables });
+    if (session.isOpen() && isUnauthenticated(result.errors)) {
       await session.refresh();
-      answer = await post<never>(url, session, { query: text, variables });
+      result = await post<never>(url, session, { query: text, variables });
     }
-    if (answer.errors) throw new GraphQLErrors(answer.errors); // Relay itself would go on with nulls
-    return answer;
+    if (result.errors) throw new GraphQLErrors(result.errors); // Relay itself would continue with nulls
+    return result;
   });
   return new Environment({ network, store: new Store(new RecordSource()) });
 }
@@ -22,7 +22,7 @@ export function relayEnvironment(url: string, session: Session): Environment {
 import { commitMutation, graphql, type MutationConfig, type MutationParameters } from 'relay-runtime';
 import type { relayLoginMutation } from './__generated__/relayLoginMutation.graphql.ts';
 
-/** Answers what was wrong; nothing when it went well. Go on with a new environment: this one's store is somebody else's. */
+/** Returns the errors; none on success. Continue with a new environment: this store belongs to the previous user. */
 export async function signIn(environment: Environment, session: Session, email: string, password: string) {
   const { login } = await mutate<relayLoginMutation>(environment, {
     mutation: graphql`
@@ -80,11 +80,11 @@ const FEED = graphql`
 /** In React: the same connection in a fragment with `@refetchable`, and `usePaginationFragment`. */
 export function readFeed(environment: Environment) {
   const operation = createOperationDescriptor(getRequest(FEED), { first: 5 });
-  const retained = environment.retain(operation); // or the store may forget it
+  const retained = environment.retain(operation); // or the store may collect it as garbage
   const shown = () => (environment.lookup(operation.fragment).data as relayFeedQuery['response']).viewer?.feed;
   return {
     shown,
-    /** Reads a page, the first one to begin with. The store puts it behind the others. */
+    /** Reads the next page, starting with the first. The store appends it. */
     async more(): Promise<void> {
       const page = shown()?.pageInfo;
       if (page && !page.hasNextPage) return;
@@ -99,7 +99,7 @@ export function readFeed(environment: Environment) {
 // #region favorite
 import type { relayFavoriteMutation } from './__generated__/relayFavoriteMutation.graphql.ts';
 
-/** Changes the article in the store at once; the server's answer takes the change back, or puts its own in its place. */
+/** Changes the article in the store at once. The response replaces the change, or reverts it. */
 export async function favorite(environment: Environment, { id }: { id: string }) {
   const { favoriteArticle } = await mutate<relayFavoriteMutation>(environment, {
     mutation: graphql`
@@ -155,7 +155,7 @@ export async function publish(environment: Environment, input: CreateArticleInpu
   return { article: createArticle?.article, messages: messagesByField(createArticle?.errors ?? []) };
 }
 
-/** What no form can mend is thrown by the network above, with a code of the API's closed list. */
+/** Errors that a form cannot fix are thrown by the network layer above, with the API's error code. */
 export const codeOf = (error: unknown) =>
   error instanceof GraphQLErrors ? error.errors[0]?.extensions.code : undefined;
 // #endregion

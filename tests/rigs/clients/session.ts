@@ -7,7 +7,7 @@ type Maybe<T> = T | null | undefined;
 
 export type Session = ReturnType<typeof createSession>;
 
-/** Who is signed in, whichever client asks. In memory: a page that is to survive a reload keeps the tokens elsewhere. */
+/** The session, for any client. Kept in memory: to survive a reload, a page must store the tokens elsewhere. */
 export function createSession(url: string) {
   let tokens: { token: string; refreshToken: string } | null = null;
   let refreshing: Promise<void> | null = null;
@@ -32,16 +32,16 @@ export function createSession(url: string) {
   }
 
   const session = {
-    /** Takes what register, login and refreshSession answer. Errors instead of tokens: nobody is signed in. */
+    /** Takes the payload of register, login or refreshSession. Without tokens in it, the user is signed out. */
     open({ token, refreshToken }: { token: Maybe<string>; refreshToken: Maybe<string> }): void {
       tokens = token && refreshToken ? { token, refreshToken } : null;
     },
-    /** Signs out: from now on the tokens are good nowhere, also if somebody has stolen them. */
+    /** Signs out. The tokens become invalid on the server too, so stolen copies are useless. */
     async close(): Promise<void> {
       const logOut = () => send(LogoutDocument, {}, session.headers());
       try {
         if (!isUnauthenticated((await logOut()).errors)) return;
-        await session.refresh(); // the token had ended, the session had not
+        await session.refresh(); // the token had expired, but not the session
         await logOut();
       } finally {
         tokens = null;
@@ -49,7 +49,7 @@ export function createSession(url: string) {
     },
     isOpen: () => tokens !== null,
     headers: (): Record<string, string> => (tokens ? { authorization: `Token ${tokens.token}` } : {}),
-    /** One for all that ask at the same time: a refresh token is good once, and using it again ends the session. */
+    /** Shared by concurrent requests: a refresh token works once, and using it again ends the session. */
     refresh(): Promise<void> {
       refreshing ??= tradeRefreshToken().finally(() => {
         refreshing = null;
@@ -60,7 +60,7 @@ export function createSession(url: string) {
   return session;
 }
 
-/** The token is missing, or no longer good. */
+/** The token is missing or no longer valid. */
 export const isUnauthenticated = (errors: readonly CodedError[] = []): boolean =>
   errors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
 
@@ -68,7 +68,7 @@ type CodedError = { extensions?: { code?: unknown } };
 // #endregion
 
 // #region errors
-/** What to write beside the fields of a form: `{ title: "can't be blank" }`; under '' what no field can mend. */
+/** Messages by form field: `{ title: "can't be blank" }`. Errors without a field are under ''. */
 export function messagesByField(errors: readonly { path: Maybe<readonly string[]>; message: string }[]) {
   return Object.fromEntries(errors.map(({ path, message }) => [path?.slice(1).join('.') ?? '', message]));
 }

@@ -18,7 +18,7 @@ export function urqlClient(url: string, session: Session): Client {
 const cache = () =>
   cacheExchange({
     possibleTypes: generated.possibleTypes,
-    keys: { Viewer: () => null }, // it has no id: there is but one
+    keys: { Viewer: () => null }, // a singleton without an id
     resolvers: {
       Query: { articles: relayPagination(), tags: relayPagination() },
       Viewer: { feed: relayPagination() },
@@ -38,7 +38,7 @@ const cache = () =>
 // #region sign-in
 import { LoginDocument } from './gql/graphql.ts';
 
-/** Answers what was wrong; nothing when it went well. Go on with a new client: this one's cache is somebody else's. */
+/** Returns the errors; none on success. Continue with a new client: this one's cache belongs to the previous user. */
 export async function signIn(client: Client, session: Session, email: string, password: string) {
   const { data, error } = await client.mutation(LoginDocument, { input: { email, password } });
   if (error) throw error;
@@ -51,7 +51,7 @@ export async function signIn(client: Client, session: Session, email: string, pa
 // #region feed
 import { FeedDocument } from './gql/graphql.ts';
 
-/** Answers all pages so far: the cache puts the page behind the others. In React: `useQuery` with these variables. */
+/** Returns all pages so far: the cache appends the page. In React: `useQuery` with these variables. */
 export const feed = (client: Client, after?: string | null) => client.query(FeedDocument, { first: 5, after });
 
 // #endregion
@@ -60,7 +60,7 @@ export const feed = (client: Client, after?: string | null) => client.query(Feed
 import type { OptimisticMutationResolver } from '@urql/exchange-graphcache';
 import { FavoriteArticleDocument, type FavoriteArticleMutationVariables } from './gql/graphql.ts';
 
-/** What the cache shows until the server has answered; it goes under `optimistic` of the cache. */
+/** What the cache shows until the response arrives; set as `optimistic` of the cache. */
 const favoriteArticle: OptimisticMutationResolver<FavoriteArticleMutationVariables> = ({ input }, cache) => {
   const article = { __typename: 'Article', id: String(input.article.id) };
   const favoritesCount = Number(cache.resolve(article, 'favoritesCount')) + 1;
@@ -90,7 +90,7 @@ export async function publish(client: Client, input: CreateArticleInput) {
   return { article: data?.createArticle?.article, messages: messagesByField(data?.createArticle?.errors ?? []) };
 }
 
-/** What no form can mend comes as `error`: a code of the API's closed list, or none when it is not the API that failed. */
+/** Errors that a form cannot fix come as `error`. Returns the API's error code, or undefined if the API was not reached. */
 export const codeOf = (error: unknown) =>
   error instanceof CombinedError ? error.graphQLErrors[0]?.extensions.code : undefined;
 // #endregion

@@ -72,9 +72,9 @@ export class DatabaseOwner {
     const session = new SharedSession(engine);
     const maintenance = new Maintenance(engine, session, queue, log);
     const diskSpace = new DiskSpaceMonitor(options.freeSpace ?? (() => freeSpace(storage)), log);
-    const refusesWrites = () => diskSpace.refusalReason;
+    const writeRefusal = () => diskSpace.writeRefusal;
     const password = options.useTcp ? randomBytes(24).toString('hex') : undefined;
-    const server = new WireServer({ engine, session, queue, statementTimeout, queueTimeout, refusesWrites }, password);
+    const server = new WireServer({ engine, session, queue, statementTimeout, queueTimeout, writeRefusal }, password);
     try {
       if ('paths' in storage && isNew) {
         await finishFolder(storage.paths, { durable, run: (sql) => session.query(sql) });

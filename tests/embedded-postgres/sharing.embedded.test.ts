@@ -10,7 +10,7 @@ import {
 import { DatabaseProcess } from './database-process.ts';
 import { connect, errorOf, freshDataDir, openTestDatabase, tempFolder } from './test-database.ts';
 
-function another(folder: string, options: Partial<EmbeddedDatabaseOptions> = {}): DatabaseProcess {
+function startProcess(folder: string, options: Partial<EmbeddedDatabaseOptions> = {}): DatabaseProcess {
   const process = new DatabaseProcess(folder, { durable: false, ...options });
   onTestFinished(() => process.kill());
   return process;
@@ -21,7 +21,7 @@ test('a second process uses the data through the first', async () => {
   const database = await openTestDatabase({ folder });
   const here = await connect(database);
   await here.query('create table shared (id int)');
-  const other = another(folder);
+  const other = startProcess(folder);
   expect(await other.reply()).toMatchObject({ open: true, isOwner: false });
   await other.query('insert into shared values (7)');
   expect((await here.query('select * from shared')).rows).toEqual([{ id: 7 }]);
@@ -58,7 +58,7 @@ test('psql connects, describes a table and copies a file in', async () => {
 
 test('a process that requires ownership fails with the name of the owner', async () => {
   const folder = tempFolder();
-  const other = another(folder);
+  const other = startProcess(folder);
   await other.reply();
   const error = await errorOf(
     openEmbeddedDatabase({ folder, requireOwnership: true, openTimeout: 100, durable: false }),
@@ -69,7 +69,7 @@ test('a process that requires ownership fails with the name of the owner', async
 
 test('a process that requires ownership waits for an owner that exits', async () => {
   const folder = tempFolder();
-  const other = another(folder);
+  const other = startProcess(folder);
   await other.reply();
   const mine = openEmbeddedDatabase({ folder, requireOwnership: true, openTimeout: 20_000, durable: false });
   await other.exit();
@@ -80,7 +80,7 @@ test('a process that requires ownership waits for an owner that exits', async ()
 
 test('after kill -9 of the owner, the next process owns the folder and nothing is lost', async () => {
   const folder = tempFolder();
-  const killed = another(folder);
+  const killed = startProcess(folder);
   await killed.reply();
   await killed.query('create table kept (id int)');
   await killed.query('insert into kept values (1)');
@@ -91,7 +91,7 @@ test('after kill -9 of the owner, the next process owns the folder and nothing i
 
 test('when the owner is killed, a joined process takes over at the same address', async () => {
   const folder = tempFolder();
-  const owner = another(folder);
+  const owner = startProcess(folder);
   const { connection } = await owner.reply();
   const joined = await openTestDatabase({ folder });
   expect(joined.isOwner).toBe(false);
@@ -104,7 +104,7 @@ test('when the owner is killed, a joined process takes over at the same address'
 
 test('a command that is done waits for the processes that joined it', async () => {
   const folder = tempFolder();
-  const [first, joined] = [another(folder), another(folder)];
+  const [first, joined] = [startProcess(folder), startProcess(folder)];
   const replies = await Promise.all([first.reply(), joined.reply()]);
   const [owner, other] = replies[0].isOwner === true ? [first, joined] : [joined, first];
   const ended = owner.exit();
@@ -123,7 +123,7 @@ test('an owner whose folder is removed stops, and the next process creates a new
   rmSync(dirname(folder), { recursive: true });
   await expect.poll(() => database.health().state, { timeout: 20_000 }).toBe('closed');
   expect(lines.join()).toContain('was removed or replaced');
-  const next = another(folder);
+  const next = startProcess(folder);
   expect(await next.reply()).toMatchObject({ open: true, isOwner: true });
   await database.close();
   expect(await next.query('select * from old')).toMatchObject({ code: '42P01' });
@@ -139,12 +139,12 @@ test('restores a removed socket without affecting open connections', async () =>
   const select = async () => (await connect(database).then((one) => one.query('select 1 as a'))).rows;
   await expect.poll(() => select().catch(() => 'nothing'), { timeout: 20_000 }).toEqual([{ a: 1 }]);
   expect((await here.query('select 2 as a')).rows).toEqual([{ a: 2 }]);
-  expect(await another(folder).reply()).toMatchObject({ open: true, isOwner: false });
+  expect(await startProcess(folder).reply()).toMatchObject({ open: true, isOwner: false });
 });
 
 test('waiting for an owner that does not respond times out with its name', async () => {
   const folder = tempFolder();
-  const other = another(folder);
+  const other = startProcess(folder);
   await other.reply();
   other.child.kill('SIGSTOP');
   const error = await errorOf(openEmbeddedDatabase({ folder, openTimeout: 100, durable: false }));
@@ -155,7 +155,7 @@ test('waiting for an owner that does not respond times out with its name', async
 
 test('two processes that start at the same moment are both served, and one owns the folder', async () => {
   const folder = tempFolder();
-  const both = [another(folder), another(folder)];
+  const both = [startProcess(folder), startProcess(folder)];
   const replies = await Promise.all(both.map((one) => one.reply()));
   expect(replies.map(({ open }) => open)).toEqual([true, true]);
   expect(replies.filter(({ isOwner }) => isOwner)).toHaveLength(1);

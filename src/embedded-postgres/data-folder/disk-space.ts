@@ -6,7 +6,7 @@ import { statfs } from 'node:fs/promises';
  */
 export class DiskSpaceMonitor {
   /** Why writes are refused, while they are. */
-  refusalReason: string | undefined;
+  writeRefusal: string | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -25,11 +25,11 @@ export class DiskSpaceMonitor {
 
   private async check(): Promise<void> {
     const free = await this.freeSpace().catch(() => Number.POSITIVE_INFINITY); // not every file system reports it
-    if (this.refusalReason === undefined && free < REFUSE_BELOW) {
-      this.refusalReason = `The disk is nearly full: ${megabytes(free)} MB free. Writes resume at ${megabytes(RESUME_AT)} MB.`;
-      this.log(`embedded database: ${this.refusalReason}`);
-    } else if (this.refusalReason !== undefined && free >= RESUME_AT) {
-      this.refusalReason = undefined;
+    if (this.writeRefusal === undefined && free < REFUSE_BELOW) {
+      this.writeRefusal = `The disk is nearly full: ${megabytes(free)} MB free. Writes resume at ${megabytes(RESUME_AT)} MB.`;
+      this.log(`embedded database: ${this.writeRefusal}`);
+    } else if (this.writeRefusal !== undefined && free >= RESUME_AT) {
+      this.writeRefusal = undefined;
       this.log(`embedded database: ${megabytes(free)} MB of disk free, writes resumed.`);
     }
   }

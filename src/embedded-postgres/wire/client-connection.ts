@@ -132,9 +132,9 @@ export class ClientConnection implements SessionHolder {
       acknowledge();
       return;
     }
-    const refusalReason = this.shared.refusesWrites();
+    const writeRefusal = this.shared.writeRefusal();
     if (this.socket.writableLength === 0) this.lastActive = Date.now();
-    this.socket.write(refusalReason === undefined ? bytes : reportDiskFull(bytes, refusalReason), () => {
+    this.socket.write(writeRefusal === undefined ? bytes : reportDiskFull(bytes, writeRefusal), () => {
       this.lastActive = Date.now();
       acknowledge();
     });

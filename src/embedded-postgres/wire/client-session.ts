@@ -16,7 +16,7 @@ export interface SharedEngine {
   /** Milliseconds to wait for the session, or for a restart. */
   queueTimeout: number;
   /** Why writes are refused, while they are: the disk is nearly full. */
-  refusesWrites(): string | undefined;
+  writeRefusal(): string | undefined;
 }
 
 export interface BatchEvents extends Required<Pick<EngineRequest, 'onOutput' | 'onCopyRequest'>> {
@@ -56,7 +56,7 @@ export class ClientSession {
   }
 
   async run(batch: QueryBatch, events: BatchEvents): Promise<void> {
-    const { engine, session, queue, queueTimeout, refusesWrites } = this.shared;
+    const { engine, session, queue, queueTimeout, writeRefusal } = this.shared;
     const wasInTransaction = this.isInTransaction;
     await queue.acquire(this.holder, queueTimeout);
     try {
@@ -71,7 +71,7 @@ export class ClientSession {
       this.generation = engine.generation;
       // Within a transaction the session is already this client's, and applying settings would change the transaction's.
       if (!wasInTransaction) {
-        const readOnly = refusesWrites() !== undefined;
+        const readOnly = writeRefusal() !== undefined;
         await session.apply(this.state, { usesUnnamed: batch.usesEarlierUnnamed, readOnly });
       }
       await this.runInEngine(batch, events);

@@ -25,6 +25,8 @@ describe('the demo blog', () => {
     const { data } = await blog(FeedDocument, { as: { token }, first: 20 });
     expect(data.viewer?.feed.edges.length).toBe(20);
     expect(await counts()).toMatchObject({ users: 12, articles: 60 });
+    expect(await query('select 1 from articles where id not in (select article_id from article_tags)')).toEqual([]);
+    expect(await query('select 1 from tags where articles_count = 0')).toEqual([]);
     expect(await faultsInData()).toEqual(NO_FAULTS);
     expect(await query(`select 1 from users where created_at > now() or image not like 'https://%'`)).toEqual([]);
     expect(await query('select 1 from comments where created_at > now()')).toEqual([]);

@@ -3,12 +3,13 @@ import type { Kysely } from 'kysely';
 import { Article } from '../../articles/article.entity.ts';
 import { Favorite } from '../../articles/favorite.entity.ts';
 import { Comment } from '../../comments/comment.entity.ts';
+import type { Tag } from '../../tags/tag.entity.ts';
 import { upsertTags } from '../../tags/tag.repository.ts';
 import { Follow } from '../../users/follow.entity.ts';
 import { User } from '../../users/user.entity.ts';
 import { ExitCode, Stop } from '../seed-error.ts';
 import { oneSeedAtATime } from '../seed-lock.ts';
-import { demoArticles } from './articles.ts';
+import { type DemoArticle, demoArticles } from './articles.ts';
 import { demoUsers } from './people.ts';
 import { demoFavorites, demoFollows } from './reactions.ts';
 
@@ -62,7 +63,7 @@ async function addArticles(em: EntityManager, people: Named<User>) {
   const slugs = articles.map(({ slug }) => slug);
   const authors = idsOf(people).filter((id) => id !== undefined);
   const there = await em.find(Article, { $or: [{ slug: { $in: slugs } }, { author: { $in: authors } }] });
-  const tags = await upsertTags(em, [...new Set(articles.flatMap((article) => article.tags))]);
+  const tags = await addTags(em, articles);
 
   const all = new Map<string, Article>();
   let added = 0;
@@ -73,12 +74,18 @@ async function addArticles(em: EntityManager, people: Named<User>) {
     if (!own && namesake) throw taken('article', content.title, `the slug "${content.slug}"`);
     const article =
       own ?? Object.assign(new Article(user, content), { createdAt: publishedAt, publishedAt, updatedAt });
-    if (!own) article.tags.set(names.flatMap((name) => tags.filter((tag) => tag.name === name)));
+    if (!own) article.tags.set(names.map((name) => get(tags, name)));
     if (!own) em.persist(article);
     added += own ? 0 : 1;
     all.set(content.slug, article);
   }
   return { all: all as Named<Article>, added };
+}
+
+async function addTags(em: EntityManager, articles: readonly DemoArticle[]): Promise<Named<Tag>> {
+  const names = [...new Set(articles.flatMap(({ tags }) => tags))];
+  const tags = await upsertTags(em, names);
+  return new Map(tags.map((tag, index) => [names[index] as string, tag]));
 }
 
 async function addFollows(em: EntityManager, people: Named<User>): Promise<number> {

@@ -1,26 +1,25 @@
-import 'reflect-metadata';
-import { readFileSync } from 'node:fs';
+import closeWithGrace from 'close-with-grace';
 import { readEnvironment } from '../environment.ts';
-import { DEMO_ACCOUNT } from '../seeding/demo/people.ts';
-import { PASSWORD } from '../seeding/seed-password.ts';
-import { buildMockServer } from './server.ts';
+import { DEMO_EMAIL, PASSWORD } from '../seeding/credentials.ts';
+import { openDemoDatabase } from './demo-database.ts';
 
-/** `npm run mock`: the API without a database, for those who make a frontend. */
-const HELP = `Serves the API of schema/schema.graphql over the demo blog in memory: no database, the same data at every start.
-Mutations work, with the real server's checks of input, and are forgotten when it stops. Any password is right,
-sessions never end, and nothing is limited.
+const HELP = `Serves the API with the demo blog from memory: the server itself, on a database that needs no setup.
+The data are the same at every start; changes, accounts and sessions are lost when it stops.
 
-  npm run mock                 http://localhost:4000/graphql, the Playground at the same address, /schema.graphql
-  PORT=4001 npm run mock       somewhere else; 0 is any free port
+  npm run mock                 http://localhost:4000/graphql, with the Playground, and /schema.graphql
+  PORT=4001 npm run mock       another port; 0 for any free one
   npm run mock -- --help       print this
 
-Sign in as ${DEMO_ACCOUNT} with the password "${PASSWORD}".
+The first start, and the first after a change to the migrations or the demo blog, takes some seconds longer.
+The server's settings apply, except for those of the database and LOG_LEVEL.
+
+Sign in as ${DEMO_EMAIL} with the password "${PASSWORD}".
 `;
 
 const unknown = process.argv.slice(2).filter((option) => option !== '--help');
 
 try {
-  if (unknown.length > 0) throw new Error(`"${unknown.join(' ')}" is no option; the only one is --help.`);
+  if (unknown.length > 0) throw new Error(`"${unknown.join(' ')}" is not an option; the only one is --help.`);
   if (process.argv.includes('--help')) process.stdout.write(HELP);
   else await serve();
 } catch (error) {
@@ -29,8 +28,11 @@ try {
 }
 
 async function serve(): Promise<void> {
-  const { host, port } = readEnvironment();
-  const server = await buildMockServer(readFileSync('schema/schema.graphql', 'utf8'));
-  const address = await server.listen({ host, port });
-  console.log(`A mock of the API at ${address}/graphql. Sign in as ${DEMO_ACCOUNT} with any password.`);
+  const environment = readEnvironment();
+  // The server's modules load while the database opens in its thread.
+  const [database, { buildMockServer }] = await Promise.all([openDemoDatabase(), import('./server.ts')]);
+  const server = await buildMockServer(database, environment);
+  closeWithGrace({ logger: false }, () => server.close());
+  const address = await server.listen(environment);
+  console.log(`Mock server at ${address}/graphql. Sign in as ${DEMO_EMAIL} with the password "${PASSWORD}".`);
 }

@@ -2,8 +2,8 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { EnvironmentError, readDatabaseEnvironment } from '../environment.ts';
+import { DEMO_EMAIL, PASSWORD } from './credentials.ts';
 import { addDemoBlog } from './demo/demo-blog.ts';
-import { DEMO_ACCOUNT } from './demo/people.ts';
 import { HELP } from './help.ts';
 import { addLargeBlog } from './large/large-blog.ts';
 import type { Size } from './large/size.ts';
@@ -12,7 +12,6 @@ import { type Options, readOptions } from './options.ts';
 import { duration, Progress } from './progress.ts';
 import { readyDatabase } from './ready-database.ts';
 import { ExitCode, Stop } from './seed-error.ts';
-import { PASSWORD } from './seed-password.ts';
 
 /** `npm run seed`: adds a blog to the database of the environment. help.ts says all it can do. */
 async function seed(options: Options): Promise<ExitCode> {
@@ -30,7 +29,7 @@ async function seed(options: Options): Promise<ExitCode> {
     const course = { progress: new Progress(out), signal: interruption };
     const added = options.size ? await addLargeBlog(em, options.size, course) : await addDemoBlog(em);
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
-    const signIn = { email: options.size ? emailOfUser(1, options.size) : DEMO_ACCOUNT, password: PASSWORD };
+    const signIn = { email: options.size ? emailOfUser(1, options.size) : DEMO_EMAIL, password: PASSWORD };
     const interrupted = options.size !== null && interruption.aborted;
 
     if (options.json)

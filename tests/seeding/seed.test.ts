@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FeedDocument, LoginDocument } from '../../schema/generated/graphql.ts';
+import { DEMO_EMAIL, PASSWORD } from '../../src/seeding/credentials.ts';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
-import { DEMO_ACCOUNT } from '../../src/seeding/demo/people.ts';
 import { addLargeBlog } from '../../src/seeding/large/large-blog.ts';
 import { sizeFor } from '../../src/seeding/large/size.ts';
 import { emailOfUser } from '../../src/seeding/large/users.ts';
@@ -13,14 +13,13 @@ import { readOptions } from '../../src/seeding/options.ts';
 import { Progress } from '../../src/seeding/progress.ts';
 import { readyDatabase } from '../../src/seeding/ready-database.ts';
 import { ExitCode } from '../../src/seeding/seed-error.ts';
-import { PASSWORD } from '../../src/seeding/seed-password.ts';
 import { blog, orm } from '../support/blog.ts';
 import { anArticle, aUser } from '../support/people.ts';
 
 describe('the demo blog', () => {
   test('is a blog that johndoe can sign in to, with a feed to read', async () => {
     await addDemoBlog(orm.em.fork());
-    const token = await tokenOf(DEMO_ACCOUNT);
+    const token = await tokenOf(DEMO_EMAIL);
 
     const { data } = await blog(FeedDocument, { as: { token }, first: 20 });
     expect(data.viewer?.feed.edges.length).toBe(20);
@@ -191,7 +190,7 @@ describe('the command', () => {
     try {
       const { code, stdout, stderr } = await seed(['--json'], { DATA_FOLDER: folder });
       expect(stderr).toContain('The embedded database is new: applied Migration');
-      expect(JSON.parse(stdout)).toMatchObject({ blog: 'demo', added: { users: 12 }, signIn: { email: DEMO_ACCOUNT } });
+      expect(JSON.parse(stdout)).toMatchObject({ blog: 'demo', added: { users: 12 }, signIn: { email: DEMO_EMAIL } });
       expect(code).toBe(0);
     } finally {
       rmSync(folder, { recursive: true });

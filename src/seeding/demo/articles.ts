@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
 import { slugify } from '../../articles/slug.ts';
 import { draw } from './stable-random.ts';
 
@@ -26,7 +28,8 @@ export const demoArticles = (): DemoArticle[] =>
     .map((file) => articleOf(readFileSync(`${FOLDER}/${file}`, 'utf8')))
     .toSorted((left, right) => left.publishedAt.getTime() - right.publishedAt.getTime());
 
-const FOLDER = `${import.meta.dirname}/articles`;
+/** The build in dist does not copy Markdown. */
+const FOLDER = join(dirname(findPackageJSON('..', import.meta.url) ?? '.'), 'src/seeding/demo/articles');
 
 function articleOf(file: string): DemoArticle {
   const [, head = '', body = '', comments = ''] = file.split(/^---\n|^<!-- comments -->\n/m);

@@ -1,5 +1,5 @@
 import { User } from '../../users/user.entity.ts';
-import { PASSWORD_HASH } from '../seed-password.ts';
+import { PASSWORD_HASH } from '../credentials.ts';
 
 /** The people of the demo blog, in the order in which they joined, one a day. */
 export const PEOPLE: Record<string, string> = {
@@ -16,8 +16,6 @@ export const PEOPLE: Record<string, string> = {
   aisha: 'Security engineer. Ask me about tokens, or better, do not keep them in a repository.',
   benoit: 'Retired physicist, learning to program at 67. Slow reader, thorough answers.',
 };
-
-export const DEMO_ACCOUNT = emailOf('johndoe');
 
 export const demoUsers = (): User[] =>
   Object.entries(PEOPLE).map(([username, bio], day) => {

@@ -1,6 +1,6 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { PASSWORD_HASH } from '../credentials.ts';
 import { ExitCode, Stop } from '../seed-error.ts';
-import { PASSWORD_HASH } from '../seed-password.ts';
 import { Dice } from './dice.ts';
 import type { Size } from './size.ts';
 import { FIRST_NAMES, LAST_NAMES } from './words.ts';

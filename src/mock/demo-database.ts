@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type EmbeddedDatabase, openEmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
+
+/** Opens the demo blog in a PostgreSQL in memory. The first start takes seconds to build it and caches a copy for the next. */
+export async function openDemoDatabase(): Promise<EmbeddedDatabase> {
+  const copy = join(CACHE, `${fingerprint()}.tar`);
+  if (existsSync(copy)) return openEmbeddedDatabase({ folder: 'memory', loadDataDir: readFileSync(copy) });
+  console.error('Building the demo blog; the next start loads it from node_modules/.cache.');
+  const database = await openEmbeddedDatabase({ folder: 'memory' });
+  const { fillDemoDatabase } = await import('./fill-demo-database.ts');
+  await fillDemoDatabase(database);
+  cache(copy, await database.dumpDataDir());
+  return database;
+}
+
+/** Changes with whatever the copy is made from; package.json names the version of PGlite. */
+function fingerprint(): string {
+  const hash = createHash('sha256');
+  for (const source of SOURCES) {
+    const files = statSync(source).isDirectory() ? readdirSync(source, { recursive: true, encoding: 'utf8' }) : [''];
+    for (const file of files.toSorted().map((name) => join(source, name))) {
+      if (statSync(file).isFile()) hash.update(file).update(readFileSync(file));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Renamed into place, so that a parallel start never reads an incomplete copy. Without write access nothing is cached. */
+function cache(copy: string, data: Buffer): void {
+  const incomplete = `${copy}.${process.pid}`;
+  try {
+    rmSync(CACHE, { recursive: true, force: true });
+    mkdirSync(CACHE, { recursive: true });
+    writeFileSync(incomplete, data);
+    renameSync(incomplete, copy);
+  } catch {
+    rmSync(incomplete, { force: true });
+  }
+}
+
+const SOURCES = ['package.json', 'migrations', 'src/seeding'];
+const CACHE = 'node_modules/.cache/mock';

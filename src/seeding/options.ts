@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { LIMITS, type Size, sizeFor } from './large/size.ts';
-import { ExitCode, Stop } from './seed-error.ts';
+import { ExitCode, SeedError } from './seed-error.ts';
 
 export interface Options {
   /** Null means the demo blog. */
@@ -9,21 +9,21 @@ export interface Options {
   readonly help: boolean;
 }
 
-/** What the command line asks for. Stops with everything that is wrong with it at once. */
+/** Parses the command line, or throws one error that lists every problem. */
 export function readOptions(commandLine: readonly string[]): Options {
-  // Not strict: parseArgs would name only the first fault, and not say what is wished instead.
+  // Strict parsing would report only the first problem, and not what is valid instead.
   const { values, positionals } = parseArgs({ args: [...commandLine], options: KNOWN, strict: false });
   const given = values as Record<string, string | boolean | undefined>;
 
-  const faults = [
-    ...Object.keys(given).filter(isUnknown).map(unknown),
-    ...positionals.map(positional),
-    ...NUMBERS.map((name) => faultOfNumber(name, given[name])),
+  const problems = [
+    ...Object.keys(given).filter(isUnknown).map(unknownOption),
+    ...positionals.map(positionalArgument),
+    ...NUMBERS.map((name) => numberProblem(name, given[name])),
     ...FLAGS.map((name) => (typeof given[name] === 'string' ? `--${name} takes no value.` : null)),
-    ...NUMBERS.map((name) => faultWithoutArticles(name, given)),
-  ].filter((fault) => fault !== null);
-  if (faults.length > 0)
-    throw new Stop(ExitCode.BAD_OPTIONS, [...faults, 'All options: npm run seed -- --help'].join('\n'));
+    ...NUMBERS.map((name) => missingArticles(name, given)),
+  ].filter((problem) => problem !== null);
+  if (problems.length > 0)
+    throw new SeedError(ExitCode.BAD_OPTIONS, [...problems, 'All options: npm run seed -- --help'].join('\n'));
 
   const number = (name: NumberOption) => (given[name] === undefined ? {} : { [name]: Number(given[name]) });
   const rest = { ...number('users'), ...number('tags'), ...number('seed') };
@@ -47,26 +47,26 @@ const KNOWN = {
 
 const isUnknown = (name: string) => !Object.hasOwn(KNOWN, name);
 
-const unknown = (name: string) =>
-  `${name.length > 1 ? '--' : '-'}${name} is not an option; there are ${Object.keys(KNOWN)
+const unknownOption = (name: string) =>
+  `${name.length > 1 ? '--' : '-'}${name} is not an option; the options are ${Object.keys(KNOWN)
     .map((known) => `--${known}`)
     .join(', ')}.`;
 
-/** npm keeps an option to itself that comes before the two dashes, and passes on only its value. */
-const positional = (text: string) =>
-  `"${text}" belongs to no option. With npm, options come after two dashes: npm run seed -- --articles 1000`;
+/** Without the two dashes npm takes the option for itself and passes on only its value. */
+const positionalArgument = (text: string) =>
+  `"${text}" is not an option. With npm, options come after two dashes: npm run seed -- --articles 1000`;
 
-function faultOfNumber(name: NumberOption, value: string | boolean | undefined): string | null {
+function numberProblem(name: NumberOption, value: string | boolean | undefined): string | null {
   const { least, most } = LIMITS[name];
-  const wish = `it must be a whole number from ${least} to ${most.toLocaleString('en')}, in digits only`;
+  const rule = `it must be a whole number from ${least} to ${most.toLocaleString('en')}, in digits only`;
   if (value === undefined) return null;
-  if (typeof value === 'boolean') return `--${name} has no value; ${wish}.`;
+  if (typeof value === 'boolean') return `--${name} has no value; ${rule}.`;
   return /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most
     ? null
-    : `--${name} is "${value}"; ${wish}.`;
+    : `--${name} is "${value}"; ${rule}.`;
 }
 
-const faultWithoutArticles = (name: NumberOption, given: Record<string, unknown>) =>
+const missingArticles = (name: NumberOption, given: Record<string, unknown>) =>
   given[name] !== undefined && given.articles === undefined
-    ? `--${name} says what a large blog is like; give --articles too.`
+    ? `--${name} applies to a large blog; add --articles.`
     : null;

@@ -1,20 +1,20 @@
 import type { WriteStream } from 'node:tty';
 
-/** How far a long work is: a bar that is redrawn on a terminal, a line for every tenth anywhere else. */
+/** Prints the progress of a long task: a bar on a terminal, a line for every tenth elsewhere. */
 export class Progress {
-  private what = '';
+  private label = '';
   private total = 0;
   private startedAt = 0;
   private tenth = 0;
 
   constructor(private readonly out: Pick<WriteStream, 'write'> & { isTTY?: boolean }) {}
 
-  start(what: string, total: number): void {
-    Object.assign(this, { what, total, startedAt: performance.now(), tenth: 0 });
-    this.reached(0);
+  start(label: string, total: number): void {
+    Object.assign(this, { label, total, startedAt: performance.now(), tenth: 0 });
+    this.update(0);
   }
 
-  reached(done: number): void {
+  update(done: number): void {
     if (this.out.isTTY) this.out.write(`\r${this.bar(done)} ${this.line(done)}\x1b[K`);
     const tenth = Math.floor((done / this.total) * 10);
     if (!this.out.isTTY && tenth > this.tenth) this.out.write(`${this.line(done)}\n`);
@@ -36,7 +36,7 @@ export class Progress {
       done === 0 || done === this.total
         ? duration(seconds)
         : `${duration((seconds / done) * (this.total - done))} left`;
-    return `${this.what}: ${done.toLocaleString('en')} of ${this.total.toLocaleString('en')}, ${time}`;
+    return `${this.label}: ${done.toLocaleString('en')} of ${this.total.toLocaleString('en')}, ${time}`;
   }
 }
 

@@ -1,4 +1,4 @@
-/** How `npm run seed` can end, as its exit code. */
+/** The exit codes of `npm run seed`. */
 export enum ExitCode {
   DONE = 0,
   FAILED = 1,
@@ -8,13 +8,13 @@ export enum ExitCode {
   INTERRUPTED = 130,
 }
 
-/** The seed can not go on for a reason that its user can do something about: the message says what. */
-export class Stop extends Error {
+/** An error that the user can fix; the message says how. */
+export class SeedError extends Error {
   constructor(
     readonly exitCode: ExitCode,
     message: string,
   ) {
     super(message);
-    this.name = 'Stop';
+    this.name = 'SeedError';
   }
 }

@@ -9,34 +9,34 @@ import { addLargeBlog } from './large/large-blog.ts';
 import type { Size } from './large/size.ts';
 import { emailOfUser } from './large/users.ts';
 import { type Options, readOptions } from './options.ts';
+import { prepareDatabase } from './prepare-database.ts';
 import { duration, Progress } from './progress.ts';
-import { readyDatabase } from './ready-database.ts';
-import { ExitCode, Stop } from './seed-error.ts';
+import { ExitCode, SeedError } from './seed-error.ts';
 
-/** `npm run seed`: adds a blog to the database of the environment. help.ts says all it can do. */
+/** `npm run seed`: adds a blog to the configured database. */
 async function seed(options: Options): Promise<ExitCode> {
   const startedAt = performance.now();
   const out = options.json ? process.stderr : process.stdout;
-  const say = (text: string) => out.write(`${text}\n`);
-  const interruption = interruptedBy('SIGINT', 'SIGTERM');
+  const print = (text: string) => out.write(`${text}\n`);
+  const signal = abortOn('SIGINT', 'SIGTERM');
 
   const environment = readDatabaseEnvironment();
   const database = await openDatabase(environment, 'command');
-  const orm = await connected(ormConfig(database));
+  const orm = await connect(ormConfig(database));
   try {
-    await readyDatabase(orm, environment, say);
+    await prepareDatabase(orm, environment, print);
     const em = orm.em.fork();
-    const course = { progress: new Progress(out), signal: interruption };
-    const added = options.size ? await addLargeBlog(em, options.size, course) : await addDemoBlog(em);
+    const run = { progress: new Progress(out), signal };
+    const added = options.size ? await addLargeBlog(em, options.size, run) : await addDemoBlog(em);
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
     const signIn = { email: options.size ? emailOfUser(1, options.size) : DEMO_EMAIL, password: PASSWORD };
-    const interrupted = options.size !== null && interruption.aborted;
+    const interrupted = options.size !== null && signal.aborted;
 
     if (options.json)
       console.log(JSON.stringify({ blog: options.size ?? 'demo', added, interrupted, seconds, signIn }));
-    else say(summary(added, options.size, seconds));
-    if (interrupted) say('Stopped before the end. The same command goes on from here.');
-    else say(`Sign in as ${signIn.email} with the password "${signIn.password}".`);
+    else print(summary(added, options.size, seconds));
+    if (interrupted) print('Stopped before the end. The same command continues from here.');
+    else print(`Sign in as ${signIn.email} with the password "${signIn.password}".`);
     return interrupted ? ExitCode.INTERRUPTED : ExitCode.DONE;
   } finally {
     await orm.close();
@@ -47,19 +47,19 @@ async function seed(options: Options): Promise<ExitCode> {
 function summary(added: object, size: Size | null, seconds: number): string {
   const rows = Object.entries(added).filter(([, count]) => count > 0);
   const blog = size ? `blog of ${size.articles.toLocaleString('en')} articles` : 'demo blog';
-  if (rows.length === 0) return `The ${blog} is already there: nothing to add.`;
+  if (rows.length === 0) return `The ${blog} is complete: nothing to add.`;
   return `Added to the ${blog}: ${rows.map(([what, count]) => `${count.toLocaleString('en')} ${what}`).join(', ')} in ${duration(seconds)}.`;
 }
 
-/** With `npm run`, Ctrl-C arrives twice, from the terminal and from npm: the second one is no wish of its own. */
-function interruptedBy(...signals: NodeJS.Signals[]): AbortSignal {
+/** With `npm run`, Ctrl-C arrives twice, from the terminal and from npm; the second must not kill the process. */
+function abortOn(...signals: NodeJS.Signals[]): AbortSignal {
   const controller = new AbortController();
   for (const signal of signals) process.on(signal, () => controller.abort());
   return controller.signal;
 }
 
-/** MikroORM makes a database that is not there; here that would be one of a mistyped name. */
-async function connected(config: ReturnType<typeof ormConfig>): Promise<MikroORM> {
+/** `ensureDatabase` would create the database of a mistyped name. */
+async function connect(config: ReturnType<typeof ormConfig>): Promise<MikroORM> {
   const orm = await MikroORM.init({
     ...config,
     ensureDatabase: false,
@@ -70,7 +70,7 @@ async function connected(config: ReturnType<typeof ormConfig>): Promise<MikroORM
     return orm;
   } catch (error) {
     await orm.close();
-    throw new Stop(ExitCode.FAILED, `The database does not answer: ${(error as Error).message}`);
+    throw new SeedError(ExitCode.FAILED, `The database is unavailable: ${(error as Error).message}`);
   }
 }
 
@@ -79,7 +79,7 @@ try {
   if (options.help) process.stdout.write(HELP);
   else process.exitCode = await seed(options);
 } catch (error) {
-  const expected = error instanceof Stop || error instanceof EnvironmentError;
+  const expected = error instanceof SeedError || error instanceof EnvironmentError;
   console.error(expected ? error.message : error);
-  process.exitCode = error instanceof Stop ? error.exitCode : ExitCode.FAILED;
+  process.exitCode = error instanceof SeedError ? error.exitCode : ExitCode.FAILED;
 }

@@ -10,14 +10,14 @@ import { addLargeBlog } from '../../src/seeding/large/large-blog.ts';
 import { sizeFor } from '../../src/seeding/large/size.ts';
 import { emailOfUser } from '../../src/seeding/large/users.ts';
 import { readOptions } from '../../src/seeding/options.ts';
+import { prepareDatabase } from '../../src/seeding/prepare-database.ts';
 import { Progress } from '../../src/seeding/progress.ts';
-import { readyDatabase } from '../../src/seeding/ready-database.ts';
 import { ExitCode } from '../../src/seeding/seed-error.ts';
 import { blog, orm } from '../support/blog.ts';
 import { anArticle, aUser } from '../support/people.ts';
 
 describe('the demo blog', () => {
-  test('is a blog that johndoe can sign in to, with a feed to read', async () => {
+  test('lets johndoe sign in and read a feed', async () => {
     await addDemoBlog(orm.em.fork());
     const token = await tokenOf(DEMO_EMAIL);
 
@@ -26,12 +26,12 @@ describe('the demo blog', () => {
     expect(await counts()).toMatchObject({ users: 12, articles: 60 });
     expect(await query('select 1 from articles where id not in (select article_id from article_tags)')).toEqual([]);
     expect(await query('select 1 from tags where articles_count = 0')).toEqual([]);
-    expect(await faultsInData()).toEqual(NO_FAULTS);
+    expect(await integrityErrors()).toEqual(NO_ERRORS);
     expect(await query(`select 1 from users where created_at > now() or image not like 'https://%'`)).toEqual([]);
     expect(await query('select 1 from comments where created_at > now()')).toEqual([]);
   });
 
-  test('is the same after a second run', async () => {
+  test('is unchanged by a second run', async () => {
     await addDemoBlog(orm.em.fork());
     const before = await allRows();
     const added = await addDemoBlog(orm.em.fork());
@@ -40,7 +40,7 @@ describe('the demo blog', () => {
     expect(await allRows()).toEqual(before);
   });
 
-  test('is completed by a second run, which leaves what was edited', async () => {
+  test('is completed by a second run, which keeps edits', async () => {
     await addDemoBlog(orm.em.fork());
     await query(`update users set bio = 'Edited.' where username = 'johndoe'`);
     await query(`update articles set slug = 'renamed', title = 'Renamed' where slug = 'hello-conduit'`);
@@ -50,10 +50,10 @@ describe('the demo blog', () => {
     expect(added).toMatchObject({ users: 0, articles: 1 });
     expect(await counts()).toMatchObject({ users: 12, articles: 60 });
     expect(await query(`select bio from users where username = 'johndoe'`)).toEqual([{ bio: 'Edited.' }]);
-    expect(await faultsInData()).toEqual(NO_FAULTS);
+    expect(await integrityErrors()).toEqual(NO_ERRORS);
   });
 
-  test('stands beside what others have written', async () => {
+  test('is added beside existing rows', async () => {
     const article = await anArticle({ title: 'Mine', tagList: ['web'] });
     const [before] = await query('select * from articles where id = ?', [article.id]);
     await addDemoBlog(orm.em.fork());
@@ -62,7 +62,7 @@ describe('the demo blog', () => {
     expect(await counts()).toMatchObject({ users: 13, articles: 61 });
   });
 
-  test('adds nothing when one of its names belongs to somebody else', async () => {
+  test('adds nothing when one of its user names is taken', async () => {
     await aUser('JohnDoe');
     await expect(addDemoBlog(orm.em.fork())).rejects.toMatchObject({
       exitCode: ExitCode.NAME_TAKEN,
@@ -71,7 +71,7 @@ describe('the demo blog', () => {
     expect(await counts()).toMatchObject({ users: 1, articles: 0, tags: 0 });
   });
 
-  test('adds nothing when one of its slugs belongs to somebody else', async () => {
+  test('adds nothing when one of its slugs is taken', async () => {
     await anArticle({ title: 'Hello, Conduit' });
     await expect(addDemoBlog(orm.em.fork())).rejects.toMatchObject({
       exitCode: ExitCode.NAME_TAKEN,
@@ -84,35 +84,35 @@ describe('the demo blog', () => {
 describe('a large blog', () => {
   const size = sizeFor(2000);
 
-  test('has the size it was asked for, right counters and no orphans', async () => {
-    const added = await addLargeBlog(orm.em.fork(), size, course());
+  test('has the requested size, correct counters and no orphans', async () => {
+    const added = await addLargeBlog(orm.em.fork(), size, run());
 
     expect(await counts()).toEqual({ ...added, article_tags: 6000 });
     expect(added).toMatchObject({ articles: 2000, users: 100, tags: 200 });
-    expect(await faultsInData()).toEqual(NO_FAULTS);
+    expect(await integrityErrors()).toEqual(NO_ERRORS);
     await tokenOf(emailOfUser(1, size));
     await tokenOf(emailOfUser(100, size));
   });
 
-  test('counts again when it is done', async () => {
-    await addLargeBlog(orm.em.fork(), sizeFor(20), course());
+  test('enables the count triggers again', async () => {
+    await addLargeBlog(orm.em.fork(), sizeFor(20), run());
     await query('insert into comments (body, article_id) select ?, id from articles', ['Said afterwards.']);
     await query('delete from favorites');
-    expect(await faultsInData()).toEqual(NO_FAULTS);
+    expect(await integrityErrors()).toEqual(NO_ERRORS);
   });
 
-  test('is the same after a second run', async () => {
-    await addLargeBlog(orm.em.fork(), size, course());
+  test('is unchanged by a second run', async () => {
+    await addLargeBlog(orm.em.fork(), size, run());
     const before = await allRows();
-    const added = await addLargeBlog(orm.em.fork(), size, course());
+    const added = await addLargeBlog(orm.em.fork(), size, run());
 
     expect(Object.values(added).every((rows) => rows === 0)).toBe(true);
     expect(await allRows()).toEqual(before);
   });
 
-  test('that was interrupted is completed by the next run, to the same blog', async () => {
+  test('is completed by the next run after an interruption, to the same blog', async () => {
     const large = sizeFor(6000, { users: 50 });
-    await addLargeBlog(orm.em.fork(), large, course());
+    await addLargeBlog(orm.em.fork(), large, run());
     const whole = await byName();
     await query('truncate users, tags restart identity cascade');
 
@@ -122,31 +122,31 @@ describe('a large blog', () => {
     });
     await addLargeBlog(orm.em.fork(), large, { progress, signal: controller.signal });
     expect(await counts()).toMatchObject({ users: 50, articles: 2500 });
-    expect(await faultsInData()).toEqual(NO_FAULTS);
+    expect(await integrityErrors()).toEqual(NO_ERRORS);
 
-    await addLargeBlog(orm.em.fork(), large, course());
+    await addLargeBlog(orm.em.fork(), large, run());
     expect(await byName()).toEqual(whole);
   });
 
-  test('of another seed stands beside it', async () => {
-    await addLargeBlog(orm.em.fork(), sizeFor(20), course());
-    await addLargeBlog(orm.em.fork(), sizeFor(20, { seed: 2 }), course());
+  test('can be added beside that of another seed', async () => {
+    await addLargeBlog(orm.em.fork(), sizeFor(20), run());
+    await addLargeBlog(orm.em.fork(), sizeFor(20, { seed: 2 }), run());
     expect(await counts()).toMatchObject({ users: 20, articles: 40 });
-    expect(await faultsInData()).toEqual(NO_FAULTS);
+    expect(await integrityErrors()).toEqual(NO_ERRORS);
   });
 
-  test('of the smallest size works', async () => {
-    await addLargeBlog(orm.em.fork(), sizeFor(1, { users: 2, tags: 3 }), course());
+  test('can have the smallest size', async () => {
+    await addLargeBlog(orm.em.fork(), sizeFor(1, { users: 2, tags: 3 }), run());
     expect(await counts()).toMatchObject({ users: 2, articles: 1, tags: 3, article_tags: 3 });
   });
 
-  test('writes no article when one of its names belongs to somebody else', async () => {
-    await addLargeBlog(orm.em.fork(), sizeFor(20), course());
+  test('adds no article when one of its user names is taken', async () => {
+    await addLargeBlog(orm.em.fork(), sizeFor(20), run());
     const [first] = await query<{ username: string }>(`select username from users where email like 'user1@%'`);
     await query('truncate users, tags restart identity cascade');
     await aUser(first?.username);
 
-    await expect(addLargeBlog(orm.em.fork(), sizeFor(20), course())).rejects.toMatchObject({
+    await expect(addLargeBlog(orm.em.fork(), sizeFor(20), run())).rejects.toMatchObject({
       exitCode: ExitCode.NAME_TAKEN,
       message: expect.stringContaining(String(first?.username)),
     });
@@ -164,28 +164,28 @@ describe('the command', () => {
     ['--articles 20 --users 1', '--users is "1"'],
     ['--articles 20 --tags 2', '--tags is "2"'],
     ['--articles 20 --seed 1.5', '--seed is "1.5"'],
-    ['--users 5', 'give --articles too'],
+    ['--users 5', 'add --articles'],
     ['--artikel 5', '--artikel is not an option'],
     ['--json=yes', '--json takes no value'],
     ['1000', 'npm run seed -- --articles 1000'],
-  ])('refuses %s', (commandLine, message) => {
+  ])('rejects %s', (commandLine, message) => {
     expect(() => readOptions(commandLine.split(' '))).toThrow(
       expect.objectContaining({ exitCode: ExitCode.BAD_OPTIONS, message: expect.stringContaining(message) }),
     );
   });
 
-  test('says everything that is wrong at once, and exits with 2', async () => {
+  test('reports all invalid options at once, and exits with 2', async () => {
     const { code, stdout, stderr } = await seed(['--articles', 'x', '--users', 'y']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/--articles is "x".*\n.*--users is "y"/);
   });
 
-  test('sizes a blog by its articles', () => {
+  test('derives the size of a blog from its articles', () => {
     expect(readOptions(['--articles', '100000']).size).toEqual({ articles: 100_000, users: 5000, tags: 200, seed: 1 });
     expect(readOptions(['--articles', '10', '--users', '3', '--seed', '4']).size).toMatchObject({ users: 3, seed: 4 });
   });
 
-  test('makes the tables of a new embedded database, and prints its result as JSON', async () => {
+  test('migrates a new embedded database, and prints its result as JSON', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'conduit-seed-'));
     try {
       const { code, stdout, stderr } = await seed(['--json'], { DATA_FOLDER: folder });
@@ -197,7 +197,7 @@ describe('the command', () => {
     }
   });
 
-  test('refuses a database with pending migrations, and one of production', async () => {
+  test('rejects a database with pending migrations, and production', async () => {
     const database = {
       production: false,
       databaseUrl: 'postgresql://localhost/some',
@@ -207,21 +207,21 @@ describe('the command', () => {
     const silent = () => {};
     await orm.migrator.down();
     try {
-      await expect(readyDatabase(orm, database, silent)).rejects.toMatchObject({
+      await expect(prepareDatabase(orm, database, silent)).rejects.toMatchObject({
         exitCode: ExitCode.DATABASE_NOT_READY,
         message: expect.stringContaining('migration:up'),
       });
     } finally {
       await orm.migrator.up();
     }
-    await expect(readyDatabase(orm, database, silent)).resolves.toBeUndefined();
-    await expect(readyDatabase(orm, { ...database, production: true }, silent)).rejects.toMatchObject({
+    await expect(prepareDatabase(orm, database, silent)).resolves.toBeUndefined();
+    await expect(prepareDatabase(orm, { ...database, production: true }, silent)).rejects.toMatchObject({
       exitCode: ExitCode.DATABASE_NOT_READY,
     });
   });
 });
 
-const course = () => ({ progress: new Progress({ write: () => true }), signal: new AbortController().signal });
+const run = () => ({ progress: new Progress({ write: () => true }), signal: new AbortController().signal });
 
 const seed = (options: string[], variables: NodeJS.ProcessEnv = {}) =>
   new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
@@ -250,7 +250,7 @@ async function counts(): Promise<Record<string, number>> {
 
 const allRows = () => Promise.all(TABLES.map((table) => query(`select * from ${table} order by 1, 2`)));
 
-/** The blog without its ids, which differ when it was written in two runs. */
+/** The blog without its ids, which differ after two runs. */
 const byName = () =>
   query(`
     select slug, body, username, published_at, favorites_count, comments_count,
@@ -260,8 +260,7 @@ const byName = () =>
       (select md5(string_agg(c.body || c.created_at, ' ' order by c.id)) from comments c where c.article_id = a.id) as said
     from articles a join users on users.id = author_id order by slug`);
 
-/** Foreign keys keep the rest: no row here can lack the one it points to. */
-const faultsInData = async () => ({
+const integrityErrors = async () => ({
   counters: await query(`
     select slug from articles a
     where favorites_count <> (select count(*) from favorites where article_id = a.id)
@@ -276,4 +275,4 @@ const faultsInData = async () => ({
   triggers: await query(`select tgname from pg_trigger where not tgisinternal and tgenabled <> 'O'`),
 });
 
-const NO_FAULTS = { counters: [], orphans: [], triggers: [] };
+const NO_ERRORS = { counters: [], orphans: [], triggers: [] };

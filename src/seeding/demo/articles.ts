@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { slugify } from '../../articles/slug.ts';
-import { draw } from './stable-random.ts';
+import { stableRandom } from './stable-random.ts';
 
 export interface DemoArticle {
   readonly slug: string;
@@ -18,11 +18,11 @@ export interface DemoArticle {
 
 export interface DemoComment {
   readonly author: string;
-  readonly saidAt: Date;
+  readonly createdAt: Date;
   readonly body: string;
 }
 
-/** The articles of the demo blog, oldest first: one file each, with a head, the Markdown body and what readers said. */
+/** The articles of the demo blog, oldest first: a file each, with front matter, the Markdown body and comments. */
 export const demoArticles = (): DemoArticle[] =>
   readdirSync(FOLDER)
     .map((file) => articleOf(readFileSync(`${FOLDER}/${file}`, 'utf8')))
@@ -41,14 +41,14 @@ function articleOf(file: string): DemoArticle {
     tags = '',
   } = Object.fromEntries(head.split('\n').map((line) => line.split(/: (.*)/, 2)));
   const publishedAt = new Date(published);
-  const wasEdited = draw('edited', title) < 20;
+  const wasEdited = stableRandom('edited', title) < 20;
   return {
     slug: slugify(title),
     title,
     description,
     author,
     publishedAt,
-    updatedAt: wasEdited ? hoursAfter(publishedAt, 1 + draw('edited when', title)) : publishedAt,
+    updatedAt: wasEdited ? hoursAfter(publishedAt, 1 + stableRandom('edited when', title)) : publishedAt,
     tags: tags.split(', '),
     body: body.trim(),
     comments: comments
@@ -61,7 +61,7 @@ function articleOf(file: string): DemoArticle {
 /** `- mira, 27 h later: Ask explain.` */
 function commentOf(line: string, publishedAt: Date): DemoComment {
   const [, author = '', hours = '', body = ''] = /^- (\w+), (\d+) h later: (.*)$/.exec(line) ?? [];
-  return { author, saidAt: hoursAfter(publishedAt, Number(hours), draw(line) % 60), body };
+  return { author, createdAt: hoursAfter(publishedAt, Number(hours), stableRandom(line) % 60), body };
 }
 
 const hoursAfter = (date: Date, hours: number, minutes = 0) =>

@@ -7,22 +7,22 @@ import type { Tag } from '../../tags/tag.entity.ts';
 import { upsertTags } from '../../tags/tag.repository.ts';
 import { Follow } from '../../users/follow.entity.ts';
 import { User } from '../../users/user.entity.ts';
-import { ExitCode, Stop } from '../seed-error.ts';
-import { oneSeedAtATime } from '../seed-lock.ts';
+import { ExitCode, SeedError } from '../seed-error.ts';
+import { takeSeedLock } from '../seed-lock.ts';
 import { type DemoArticle, demoArticles } from './articles.ts';
 import { demoUsers } from './people.ts';
 import { demoFavorites, demoFollows } from './reactions.ts';
 
 /**
- * Adds what is missing of the demo blog, all of it or nothing. A row is the demo's own when it was made at its moment,
- * which nobody can change through the API; it stays as it is. Answers how many rows were added.
+ * Adds what is missing from the demo blog in one transaction, and returns how many rows it added. The demo recognizes its own
+ * rows by `createdAt`, which the API cannot change, and leaves them as they are.
  */
 export const addDemoBlog = (em: EntityManager): Promise<Record<string, number>> =>
   em.transactional(async (em) => {
-    await oneSeedAtATime(em.getKysely() as Kysely<unknown>);
+    await takeSeedLock(em.getKysely() as Kysely<unknown>);
     const people = await addPeople(em);
     const articles = await addArticles(em, people.all);
-    // From here on everything has its id, which is what the rest is known by.
+    // The rest refers to users and articles by id.
     await em.flush();
     return {
       users: people.added,
@@ -33,7 +33,7 @@ export const addDemoBlog = (em: EntityManager): Promise<Record<string, number>> 
     };
   });
 
-/** Rows of the demo, its own and those just added, by the names that they have there. */
+/** Rows of the demo, existing and new, by name. */
 type Named<T> = ReadonlyMap<string, T>;
 
 async function addPeople(em: EntityManager): Promise<{ all: Named<User>; added: number }> {
@@ -48,9 +48,9 @@ async function addPeople(em: EntityManager): Promise<{ all: Named<User>; added: 
   const all = new Map<string, User>();
   let added = 0;
   for (const user of people) {
-    const namesakes = there.filter((one) => one.usernameKey === user.usernameKey || one.emailKey === user.emailKey);
-    const own = namesakes.find((one) => isSameMoment(one.createdAt, user.createdAt));
-    if (!own && namesakes.length > 0) throw taken('user', user.username, 'the user name or the e-mail address');
+    const conflicts = there.filter((one) => one.usernameKey === user.usernameKey || one.emailKey === user.emailKey);
+    const own = conflicts.find((one) => isSameTime(one.createdAt, user.createdAt));
+    if (!own && conflicts.length > 0) throw nameTaken('user', user.username, 'the user name or the e-mail address');
     if (!own) em.persist(user);
     added += own ? 0 : 1;
     all.set(user.username, own ?? user);
@@ -69,9 +69,9 @@ async function addArticles(em: EntityManager, people: Named<User>) {
   let added = 0;
   for (const { author, publishedAt, updatedAt, tags: names, comments: _, ...content } of articles) {
     const user = get(people, author);
-    const own = there.find((one) => one.author.id === user.id && isSameMoment(one.createdAt, publishedAt));
-    const namesake = there.find(({ slug }) => slug === content.slug);
-    if (!own && namesake) throw taken('article', content.title, `the slug "${content.slug}"`);
+    const own = there.find((one) => one.author.id === user.id && isSameTime(one.createdAt, publishedAt));
+    const conflict = there.find(({ slug }) => slug === content.slug);
+    if (!own && conflict) throw nameTaken('article', content.title, `the slug "${content.slug}"`);
     const article =
       own ?? Object.assign(new Article(user, content), { createdAt: publishedAt, publishedAt, updatedAt });
     if (!own) article.tags.set(names.map((name) => get(tags, name)));
@@ -113,15 +113,15 @@ async function addFavorites(em: EntityManager, people: Named<User>, articles: Na
   return missing.length;
 }
 
-/** A comment is known by its article and moment alone: that of a deleted account stays, without its author. */
+/** A comment is recognized without its author, since it outlives a deleted account. */
 async function addComments(em: EntityManager, people: Named<User>, articles: Named<Article>): Promise<number> {
   const there = await em.find(Comment, { article: { $in: idsOf(articles) } });
   const known = new Set(there.map(({ article, createdAt }) => `${article.id} ${createdAt.getTime()}`));
   const missing = demoArticles()
     .flatMap(({ slug, comments }) =>
-      comments.map(({ author, body, saidAt }) => {
+      comments.map(({ author, body, createdAt }) => {
         const who = { article: get(articles, slug).id, author: get(people, author).id };
-        return { ...who, body, createdAt: saidAt, updatedAt: saidAt };
+        return { ...who, body, createdAt, updatedAt: createdAt };
       }),
     )
     .filter(({ article, createdAt }) => !known.has(`${article} ${createdAt.getTime()}`));
@@ -133,15 +133,15 @@ const idsOf = (rows: Named<{ readonly id: number }>): number[] => [...rows.value
 
 function get<T>(rows: Named<T>, name: string): T {
   const row = rows.get(name);
-  if (!row) throw new Error(`The demo speaks of "${name}", whom it does not have.`);
+  if (!row) throw new Error(`The demo refers to "${name}", which it does not define.`);
   return row;
 }
 
-const isSameMoment = (left: Date, right: Date) => left.getTime() === right.getTime();
+const isSameTime = (left: Date, right: Date) => left.getTime() === right.getTime();
 
-const taken = (kind: string, name: string, what: string) =>
-  new Stop(
+const nameTaken = (kind: string, name: string, what: string) =>
+  new SeedError(
     ExitCode.NAME_TAKEN,
-    `The demo's ${kind} "${name}" can not be added: ${what} belongs to somebody else here. Nothing was added. ` +
-      'Rename theirs, or give the demo a database of its own.',
+    `The demo's ${kind} "${name}" cannot be added: ${what} is taken. Nothing was added. ` +
+      'Rename the existing one, or use another database for the demo.',
   );

@@ -1,7 +1,7 @@
 import { User } from '../../users/user.entity.ts';
 import { PASSWORD_HASH } from '../credentials.ts';
 
-/** The people of the demo blog, in the order in which they joined, one a day. */
+/** The users of the demo blog and their bios; they registered in this order, one a day. */
 export const PEOPLE: Record<string, string> = {
   johndoe: 'Backend developer. Collects small tools, long walks and bad puns.',
   mira: 'Database engineer. I read query plans for fun and for money.',

@@ -1,7 +1,7 @@
-/** A number from 0 to 99 that looks like chance and is always the same for the same words (FNV-1a). */
-export function draw(...words: readonly string[]): number {
+/** A pseudorandom number from 0 to 99 that depends only on the words (FNV-1a). */
+export function stableRandom(...words: readonly string[]): number {
   let hash = 0x811c9dc5;
   for (const character of words.join(' ')) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
-  // The low bits of FNV-1a alone are close to a counter of odd characters.
+  // The low bits of FNV-1a alone almost count the odd characters.
   return ((hash ^ (hash >>> 15)) >>> 0) % 100;
 }

@@ -1,9 +1,9 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { Dice } from './dice.ts';
+import { type Kysely, sql } from 'kysely';
 import type { Size } from './size.ts';
+import { type Key, SqlRandom } from './sql-random.ts';
 import { COMMENTS, DESCRIPTIONS, HEADINGS, LISTS, OPENINGS, PARAGRAPHS, SNIPPETS, SUBJECTS } from './words.ts';
 
-export interface Cast {
+export interface BlogIds {
   readonly users: readonly number[];
   readonly tags: readonly number[];
 }
@@ -15,28 +15,27 @@ export interface AddedArticles {
 }
 
 /**
- * Adds the articles of these numbers that are not there yet, with their tags, favourites and comments, in one statement.
- * The triggers that count must be off: each article is born with its counts, and the tags are counted once a batch.
- * (An article whose favourites are counted one by one is rewritten, in seven indexes, for each of them.)
+ * Adds the missing articles of these numbers, with their tags, favourites and comments, in one statement. The count triggers
+ * must be disabled: each article is inserted with its counts, and the tags are counted once per batch. (The triggers would
+ * rewrite the article, in seven indexes, for each favourite.)
  */
 export async function addArticles(
   db: Kysely<unknown>,
   size: Size,
-  { users, tags }: Cast,
+  { users, tags }: BlogIds,
   from: number,
   to: number,
 ): Promise<AddedArticles> {
-  const dice = new Dice(size.seed);
+  const random = new SqlRandom(size.seed);
   const userIds = sql`${users}::int[]`;
-  const anyUser = (thrown: { for: RawBuilder<unknown>; of: number }) =>
-    sql`(${userIds})[1 + ${dice.below(users.length, thrown)}]`;
+  const anyUser = (key: Key) => sql`(${userIds})[1 + ${random.below(users.length, key)}]`;
 
   const { rows } = await sql<Record<keyof AddedArticles, string>>`
     with missing as materialized (
       select n, title, slug
       from generate_series(${from}::int, ${to}::int) as n
       cross join lateral (
-        select ${dice.oneOf(OPENINGS, { for: n, of: 21 })} || ' ' || ${dice.oneOf(SUBJECTS, { for: n, of: 22 })} as title
+        select ${random.oneOf(OPENINGS, { row: n, stream: 21 })} || ' ' || ${random.oneOf(SUBJECTS, { row: n, stream: 22 })} as title
       ) as titled
       cross join lateral (
         select lower(regexp_replace(title, '[^a-zA-Z0-9]+', '-', 'g')) || ${`-${size.seed}-`}::text || n as slug
@@ -46,13 +45,13 @@ export async function addArticles(
     added as (
       insert into articles (slug, title, description, body, author_id, created_at, published_at, updated_at,
         favorites_count, comments_count)
-      select slug, title, ${dice.oneOf(DESCRIPTIONS, { for: n, of: 23 })}, ${bodyOf(dice)},
-        (${userIds})[1 + ${dice.popular(users.length, { for: n, of: 24 })}],
+      select slug, title, ${random.oneOf(DESCRIPTIONS, { row: n, stream: 23 })}, ${bodyOf(random)},
+        (${userIds})[1 + ${random.skewed(users.length, { row: n, stream: 24 })}],
         published_at, published_at,
-        published_at + make_interval(mins => case when ${dice.below(4, { for: n, of: 25 })} = 0
-          then ${dice.below(40_000, { for: n, of: 26 })} else 0 end),
-        ${dice.viral(4, Math.min(users.length, 5000), { for: n, of: 27 })},
-        ${dice.viral(1.5, 2000, { for: n, of: 28 })}
+        published_at + make_interval(mins => case when ${random.below(4, { row: n, stream: 25 })} = 0
+          then ${random.below(40_000, { row: n, stream: 26 })} else 0 end),
+        ${random.longTailed(4, Math.min(users.length, 5000), { row: n, stream: 27 })},
+        ${random.longTailed(1.5, 2000, { row: n, stream: 28 })}
       from missing
       cross join lateral (
         select timestamptz '2016-01-01Z' + (n::float8 / ${size.articles}::float8) * interval '3800 days' as published_at
@@ -63,10 +62,10 @@ export async function addArticles(
     fresh as materialized (select * from missing join added using (slug)),
     tagged as (
       insert into article_tags (article_id, tag_id)
-      select id, (${tags}::int[])[1 + third + 3 * ${dice.popular(Math.floor(tags.length / 3), { for: ofThird, of: 31 })}]
+      select id, (${tags}::int[])[1 + third + 3 * ${random.skewed(Math.floor(tags.length / 3), { row: ofThird, stream: 31 })}]
       from fresh
       cross join generate_series(0, 2) as third
-      order by n, ${dice.fraction({ for: ofThird, of: 32 })}
+      order by n, ${random.fraction({ row: ofThird, stream: 32 })}
       returning tag_id
     ),
     recounted as (
@@ -76,18 +75,18 @@ export async function addArticles(
     ),
     favorited as (
       insert into favorites (user_id, article_id, created_at)
-      select (${userIds})[1 + (${dice.below(users.length, { for: n, of: 41 })} + i::bigint * ${strideThrough(users)}) % ${users.length}::int],
-        id, published_at + make_interval(mins => i * 20 + ${dice.below(1000, { for: n, of: 42 })})
+      select (${userIds})[1 + (${random.below(users.length, { row: n, stream: 41 })} + i::bigint * ${strideThrough(users)}) % ${users.length}::int],
+        id, published_at + make_interval(mins => i * 20 + ${random.below(1000, { row: n, stream: 42 })})
       from fresh
       cross join lateral generate_series(1, favorites_count) as i
     ),
     commented as (
       insert into comments (article_id, author_id, body, created_at, updated_at)
-      select id, ${anyUser({ for: ofItem, of: 51 })}, ${dice.oneOf(COMMENTS, { for: ofItem, of: 52 })}, said_at, said_at
+      select id, ${anyUser({ row: ofItem, stream: 51 })}, ${random.oneOf(COMMENTS, { row: ofItem, stream: 52 })}, said_at, said_at
       from fresh
       cross join lateral generate_series(1, comments_count) as i
       cross join lateral (
-        select published_at + make_interval(mins => i * 60 + ${dice.below(60, { for: ofItem, of: 53 })}) as said_at
+        select published_at + make_interval(mins => i * 60 + ${random.below(60, { row: ofItem, stream: 53 })}) as said_at
       ) as dated
       order by n, i
     )
@@ -103,20 +102,20 @@ export async function addArticles(
   };
 }
 
-/** Some 800 characters of Markdown: paragraphs, a heading, a list and a piece of code. */
-const bodyOf = (dice: Dice) => sql`
+/** About 800 characters of Markdown: paragraphs, a heading, a list and a code block. */
+const bodyOf = (random: SqlRandom) => sql`
   concat_ws(E'\n\n',
-    ${dice.oneOf(PARAGRAPHS, { for: n, of: 61 })},
-    '## ' || ${dice.oneOf(HEADINGS, { for: n, of: 62 })},
-    ${dice.oneOf(PARAGRAPHS, { for: n, of: 63 })},
-    ${dice.oneOf(LISTS, { for: n, of: 64 })},
-    ${dice.oneOf(PARAGRAPHS, { for: n, of: 65 })},
-    ${dice.oneOf(SNIPPETS, { for: n, of: 66 })})`;
+    ${random.oneOf(PARAGRAPHS, { row: n, stream: 61 })},
+    '## ' || ${random.oneOf(HEADINGS, { row: n, stream: 62 })},
+    ${random.oneOf(PARAGRAPHS, { row: n, stream: 63 })},
+    ${random.oneOf(LISTS, { row: n, stream: 64 })},
+    ${random.oneOf(PARAGRAPHS, { row: n, stream: 65 })},
+    ${random.oneOf(SNIPPETS, { row: n, stream: 66 })})`;
 
-/** A step through the users that meets each of them once before it meets one again: a prime that does not divide. */
+/** A step that visits every user before it repeats one: a prime that does not divide their number. */
 const strideThrough = ({ length }: readonly number[]) => sql.lit(length % 7919 === 0 ? 7907 : 7919);
 
 const n = sql`n`;
-/** The tags are dealt into thirds and an article has one of each, so never the same twice. */
+/** Each tag of an article comes from another third of the tags, so that none repeats. */
 const ofThird = sql`n::bigint * 10 + third`;
 const ofItem = sql`n::bigint * 10000 + i`;

@@ -1,10 +1,10 @@
 import { type Kysely, sql } from 'kysely';
-import { Dice } from './dice.ts';
 import type { Size } from './size.ts';
+import { SqlRandom } from './sql-random.ts';
 
 /**
- * Adds whom the users of these numbers follow: up to ten each, the hubs far more often. The users are dealt into ten rows
- * and each choice is made from a row of its own, so that nobody follows the same person twice.
+ * Adds the follows of the users of these numbers: up to ten each, with popular users followed far more often. Each choice is
+ * made from another tenth of the users, so that none repeats.
  */
 export async function addFollows(
   db: Kysely<unknown>,
@@ -13,17 +13,17 @@ export async function addFollows(
   from: number,
   to: number,
 ): Promise<{ follows: number }> {
-  const dice = new Dice(size.seed);
+  const random = new SqlRandom(size.seed);
   const most = Math.min(10, Math.floor(size.users / 2));
   const { rows } = await sql<{ follows: string }>`
     with added as (
       insert into follows (follower_id, followed_id, created_at)
       select (${users}::int[])[follower], (${users}::int[])[followed],
-        timestamptz '2016-01-01Z' + make_interval(mins => ${dice.below(5_000_000, { for: choice, of: 11 })})
+        timestamptz '2016-01-01Z' + make_interval(mins => ${random.below(5_000_000, { row: choice, stream: 11 })})
       from generate_series(${from}::int, ${to}::int) as follower
-      cross join lateral generate_series(1, ${dice.below(most + 1, { for: sql`follower`, of: 12 })}) as i
+      cross join lateral generate_series(1, ${random.below(most + 1, { row: sql`follower`, stream: 12 })}) as i
       cross join lateral (
-        select 1 + (i - 1) + ${most}::int * ${dice.popular(Math.floor(size.users / most), { for: choice, of: 13 })} as followed
+        select 1 + (i - 1) + ${most}::int * ${random.skewed(Math.floor(size.users / most), { row: choice, stream: 13 })} as followed
       ) as chosen
       where follower <> followed
       on conflict do nothing

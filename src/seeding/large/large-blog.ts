@@ -1,19 +1,19 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Kysely, sql } from 'kysely';
 import type { Progress } from '../progress.ts';
-import { oneSeedAtATime } from '../seed-lock.ts';
+import { takeSeedLock } from '../seed-lock.ts';
 import { addArticles } from './articles.ts';
-import { requireOwner, withoutCounting } from './disable-count-triggers.ts';
+import { requireOwner, withoutCountTriggers } from './disable-count-triggers.ts';
 import { addFollows } from './follows.ts';
 import type { Size } from './size.ts';
-import { addTags, idsOfTags } from './tags.ts';
-import { addUsers, idsOfUsers } from './users.ts';
+import { addTags, tagIdsOf } from './tags.ts';
+import { addUsers, userIdsOf } from './users.ts';
 
 /**
- * Adds what is missing of the blog of this size, one transaction a batch. Everything in it has a number that says all the
- * rest, so a run that was interrupted, by a signal or a crash, is completed by the next one. Answers what it added.
+ * Adds what is missing from the blog of this size, one transaction per batch, and returns what it added. Every row is determined
+ * by its number, so that the next run completes an interrupted one.
  */
-export async function addLargeBlog(em: EntityManager, size: Size, { progress, signal }: Course): Promise<Added> {
+export async function addLargeBlog(em: EntityManager, size: Size, { progress, signal }: SeedRun): Promise<Added> {
   const db = em.getKysely() as Kysely<unknown>;
   await requireOwner(db);
   const added = new Added();
@@ -23,7 +23,7 @@ export async function addLargeBlog(em: EntityManager, size: Size, { progress, si
     for (let from = 1; from <= total && !signal.aborted; from += perBatch) {
       const to = Math.min(total, from + perBatch - 1);
       added.count(await em.transactional(async (batch) => add(await prepared(batch), from, to)));
-      progress.reached(to);
+      progress.update(to);
     }
     progress.end();
   };
@@ -32,26 +32,26 @@ export async function addLargeBlog(em: EntityManager, size: Size, { progress, si
   await inBatches('tags', size.tags, size.tags, (db) => addTags(db, size));
   if (signal.aborted) return added;
 
-  const users = await idsOfUsers(db, size);
-  const tags = await idsOfTags(db, size);
+  const users = await userIdsOf(db, size);
+  const tags = await tagIdsOf(db, size);
   await inBatches('follows of users', size.users, 5_000, (db, from, to) => addFollows(db, size, users, from, to));
   await inBatches('articles', size.articles, 2_500, (db, from, to) =>
-    withoutCounting(db, () => addArticles(db, size, { users, tags }, from, to)),
+    withoutCountTriggers(db, () => addArticles(db, size, { users, tags }, from, to)),
   );
   if (signal.aborted) return added;
 
-  // What was just written has neither statistics nor a visibility map: the first readers would pay for both.
+  // The new rows have neither statistics nor a visibility map, which would slow down the first reads.
   await sql`vacuum (analyze) users, follows, tags, articles, article_tags, favorites, comments`.execute(db);
   return added;
 }
 
-export interface Course {
+export interface SeedRun {
   readonly progress: Progress;
-  /** Aborted to stop after the batch that is under way. */
+  /** Abort to stop after the current batch. */
   readonly signal: AbortSignal;
 }
 
-/** How many rows were added. Each article has three tags besides. */
+/** The number of rows added. Each article also has three tags. */
 export class Added {
   users = 0;
   follows = 0;
@@ -71,8 +71,8 @@ type AddBatch = (db: Kysely<unknown>, from: number, to: number) => Promise<Parti
 
 async function prepared(em: EntityManager): Promise<Kysely<unknown>> {
   const db = em.getKysely() as Kysely<unknown>;
-  await oneSeedAtATime(db);
-  // The planner takes these statements for huge ones: compiling them took four times as long as running them.
+  await takeSeedLock(db);
+  // The planner overestimates these statements: compiling them took four times as long as running them.
   await sql`set local jit = off`.execute(db);
   return db;
 }

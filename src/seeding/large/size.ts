@@ -1,4 +1,4 @@
-/** How large a blog, and which of all that large. The same size is the same blog everywhere. */
+/** The size of a blog, and the seed of its contents. Equal values give the same blog on every machine. */
 export interface Size {
   readonly articles: number;
   readonly users: number;
@@ -6,7 +6,7 @@ export interface Size {
   readonly seed: number;
 }
 
-/** A blog of so many articles, in proportion: 100,000 articles have 5,000 users and 200 tags. */
+/** Derives users and tags from the number of articles: 100,000 articles have 5,000 users and 200 tags. */
 export function sizeFor(articles: number, given: Partial<Omit<Size, 'articles'>> = {}): Size {
   return {
     articles,
@@ -18,9 +18,9 @@ export function sizeFor(articles: number, given: Partial<Omit<Size, 'articles'>>
 
 export const LIMITS = {
   articles: { least: 1, most: 10_000_000 },
-  /** Less than two can not follow each other. */
+  /** A follow takes two users. */
   users: { least: 2, most: 1_000_000 },
-  /** Every article carries three. */
+  /** Every article has three. */
   tags: { least: 3, most: 1000 },
   seed: { least: 0, most: 1_000_000 },
 } as const;

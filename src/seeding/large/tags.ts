@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Size } from './size.ts';
 import { tagNames } from './words.ts';
 
-/** Adds the tags that are not there yet. Tags belong to nobody: one that somebody else has made is as good. */
+/** Adds the missing tags. Tags have no owner, so existing ones are reused. */
 export async function addTags(db: Kysely<unknown>, size: Size): Promise<{ tags: number }> {
   const { rows } = await sql`
     insert into tags (name) select unnest(${tagNames(size.tags)}::text[]) on conflict do nothing returning id`.execute(
@@ -11,8 +11,8 @@ export async function addTags(db: Kysely<unknown>, size: Size): Promise<{ tags: 
   return { tags: rows.length };
 }
 
-/** Their ids, the most popular first. */
-export async function idsOfTags(db: Kysely<unknown>, size: Size): Promise<number[]> {
+/** The ids of the tags, the most popular first. */
+export async function tagIdsOf(db: Kysely<unknown>, size: Size): Promise<number[]> {
   const { rows } = await sql<{ id: number }>`
     select id from unnest(${tagNames(size.tags)}::text[]) with ordinality as wanted (name, rank)
     join tags using (name) order by rank`.execute(db);

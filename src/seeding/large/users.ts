@@ -1,46 +1,46 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { PASSWORD_HASH } from '../credentials.ts';
-import { ExitCode, Stop } from '../seed-error.ts';
-import { Dice } from './dice.ts';
+import { ExitCode, SeedError } from '../seed-error.ts';
 import type { Size } from './size.ts';
+import { SqlRandom } from './sql-random.ts';
 import { FIRST_NAMES, LAST_NAMES } from './words.ts';
 
-/** Adds the users of these numbers that are not there yet. Answers how many it added. */
+/** Adds the missing users of these numbers and returns how many it added. */
 export async function addUsers(db: Kysely<unknown>, size: Size, from: number, to: number): Promise<{ users: number }> {
-  const dice = new Dice(size.seed);
+  const random = new SqlRandom(size.seed);
   const { rows } = await sql`
     insert into users (username, username_key, email, email_key, password_hash, bio, image, created_at)
     select name, name, email, email, ${PASSWORD_HASH},
-      'Writes about ' || ${dice.oneOf(INTERESTS, { for: n, of: 3 })} || '.',
+      'Writes about ' || ${random.oneOf(INTERESTS, { row: n, stream: 3 })} || '.',
       'https://api.dicebear.com/9.x/notionists/svg?seed=' || name,
-      timestamptz '2015-01-01Z' + make_interval(mins => ${dice.below(525_600, { for: n, of: 4 })})
+      timestamptz '2015-01-01Z' + make_interval(mins => ${random.below(525_600, { row: n, stream: 4 })})
     from generate_series(${from}::int, ${to}::int) as n
-    cross join lateral (select ${nameOf(size, dice)} as name, ${emailOf(size)} as email) as account
+    cross join lateral (select ${nameOf(size, random)} as name, ${emailOf(size)} as email) as account
     order by n
     on conflict do nothing
     returning id`.execute(db);
   return { users: rows.length };
 }
 
-/** The ids of all users of the blog, in the order of their numbers. */
-export async function idsOfUsers(db: Kysely<unknown>, size: Size): Promise<number[]> {
+/** The ids of all users of the blog, by number. */
+export async function userIdsOf(db: Kysely<unknown>, size: Size): Promise<number[]> {
   const { rows } = await sql<{ id: number | null; name: string }>`
-    select id, ${nameOf(size, new Dice(size.seed))} as name
+    select id, ${nameOf(size, new SqlRandom(size.seed))} as name
     from generate_series(1, ${size.users}::int) as n
     left join users on email_key = ${emailOf(size)}
     order by n`.execute(db);
   const taken = rows.filter(({ id }) => id === null).map(({ name }) => name);
   if (taken.length > 0) {
-    throw new Stop(
+    throw new SeedError(
       ExitCode.NAME_TAKEN,
-      `${taken.length} of the names are taken by accounts that the seed did not make: ${taken.slice(0, 5).join(', ')}. ` +
-        'Another --seed makes other names.',
+      `${taken.length} user names belong to accounts that the seed did not create: ${taken.slice(0, 5).join(', ')}. ` +
+        'Another --seed uses other names.',
     );
   }
   return rows.map(({ id }) => Number(id));
 }
 
-/** Whom to sign in as: user 1 to user N, told apart from those of another seed by their domain. */
+/** Users are numbered from 1; the domain distinguishes those of different seeds. */
 export const emailOfUser = (number: number | string, { seed }: Size) => `user${number}@seed${seed}.conduit.example`;
 
 const emailOf = (size: Size): RawBuilder<string> => {
@@ -48,8 +48,8 @@ const emailOf = (size: Size): RawBuilder<string> => {
   return sql`${before}::text || n || ${after}::text`;
 };
 
-const nameOf = (size: Size, dice: Dice): RawBuilder<string> => sql`
-  concat_ws('-', ${dice.oneOf(FIRST_NAMES, { for: n, of: 1 })}, ${dice.oneOf(LAST_NAMES, { for: n, of: 2 })},
+const nameOf = (size: Size, random: SqlRandom): RawBuilder<string> => sql`
+  concat_ws('-', ${random.oneOf(FIRST_NAMES, { row: n, stream: 1 })}, ${random.oneOf(LAST_NAMES, { row: n, stream: 2 })},
     nullif(${size.seed}::int, 1), n)`;
 
 const n = sql`n`;

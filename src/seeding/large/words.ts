@@ -1,4 +1,4 @@
-/** What a large blog is written with. Plain ASCII without apostrophes, so that SQL makes the slugs slugify() would make. */
+/** The texts of a large blog. Plain ASCII without apostrophes, so that its slugs in SQL equal those of slugify(). */
 
 export const FIRST_NAMES = words(`
   ada amir anna bruno carla chen dora elif emil fatima felix grace hana hugo ines ivan jonas julia kenji lara leo
@@ -190,7 +190,7 @@ const ASPECTS = words(`
   teams workshops opinion reference experiments migration weekly podcasts jobs events retrospectives
 `);
 
-/** So many names of tags, at most 1,000, the plain ones first. */
+/** Tag names, at most 1,000, those of a single topic first. */
 export const tagNames = (count: number): string[] =>
   ['', ...ASPECTS.map((aspect) => `-${aspect}`)]
     .flatMap((aspect) => TOPICS.map((topic) => topic + aspect))

@@ -2,7 +2,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import conduit from '../../../vitest.config.ts';
 
-/** The real clients against the real server. What Relay compiled takes the place of its tags, as babel-plugin-relay does it. */
+/** The real clients against the real server. Replaces Relay's tags by what its compiler wrote, as babel-plugin-relay does. */
 const relay: Plugin = {
   name: 'relay',
   transform(code, file) {

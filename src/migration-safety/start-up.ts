@@ -26,7 +26,7 @@ export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
 
 /**
  * Why the database is not ready for this code (MIGRATE_ON_START=check): a sentence for each pending migration and each
- * integrity error of the history; empty if it is ready. One SELECT, and nothing is created.
+ * integrity error of the history; empty if it is ready. Creates nothing.
  */
 export async function pendingMigrations(orm: MikroORM): Promise<string[]> {
   const migrator = migratorOf(orm);

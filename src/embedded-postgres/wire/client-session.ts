@@ -106,7 +106,7 @@ export class ClientSession {
     while (session.areLocksHeldByAnother(this.state)) {
       if (!this.isInTransaction) queue.release(this.holder);
       if (Date.now() >= until) {
-        const message = 'Another connection holds session-level advisory locks; the embedded database allows one to.';
+        const message = 'Another connection holds session-level advisory locks; only one may at a time.';
         throw new wire.SqlError('55P03', message);
       }
       await sleep(LOCK_CHECK_INTERVAL);

@@ -39,7 +39,7 @@ export class SessionQueue {
     }
     const waiter: Waiter = { holder, acquired: Promise.withResolvers<void>(), timer: undefined };
     if (timeout > 0) {
-      const message = `The embedded database was busy with other connections for ${timeout} ms.`;
+      const message = `The embedded database runs one transaction at a time, and others took more than ${timeout} ms.`;
       waiter.timer = setTimeout(() => this.reject(holder, new SqlError('55P03', message)), timeout);
       waiter.timer.unref();
     }

@@ -164,8 +164,8 @@ const READ_ONLY = 'default_transaction_read_only';
 /** The session before any client. `reset` alone would keep the user: PGlite's session started without one. */
 export const RESET_SESSION = `set session authorization ${DATABASE}; reset role; reset all`;
 
-/** Equal to no client's settings, so that the next `apply` sets them all. */
-const UNKNOWN = new Map([['unknown', '']]);
+/** Equal to no client's settings, because no setting has an empty name: the next `apply` sets them all. */
+const UNKNOWN = new Map([['', '']]);
 
 const currentValue = (name: string) =>
   `select ${literal(name)}, v from pg_catalog.current_setting(${literal(name)}, true) v`;

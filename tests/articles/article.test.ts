@@ -21,7 +21,7 @@ const update = (as: Person, slug: string, changes: object) =>
   blog(UpdateArticleDocument, { as, input: { article: { slug }, ...changes } });
 
 /** Values that both creating and updating refuse. */
-const REFUSED: [field: string, what: string, value: unknown, fault: string, limit?: number][] = [
+const REFUSED: [field: string, what: string, value: unknown, error: string, limit?: number][] = [
   ...(['title', 'description', 'body'] as const).flatMap((field): typeof REFUSED => [
     [field, 'that is empty', '', `BLANK input ${field}`],
     [field, 'of white space', ' \t\r\n\u00a0\u3000', `BLANK input ${field}`],
@@ -64,9 +64,9 @@ describe('a new article', () => {
     expect(data.article?.author.username).toBe('ann');
   });
 
-  test.each(REFUSED)('is refused with a %s %s and stores nothing', async (field, _, value, fault, limit) => {
+  test.each(REFUSED)('is refused with a %s %s and stores nothing', async (field, _, value, error, limit) => {
     const answer = await create(await aUser(), { tagList: ['new'], [field]: value });
-    expect(answer).toFailWith(fault);
+    expect(answer).toFailWith(error);
     expect(answer.data.createArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
     expect(await orm.em.fork().count(Article)).toBe(0);
     expect(await orm.em.fork().count(Tag)).toBe(0);
@@ -171,12 +171,12 @@ describe('updating an article', () => {
     expect(await update(await aUser('bob'), article.slug, { title: '' })).toFailWith('FORBIDDEN');
   });
 
-  test.each(REFUSED)('is refused with a %s %s and changes nothing', async (field, _, value, fault, limit) => {
+  test.each(REFUSED)('is refused with a %s %s and changes nothing', async (field, _, value, error, limit) => {
     const ann = await aUser();
     const article = await anArticle({ by: ann, tagList: ['old'] });
     const before = await reload(article);
     const answer = await update(ann, article.slug, { body: 'New', tagList: ['new'], [field]: value });
-    expect(answer).toFailWith(fault);
+    expect(answer).toFailWith(error);
     expect(answer.data.updateArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
     expect(await reload(article)).toEqual(before);
     expect(await orm.em.fork().find(Tag, {})).toMatchObject([{ name: 'old', articlesCount: 1 }]);

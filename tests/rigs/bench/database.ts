@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { issueToken } from '../../../src/auth/token.ts';
-import type { Subjects, Work } from './works.ts';
+import type { Subjects, Workload } from './workloads.ts';
 
 export const SECRET_KEY = 'nothing but the bench is signed with this key';
 
-/** A copy of the seeded blog, ready for every server; `drop` removes it. */
+/** A copy of the seeded blog, with what every server needs. */
 export class BenchDatabase {
   private constructor(
     readonly url: string,
@@ -59,7 +59,7 @@ export class BenchDatabase {
     return { ...subjects, viewers };
   }
 
-  async rowsOf(table: NonNullable<Work['writes']>): Promise<number> {
+  async rowsOf(table: NonNullable<Workload['writes']>): Promise<number> {
     const { rows } = await on(this.url, `select count(*)::int as count from ${table}`);
     return rows[0].count;
   }
@@ -70,7 +70,7 @@ export class BenchDatabase {
   }
 }
 
-/** The address of the blog of so many articles, which is made where it is not, and kept. */
+/** Creates and seeds the blog of this size if it is missing, and returns its URL. */
 export async function seeded(articles: number): Promise<string> {
   const server = databaseServer();
   const name = `conduit_bench_${articles}`;
@@ -84,12 +84,12 @@ export async function seeded(articles: number): Promise<string> {
 
 const databaseServer = () => process.env.DATABASE_URL ?? 'postgresql://postgres@127.0.0.1:5432/postgres';
 
-/** A command of ours on a database, its output beside the progress. */
+/** Runs a command on the database, with its output on stderr. */
 async function run([command = '', ...args]: string[], url: string): Promise<void> {
   const environment = { ...process.env, DATABASE_URL: url, NODE_ENV: 'development' };
   const child = spawn(command, args, { env: environment, stdio: ['ignore', process.stderr, process.stderr] });
   const code = await new Promise((resolve) => child.once('exit', resolve));
-  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}.`);
+  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} exited with ${code}.`);
 }
 
 export async function on(url: string, statement: string, values?: unknown[]) {

@@ -2,7 +2,7 @@ import { issueToken } from '../../../src/auth/token.ts';
 import { on, SECRET_KEY, seeded } from './database.ts';
 import type { GrowthSubjects } from './growth-lists.ts';
 
-/** A seeded blog that is only read; its readers' sessions end with `signOut`. */
+/** A seeded blog, only read; `signOut` deletes its readers' sessions. */
 export class GrowthDatabase {
   private constructor(
     readonly url: string,

@@ -1,55 +1,55 @@
-import type { Asked } from './works.ts';
+import type { BenchRequest } from './workloads.ts';
 
-/** The lists whose growth is measured, and how much slower the largest blog may answer them than the smallest. */
+/** The lists to measure, and the largest ratio allowed between the largest and the smallest blog. */
 export const LISTS = {
-  newest: { title: 'newest', bar: 1.3, document: `{ articles(first: 20) { PAGE } }` },
+  newest: { title: 'newest', target: 1.3, document: `{ articles(first: 20) { PAGE } }` },
   author: {
     title: 'by author',
-    bar: 1.3,
+    target: 1.3,
     document: `query ($author: String!) { articles(first: 20, filter: { author: $author }) { PAGE } }`,
   },
   authorByTitle: {
     title: 'by author, by title',
-    bar: 1.3,
+    target: 1.3,
     document: `query ($author: String!) {
       articles(first: 20, filter: { author: $author }, orderBy: { field: TITLE, direction: ASC }) { PAGE }
     }`,
   },
   mostUsedTag: {
     title: 'by the most used tag',
-    bar: 1.3,
+    target: 1.3,
     document: `query ($mostUsedTag: String!) { articles(first: 20, filter: { tag: $mostUsedTag }) { PAGE } }`,
   },
   leastUsedTag: {
     title: 'by the least used tag',
-    bar: 1.3,
+    target: 1.3,
     document: `query ($leastUsedTag: String!) { articles(first: 20, filter: { tag: $leastUsedTag }) { PAGE } }`,
   },
   favorites: {
     title: 'favourites of a user',
-    bar: 1.3,
+    target: 1.3,
     document: `query ($fan: String!) { user(by: { username: $fan }) { favorites(first: 20) { PAGE } } }`,
   },
   favoritedBy: {
     title: 'favourited by (filter)',
-    bar: 1.3,
+    target: 1.3,
     document: `query ($fan: String!) { articles(first: 20, filter: { favoritedBy: $fan }) { PAGE } }`,
   },
-  feed: { title: 'feed', bar: 1.3, signedIn: true, document: `{ viewer { feed(first: 20) { PAGE } } }` },
+  feed: { title: 'feed', target: 1.3, signedIn: true, document: `{ viewer { feed(first: 20) { PAGE } } }` },
   page1000: {
     title: 'page 1,000 by cursor',
-    bar: 1.3,
+    target: 1.3,
     document: `query ($page999: String!) { articles(first: 10, after: $page999) { PAGE } }`,
   },
   tagsByPrefix: {
     title: 'tags by prefix',
-    bar: 3,
+    target: 3,
     document: `query ($prefix: String!) { tags(first: 20, prefix: $prefix) { nodes { name articlesCount } } }`,
   },
-  countOfAll: { title: '`totalCount` of all articles', bar: null, document: `{ articles { totalCount } }` },
+  countOfAll: { title: '`totalCount` of all articles', target: null, document: `{ articles { totalCount } }` },
   countOfTag: {
     title: '`totalCount` of the most used tag',
-    bar: null,
+    target: null,
     document: `query ($mostUsedTag: String!) { articles(filter: { tag: $mostUsedTag }) { totalCount } }`,
   },
 } as const satisfies Record<string, GrowingList>;
@@ -58,13 +58,13 @@ export type ListName = keyof typeof LISTS;
 
 export interface GrowingList {
   title: string;
-  /** Null where it is known to grow with the blog. */
-  bar: number | null;
+  /** Null if the time is known to grow with the blog. */
+  target: number | null;
   document: string;
   signedIn?: true;
 }
 
-/** Who and what is asked for, of the same rank in a blog of any size; those of which there are several take turns. */
+/** The users and tags that the requests name in turn; they have the same rank in a blog of any size. */
 export interface GrowthSubjects {
   /** From the eleventh to the twentieth most productive. */
   authors: readonly string[];
@@ -85,7 +85,7 @@ const PAGE = `nodes {
 } pageInfo { hasNextPage endCursor }`;
 
 /** The request for a list, about the n-th of its subjects. */
-export function askFor(name: ListName, subjects: GrowthSubjects, n: number): Asked {
+export function askFor(name: ListName, subjects: GrowthSubjects, n: number): BenchRequest {
   const { document, signedIn }: GrowingList = LISTS[name];
   const nth = (all: readonly string[]) => all[n % all.length];
   const { mostUsedTag, leastUsedTag, page999 } = subjects;

@@ -1,20 +1,20 @@
 import { parseArgs } from 'node:util';
 
-export const GROWTH_HELP = `Measures how the answers slow down as the blog grows.
+export const GROWTH_HELP = `Measures how response times change as the blog grows.
 
   npm run bench -- growth                              10,000, 100,000 and 1,000,000 articles, about two minutes
   npm run bench -- growth --short                      10,000 and 100,000 articles, half a minute
-  npm run bench -- growth --json growth.json           the figures for programs, beside the table
+  npm run bench -- growth --json growth.json           write the figures as JSON too
 
 Options
-  --articles N,M,...  how many articles the blogs have, the smallest first
-  --rounds N          how often each blog is asked for each list; 300, with --short 100
-  --short             the short form
-  --json FILE         where to write the figures, with every round
+  --articles N,M,...  the sizes of the blogs, the smallest first
+  --rounds N          the number of requests per list and blog; by default 300, with --short 100
+  --short             a shorter run
+  --json FILE         the file to write the figures of all rounds to
   --help              print this
 
-It wants a PostgreSQL: the one of DATABASE_URL, as a user who may create databases, or postgres on 127.0.0.1. Each blog is
-seeded once, into conduit_bench_N, and kept for the next time; a million articles take some five minutes and 4 GB.
+It needs a PostgreSQL and a role that may create databases: DATABASE_URL, or postgres on 127.0.0.1. Each blog is seeded once,
+into conduit_bench_N, and kept; a million articles take about five minutes and 4 GB.
 `;
 
 export interface GrowthOptions {
@@ -24,7 +24,7 @@ export interface GrowthOptions {
   help: boolean;
 }
 
-/** What the command line asks for; throws an Error that says what is wrong with it. */
+/** Parses the command line; throws an Error that describes the first problem. */
 export function readGrowthOptions(args: string[]): GrowthOptions {
   const { values } = parseArgs({
     args,
@@ -39,7 +39,7 @@ export function readGrowthOptions(args: string[]): GrowthOptions {
   const { short, json = null, help } = values;
   const articles = values.articles ?? (short ? '10000,100000' : '10000,100000,1000000');
   const sizes = articles.split(',').map(Number);
-  // Page 1,000 has to be there.
+  // Page 1,000 must exist.
   const isRising = sizes.every((size, at) => Number.isInteger(size) && size >= 10_000 && size > (sizes[at - 1] ?? 0));
   if (!isRising) {
     throw new Error(`--articles is "${articles}"; it must be whole numbers from 10000 up, the smallest first.`);

@@ -1,21 +1,20 @@
 import autocannon from 'autocannon';
-import type { Running } from './servers.ts';
-import type { Asked } from './works.ts';
+import type { RunningServer } from './servers.ts';
+import type { BenchRequest } from './workloads.ts';
 
 export const CONNECTIONS = 16;
 
-/** One turn of a server: its speed, and how many requests it answered. */
-export interface Turn {
-  /** Answers a second. */
+export interface LoadResult {
+  /** Requests per second. */
   rate: number;
-  /** Milliseconds that half of the answers took at most, and 99 of 100. */
+  /** Latency percentiles in milliseconds. */
   p50: number;
   p99: number;
-  answers: number;
+  responses: number;
 }
 
-/** Has a server answer as fast as it can; each request is the next one of `ask`. Fails if any answer does. */
-export async function load(server: Running, seconds: number, ask: () => Asked): Promise<Turn> {
+/** Sends the requests of `ask` as fast as the server responds. Fails if any request does. */
+export async function load(server: RunningServer, seconds: number, ask: () => BenchRequest): Promise<LoadResult> {
   const result = await autocannon({
     url: server.url,
     connections: CONNECTIONS,
@@ -28,6 +27,6 @@ export async function load(server: Running, seconds: number, ask: () => Asked): 
     rate: result['2xx'] / result.duration,
     p50: result.latency.p50,
     p99: result.latency.p99,
-    answers: result['2xx'],
+    responses: result['2xx'],
   };
 }

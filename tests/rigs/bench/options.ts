@@ -1,31 +1,31 @@
 import { parseArgs } from 'node:util';
-import { WORKS, type WorkName } from './works.ts';
+import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
-export const HELP = `Measures the server beside others that answer the same, on the same rows.
+export const HELP = `Compares the server with others that return the same results from the same rows.
 
   npm run bench                              everything, about a quarter of an hour
   npm run bench -- --short                   two minutes: 10,000 articles, short rounds
-  npm run bench -- --only feed,article       some of it
-  npm run bench -- --json bench.json         the figures for programs, beside the table
-  npm run bench -- growth                    how answers slow down as the blog grows; growth --help says more
+  npm run bench -- --only feed,article       only these workloads
+  npm run bench -- --json bench.json         write the figures as JSON too
+  npm run bench -- growth                    response times as the blog grows; see growth --help
 
 Options
-  --articles N   how many articles the blog has; 100,000
-  --rounds N     how often each server has its turn at each work; 5, with --short 3
-  --seconds N    how long a turn is; 5, with --short 1
-  --only NAMES   of ${[...Object.keys(WORKS), 'start', 'workers'].join(', ')}
-  --short        the two-minute form
-  --json FILE    where to write the figures, with every round
+  --articles N   the number of articles; by default 100,000
+  --rounds N     the number of rounds; by default 5, with --short 3
+  --seconds N    the length of a round for each server; by default 5, with --short 1
+  --only NAMES   any of ${[...Object.keys(WORKLOADS), 'start', 'workers'].join(', ')}
+  --short        a shorter run
+  --json FILE    the file to write the figures of all rounds to
   --help         print this
 
-It wants a PostgreSQL: the one of DATABASE_URL, as a user who may create databases, or postgres on 127.0.0.1. The blog is
-seeded once, into conduit_bench_N, and kept for the next time; what is measured is a copy, which goes at the end.
-The peers (tests/rigs/bench/peers) are installed into a folder of their own when they are missing. FastAPI is measured where
-python3 finds fastapi, sqlalchemy, uvicorn and psycopg2 (Debian: python3-fastapi python3-sqlalchemy python3-uvicorn
+It needs a PostgreSQL and a role that may create databases: DATABASE_URL, or postgres on 127.0.0.1. The blog is seeded once, into
+conduit_bench_N, and kept; the benchmark runs on a copy, which it drops at the end.
+The peers are installed in tests/rigs/bench/peers if they are missing. FastAPI is measured if python3
+finds fastapi, sqlalchemy, uvicorn and psycopg2 (Debian: python3-fastapi python3-sqlalchemy python3-uvicorn
 python3-psycopg2 python3-uvloop python3-httptools).
 `;
 
-export type Part = WorkName | 'start' | 'workers';
+export type Part = WorkloadName | 'start' | 'workers';
 
 export interface Options {
   articles: number;
@@ -36,7 +36,7 @@ export interface Options {
   help: boolean;
 }
 
-/** What the command line asks for; throws an Error that says what is wrong with it. */
+/** Parses the command line; throws an Error that describes the first problem. */
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
@@ -50,10 +50,10 @@ export function readOptions(args: string[]): Options {
       help: { type: 'boolean', default: false },
     },
   });
-  const all: Part[] = [...(Object.keys(WORKS) as WorkName[]), 'start', 'workers'];
+  const all: Part[] = [...(Object.keys(WORKLOADS) as WorkloadName[]), 'start', 'workers'];
   const wanted = values.only?.split(',') ?? all;
   for (const name of wanted) {
-    if (!all.includes(name as Part)) throw new Error(`--only has "${name}"; it must be of ${all.join(', ')}.`);
+    if (!all.includes(name as Part)) throw new Error(`--only has "${name}"; it must be any of ${all.join(', ')}.`);
   }
   const number = (name: 'articles' | 'rounds' | 'seconds', preset: number, least: number) => {
     const value = values[name] ?? String(preset);
@@ -61,7 +61,7 @@ export function readOptions(args: string[]): Options {
     throw new Error(`--${name} is "${value}"; it must be a whole number of at least ${least}.`);
   };
   return {
-    // With fewer articles there are not enough that are discussed to take turns with.
+    // Smaller blogs have too few articles with 20 comments.
     articles: number('articles', values.short ? 10_000 : 100_000, 5_000),
     rounds: number('rounds', values.short ? 3 : 5, 1),
     seconds: number('seconds', values.short ? 1 : 5, 1),

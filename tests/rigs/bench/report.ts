@@ -1,16 +1,16 @@
 import { cpus, totalmem } from 'node:os';
-import type { Turn } from './load.ts';
+import type { LoadResult } from './load.ts';
 import { SERVERS, type ServerName } from './servers.ts';
-import { WORKS, type WorkName } from './works.ts';
+import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
-/** The rounds of each server, for each work. */
-export type Rounds = Partial<Record<WorkName, Partial<Record<ServerName, Turn[]>>>>;
+/** The rounds of each server, for each workload. */
+export type Rounds = Partial<Record<WorkloadName, Partial<Record<ServerName, LoadResult[]>>>>;
 
 export interface Figure {
   title: string;
   value: number;
   unit: string;
-  bar: string;
+  target: string;
   holds: boolean;
 }
 
@@ -28,12 +28,12 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-const rate = (turns: readonly Turn[] = []) => median(turns.map((turn) => turn.rate));
+const rate = (turns: readonly LoadResult[] = []) => median(turns.map((turn) => turn.rate));
 
-/** Medians and ratios, each of ours against its bar. */
+/** Medians, ratios and targets. */
 export function summaryOf(rounds: Rounds) {
   return Object.entries(rounds).map(([name, servers]) => {
-    const work = WORKS[name as WorkName];
+    const workload = WORKLOADS[name as WorkloadName];
     const rows = Object.entries(servers).map(([server, turns]) => ({
       server: SERVERS[server as ServerName].title,
       rate: rate(turns),
@@ -45,16 +45,16 @@ export function summaryOf(rounds: Rounds) {
       toFloor: rate(turns) / rate(servers.floor),
     }));
     const toFastApi = servers.fastapi ? rate(servers.ours) / rate(servers.fastapi) : null;
-    return { name, title: work.title, bar: work.bar, rows, toFastApi };
+    return { name, title: workload.title, target: workload.target, rows, toFastApi };
   });
 }
 
 export function table(rounds: Rounds, figures: readonly Figure[]): string {
-  const parts = summaryOf(rounds).map(({ title, bar, rows, toFastApi }) => {
+  const parts = summaryOf(rounds).map(({ title, target, rows, toFastApi }) => {
     const [ours] = rows;
-    const told = [
-      verdict('PostGraphile', ours?.toPostgraphile ?? 0, bar.postgraphile),
-      verdict('the floor', ours?.toFloor ?? 0, bar.floor),
+    const verdicts = [
+      verdict('PostGraphile', ours?.toPostgraphile ?? 0, target.postgraphile),
+      verdict('the floor', ours?.toFloor ?? 0, target.floor),
       ...(toFastApi === null ? [] : [verdict('FastAPI + SQLAlchemy', toFastApi, 10)]),
     ];
     const head = ['', 'requests/s', 'rounds from - to', 'p50 ms', 'p99 ms', 'x PostGraphile', 'x floor'];
@@ -67,16 +67,16 @@ export function table(rounds: Rounds, figures: readonly Figure[]): string {
       row.toPostgraphile.toFixed(2),
       row.toFloor.toFixed(2),
     ]);
-    return [title, ...aligned([head, ...lines]), ...told.map((line) => `  ${line}`)].join('\n');
+    return [title, ...aligned([head, ...lines]), ...verdicts.map((line) => `  ${line}`)].join('\n');
   });
-  const rest = figures.map(({ title, value, unit, bar, holds }) => {
-    return `${title}: ${value.toFixed(2)} ${unit} (bar: ${bar}): ${holds ? 'held' : 'MISSED'}`;
+  const rest = figures.map(({ title, value, unit, target, holds }) => {
+    return `${title}: ${value.toFixed(2)} ${unit} (target: ${target}): ${holds ? 'met' : 'MISSED'}`;
   });
   return [...parts, ...(rest.length > 0 ? [rest.join('\n')] : [])].join('\n\n');
 }
 
-const verdict = (peer: string, ratio: number, bar: number) =>
-  `${ratio.toFixed(2)} times ${peer} (bar: ${bar}): ${ratio >= bar ? 'held' : 'MISSED'}`;
+const verdict = (peer: string, ratio: number, target: number) =>
+  `${ratio.toFixed(2)} times ${peer} (target: ${target}): ${ratio >= target ? 'met' : 'MISSED'}`;
 
 export function aligned(rows: readonly string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

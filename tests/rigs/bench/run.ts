@@ -1,33 +1,35 @@
-/** `npm run bench`: the server beside its peers; options.ts says all it can do. */
+/** `npm run bench`: compares the server with its peers. */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { CPU_LIMIT, CpuLimits } from './cpu-limit.ts';
 import { BenchDatabase } from './database.ts';
 import { growth } from './growth.ts';
 import { CONNECTIONS, load } from './load.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { type Figure, machine, median, type Rounds, summaryOf, table } from './report.ts';
-import { availableServers, does, Running, SERVERS, type ServerName, versions } from './servers.ts';
-import { SHARE, Shares } from './share.ts';
-import { type Subjects, WORKS, type Work, type WorkName } from './works.ts';
+import { availableServers, RunningServer, SERVERS, type ServerName, supports, versions } from './servers.ts';
+import { type Subjects, WORKLOADS, type Workload, type WorkloadName } from './workloads.ts';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 async function bench(options: Options): Promise<void> {
   const available = availableServers(say);
   const database = await BenchDatabase.make(options.articles);
-  const servers: Running[] = [];
+  const servers: RunningServer[] = [];
   try {
     const subjects = await database.subjects();
-    const works = (Object.keys(WORKS) as WorkName[]).filter((work) => options.parts.has(work));
+    const workloads = (Object.keys(WORKLOADS) as WorkloadName[]).filter((workload) => options.parts.has(workload));
     for (const name of available) {
-      if (works.some((work) => does(name, work))) servers.push(await Running.start(name, database.url));
+      if (workloads.some((workload) => supports(name, workload)))
+        servers.push(await RunningServer.start(name, database.url));
     }
-    for (const work of works) await compareAnswers(work, servers, subjects);
-    if (works.length > 0) say('All servers answer the same.');
+    for (const workload of workloads) await compareResults(workload, servers, subjects);
+    if (workloads.length > 0) say('All servers return the same results.');
 
     const rounds: Rounds = {};
     const figures: Figure[] = [];
-    for (const work of works) rounds[work] = await measure(work, servers, { subjects, database, options });
+    for (const workload of workloads)
+      rounds[workload] = await measure(workload, servers, { subjects, database, options });
     await stopAll(servers);
     if (options.parts.has('start')) figures.push(...(await startAndMemory(database, subjects, options)));
     if (options.parts.has('workers')) figures.push(await workers(database, subjects, options));
@@ -43,8 +45,8 @@ async function bench(options: Options): Promise<void> {
       parts: [...options.parts],
     };
     if (options.json) {
-      writeFileSync(options.json, JSON.stringify({ about, works: summaryOf(rounds), figures, rounds }, null, 2));
-      say(`The figures are in ${options.json}.`);
+      writeFileSync(options.json, JSON.stringify({ about, workloads: summaryOf(rounds), figures, rounds }, null, 2));
+      say(`Figures written to ${options.json}.`);
     }
   } finally {
     await stopAll(servers);
@@ -52,74 +54,86 @@ async function bench(options: Options): Promise<void> {
   }
 }
 
-/** A fast answer counts only if it is the right one: each server's, to several requests, has to equal the floor's. */
-async function compareAnswers(work: WorkName, servers: readonly Running[], subjects: Subjects): Promise<void> {
-  const asked = servers.filter(({ name }) => does(name, work));
+/** Fails unless every server returns the same as the floor to several requests of the workload. */
+async function compareResults(
+  workload: WorkloadName,
+  servers: readonly RunningServer[],
+  subjects: Subjects,
+): Promise<void> {
+  const compared = servers.filter(({ name }) => supports(name, workload));
   for (let n = 0; n < COMPARED; n += 1) {
     let expected: unknown;
-    for (const server of asked.toSorted(
+    for (const server of compared.toSorted(
       (left, right) => Number(right.name === 'floor') - Number(left.name === 'floor'),
     )) {
-      const { ask, read } = SERVERS[server.name].way[work];
+      const { ask, read } = SERVERS[server.name].client[workload];
       const raw = await server.ask(ask(subjects, n));
-      let answer: unknown;
+      let result: unknown;
       try {
-        answer = normalized(read(raw));
+        result = normalized(read(raw));
       } catch {
-        throw new Error(`${server.name} does not answer ${work}: ${JSON.stringify(raw).slice(0, 500)}`);
+        throw new Error(`${server.name} fails ${workload}: ${JSON.stringify(raw).slice(0, 500)}`);
       }
-      expected ??= answer;
-      assert.deepEqual(answer, expected, `${server.name} answers ${work} in another way than ${asked[0]?.name}.`);
+      expected ??= result;
+      assert.deepEqual(
+        result,
+        expected,
+        `${server.name} returns another result of ${workload} than ${compared[0]?.name}.`,
+      );
     }
   }
 }
 
-/** Instants in one spelling; keys that are undefined left out. */
-const normalized = (answer: unknown): unknown =>
-  JSON.parse(JSON.stringify(answer), (_key, value) =>
-    typeof value === 'string' && INSTANT.test(value) ? new Date(value).toISOString() : value,
+/** Writes timestamps in one form, and drops undefined keys. */
+const normalized = (result: unknown): unknown =>
+  JSON.parse(JSON.stringify(result), (_key, value) =>
+    typeof value === 'string' && TIMESTAMP.test(value) ? new Date(value).toISOString() : value,
   );
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 
-interface Setting {
+interface Context {
   subjects: Subjects;
   database: BenchDatabase;
   options: Options;
 }
 
-/** Everyone warms up; then they take turns, each round beginning with another one, so that a slow minute is everyone's. */
-async function measure(work: WorkName, all: readonly Running[], { subjects, database, options }: Setting) {
-  const { writes } = WORKS[work] as Work;
-  const servers = all.filter(({ name }) => does(name, work));
-  const turns: Partial<Record<ServerName, Awaited<ReturnType<typeof load>>[]>> = {};
-  const turn = async (server: Running, seconds: number) => {
-    const { ask } = SERVERS[server.name].way[work];
+/** Warms up all servers and then measures them alternately, each round in another order, so that disturbances affect all. */
+async function measure(
+  workload: WorkloadName,
+  all: readonly RunningServer[],
+  { subjects, database, options }: Context,
+) {
+  const { writes } = WORKLOADS[workload] as Workload;
+  const servers = all.filter(({ name }) => supports(name, workload));
+  const results: Partial<Record<ServerName, Awaited<ReturnType<typeof load>>[]>> = {};
+  const measureOnce = async (server: RunningServer, seconds: number) => {
+    const { ask } = SERVERS[server.name].client[workload];
     const before = writes ? await database.rowsOf(writes) : 0;
-    const result = await load(server, seconds, () => ask(subjects, nextOf(work)));
-    const written = writes ? (await database.rowsOf(writes)) - before : result.answers;
-    if (written < result.answers) {
-      throw new Error(`${server.name} answered ${work} ${result.answers} times and wrote ${written} rows.`);
+    const result = await load(server, seconds, () => ask(subjects, nextOf(workload)));
+    const written = writes ? (await database.rowsOf(writes)) - before : result.responses;
+    if (written < result.responses) {
+      throw new Error(`${server.name} responded ${result.responses} times to ${workload} and wrote ${written} rows.`);
     }
     return result;
   };
-  for (const server of servers) await turn(server, Math.max(1, Math.ceil(options.seconds / 2)));
+  for (const server of servers) await measureOnce(server, Math.max(1, Math.ceil(options.seconds / 2)));
   for (let round = 0; round < options.rounds; round += 1) {
     for (let place = 0; place < servers.length; place += 1) {
-      const server = servers[(place + round) % servers.length] as Running;
-      const result = await turn(server, options.seconds);
-      turns[server.name] = [...(turns[server.name] ?? []), result];
-      say(`${work}, round ${round + 1} of ${options.rounds}: ${server.name} ${result.rate.toFixed(0)} requests/s`);
+      const server = servers[(place + round) % servers.length] as RunningServer;
+      const result = await measureOnce(server, options.seconds);
+      results[server.name] = [...(results[server.name] ?? []), result];
+      say(`${workload}, round ${round + 1} of ${options.rounds}: ${server.name} ${result.rate.toFixed(0)} requests/s`);
     }
   }
-  return Object.fromEntries(servers.map(({ name }) => [name, turns[name] ?? []]));
+  return Object.fromEntries(servers.map(({ name }) => [name, results[name] ?? []]));
 }
 
-/** No two requests of a work that writes are the same, nor the same as one that the answers were compared by. */
-const numbers = new Map<WorkName, number>();
-function nextOf(work: WorkName): number {
-  const next = (numbers.get(work) ?? COMPARED) + 1;
-  numbers.set(work, next);
+/** Numbers the requests of a workload; those that compare results have the first numbers, so that no write is repeated. */
+const numbers = new Map<WorkloadName, number>();
+function nextOf(workload: WorkloadName): number {
+  const next = (numbers.get(workload) ?? COMPARED) + 1;
+  numbers.set(workload, next);
   return next;
 }
 
@@ -130,15 +144,15 @@ async function startAndMemory(database: BenchDatabase, subjects: Subjects, optio
   const peaks: number[] = [];
   for (let round = 0; round < options.rounds; round += 1) {
     const begun = performance.now();
-    const server = await Running.start('ours', database.url);
+    const server = await RunningServer.start('ours', database.url);
     starts.push((performance.now() - begun) / 1000);
     try {
       let peak = 0;
       const watch = setInterval(() => {
         peak = Math.max(peak, server.memory());
       }, 200);
-      for (const work of ['feed', 'article', 'profile', 'home', 'createArticle', 'addComment'] as const) {
-        await load(server, options.seconds, () => SERVERS.ours.way[work].ask(subjects, nextOf(work)));
+      for (const workload of ['feed', 'article', 'profile', 'home', 'createArticle', 'addComment'] as const) {
+        await load(server, options.seconds, () => SERVERS.ours.client[workload].ask(subjects, nextOf(workload)));
       }
       clearInterval(watch);
       peaks.push(peak);
@@ -150,49 +164,49 @@ async function startAndMemory(database: BenchDatabase, subjects: Subjects, optio
   const start = median(starts);
   const peak = Math.max(...peaks);
   return [
-    { title: 'from start to first answer', value: start, unit: 's', bar: '<= 1', holds: start <= 1 },
-    { title: 'memory under load, the most', value: peak, unit: 'MB', bar: '<= 250', holds: peak <= 250 },
+    { title: 'from start to first response', value: start, unit: 's', target: '<= 1', holds: start <= 1 },
+    { title: 'peak memory under load', value: peak, unit: 'MB', target: '<= 250', holds: peak <= 250 },
   ];
 }
 
 /**
- * The feed page by one worker and by two, in turns. Each is held to a quarter of a core: two that have all of a small machine
- * only take it from the database, and from who asks.
+ * Measures the feed page with one worker and with two, alternately. Each is limited to a quarter of a core: without the limit two
+ * workers on a small machine only compete with the database and the load generator.
  */
 async function workers(database: BenchDatabase, subjects: Subjects, options: Options): Promise<Figure> {
-  const { ask } = SERVERS.ours.way.feed;
+  const { ask } = SERVERS.ours.client.feed;
   const rates: Record<string, number[]> = { 1: [], 2: [] };
-  const areHeld = await Shares.areThere();
-  if (!areHeld) say('Workers are not held to a share of a core each: that takes Linux, control groups and root.');
+  const areLimited = await CpuLimits.areAvailable();
+  if (!areLimited) say('Workers are not limited to a share of a core: that needs Linux, control groups and root.');
   for (let round = 0; round < options.rounds; round += 1) {
     for (const count of ['1', '2']) {
-      // So slow, some would wait longer for their turn than a server lets them.
-      const patient = { WEB_CONCURRENCY: count, MAX_WAIT_MILLISECONDS: '10000' };
-      const server = await Running.start('ours', database.url, patient);
-      const shares = new Shares();
+      // At this speed some requests would exceed the maximum wait.
+      const variables = { WEB_CONCURRENCY: count, MAX_WAIT_MILLISECONDS: '10000' };
+      const server = await RunningServer.start('ours', database.url, variables);
+      const limits = new CpuLimits();
       try {
-        await load(server, 4 * options.seconds, () => ask(subjects, nextOf('feed'))); // until each of them is warm
-        if (areHeld) shares.hold(server.serving());
+        await load(server, 4 * options.seconds, () => ask(subjects, nextOf('feed'))); // warms up every worker
+        if (areLimited) limits.apply(server.serving());
         const { rate } = await load(server, options.seconds, () => ask(subjects, nextOf('feed')));
         rates[count]?.push(rate);
         say(`workers, round ${round + 1}: WEB_CONCURRENCY=${count} ${rate.toFixed(0)} requests/s`);
       } finally {
         await server.stop();
-        await shares.end();
+        await limits.remove();
       }
     }
   }
   const ratio = median(rates[2] ?? []) / median(rates[1] ?? []);
   return {
-    title: `two workers against one, ${areHeld ? `each with ${SHARE} of a core` : 'not held apart'}, feed page`,
+    title: `two workers against one, ${areLimited ? `${CPU_LIMIT} of a core each` : 'without CPU limits'}, feed page`,
     value: ratio,
     unit: 'times',
-    bar: '>= 1.7',
+    target: '>= 1.7',
     holds: ratio >= 1.7,
   };
 }
 
-async function stopAll(servers: Running[]): Promise<void> {
+async function stopAll(servers: RunningServer[]): Promise<void> {
   await Promise.all(servers.splice(0).map((server) => server.stop()));
 }
 

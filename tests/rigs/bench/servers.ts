@@ -3,45 +3,45 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { START } from '../../support/start-command.ts';
-import { blogWay } from './blog-way.ts';
 import { SECRET_KEY } from './database.ts';
-import { postgraphileWay } from './postgraphile-way.ts';
-import { restWay } from './rest-way.ts';
-import type { Asked, Way, WorkName } from './works.ts';
+import { graphqlClient } from './graphql-client.ts';
+import { postgraphileClient } from './postgraphile-client.ts';
+import { restClient } from './rest-client.ts';
+import type { BenchRequest, Client, WorkloadName } from './workloads.ts';
 
-/** Ours and its peers, each in its production mode, with ten connections to the database. */
+/** Ours and its peers, each in production mode with ten connections to the database. */
 export const SERVERS = {
-  ours: { title: 'Conduit GraphQL', way: blogWay, command: ['node', ...START] },
-  floor: { title: 'floor: node:http + pg', way: restWay, command: ['node', 'tests/rigs/bench/peers/floor.mjs'] },
+  ours: { title: 'Conduit GraphQL', client: graphqlClient, command: ['node', ...START] },
+  floor: { title: 'floor: node:http + pg', client: restClient, command: ['node', 'tests/rigs/bench/peers/floor.mjs'] },
   postgraphile: {
     title: 'PostGraphile 5',
-    way: postgraphileWay,
+    client: postgraphileClient,
     command: ['node', 'tests/rigs/bench/peers/postgraphile.mjs'],
   },
   stock: {
     title: 'TypeGraphQL + MikroORM dataloaders',
-    way: blogWay,
+    client: graphqlClient,
     command: ['node', '--import', '@oxc-node/core/register', 'tests/rigs/bench/peers/stock/server.ts'],
   },
   fastapi: {
     title: 'FastAPI + SQLAlchemy',
-    way: restWay,
+    client: restClient,
     command: ['/usr/bin/python3', 'tests/rigs/bench/peers/fastapi_server.py'],
-    works: ['feed'],
+    workloads: ['feed'],
   },
 } as const satisfies Record<
   string,
-  { title: string; way: Way; command: readonly string[]; works?: readonly WorkName[] }
+  { title: string; client: Client; command: readonly string[]; workloads?: readonly WorkloadName[] }
 >;
 
 export type ServerName = keyof typeof SERVERS;
 
-export const does = (server: ServerName, work: WorkName): boolean => {
-  const { works } = SERVERS[server] as { works?: readonly WorkName[] };
-  return works?.includes(work) ?? true;
+export const supports = (server: ServerName, workload: WorkloadName): boolean => {
+  const { workloads } = SERVERS[server] as { workloads?: readonly WorkloadName[] };
+  return workloads?.includes(workload) ?? true;
 };
 
-/** Installs the peers where they are not, and answers which servers there are; says which are left out, and why. */
+/** Installs the peers if they are missing, and returns the servers that can run here; reports those that cannot. */
 export function availableServers(say: (line: string) => void): ServerName[] {
   if (!existsSync(`${PEERS}/node_modules`)) {
     say('Installing the peers into tests/rigs/bench/peers/node_modules.');
@@ -50,11 +50,10 @@ export function availableServers(say: (line: string) => void): ServerName[] {
   }
   const [python] = SERVERS.fastapi.command;
   const hasFastApi = spawnSync(python, ['-c', 'import fastapi, sqlalchemy, uvicorn, psycopg2']).status === 0;
-  if (!hasFastApi) say('FastAPI is left out: python3 does not find fastapi, sqlalchemy, uvicorn and psycopg2.');
+  if (!hasFastApi) say('FastAPI is skipped: python3 does not find fastapi, sqlalchemy, uvicorn and psycopg2.');
   return (Object.keys(SERVERS) as ServerName[]).filter((name) => name !== 'fastapi' || hasFastApi);
 }
 
-/** The versions of what is measured. */
 export function versions(available: readonly ServerName[]): Record<string, string> {
   const peer = (name: string) => JSON.parse(readFileSync(`${PEERS}/node_modules/${name}/package.json`, 'utf8')).version;
   const ofPython = `import fastapi, sqlalchemy; print(fastapi.__version__, sqlalchemy.__version__)`;
@@ -70,15 +69,15 @@ export function versions(available: readonly ServerName[]): Record<string, strin
   };
 }
 
-/** A server that runs, and answers. */
-export class Running {
+/** A server process that responds to requests. */
+export class RunningServer {
   private constructor(
     readonly name: ServerName,
     readonly url: string,
     private readonly process: ChildProcess,
   ) {}
 
-  static async start(name: ServerName, databaseUrl: string, more: Record<string, string> = {}): Promise<Running> {
+  static async start(name: ServerName, databaseUrl: string, more: Record<string, string> = {}): Promise<RunningServer> {
     const port = await freePort();
     const [command, ...args] = SERVERS[name].command;
     const { DATABASE_URL: _, ...environment } = process.env;
@@ -95,34 +94,34 @@ export class Running {
         ...more,
       },
     });
-    const running = new Running(name, `http://127.0.0.1:${port}`, child);
+    const running = new RunningServer(name, `http://127.0.0.1:${port}`, child);
     for (const until = Date.now() + 30_000; ; await sleep(5)) {
-      if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode} instead of answering.`);
+      if (child.exitCode !== null) throw new Error(`${name} exited with ${child.exitCode} before it responded.`);
       if (await running.isUp()) break;
-      if (Date.now() > until) throw new Error(`${name} does not answer.`);
+      if (Date.now() > until) throw new Error(`${name} does not respond.`);
     }
     return running;
   }
 
-  async ask({ path, ...request }: Asked): Promise<unknown> {
+  async ask({ path, ...request }: BenchRequest): Promise<unknown> {
     const response = await fetch(this.url + path, request);
     const text = await response.text();
     return response.ok ? JSON.parse(text) : { status: response.status, text };
   }
 
-  /** GraphQL has to answer; of the others, which have no such path, any answer will do. */
+  /** The servers without GraphQL are up when they respond at all, since they have no such path. */
   private async isUp(): Promise<boolean> {
     const probe = { method: 'POST', path: '/graphql', headers: JSON_TYPE, body: PROBE } as const;
     const answer = await this.ask(probe).catch(() => null);
-    return answer !== null && (SERVERS[this.name].way === restWay || 'data' in (answer as object));
+    return answer !== null && (SERVERS[this.name].client === restClient || 'data' in (answer as object));
   }
 
-  /** Megabytes of memory that its process, and those it started, have in use. */
+  /** The resident memory of its process and child processes, in megabytes. */
   memory(): number {
     return this.processes().reduce((sum, { kilobytes }) => sum + kilobytes, 0) / 1024;
   }
 
-  /** The processes that answer: its workers, where it has some. */
+  /** The processes that serve requests: its workers, if there are any. */
   serving(): number[] {
     const pids = this.processes().map(({ pid }) => pid);
     return pids.length > 1 ? pids.filter((pid) => pid !== this.process.pid) : pids;

@@ -3,8 +3,8 @@ import { text } from 'node:stream/consumers';
 import pg from 'pg';
 
 /**
- * The floor: what this machine can do at best. `node:http`, `pg`, and for each work one prepared statement, written by
- * hand, that returns the answer as JSON. It checks nothing, and believes the header that says who asks.
+ * The floor: the best this machine can do. `node:http`, `pg`, and for each workload one handwritten prepared statement that
+ * returns the response as JSON. It validates nothing, and trusts the header that names the viewer.
  */
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 });
 pg.types.setTypeParser(pg.types.builtins.JSON, (json) => json);

@@ -4,7 +4,7 @@ import { makePgService } from 'postgraphile/adaptors/pg';
 import { grafserv } from 'postgraphile/grafserv/node';
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber';
 
-/** PostGraphile as its manual sets it up, without GraphiQL and websockets. It believes the header, which spares it the token. */
+/** PostGraphile as its manual sets it up, without GraphiQL and websockets. It trusts the header that names the viewer, and needs no token. */
 const preset = {
   extends: [PostGraphileAmberPreset],
   pgServices: [

@@ -1,4 +1,4 @@
--- What PostGraphile cannot tell from the tables alone: who asks, the flags of the viewer, the feed and the mutations.
+-- What PostGraphile cannot derive from the tables: the viewer and their flags, the feed and the mutations.
 
 create schema blog_private;
 

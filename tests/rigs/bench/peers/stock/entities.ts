@@ -2,7 +2,7 @@ import { Collection, PrimaryKeyProp, type Ref } from '@mikro-orm/core';
 import { Entity, ManyToMany, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
 
-/** The entities of the stock server, each one a GraphQL type too, as the manuals of both libraries show it. */
+/** The entities of the stock server, which are GraphQL types too, as in the manuals of both libraries. */
 
 @ObjectType()
 @Entity({ tableName: 'users' })

@@ -16,8 +16,8 @@ import {
 import { Article, Comment, Favorite, Follow, Tag, User } from './entities.ts';
 
 /**
- * The product's API, as far as the bench asks for it, in the usual way of TypeGraphQL: a field resolver for every relation,
- * MikroORM's dataloaders behind them, and a dataloader of our own for each flag.
+ * The part of the product's API that the bench uses, as is usual with TypeGraphQL: a field resolver for every relation,
+ * MikroORM's dataloaders, and one more dataloader for each flag.
  */
 export interface Context {
   em: EntityManager;

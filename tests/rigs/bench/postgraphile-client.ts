@@ -1,12 +1,12 @@
-import { type GraphqlWork, newArticle, overGraphql, turn, type WorkName } from './works.ts';
+import { type GraphqlWorkload, graphqlRequests, newArticle, pick, type WorkloadName } from './workloads.ts';
 
-/** How one asks PostGraphile, in the names that it gives to our tables, for the same. */
+/** The same requests to PostGraphile, in the names that it derives from our tables. */
 
 const TAGS = 'articleTagsByArticleId(orderBy: [POSITION_ASC]) { nodes { tagByTagId { name } } }';
 
 const PREVIEW = `slug title description createdAt favoritesCount ${TAGS} userByAuthorId { username image }`;
 
-const works: Record<WorkName, GraphqlWork> = {
+const workloads: Record<WorkloadName, GraphqlWorkload> = {
   feed: {
     signedIn: true,
     document: `{ feed(first: 20) { nodes {
@@ -23,7 +23,7 @@ const works: Record<WorkName, GraphqlWork> = {
         nodes { body createdAt userByAuthorId { username image } }
       }
     } }`,
-    variables: ({ discussed }, n) => ({ slug: turn(discussed, n) }),
+    variables: ({ discussed }, n) => ({ slug: pick(discussed, n) }),
     read: ({ articleBySlug: { commentsByArticleId, ...rest } }) => ({
       ...article(rest),
       comments: commentsByArticleId.nodes.map(comment),
@@ -39,7 +39,7 @@ const works: Record<WorkName, GraphqlWork> = {
         nodes { articleByArticleId { ${PREVIEW} } }
       }
     } }`,
-    variables: ({ usernames }, n) => ({ username: turn(usernames, n) }),
+    variables: ({ usernames }, n) => ({ username: pick(usernames, n) }),
     read: ({ userByUsernameKey: { username, bio, image, ...user } }) => ({
       username,
       bio,
@@ -71,7 +71,7 @@ const works: Record<WorkName, GraphqlWork> = {
     document: `mutation ($input: FavoriteArticleInput!) { favoriteArticle(input: $input) { result {
       slug viewerHasFavorited favoritesCount
     } } }`,
-    variables: ({ unmarked }, n) => ({ input: { slug: turn(unmarked, n) } }),
+    variables: ({ unmarked }, n) => ({ input: { slug: pick(unmarked, n) } }),
     read: ({ favoriteArticle }) => favoriteArticle.result,
   },
   addComment: {
@@ -79,7 +79,7 @@ const works: Record<WorkName, GraphqlWork> = {
     document: `mutation ($input: AddCommentInput!) { addComment(input: $input) { result {
       body createdAt userByAuthorId { username image }
     } } }`,
-    variables: ({ unmarked }, n) => ({ input: { slug: turn(unmarked, n), body: `Well said, ${n} times.` } }),
+    variables: ({ unmarked }, n) => ({ input: { slug: pick(unmarked, n), body: `Well said, ${n} times.` } }),
     read: ({ addComment }) => ({ ...comment(addComment.result), createdAt: undefined }),
   },
 };
@@ -94,4 +94,4 @@ function article({ userByAuthorId, articleTagsByArticleId, ...rest }: any) {
 
 const comment = ({ userByAuthorId, ...rest }: any) => ({ ...rest, author: userByAuthorId });
 
-export const postgraphileWay = overGraphql(works);
+export const postgraphileClient = graphqlRequests(workloads);

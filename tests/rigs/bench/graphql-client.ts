@@ -1,10 +1,10 @@
-import { type GraphqlWork, newArticle, overGraphql, turn, type WorkName } from './works.ts';
+import { type GraphqlWorkload, graphqlRequests, newArticle, pick, type WorkloadName } from './workloads.ts';
 
-/** How a frontend asks our API, and the stock server that offers a part of it. */
+/** The requests to our API, and to the stock server, which implements a part of it. */
 
 const PREVIEW = 'slug title description tagList createdAt favoritesCount author { username image }';
 
-const works: Record<WorkName, GraphqlWork> = {
+const workloads: Record<WorkloadName, GraphqlWorkload> = {
   feed: {
     signedIn: true,
     document: `{ viewer { feed(first: 20) { nodes {
@@ -19,7 +19,7 @@ const works: Record<WorkName, GraphqlWork> = {
       author { username bio image }
       comments(first: 20) { nodes { body createdAt author { username image } } }
     } }`,
-    variables: ({ discussed }, n) => ({ slug: turn(discussed, n) }),
+    variables: ({ discussed }, n) => ({ slug: pick(discussed, n) }),
     read: ({ article }) => ({ ...article, comments: article.comments.nodes }),
   },
   profile: {
@@ -28,7 +28,7 @@ const works: Record<WorkName, GraphqlWork> = {
       articles(first: 10) { nodes { ${PREVIEW} } }
       favorites(first: 10) { nodes { ${PREVIEW} } }
     } }`,
-    variables: ({ usernames }, n) => ({ username: turn(usernames, n) }),
+    variables: ({ usernames }, n) => ({ username: pick(usernames, n) }),
     read: ({ user }) => ({ ...user, articles: user.articles.nodes, favorites: user.favorites.nodes }),
   },
   home: {
@@ -51,7 +51,7 @@ const works: Record<WorkName, GraphqlWork> = {
     document: `mutation ($input: ArticleInput!) { favoriteArticle(input: $input) { article {
       slug viewerHasFavorited favoritesCount
     } } }`,
-    variables: ({ unmarked }, n) => ({ input: { article: { slug: turn(unmarked, n) } } }),
+    variables: ({ unmarked }, n) => ({ input: { article: { slug: pick(unmarked, n) } } }),
     read: ({ favoriteArticle: { article } }) => article,
   },
   addComment: {
@@ -60,10 +60,10 @@ const works: Record<WorkName, GraphqlWork> = {
       body createdAt author { username image }
     } } }`,
     variables: ({ unmarked }, n) => ({
-      input: { article: { slug: turn(unmarked, n) }, body: `Well said, ${n} times.` },
+      input: { article: { slug: pick(unmarked, n) }, body: `Well said, ${n} times.` },
     }),
     read: ({ addComment: { comment } }) => ({ ...comment, createdAt: undefined }),
   },
 };
 
-export const blogWay = overGraphql(works);
+export const graphqlClient = graphqlRequests(workloads);

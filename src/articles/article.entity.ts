@@ -19,7 +19,7 @@ import { User } from '../users/user.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 
-/** An article. Only properties with `@Field` leave the server; computed fields are in article.fields.ts. */
+/** An article. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */
 @ObjectType({ implements: Node, description: 'A published text with its author, tags, favourites and comments.' })
 @Entity({ tableName: 'articles' })
 @Check({ name: 'articles_slug_length', expression: lengthCheck('slug', 1, ARTICLE_LIMITS.slug) })

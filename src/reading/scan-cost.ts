@@ -1,6 +1,6 @@
 /**
  * What it costs to go through all the rows that a list is taken from, to count them or to apply a filter. A list states it in
- * its extensions (`scanCost`); operation-complexity.ts adds it once for each such scan.
+ * its extensions (`scanCost`); selection-complexity.ts adds it once for each such scan.
  */
 export const SCAN_COST = {
   /** One range of an index: what belongs to one row, as the followers of a user do. */

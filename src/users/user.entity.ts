@@ -7,7 +7,7 @@ import { formatLimit } from '../graphql/validation.ts';
 import { foldCase } from './fold-case.ts';
 import { USER_LIMITS } from './user.limits.ts';
 
-/** A user account. Only properties with `@Field` leave the server; computed fields are in user.fields.ts. */
+/** A user account. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */
 @ObjectType({
   implements: Node,
   description: 'A public profile. Holds nothing private: the e-mail address lives on Viewer.',

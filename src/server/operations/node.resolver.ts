@@ -30,7 +30,7 @@ function nodeOf(globalId: string): ReadPlan | null {
   return entity ? one(entity, { id: id ?? 0 }) : null;
 }
 
-/** Object types are entity classes: whichever of this name implements Node, so that new ones need no entry here. */
+/** The entity class of a type that implements Node. TypeGraphQL knows them all, so a new one needs no entry here. */
 const nodeEntity = (type: string) =>
   getMetadataStorage().objectTypes.find(
     ({ name, interfaceClasses }) => name === type && interfaceClasses?.includes(Node),

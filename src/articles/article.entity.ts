@@ -58,7 +58,7 @@ export class Article {
   @Property({ type: 'text' })
   description!: string;
 
-  @Extensions({ mostCharacters: ARTICLE_LIMITS.body })
+  @Extensions({ maxCharacters: ARTICLE_LIMITS.body })
   @Field(() => String, { description: `Markdown source, at most ${formatLimit(ARTICLE_LIMITS.body)} characters.` })
   @Property({ type: 'text' })
   body!: string;

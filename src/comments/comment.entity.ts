@@ -30,7 +30,7 @@ export class Comment {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
 
-  @Extensions({ mostCharacters: COMMENT_LIMITS.body })
+  @Extensions({ maxCharacters: COMMENT_LIMITS.body })
   @Field(() => String, {
     description: `Plain text or Markdown, at most ${formatLimit(COMMENT_LIMITS.body)} characters.`,
   })

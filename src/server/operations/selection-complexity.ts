@@ -93,7 +93,7 @@ export class SelectionMeasurer {
   private field(node: FieldNode, parent: Type): SelectionComplexity {
     const field = fieldOf(parent, node.name.value);
     const below = node.selectionSet ? this.selections(node.selectionSet, field && getNamedType(field.type)) : NOTHING;
-    const text = below.text + Number(field?.extensions.mostCharacters ?? 0);
+    const text = below.text + Number(field?.extensions.maxCharacters ?? 0);
     const counts = node.name.value === 'totalCount' ? 1 : 0;
     const aliases = below.aliases + (node.alias ? 1 : 0);
     const whole = { ...below, fields: 1, counts, depth: below.depth + 1, aliases, text };

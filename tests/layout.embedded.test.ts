@@ -73,16 +73,11 @@ test.each([
   expect(finds([...imports, added])).not.toEqual(finds(imports));
 });
 
-/** Static imports, re-exports, and dynamic imports of a literal path. */
+/** Static imports, also for their effect alone, re-exports, and dynamic imports of a literal path. */
 function importsOf(from: string): Import[] {
-  const statements = readFileSync(from, 'utf8').matchAll(
-    /\b(?:(import|export) (type )?[^'"`;]*?from |import\()'(\.[^']+)'/g,
-  );
-  return [...statements].map(([, , type, path = '']) => ({
-    from,
-    to: join(dirname(from), path),
-    isType: Boolean(type),
-  }));
+  const pattern = /\b(?:(?:import|export) (type )?(?:[^'"`;]*? from )?|import\()'(\.[^']+)'/g;
+  const found = readFileSync(from, 'utf8').matchAll(pattern);
+  return [...found].map(([, type, path = '']) => ({ from, to: join(dirname(from), path), isType: Boolean(type) }));
 }
 
 const folderOf = (file: string) =>

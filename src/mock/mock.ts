@@ -32,7 +32,7 @@ async function serve(): Promise<void> {
   // The server's modules load while the database opens in its thread.
   const [database, { buildMockServer }] = await Promise.all([openDemoDatabase(), import('./server.ts')]);
   const server = await buildMockServer(database, environment);
-  closeWithGrace({ logger: false }, () => server.close());
   const address = await server.listen(environment);
+  closeWithGrace({ logger: false }, () => server.close());
   console.log(`Mock server at ${address}/graphql. Sign in as ${DEMO_EMAIL} with the password "${PASSWORD}".`);
 }

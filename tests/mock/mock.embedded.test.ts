@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
@@ -203,6 +204,15 @@ describe('npm run mock', () => {
     });
     expect(await response.json()).toMatchObject({ data: { articles: { totalCount: 60 } } });
     mock.kill();
+  });
+
+  test('fails if its port is in use', async () => {
+    const other = createServer().listen(0, 'localhost');
+    await once(other, 'listening');
+    const mock = run([], String((other.address() as AddressInfo).port));
+    expect(await text(mock.stderr)).toContain('EADDRINUSE');
+    expect(mock.exitCode ?? (await once(mock, 'exit'))[0]).toBe(1);
+    other.close();
   });
 
   test('prints help, and rejects unknown options and invalid settings', async () => {

@@ -28,7 +28,7 @@ test('applies pending migrations once, without the CLI or a SECRET_KEY', async (
 test('exits with the code of the error, and does not print the password', async () => {
   const { code, said } = await migrate({ DATABASE_URL: 'postgresql://ann:hunter22@127.0.0.1:1/conduit' });
   expect(code).toBe(40);
-  expect(said).toMatch(/^Can not use the database conduit at 127\.0\.0\.1:1 as ann: nothing listens there/);
+  expect(said).toMatch(/^Cannot use the database conduit at 127\.0\.0\.1:1 as ann: nothing listens there/);
   expect(said).not.toContain('hunter22');
 });
 

@@ -2,7 +2,7 @@ import { HeaderMap } from '@apollo/server';
 import { GraphQLError } from 'graphql';
 
 /**
- * Top-level errors, for what the end user can not correct; errors as data are in user-errors.ts. Any other error is a bug:
+ * Top-level errors, for what the end user cannot correct; errors as data are in user-errors.ts. Any other error is a bug:
  * error-responses.ts logs it and masks it as "Internal server error".
  */
 

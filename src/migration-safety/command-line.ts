@@ -89,7 +89,7 @@ function connectionProblem(error: unknown, { host, port, user, database }: Targe
     if (reason) {
       return new MigrationProblem(
         'unreachable',
-        `Can not use the database ${database} at ${host}:${port} as ${user}: ${reason}\n  ${databaseMessage(e)}`,
+        `Cannot use the database ${database} at ${host}:${port} as ${user}: ${reason}\n  ${databaseMessage(e)}`,
         { cause: error },
       );
     }

@@ -80,16 +80,16 @@ test('a statement that exceeds its timeout is cancelled on a shared embedded dat
   expect(await queryShared(project, `select to_regclass('t') as t`)).toEqual([{ t: null }]);
 });
 
-test('an engine inside the process refuses a statement timeout, because it can not be interrupted', async () => {
+test('an engine inside the process refuses a statement timeout, because it cannot be interrupted', async () => {
   const project = anEmbeddedProject();
   const refused = await project.with({ MIGRATION_STATEMENT_TIMEOUT: '200ms' }).run('migration:up');
   expect(refused.code).toBe(24);
-  expect(refused.out).toContain('MIGRATION_STATEMENT_TIMEOUT can not be enforced');
+  expect(refused.out).toContain('MIGRATION_STATEMENT_TIMEOUT cannot be enforced');
   project.environment.MIGRATION_STATEMENT_TIMEOUT = '';
   project.migration('Migration20260105000000_own', ['select 1'], [], `  statementTimeout = '5min';\n`);
   const warned = await project.run('migration:up');
   expect(warned.code).toBe(0);
-  expect(warned.out).toContain('its statementTimeout can not be enforced');
+  expect(warned.out).toContain('its statementTimeout cannot be enforced');
 });
 
 test('a duration without a unit is refused', async () => {

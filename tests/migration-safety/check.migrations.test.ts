@@ -108,7 +108,7 @@ test.each([
 ])('a snapshot that is %s counts as stale: other commands still work, and repair rewrites it', async (_, text) => {
   const project = (await aMigratedProject()).write('migrations/.snapshot.json', text);
   const checked = await project.run('migration:check');
-  expect(checked.out).toContain('stale-snapshot: The snapshot can not be read');
+  expect(checked.out).toContain('stale-snapshot: The snapshot cannot be read');
   expect(checked.code).toBe(38);
   expect(await project.extra('migration:test')).toMatchObject({ code: 0 });
   expect(await project.run('migration:create')).toMatchObject({ code: 0 });

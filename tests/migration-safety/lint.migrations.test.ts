@@ -39,7 +39,7 @@ test('a small table is exempt from rules about lock duration, not from rules abo
   expect(codesOf('alter table t drop column a', { small: ['t'] })).toEqual(['drop-column']);
 });
 
-test('outside a transaction, only the last statement may be one that can not be repeated', () => {
+test('outside a transaction, only the last statement may be one that cannot be repeated', () => {
   const index = 'create index concurrently i on t (a)';
   const of = (first: string) => codesOf(`${first}; ${index}`, { outside: true });
   expect(of('update t set n = n + 1 where true')).toContain('steps-outside-transaction');

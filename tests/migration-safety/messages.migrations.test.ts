@@ -42,7 +42,7 @@ test('a migration whose code is broken is named before any migration runs', asyn
   project.migration('Migration20260102000000_two', [], [], `  oops = (undefined as never as { a: { b: 1 } }).a.b;\n`);
   const { code, out } = await project.run('migration:up');
   expect(code).toBe(16);
-  expect(out).toContain('Migration20260102000000_two can not be read');
+  expect(out).toContain('Migration20260102000000_two cannot be read');
 });
 
 test('with --json, errors are JSON as well', async () => {
@@ -56,7 +56,7 @@ test('with --json, errors are JSON as well', async () => {
   const broken = aProject({ history: false }).write('migrations/Migration20260101000000_one.ts', 'no code');
   const { code, stdout } = await broken.extra('migration:status', '--json');
   expect(code).toBe(16);
-  expect(JSON.parse(stdout).faults[0].says).toContain('Migration20260101000000_one can not be read');
+  expect(JSON.parse(stdout).faults[0].says).toContain('Migration20260101000000_one cannot be read');
 });
 
 test('a usage error is one line, without the help', async () => {

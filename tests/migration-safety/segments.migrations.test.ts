@@ -89,7 +89,7 @@ test('an index of the same name with another definition is an error and stays un
   expect(await project.dump()).toBe(before);
 });
 
-test('a statement that can not run in a transaction is refused before any statement runs', async () => {
+test('a statement that cannot run in a transaction is refused before any statement runs', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (id int)']);
   project.migration('Migration20260102000000_two', ['create index concurrently t_id on t (id)']);
@@ -99,7 +99,7 @@ test('a statement that can not run in a transaction is refused before any statem
   expect(await project.query(`select to_regclass('t') as t`)).toEqual([{ t: null }]);
 });
 
-/** Three statements outside a transaction: a repeatable one, an index, and one that can not be repeated. */
+/** Three statements outside a transaction: a repeatable one, an index, and one that cannot be repeated. */
 const threeStatements = (project: Project) =>
   project
     .migration('Migration20260101000000_one', [

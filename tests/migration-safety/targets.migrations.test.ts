@@ -60,7 +60,7 @@ test('a target without a value and conflicting targets are refused, not ignored'
     [['migration:up', '--to='], '--to has no value'],
     [['migration:down', '-t'], '-t has no value'],
     [['migration:up', '--only', '', '--to', '+1'], '--only has no value'],
-    [['migration:up', '--only', 'add_articles_slug', '--to', 'invite'], '--only and --to can not be combined'],
+    [['migration:up', '--only', 'add_articles_slug', '--to', 'invite'], '--only and --to cannot be combined'],
   ];
   for (const [command, says] of invalid) {
     const { code, out } = await project.run(...command);

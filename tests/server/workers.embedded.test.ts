@@ -132,7 +132,7 @@ test('workers do not outlive the primary', async () => {
   await until(() => workers.every((pid) => !isAlive(pid)));
 });
 
-test('a worker that can not start ends the primary, with its reason', async () => {
+test('a worker that cannot start ends the primary, with its reason', async () => {
   const other = await ownServer({ PORT: String(server.port) }, { listens: false });
   expect(await other.exitCode).toBe(1);
   expect(other.log()).toMatch(/EADDRINUSE[\s\S]*A worker exited with 1 before it listened/);

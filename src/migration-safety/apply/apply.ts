@@ -75,7 +75,7 @@ export async function applyMigrations(
 /** An engine inside this process can't be interrupted, so it can't keep a statement timeout. */
 function refuseStatementTimeout({ driver, settings, log }: MigratorParts, chosen: MigrationFile[]): void {
   if (!isPglite(driver)) return;
-  const why = 'can not be enforced: the database runs inside this process, where a statement can not be interrupted';
+  const why = 'cannot be enforced: the database runs inside this process, where a statement cannot be interrupted';
   if (settings.statementTimeout > 0) {
     throw new MigrationProblem('bad-setting', `MIGRATION_STATEMENT_TIMEOUT ${why}. Nothing was changed.`);
   }

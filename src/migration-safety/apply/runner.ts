@@ -105,7 +105,7 @@ export class Runner extends MigrationRunner {
   ) {
     let recorded = false;
     if (this.schema) {
-      throw new Error('A migration outside a transaction can not be given a schema at run time (--schema).');
+      throw new Error('A migration outside a transaction cannot be given a schema at run time (--schema).');
     }
     const connection = this.driver.getConnection();
     await connection.ensureConnection();

@@ -33,7 +33,7 @@ export const notInATransaction = (name: string, statement: Statement) =>
   new MigrationProblem(
     'not-in-a-transaction',
     [
-      `${name}: "${onlyOutsideTransaction(statement)}" can not run inside a transaction.`,
+      `${name}: "${onlyOutsideTransaction(statement)}" cannot run inside a transaction.`,
       ...excerpt(statement.sql),
       'Move it to a migration of its own that says: override isTransactional() { return false; }',
       'Nothing was changed.',

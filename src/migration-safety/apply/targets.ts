@@ -37,7 +37,7 @@ export function refuseIncompleteOptions(argv: readonly string[]): void {
   if (only && other) {
     throw new MigrationProblem(
       'unknown-target',
-      `${only.option} and ${other.option} can not be combined; use one of them. Nothing was changed.`,
+      `${only.option} and ${other.option} cannot be combined; use one of them. Nothing was changed.`,
     );
   }
 }
@@ -129,7 +129,7 @@ function findApplied(text: string, all: readonly string[], executed: readonly st
 function wrongDirection(target: string, method: string, other: string): MigrationProblem {
   return new MigrationProblem(
     'unknown-target',
-    `migration:${method} can not go to ${target}; use migration:${other}. Nothing was changed.`,
+    `migration:${method} cannot go to ${target}; use migration:${other}. Nothing was changed.`,
   );
 }
 

@@ -57,7 +57,7 @@ function refuseDynamic(chosen: MigrationFile[], method: Method): void {
   if (dynamic.length === 0) return;
   throw new MigrationProblem(
     'unreadable',
-    `The statements of these migrations depend on the data, so they can not be written in advance:\n${dynamic.map(({ name }) => `  ${name}`).join('\n')}\nLeave them out of the range (FROM:TO), and run them with npx mikro-orm migration:up --only <name>.`,
+    `The statements of these migrations depend on the data, so they cannot be written in advance:\n${dynamic.map(({ name }) => `  ${name}`).join('\n')}\nLeave them out of the range (FROM:TO), and run them with npx mikro-orm migration:up --only <name>.`,
   );
 }
 

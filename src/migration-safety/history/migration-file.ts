@@ -122,7 +122,7 @@ async function create(file: DiscoveredMigration): Promise<Migration> {
 const unreadable = (file: DiscoveredMigration, error: unknown) =>
   new MigrationProblem(
     'unreadable',
-    `${file.name} can not be read: ${error instanceof Error ? error.message : error}${file.path ? `\n  ${file.path}` : ''}\nNothing was changed.`,
+    `${file.name} cannot be read: ${error instanceof Error ? error.message : error}${file.path ? `\n  ${file.path}` : ''}\nNothing was changed.`,
     { cause: error },
   );
 

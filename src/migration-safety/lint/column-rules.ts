@@ -36,7 +36,7 @@ export const COLUMN_RULES: Rule[] = [
   {
     code: 'required-column',
     severity: 'error',
-    harm: 'It fails if the table has rows, and code that is still running can not insert.',
+    harm: 'It fails if the table has rows, and code that is still running cannot insert.',
     instead: 'a default; or nullable first, filled, then set not null.',
     matches: addsColumn(
       (_column, constraints) =>

@@ -59,7 +59,7 @@ export const CONSTRAINT_RULES: Rule[] = [
   {
     code: 'nameless-constraint',
     severity: 'warning',
-    harm: 'PostgreSQL generates a name, which varies if it is taken; down and the entities can not rely on it.',
+    harm: 'PostgreSQL generates a name, which varies if it is taken; down and the entities cannot rely on it.',
     instead: 'constraint <name> …',
     matches: alters('AT_AddConstraint', (cmd) => cmd.def.Constraint && !cmd.def.Constraint.conname),
   },

@@ -6,14 +6,14 @@ export const OTHER_RULES: Rule[] = [
   {
     code: 'syntax-error',
     severity: 'error',
-    harm: 'PostgreSQL can not parse the statement.',
+    harm: 'PostgreSQL cannot parse the statement.',
     instead: 'correct the syntax.',
     matches: (s) => s.syntaxError !== undefined,
   },
   {
     code: 'enum-value-at-once',
     severity: 'error',
-    harm: 'A new value can not be used in the transaction that adds it.',
+    harm: 'A new value cannot be used in the transaction that adds it.',
     instead: 'add the value in a separate migration.',
     matches: statement(
       'AlterEnumStmt',

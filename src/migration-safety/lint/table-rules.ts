@@ -37,7 +37,7 @@ export const TABLE_RULES: Rule[] = [
   {
     code: 'nameless-index',
     severity: 'warning',
-    harm: 'PostgreSQL generates a name, which varies if it is taken; down and the entities can not rely on it.',
+    harm: 'PostgreSQL generates a name, which varies if it is taken; down and the entities cannot rely on it.',
     instead: 'give the index a name.',
     matches: statement('IndexStmt', (tree) => !tree.idxname),
   },

@@ -96,7 +96,7 @@ async function replay(
   } catch (error) {
     if (!(error instanceof MigrationProblem)) throw error;
     return [
-      { kind: 'failed', says: 'History can not be replayed on an empty database.', details: error.message.split('\n') },
+      { kind: 'failed', says: 'History cannot be replayed on an empty database.', details: error.message.split('\n') },
     ];
   } finally {
     await shadow.close();
@@ -144,7 +144,7 @@ export async function compareWithEntities(migrator: MigratorParts, shadow: Shado
   if (unreadable) {
     faults.push({
       kind: 'stale-snapshot',
-      says: `The snapshot can not be read: ${unreadable}`,
+      says: `The snapshot cannot be read: ${unreadable}`,
       details: ['Rewrite it: npm run migration repair'],
     });
   } else if (stale.length > 0) {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 /** Origins whose pages may read responses: a list, any (`*`), or any server on this machine. */
 export type AllowedOrigins = readonly string[] | '*' | 'this machine';
 
-/** Without credentials: sign-in uses a header, not a cookie, so pages of other origins can not use it. */
+/** Without credentials: sign-in uses a header, not a cookie, so pages of other origins cannot use it. */
 export async function addCors(server: FastifyInstance, allowed: AllowedOrigins): Promise<void> {
   await server.register(cors, {
     origin: allowed === '*' ? '*' : allowed === 'this machine' ? THIS_MACHINE : [...allowed],

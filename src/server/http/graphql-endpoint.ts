@@ -18,7 +18,7 @@ import { limitUnreadResponses } from './slow-consumers.ts';
 export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
   server.register(async (scope) => {
     parts.loadShedder.rejectWhenFull(scope);
-    scope.removeContentTypeParser('text/plain'); // only JSON, so that forms of other sites can not post
+    scope.removeContentTypeParser('text/plain'); // only JSON, so that forms of other sites cannot post
     requireUtf8Json(scope);
     scope.addHook('onRequest', syncHook(rejectOtherCharsets));
     scope.addHook('onRequest', syncHook(rejectEncodings));
@@ -125,7 +125,7 @@ function rejectLongDocuments({ body }: FastifyRequest): void {
   throw Object.assign(new QueryTooComplex('characters', MAX_DOCUMENT_LENGTH, query.length), { statusCode: 413 });
 }
 
-/** Runs before execution: a client that can not read the response would repeat a mutation that was done. */
+/** Runs before execution: a client that cannot read the response would repeat a mutation that was done. */
 function rejectUnacceptable({ headers }: FastifyRequest): void {
   const { accept = '*/*' } = headers;
   if (accept === '*/*' || new Negotiator({ headers }).mediaType(RESPONSE_TYPES)) return;

@@ -43,7 +43,7 @@ export class Readiness {
     }
   }
 
-  /** Why a request can not be served. Runs before each request: it costs nothing once migrations are applied. */
+  /** Why a request cannot be served. Runs before each request: it costs nothing once migrations are applied. */
   async unavailableReason(): Promise<string | null> {
     return this.database?.health().isLost ? DATABASE_UNAVAILABLE : this.migrationProblem();
   }

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 
 /**
  * Writes the log without blocking. Lines that the reader does not accept yet are buffered up to a limit. Lines beyond it, or
- * that can not be written, as on a full disk, are dropped; a line with their number follows once writing works again.
+ * that cannot be written, as on a full disk, are dropped; a line with their number follows once writing works again.
  */
 export class LogOutput {
   private buffer: string[] = [];

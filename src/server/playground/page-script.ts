@@ -1,7 +1,7 @@
 import type { Tab } from './tabs.ts';
 
 /**
- * `startPlayground` is sent to the browser as text, so it can not refer to anything else in this module. It starts GraphiQL and
+ * `startPlayground` is sent to the browser as text, so it cannot refer to anything else in this module. It starts GraphiQL and
  * the bar above it with the Authorization header of all tabs.
  */
 export interface PlaygroundOptions {

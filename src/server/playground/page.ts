@@ -39,7 +39,7 @@ export function playgroundPage(assets: Assets, options: Omit<PlaygroundOptions, 
 `;
 }
 
-/** JSON that can not close the script element that contains it. */
+/** JSON that cannot close the script element that contains it. */
 const scriptJson = (value: unknown) => JSON.stringify(value).replaceAll('<', '\\u003c');
 
 const ICON = `data:image/svg+xml,${encodeURIComponent(

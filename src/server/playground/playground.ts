@@ -50,7 +50,7 @@ const wantsPage = ({ headers }: FastifyRequest) => /^text\/html\b/.test(headers.
 const pathOf = (url: string) => url.split('?', 1)[0];
 
 /**
- * Nothing from other hosts, and only scripts with the nonce. The editor positions lines with style attributes, which can not
+ * Nothing from other hosts, and only scripts with the nonce. The editor positions lines with style attributes, which cannot
  * carry a nonce, but can only change the appearance.
  */
 const policy = (nonce: string) =>

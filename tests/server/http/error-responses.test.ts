@@ -59,7 +59,7 @@ describe('an invalid request', () => {
     ['that is not JSON', 'BAD_USER_INPUT', '{ query'],
     ['that tries to change the prototype', 'BAD_USER_INPUT', '{"query":"{ __typename }","__proto__":{"admin":true}}'],
     ['of more than a megabyte', 'BAD_USER_INPUT', { query: '{ __typename }', variables: { x: 'x'.repeat(1_600_000) } }],
-    ['that can not be parsed', 'GRAPHQL_PARSE_FAILED', { query: '{ articles' }],
+    ['that cannot be parsed', 'GRAPHQL_PARSE_FAILED', { query: '{ articles' }],
     ['for an unknown field', 'GRAPHQL_VALIDATION_FAILED', { query: '{ secrets }' }],
     [
       'with both keys of a locator',

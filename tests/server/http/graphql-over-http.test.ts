@@ -7,7 +7,7 @@ const GUEST_QUERY = '{ articles { totalCount } }';
 const CSRF_HEADER = { 'apollo-require-preflight': '1' };
 
 describe("graphql-http's audit", () => {
-  // GET requires a header that other sites can not send without a preflight.
+  // GET requires a header that other sites cannot send without a preflight.
   const audited: typeof fetch = (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...CSRF_HEADER } });
   const audits = serverAudits({ url: `${address}/graphql`, fetchFn: audited });
 

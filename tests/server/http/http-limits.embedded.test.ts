@@ -38,7 +38,7 @@ const QUERY = JSON.stringify({ query: '{ articles { totalCount } }' });
 const head = (length: number) =>
   `POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n`;
 
-describe('a page of another site can not execute anything without a preflight:', () => {
+describe('a page of another site cannot execute anything without a preflight:', () => {
   const mutation = 'mutation { logout { ok } }';
   test.each<[what: string, method: string, type: string | undefined, body?: string]>([
     ['a form', 'POST', 'application/x-www-form-urlencoded', `query=${encodeURIComponent(mutation)}`],

@@ -85,7 +85,7 @@ test.each<[attempt: string, limit: keyof typeof LIMITS, query: string, more?: ob
   ],
   ['a document that is not valid', 'rootFields', `{ ${times(600, (index) => `nonsense${index}`)} }`],
   ['fragments in a circle', 'rootFields', `{ ...A ${times(600, () => '__typename')} } fragment A on Query { ...A }`],
-])('%s can not bypass the limits', async (_, limit, query, more) => {
+])('%s cannot bypass the limits', async (_, limit, query, more) => {
   expect(await refusal(query, more)).toEqual(tooMany(limit));
 });
 

@@ -21,16 +21,16 @@ const LAYERS = [
   ['src/environment.ts'],
 ];
 
-/** The only files of the two engines that the rest of the source imports. */
+/** The only files of the two self-contained folders that the rest of the source imports. */
 const FRONT_FILES = ['src/embedded-postgres/embedded-database.ts', 'src/migration-safety/index.ts'];
 
 /** The two sides of a relation between entities. */
-const ALLOWED_CIRCLE = ['src/articles/article-tag.entity.ts', 'src/articles/article.entity.ts'];
+const ALLOWED_CYCLE = ['src/articles/article-tag.entity.ts', 'src/articles/article.entity.ts'];
 
-/** Users name the type of the request's context, which auth makes. */
+/** Users use the type of the request's context, which auth creates. */
 const ALLOWED_UPWARD_TYPES = ['src/users -> src/auth/context.ts'];
 
-const MOST_FILES = 15;
+const MAX_FILES = 15;
 
 interface Import {
   readonly from: string;
@@ -45,21 +45,21 @@ test('every source file belongs to a layer', () => {
   expect(files.filter((file) => layerOf(file) === -1)).toEqual([]);
 });
 
-test('imports fall: no file imports from a layer above its own, or from another folder of its layer', () => {
+test('no file imports from a layer above its own, or from another folder of its layer', () => {
   expect(upward(imports)).toEqual([]);
 });
 
-test('no files import each other in a circle', () => {
-  expect(circles(imports)).toEqual([ALLOWED_CIRCLE]);
+test('no files import each other in a cycle', () => {
+  expect(cycles(imports)).toEqual([ALLOWED_CYCLE]);
 });
 
-test('the two engines are entered by their front files, and import nothing else of the source', () => {
+test('the two self-contained folders are imported by their front files only, and import nothing else of the source', () => {
   expect(pastFrontFiles(imports)).toEqual([]);
 });
 
-test(`no folder has more than ${MOST_FILES} files beside its subfolders`, () => {
+test(`no folder has more than ${MAX_FILES} files beside its subfolders`, () => {
   const perFolder = Map.groupBy(files, dirname);
-  expect([...perFolder].filter(([, { length }]) => length > MOST_FILES)).toEqual([]);
+  expect([...perFolder].filter(([, { length }]) => length > MAX_FILES)).toEqual([]);
 });
 
 test.each([
@@ -68,7 +68,7 @@ test.each([
   { from: 'src/users/user.entity.ts', to: 'src/auth/context.ts', isType: false, finds: upward },
   { from: 'src/migration-safety/problems.ts', to: 'src/environment.ts', isType: false, finds: pastFrontFiles },
   { from: 'src/start.ts', to: 'src/migration-safety/problems.ts', isType: true, finds: pastFrontFiles },
-  { from: 'src/articles/slug.ts', to: 'src/articles/article.resolver.ts', isType: true, finds: circles },
+  { from: 'src/articles/slug.ts', to: 'src/articles/article.resolver.ts', isType: true, finds: cycles },
 ])('an import of $to in $from would be found', ({ finds, ...added }) => {
   expect(finds([...imports, added])).not.toEqual(finds(imports));
 });
@@ -93,18 +93,18 @@ function upward(all: readonly Import[]): string[] {
 }
 
 function pastFrontFiles(all: readonly Import[]): string[] {
-  const engines = LAYERS.at(-2) ?? [];
+  const selfContained = LAYERS.at(-2) ?? [];
   return all
     .filter(({ from, to }) => folderOf(from) !== folderOf(to))
     .filter(
       ({ from, to }) =>
-        engines.includes(folderOf(from)) || (engines.includes(folderOf(to)) && !FRONT_FILES.includes(to)),
+        selfContained.includes(folderOf(from)) || (selfContained.includes(folderOf(to)) && !FRONT_FILES.includes(to)),
     )
     .map(({ from, to }) => `${from} -> ${to}`);
 }
 
 /** The sets of files of which each reaches every other one by imports, sorted. */
-function circles(all: readonly Import[]): string[][] {
+function cycles(all: readonly Import[]): string[][] {
   const imported = Map.groupBy(all, ({ from }) => from);
   const reached = (start: string) => {
     const found = new Set<string>();
@@ -119,11 +119,11 @@ function circles(all: readonly Import[]): string[][] {
     return found;
   };
   const reach = new Map(files.map((file) => [file, reached(file)]));
-  const inCircles = files.filter((file) => reach.get(file)?.has(file)).toSorted();
+  const inCycles = files.filter((file) => reach.get(file)?.has(file)).toSorted();
   return Object.values(
     Object.groupBy(
-      inCircles,
-      (file) => inCircles.find((other) => reach.get(other)?.has(file) && reach.get(file)?.has(other)) ?? '',
+      inCycles,
+      (file) => inCycles.find((other) => reach.get(other)?.has(file) && reach.get(file)?.has(other)) ?? '',
     ),
-  ).map((circle) => circle ?? []);
+  ).map((cycle) => cycle ?? []);
 }

@@ -10,7 +10,7 @@ export const requireSignIn: AuthChecker<Context> = ({ context }) => {
 };
 
 /**
- * An invalid token, or one whose session has ended, fails every root field instead of turning its bearer into a guest. Fields
+ * An invalid token, or one whose session has ended, fails every root field instead of making the client a guest. Fields
  * with the extension `ignoresToken` sign in, which must work with an expired token.
  */
 export function rejectInvalidTokens(schema: GraphQLSchema): void {

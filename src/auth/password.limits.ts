@@ -1,2 +1,2 @@
-/** How few and how many characters a password may have. */
+/** Minimum and maximum length of a password, in characters. */
 export const PASSWORD_LIMITS = { min: 8, max: 128 } as const;

@@ -6,7 +6,7 @@ import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legac
 export class RateLimit {
   [OptionalProps]?: 'points';
 
-  /** The name of the limit and a SHA-256 of whom it counts, so that the table holds no addresses. */
+  /** The name of the limit and a SHA-256 of the account or address, so that the table contains no addresses. */
   @PrimaryKey({ type: 'text' })
   readonly key!: string;
 

@@ -14,7 +14,7 @@ export function loadSecretKey(dataFolder: string): { key: string; file: string }
       linkSync(made, file);
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      // Of servers that start at once the first one's key stays, or the last one's on file systems without links.
+      // If several servers start at once, the first key is kept; on file systems without links, the last one.
       if (NO_LINKS.includes(code)) renameSync(made, file);
       else if (code !== 'EEXIST') throw error;
     } finally {
@@ -23,7 +23,7 @@ export function loadSecretKey(dataFolder: string): { key: string; file: string }
   }
   const key = readFileSync(file, 'utf8');
   if (key.length < 32)
-    throw new Error(`${file} holds no key of at least 32 characters. Delete it, and a new one is made.`);
+    throw new Error(`${file} does not contain a key of at least 32 characters. Delete it to generate a new one.`);
   return { key, file };
 }
 

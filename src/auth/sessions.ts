@@ -55,7 +55,7 @@ export class Sessions {
 
   /**
    * Exchanges an unused refresh token for a new pair; null if it is invalid. Reuse of a refresh token ends the session, since
-   * the token was copied and its owner cannot be told from the thief. So does a token of a session that is too old.
+   * the token was copied and either request may be the thief's. So does a token of a session that is too old.
    */
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
     const [sessionId = '', secret = '', signature, ...more] = token.split('.');

@@ -40,7 +40,7 @@ async function dump(database: EmbeddedDatabase): Promise<void> {
 
 async function restore(database: EmbeddedDatabase): Promise<void> {
   await database.restoreSql(readWithProgress(file), { replace: values.replace });
-  progress(`${file} is in the embedded database.`);
+  progress(`Restored ${file} into the embedded database.`);
 }
 
 async function* readWithProgress(path: string): AsyncGenerator<string> {

@@ -73,7 +73,7 @@ const CONNECTION_ERRORS: Record<string, string> = {
   ECONNREFUSED: 'nothing listens there. Is the server running, and is DATABASE_URL right?',
   ENOTFOUND: 'no such host. Is DATABASE_URL right?',
   ENOENT: 'there is no such socket. Is the server running?',
-  ETIMEDOUT: 'no answer. Is a firewall in between?',
+  ETIMEDOUT: 'no response. Is a firewall in between?',
   '28P01': 'the password is wrong.',
   '28000': 'this user may not connect.',
   '3D000': 'the database does not exist. migration:up creates it.',

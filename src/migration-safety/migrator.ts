@@ -221,7 +221,7 @@ export class Migrator extends StockMigrator implements MigratorParts {
     );
   }
 
-  /** Runs one migration through MikroORM's migrator, with our runner and our tracking table. */
+  /** Runs one migration through MikroORM's migrator, with Runner and HistoryStorage. */
   private async runMigration(method: Method, run: MigrationRun, { schema, transaction }: Place) {
     this.runner.current = run;
     const { checksum, source } = run.migration;

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 
-/** Whether a person can be asked. */
+/** Whether there is a terminal to ask questions on. */
 export const isInteractive = () => Boolean(process.stdin.isTTY && process.stdout.isTTY);
 
 /** The answer to the question, or undefined after Ctrl-C or Ctrl-D. */

@@ -134,7 +134,7 @@ const isSortValue: Record<SortKind, (value: unknown) => boolean> = {
   date: (value) => typeof value === 'string' && isInstant(value),
 };
 
-/** Only the form that our statements write: a year of four digits (PostgreSQL has no year 0000), milliseconds, UTC. */
+/** Only the form of dates in cursors: a year of four digits (PostgreSQL has no year 0000), milliseconds, UTC. */
 const isInstant = (text: string) =>
   /^(?!0000)\d{4}-/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text;
 

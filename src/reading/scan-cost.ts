@@ -3,9 +3,9 @@
  * its extensions (`scanCost`); selection-complexity.ts adds it once for each such scan.
  */
 export const SCAN_COST = {
-  /** One range of an index: what belongs to one row, as the followers of a user do. */
+  /** One range of an index, such as the followers of a user. */
   indexRange: 10,
-  /** Such a range, of which every row is read as well. */
+  /** One range of an index, and each of its rows. */
   rowsOfRange: 100,
   /** All rows of a table, or nearly. */
   table: 1_000,

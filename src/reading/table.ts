@@ -26,7 +26,7 @@ export class Table {
 
   column(property: string): Column {
     const found = this.columnsByProperty.get(property);
-    if (!found) throw new Error(`${this.entity.className}.${property} is no column; give it a @ReadField.`);
+    if (!found) throw new Error(`${this.entity.className}.${property} is not a column; give it a @ReadField.`);
     return found;
   }
 }

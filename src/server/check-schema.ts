@@ -22,7 +22,7 @@ try {
   const options = { json: { type: 'boolean' }, help: { type: 'boolean' } } as const;
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const [revision = 'HEAD', ...more] = positionals;
-  if (more.length > 0) throw new Error(`"${more.join(' ')}" is one revision too many; give one to compare with.`);
+  if (more.length > 0) throw new Error(`"${more.join(' ')}" is unexpected; give one revision to compare with.`);
   if (values.help) console.log(HELP);
   else process.exitCode = check(revision, values.json ?? false);
 } catch (error) {

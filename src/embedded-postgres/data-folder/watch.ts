@@ -29,7 +29,7 @@ export class FolderWatcher {
     if (this.isRestoring) return;
     if (!lock.isInPlace) {
       this.stop();
-      this.on.log(`embedded database: ${folder} was removed or replaced; no more writes. Restart this process.`);
+      this.on.log(`embedded database: ${folder} was removed or replaced, writing stopped. Restart this process.`);
       return await this.on.lockLost();
     }
     if (existsSync(ownerFile) && (process.platform === 'win32' || existsSync(socketPath(socketFolder)))) return;

@@ -1,6 +1,6 @@
 /**
  * Runs pg_dump, as WebAssembly. It reads and writes its connection synchronously, so it runs in a thread that waits for
- * each response while the process goes on serving it. Node may load this file with its own type stripping.
+ * each response while the process continues to serve it. Node may load this file with its own type stripping.
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { PGlite } from '@electric-sql/pglite';

@@ -65,10 +65,10 @@ export class SharedSession {
     }
     client.hasPendingSettings ||= effects.maySetConfig || tags.some((tag) => SETTING_TAGS.has(tag));
     if (!client.hasPendingSettings || status === 'E') return;
-    const isReadOnlyByUs = this.applied.has(READ_ONLY) && !client.settings.has(READ_ONLY); // the disk is nearly full
+    const isDiskNearlyFull = this.applied.has(READ_ONLY) && !client.settings.has(READ_ONLY);
     client.settings = await this.currentSettings();
     this.applied = new Map(client.settings);
-    if (isReadOnlyByUs) client.settings.delete(READ_ONLY);
+    if (isDiskNearlyFull) client.settings.delete(READ_ONLY);
     client.hasPendingSettings = status === 'T';
   }
 

@@ -116,7 +116,7 @@ export class AdvisoryLock implements MigrationLock {
 
 /**
  * SQL for the connection that runs the migration: a shared lock for as long as its statement runs. The last statement
- * of a killed migrator may run on in the server for a while; the next migrator waits for it.
+ * of a killed migrator may keep running in the server for a while; the next migrator waits for it.
  */
 export const acquireWorkLockSql = (database: string, scope: 'transaction' | 'session') =>
   scope === 'transaction'

@@ -40,9 +40,9 @@ export async function lockUntilExit(find: () => ChosenLock): Promise<void> {
 }
 
 /**
- * Before a failed command exits that owns the embedded engine other processes use: the engine ends with it, so it waits
- * for the lock, that is until no migration of theirs is running, or the timeout. A command that succeeds needs no lock:
- * it keeps the engine open for the others, which may be waiting for this very lock.
+ * For a failed command that owns an embedded engine which other processes use. Its exit ends the engine, so it first waits
+ * for the lock: until no other process migrates, or the timeout. A command that succeeds needs no lock: it keeps the
+ * engine open for the others, which may be waiting for this lock.
  */
 export async function lockBeforeExit(find: () => ChosenLock): Promise<void> {
   if (!runsAsCommand()) return;

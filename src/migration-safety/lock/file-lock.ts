@@ -11,7 +11,7 @@ import { type LockWait, lockLostError, type MigrationLock, pollDelay, seconds } 
 export class FileLock implements MigrationLock {
   private held = false;
 
-  /** `untilExit` keeps the lock until the process ends, because an engine inside the process goes on writing. */
+  /** `untilExit` keeps the lock until the process ends, because an engine inside the process continues to write. */
   constructor(
     private readonly path: string,
     private readonly wait: LockWait,
@@ -124,7 +124,7 @@ function isAlive({ pid, started, host }: Holder): boolean {
   return !start || !started || start === started;
 }
 
-/** Field 22 of /proc/<pid>/stat; empty without /proc, where the pid alone has to do. */
+/** Field 22 of /proc/<pid>/stat; empty without /proc, where only the pid is compared. */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

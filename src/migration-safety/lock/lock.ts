@@ -32,7 +32,7 @@ export const NO_LOCK: MigrationLock = { acquire: async () => {}, release: async 
 export const lockLostError = () =>
   new MigrationProblem(
     'lock-timeout',
-    'The lock was lost, and another migrator may be running. What is applied so far stays; nothing more was changed.',
+    'The lock was lost, and another migrator may be running. The migrations before that stay applied; nothing else was changed.',
   );
 
 /** 50 to 250 ms: short enough to be prompt, with enough jitter that twenty waiters don't poll at once. */

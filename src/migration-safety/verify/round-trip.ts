@@ -67,7 +67,7 @@ async function roundTrip(shadow: ShadowDatabase, migration: MigrationFile): Prom
     ...changedValues(before.contents, undone.contents, ...sides),
   ];
   if (left.length > 0) {
-    const advice = 'If up cannot be undone, let down throw: then only up is tested.';
+    const advice = 'If up cannot be undone, throw in down; then only up is tested.';
     return fault('down', `${migration.name}: down does not undo everything that up does.`, [...left, advice]);
   }
   const again = await errorOf(() => shadow.migrator.up(only));

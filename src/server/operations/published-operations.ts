@@ -2,8 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** The operations in schema/, found from TypeScript sources and from dist alike. */
-
 /** The files of schema/operations, sorted by name. */
 export function publishedOperations(): string[] {
   const folder = join(projectRoot(), 'schema/operations');
@@ -17,4 +15,5 @@ export function publishedDocuments(): string[] {
   return Object.values(JSON.parse(manifest) as Record<string, string>);
 }
 
+/** From TypeScript sources and from dist alike. */
 const projectRoot = () => dirname(findPackageJSON('..', import.meta.url) ?? '.');

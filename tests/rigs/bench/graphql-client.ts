@@ -1,6 +1,6 @@
 import { type GraphqlWorkload, graphqlRequests, newArticle, pick, type WorkloadName } from './workloads.ts';
 
-/** The requests to our API, and to the stock server, which implements a part of it. */
+/** The requests to this server's API, of which the stock server implements a part. */
 
 const PREVIEW = 'slug title description tagList createdAt favoritesCount author { username image }';
 

@@ -1,6 +1,6 @@
 import { type GraphqlWorkload, graphqlRequests, newArticle, pick, type WorkloadName } from './workloads.ts';
 
-/** The same requests to PostGraphile, in the names that it derives from our tables. */
+/** The same requests to PostGraphile, in the names that it derives from the tables. */
 
 const TAGS = 'articleTagsByArticleId(orderBy: [POSITION_ASC]) { nodes { tagByTagId { name } } }';
 

@@ -9,7 +9,7 @@ import { postgraphileClient } from './postgraphile-client.ts';
 import { restClient } from './rest-client.ts';
 import type { BenchRequest, Client, WorkloadName } from './workloads.ts';
 
-/** Ours and its peers, each in production mode with ten connections to the database. */
+/** The server and its peers, each in production mode with ten connections to the database. */
 export const SERVERS = {
   ours: { title: 'Conduit GraphQL', client: graphqlClient, command: ['node', ...START] },
   floor: { title: 'floor: node:http + pg', client: restClient, command: ['node', 'tests/rigs/bench/peers/floor.mjs'] },

@@ -18,7 +18,7 @@ export type WorkloadName = keyof typeof WORKLOADS;
 
 export interface Workload {
   title: string;
-  /** The requests/s of ours relative to the peer's. */
+  /** The server's requests/s relative to the peer's. */
   target: { postgraphile: number; floor: number };
   /** The table to which each request adds a row. */
   writes?: 'articles' | 'favorites' | 'comments';
@@ -62,7 +62,7 @@ export function newArticle({ tags }: Subjects, n: number) {
   };
 }
 
-/** A token for our server, and a header that the peers trust. */
+/** A token for the server, and a header that the peers trust. */
 export function headersFor({ viewers }: Subjects, n: number | null) {
   const viewer = n === null ? null : pick(viewers, n);
   return {

@@ -193,6 +193,6 @@ const serverOn = (other: MikroORM, migrations: 'checked' | 'not checked' = 'chec
     readiness: new Readiness(other, null, migrations),
   });
 
-test('a migrated database is seen to be one', async () => {
+test('a database with all migrations applied has no migration problem', async () => {
   expect(await new Readiness(orm, null, 'checked').migrationProblem()).toBeNull();
 });

@@ -1,2 +1,2 @@
-/** Where a frontend keeps the typed documents; ours are the published ones. */
+/** The typed documents, where a frontend has a copy of them. */
 export * from '../../../../schema/generated/graphql.ts';

@@ -2,12 +2,13 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FolderLock, type OwnerInfo, readOwnerFile } from './data-folder/lock.ts';
+import { FolderLock } from './data-folder/folder-lock.ts';
+import { type OwnerInfo, readOwnerFile } from './data-folder/owner-file.ts';
 import { DataFolderError, type DataPaths, resolvePaths } from './data-folder/paths.ts';
+import { type Connection, DatabaseOwner, type OwnerOptions } from './database-owner.ts';
 import { dumpSql } from './dump/dump.ts';
 import { type RestoreOptions, restoreSql } from './dump/restore.ts';
 import type { EngineState } from './engine/engine.ts';
-import { type Connection, DatabaseOwner, type OwnerOptions } from './owner.ts';
 import { OwnerConnection } from './owner-connection.ts';
 
 export interface EmbeddedDatabaseOptions {

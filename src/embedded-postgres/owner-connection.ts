@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net';
-import { type OwnerInfo, readOwnerFile } from './data-folder/lock.ts';
+import { type OwnerInfo, readOwnerFile } from './data-folder/owner-file.ts';
 import { DATABASE, type DataPaths, JOINED_PROCESS, socketPath } from './data-folder/paths.ts';
-import type { Connection } from './owner.ts';
+import type { Connection } from './database-owner.ts';
 import * as wire from './protocol.ts';
 
 /** Use of the folder through the process that owns it. One connection stays open, to detect when the owner exits. */

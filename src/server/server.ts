@@ -25,7 +25,7 @@ import { type CacheSettings, recordOutcome } from './http/graphql-response.ts';
 import { addHealthChecks, type Readiness } from './http/health.ts';
 import { type LoadLimits, LoadShedder } from './http/load-shedding.ts';
 import { addSchemaEndpoint } from './http/schema-endpoint.ts';
-import { addSecureHeaders, type HeaderSettings } from './http/secure-headers.ts';
+import { addSecurityHeaders, type HeaderSettings } from './http/security-headers.ts';
 import { addVersionEndpoint } from './http/version-endpoint.ts';
 import { logRequests, type RequestObserver, recordOperations, requestIdOf } from './observability/request-log.ts';
 import { disabledPlugins } from './operations/disabled-plugins.ts';
@@ -56,7 +56,7 @@ export async function buildServer({
   });
   logRequests(server, observers);
   server.server.maxConnections = settings.maxConnections;
-  addSecureHeaders(server, settings);
+  addSecurityHeaders(server, settings);
   rejectMultipleHosts(server);
   await addCors(server, settings.allowedOrigins);
   const statements = new PreparedStatements(em, settings.preparedStatements);

@@ -1,5 +1,5 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
-import type { Connection } from '../owner.ts';
+import type { Connection } from '../database-owner.ts';
 import { isPasswordRequest, MessageReader, password, readCstring } from '../protocol.ts';
 import type { DumpThreadData, DumpThreadMessage } from './dump-thread.ts';
 import { WireClient } from './wire-client.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from '../owner.ts';
+import type { Connection } from '../database-owner.ts';
 import * as wire from '../protocol.ts';
 import { splitSql } from './split-sql.ts';
 import { WireClient } from './wire-client.ts';

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net';
 import { socketPath } from '../data-folder/paths.ts';
-import type { Connection } from '../owner.ts';
+import type { Connection } from '../database-owner.ts';
 import { type Message, MessageReader } from '../protocol.ts';
 
 /** A connection for code that speaks PostgreSQL's protocol itself. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 
 /** Keeps browsers from running, framing or sniffing responses. The Playground, the only page, sets its own policy. */
-export function addSecureHeaders(server: FastifyInstance, { production }: HeaderSettings): void {
+export function addSecurityHeaders(server: FastifyInstance, { production }: HeaderSettings): void {
   const headers = { ...ALWAYS, ...(production && HSTS) };
   server.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);

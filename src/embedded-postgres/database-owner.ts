@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { DiskSpaceMonitor, freeSpaceIn } from './data-folder/disk-space.ts';
+import type { FolderLock } from './data-folder/folder-lock.ts';
+import { FolderWatcher } from './data-folder/folder-watcher.ts';
 import { finishFolder, prepareFolder } from './data-folder/initialize.ts';
-import { type FolderLock, type OwnerInfo, processCommand, writeOwnerFile } from './data-folder/lock.ts';
+import { type OwnerInfo, processCommand, writeOwnerFile } from './data-folder/owner-file.ts';
 import { DATABASE, type DataPaths, PORT, resolvePaths, socketPath } from './data-folder/paths.ts';
-import { FolderWatcher } from './data-folder/watch.ts';
 import { Engine } from './engine/engine.ts';
 import { Maintenance } from './maintenance.ts';
 import { SqlError } from './protocol.ts';

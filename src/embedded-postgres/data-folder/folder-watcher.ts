@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import type { FolderLock } from './lock.ts';
+import type { FolderLock } from './folder-lock.ts';
 import { type DataPaths, socketPath } from './paths.ts';
 
 /**

@@ -58,9 +58,9 @@ const proxies = z
 
 function isSubnet(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
-  const most = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
-  const isRange = bits === undefined || (/^[1-9]\d*$/.test(bits) && Number(bits) <= most);
-  return /^(loopback|linklocal|uniquelocal)$/.test(text) || (most > 0 && isRange && rest.length === 0);
+  const max = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0;
+  const isRange = bits === undefined || (/^[1-9]\d*$/.test(bits) && Number(bits) <= max);
+  return /^(loopback|linklocal|uniquelocal)$/.test(text) || (max > 0 && isRange && rest.length === 0);
 }
 
 const postgresUrl = z.string().refine((value) => URL.canParse(value) && /^postgres(ql)?:\/\/[^/]*\/./.test(value), {

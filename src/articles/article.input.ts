@@ -152,11 +152,11 @@ const tagList = z
     params: { code: UserErrorCode.TOO_MANY, limit: ARTICLE_LIMITS.tags },
   });
 
-export const articleContent = z.object({
+export const articleRules = z.object({
   title: text(ARTICLE_LIMITS.title),
   description: text(ARTICLE_LIMITS.description),
   body: text(ARTICLE_LIMITS.body),
   tagList: tagList.nullish().transform((names) => names ?? []),
 });
 
-export const articleChanges = articleContent.extend({ tagList }).partial();
+export const articleChangeRules = articleRules.extend({ tagList }).partial();

@@ -1,7 +1,7 @@
 import { Arg, Args, Authorized, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
 import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
-import { allow, ResourceKind } from '../graphql/user-errors.ts';
+import { ResourceKind, requirePermission } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
@@ -13,8 +13,8 @@ import {
   ArticleBy,
   ArticleInput,
   ArticleListArgs,
-  articleChanges,
-  articleContent,
+  articleChangeRules,
+  articleRules,
   CreateArticleInput,
   UpdateArticleInput,
 } from './article.input.ts';
@@ -49,7 +49,7 @@ export class ArticleResolver {
     @Arg('input', () => CreateArticleInput, { description: 'What it says.' }) input: CreateArticleInput,
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
-    const { tagList, ...content } = validate(articleContent, input);
+    const { tagList, ...content } = validate(articleRules, input);
     return context.em.transactional(async (em) => {
       const author = em.getReference(User, context.viewer.id);
       const article = new Article(author, { ...content, slug: uniqueSlug(content.title) });
@@ -67,8 +67,8 @@ export class ArticleResolver {
   ): Promise<ArticlePayload> {
     return context.em.transactional(async (em) => {
       const article = await lockArticle(em, input.article, 'change');
-      allow(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
-      const { tagList, ...changes } = validate(articleChanges, input);
+      requirePermission(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
+      const { tagList, ...changes } = validate(articleChangeRules, input);
       if (changes.title !== undefined && slugify(changes.title) !== slugify(article.title)) {
         article.slug = uniqueSlug(changes.title);
       }
@@ -94,7 +94,7 @@ export class ArticleResolver {
   ): Promise<DeleteArticlePayload> {
     return context.em.transactional(async (em) => {
       const article = await lockArticle(em, input.article, 'delete');
-      allow(canDeleteArticle(context.viewer, article), ResourceKind.ARTICLE);
+      requirePermission(canDeleteArticle(context.viewer, article), ResourceKind.ARTICLE);
       await lockTagsOfArticle(em, article);
       em.remove(article);
       return { deletedId: globalId('Article', article.id), deletedSlug: article.slug };

@@ -140,12 +140,12 @@ export interface PasswordSettings {
   readonly refuseCommonPasswords: boolean;
 }
 
-export const registration = ({ refuseCommonPasswords }: PasswordSettings) =>
+export const registrationRules = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({ username, email, password: password(refuseCommonPasswords) });
 
-export const credentials = z.object({ email: required.check(storable), password: required });
+export const credentialRules = z.object({ email: required.check(storable), password: required });
 
-export const viewerChanges = ({ refuseCommonPasswords }: PasswordSettings) =>
+export const viewerChangeRules = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({
     username: username.optional(),
     email: email.optional(),

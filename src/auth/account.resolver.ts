@@ -4,7 +4,7 @@ import { globalId } from '../graphql/node.ts';
 import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
-import { DeleteViewerInput, UpdateViewerInput, viewerChanges } from './account.input.ts';
+import { DeleteViewerInput, UpdateViewerInput, viewerChangeRules } from './account.input.ts';
 import { DeleteViewerPayload, UpdateViewerPayload } from './account.payload.ts';
 import type { Context, SignedIn, SignedInContext } from './context.ts';
 import { hashPassword, verifyPassword } from './password.ts';
@@ -21,7 +21,7 @@ export class AccountResolver {
     @Ctx() context: SignedInContext,
   ): Promise<UpdateViewerPayload> {
     const { em, viewer, session, sessions, settings } = context;
-    const { password, ...changes } = validate(viewerChanges(settings), input);
+    const { password, ...changes } = validate(viewerChangeRules(settings), input);
     const user = await loadAccount(em, viewer);
     user.change(changes);
     if (password === undefined) {

@@ -4,12 +4,12 @@ import { validate } from '../graphql/validation.ts';
 import { foldCase } from '../users/fold-case.ts';
 import { User } from '../users/user.entity.ts';
 import {
-  credentials,
+  credentialRules,
   LoginInput,
   LogoutInput,
   RefreshSessionInput,
   RegisterInput,
-  registration,
+  registrationRules,
 } from './account.input.ts';
 import { AuthPayload, LogoutPayload } from './account.payload.ts';
 import type { Context, SignedInContext } from './context.ts';
@@ -28,7 +28,7 @@ export class SessionResolver {
     @Arg('input', () => RegisterInput, { description: 'The account.' }) input: RegisterInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
-    const { password, ...account } = validate(registration(context.settings), input);
+    const { password, ...account } = validate(registrationRules(context.settings), input);
     await context.loginThrottle.countRegistration(context.address);
     const passwordHash = await hashPassword(password);
     return context.em.transactional(async (em) => {
@@ -47,7 +47,7 @@ export class SessionResolver {
     @Arg('input', () => LoginInput, { description: 'Who, and the proof.' }) input: LoginInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
-    const { email, password } = validate(credentials, input);
+    const { email, password } = validate(credentialRules, input);
     const emailKey = foldCase(email);
     const user = await context.em.findOne(User, { emailKey }, { populate: ['passwordHash'] });
     const right = await context.loginThrottle.attempt(emailKey, context.address, () =>

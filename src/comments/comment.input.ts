@@ -73,4 +73,4 @@ export class DeleteCommentInput {
   comment!: CommentBy;
 }
 
-export const commentContent = z.object({ body: text(COMMENT_LIMITS.body) });
+export const commentRules = z.object({ body: text(COMMENT_LIMITS.body) });

@@ -2,11 +2,11 @@ import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { articleReference } from '../articles/article.repository.ts';
 import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
-import { allow, ResourceKind } from '../graphql/user-errors.ts';
+import { ResourceKind, requirePermission } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
-import { AddCommentInput, commentContent, DeleteCommentInput, UpdateCommentInput } from './comment.input.ts';
+import { AddCommentInput, commentRules, DeleteCommentInput, UpdateCommentInput } from './comment.input.ts';
 import { CommentPayload, DeleteCommentPayload } from './comment.payload.ts';
 import { canDeleteComment, canUpdateComment } from './comment.policy.ts';
 import { findComment } from './comment.repository.ts';
@@ -21,7 +21,7 @@ export class CommentResolver {
   ): Promise<CommentPayload> {
     const { em, viewer } = context;
     const article = await articleReference(context, input.article);
-    const { body } = validate(commentContent, input);
+    const { body } = validate(commentRules, input);
     const comment = new Comment(article, em.getReference(User, viewer.id), body);
     await em.persist(comment).flush();
     return { comment, article };
@@ -35,8 +35,8 @@ export class CommentResolver {
     @Ctx() { em, viewer }: SignedInContext,
   ): Promise<CommentPayload> {
     const comment = await findComment(em, input.comment);
-    allow(canUpdateComment(viewer, comment), ResourceKind.COMMENT);
-    comment.change(validate(commentContent, input).body);
+    requirePermission(canUpdateComment(viewer, comment), ResourceKind.COMMENT);
+    comment.change(validate(commentRules, input).body);
     await em.flush();
     return { comment, article: comment.article };
   }
@@ -51,7 +51,7 @@ export class CommentResolver {
     @Ctx() { em, viewer }: SignedInContext,
   ): Promise<DeleteCommentPayload> {
     const comment = await findComment(em, input.comment);
-    allow(canDeleteComment(viewer, comment), ResourceKind.COMMENT);
+    requirePermission(canDeleteComment(viewer, comment), ResourceKind.COMMENT);
     const { id, article } = comment;
     em.remove(comment);
     await em.flush();

@@ -151,6 +151,6 @@ export class Refusal extends Error {
 }
 
 /** Throws unless the policy allows it. */
-export function allow(isAllowed: boolean, resource: ResourceKind): void {
+export function requirePermission(isAllowed: boolean, resource: ResourceKind): void {
   if (!isAllowed) throw new Refusal(new ForbiddenError(resource));
 }

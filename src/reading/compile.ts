@@ -21,7 +21,7 @@ import type {
   Exists,
   List,
   Page,
-  Pick,
+  PickedColumn,
   ReadContext,
   ReadFieldMethod,
   ReadPlan,
@@ -195,12 +195,12 @@ class Compiler {
       Object.entries(condition).map(([property, value]) => {
         // A value that cannot be stored equals no stored value; PostgreSQL would fail on it.
         if (typeof value === 'string' && !isStorable(value)) return sql`false`;
-        return sql`${table.column(property).sql} = ${isPick(value) ? this.pick(value) : value}`;
+        return sql`${table.column(property).sql} = ${isPickedColumn(value) ? this.pick(value) : value}`;
       }),
     );
   }
 
-  private pick({ entity, property, where }: Pick): Sql {
+  private pick({ entity, property, where }: PickedColumn): Sql {
     const table = this.table(entity);
     return sql`(select ${table.column(property).sql} from ${table.aliased} where ${this.where(where, table)})`;
   }
@@ -214,5 +214,6 @@ class Compiler {
 const typeName = (name: string): Sql => literal(name);
 
 const isList = (condition: Condition<AnyRow>): condition is readonly Condition<AnyRow>[] => Array.isArray(condition);
-const isPick = (value: unknown): value is Pick => typeof value === 'object' && value !== null && 'kind' in value;
+const isPickedColumn = (value: unknown): value is PickedColumn =>
+  typeof value === 'object' && value !== null && 'kind' in value;
 const isExists = (condition: object): condition is Exists => 'kind' in condition && condition.kind === 'exists';

@@ -29,7 +29,7 @@ export const links = <L, E = { id: number }>(
   where: Where<L>,
   to: ColumnName<L>,
   at: ColumnName<E> | 'id' = 'id',
-): Through<L> => ({ entity, where, to, at }) as unknown as Through<L>;
+): Links<L> => ({ entity, where, to, at }) as unknown as Links<L>;
 
 export const count = <E>(entity: EntityClass<E>, where: Where<E>): ReadPlan =>
   ({ kind: 'count', entity, where }) as ReadPlan;
@@ -39,8 +39,8 @@ export const exists = <E>(entity: EntityClass<E>, where: Where<E>): Exists =>
   ({ kind: 'exists', entity, where }) as Exists;
 
 /** One column of the row that matches the condition, as a value to compare with. */
-export const pick = <E>(entity: EntityClass<E>, property: ColumnName<E>, where: Where<E>): Pick =>
-  ({ kind: 'pick', entity, property, where }) as Pick;
+export const pick = <E>(entity: EntityClass<E>, property: ColumnName<E>, where: Where<E>): PickedColumn =>
+  ({ kind: 'pick', entity, property, where }) as PickedColumn;
 
 export const equal = (left: Sql, right: Sql | Value): Sql => sql`${left} = ${right}`;
 
@@ -52,7 +52,7 @@ export type Columns<E> = { readonly [P in ColumnName<E>]-?: Sql };
 
 /** Columns that equal a value, any SQL, or a list of conditions that must all hold. `true` matches every row, `false` none. */
 export type Condition<E> =
-  | { readonly [P in ColumnName<E>]?: Sql | Value | Pick }
+  | { readonly [P in ColumnName<E>]?: Sql | Value | PickedColumn }
   | Sql
   | Exists
   | boolean
@@ -64,14 +64,14 @@ export type Where<E> = Condition<E> | ((row: Columns<E>) => Condition<E>);
 export type Value = string | number | boolean | null;
 
 interface ListParts<E, L> {
-  through: Through<L>;
+  through: Links<L>;
   orderBy: (link: Columns<L>) => Sql;
   of?: (row: Columns<E>) => Sql;
 }
 
 interface PageParts<E, L> {
   /** Restricts the page to rows that every one of these leads to. */
-  through?: Through<L> | readonly Through<unknown>[];
+  through?: Links<L> | readonly Links<unknown>[];
   where?: Where<E>;
   order: Order<E> | Order<E, NoInfer<L>>;
   args: PageArgs;
@@ -83,11 +83,11 @@ export type ReadPlan = One | Count | List | Page | Each | Exists | Sql | boolean
 export type One = { kind: 'one'; entity: AnyEntityClass; where: AnyWhere };
 export type Count = { kind: 'count'; entity: AnyEntityClass; where: AnyWhere };
 export type Exists = { kind: 'exists'; entity: AnyEntityClass; where: AnyWhere };
-export type Pick = { kind: 'pick'; entity: AnyEntityClass; property: string; where: AnyWhere };
+export type PickedColumn = { kind: 'pick'; entity: AnyEntityClass; property: string; where: AnyWhere };
 export type List = { kind: 'list'; entity: AnyEntityClass } & ListParts<AnyRow, AnyRow>;
 export type Page = { kind: 'page'; entity: AnyEntityClass } & PageParts<AnyRow, AnyRow>;
 /** The result of `links`. `L` exists for type checking only. */
-export type Through<L = AnyRow> = { entity: AnyEntityClass; where: AnyWhere; to: string; at: string; _?: L };
+export type Links<L = AnyRow> = { entity: AnyEntityClass; where: AnyWhere; to: string; at: string; _?: L };
 export type Each = { kind: 'each'; plans: readonly (ReadPlan | null)[] };
 
 export type AnyEntityClass = EntityClass<AnyRow>;

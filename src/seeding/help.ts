@@ -1,6 +1,6 @@
-import { LIMITS } from './large/size.ts';
+import { SIZE_LIMITS } from './large/size.ts';
 
-const most = (name: keyof typeof LIMITS) => LIMITS[name].most.toLocaleString('en');
+const max = (name: keyof typeof SIZE_LIMITS) => SIZE_LIMITS[name].max.toLocaleString('en');
 
 export const HELP = `Adds a blog to the configured database (DATABASE_URL, or the embedded one).
 
@@ -10,7 +10,7 @@ export const HELP = `Adds a blog to the configured database (DATABASE_URL, or th
   npm run seed -- --articles 2000 --seed 2 --json
 
 Options
-  --articles N   the number of articles of a large blog, at most ${most('articles')}
+  --articles N   the number of articles of a large blog, at most ${max('articles')}
   --users N      the number of users; by default one per 20 articles, at least 10
   --tags N       the number of tags; by default one per 10 articles, from 10 to 200
   --seed N       the seed of its contents; by default 1. Blogs of different seeds can share a database

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { LIMITS, type Size, sizeFor } from './large/size.ts';
+import { SIZE_LIMITS, type Size, sizeFor } from './large/size.ts';
 import { ExitCode, SeedError } from './seed-error.ts';
 
 export interface Options {
@@ -31,7 +31,7 @@ export function readOptions(commandLine: readonly string[]): Options {
   return { size, json: given.json === true, help: given.help === true };
 }
 
-type NumberOption = keyof typeof LIMITS;
+type NumberOption = keyof typeof SIZE_LIMITS;
 
 const NUMBERS = ['articles', 'users', 'tags', 'seed'] as const satisfies NumberOption[];
 const FLAGS = ['json', 'help'] as const;
@@ -57,11 +57,11 @@ const positionalArgument = (text: string) =>
   `"${text}" is not an option. With npm, options come after two dashes: npm run seed -- --articles 1000`;
 
 function numberProblem(name: NumberOption, value: string | boolean | undefined): string | null {
-  const { least, most } = LIMITS[name];
-  const rule = `it must be a whole number from ${least} to ${most.toLocaleString('en')}, in digits only`;
+  const { min, max } = SIZE_LIMITS[name];
+  const rule = `it must be a whole number from ${min} to ${max.toLocaleString('en')}, in digits only`;
   if (value === undefined) return null;
   if (typeof value === 'boolean') return `--${name} has no value; ${rule}.`;
-  return /^\d+$/.test(value) && Number(value) >= least && Number(value) <= most
+  return /^\d+$/.test(value) && Number(value) >= min && Number(value) <= max
     ? null
     : `--${name} is "${value}"; ${rule}.`;
 }

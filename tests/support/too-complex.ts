@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { LIMITS } from '../../src/server/operations/operation-limits.ts';
+import { OPERATION_LIMITS } from '../../src/server/operations/operation-limits.ts';
 import { type Answer, post } from './blog.ts';
 import { statementsDuring } from './statements.ts';
 
@@ -28,9 +28,9 @@ export async function refusal(query: string, more: object = {}): Promise<unknown
   return errors?.[0]?.extensions;
 }
 
-export const tooMany = (limit: keyof typeof LIMITS, requested: unknown = expect.any(Number)) => ({
+export const tooMany = (limit: keyof typeof OPERATION_LIMITS, requested: unknown = expect.any(Number)) => ({
   code: 'QUERY_TOO_COMPLEX',
   limit,
   requested,
-  maximum: LIMITS[limit],
+  maximum: OPERATION_LIMITS[limit],
 });

@@ -10,19 +10,19 @@ export interface Size {
 export function sizeFor(articles: number, given: Partial<Omit<Size, 'articles'>> = {}): Size {
   return {
     articles,
-    users: given.users ?? within(LIMITS.users, Math.ceil(articles / 20), 10),
-    tags: given.tags ?? within(LIMITS.tags, Math.min(200, Math.ceil(articles / 10)), 10),
+    users: given.users ?? within(SIZE_LIMITS.users, Math.ceil(articles / 20), 10),
+    tags: given.tags ?? within(SIZE_LIMITS.tags, Math.min(200, Math.ceil(articles / 10)), 10),
     seed: given.seed ?? 1,
   };
 }
 
-export const LIMITS = {
-  articles: { least: 1, most: 10_000_000 },
+export const SIZE_LIMITS = {
+  articles: { min: 1, max: 10_000_000 },
   /** A follow takes two users. */
-  users: { least: 2, most: 1_000_000 },
+  users: { min: 2, max: 1_000_000 },
   /** Every article has three. */
-  tags: { least: 3, most: 1000 },
-  seed: { least: 0, most: 1_000_000 },
+  tags: { min: 3, max: 1000 },
+  seed: { min: 0, max: 1_000_000 },
 } as const;
 
-const within = ({ most }: { most: number }, wish: number, least: number) => Math.max(least, Math.min(most, wish));
+const within = ({ max }: { max: number }, wish: number, min: number) => Math.max(min, Math.min(max, wish));

@@ -31,8 +31,8 @@ export class SqlRandom {
   }
 
   /** An integer with the given mean: mostly smaller, and rarely a thousand times larger. */
-  longTailed(mean: number, most: number, key: Key): Sql<number> {
-    return sql`least(${sql.lit(most)}, floor(${sql.lit(mean)} * (1 / sqrt(${this.fraction(key)} + 1e-12) - 1)))::int`;
+  longTailed(mean: number, max: number, key: Key): Sql<number> {
+    return sql`least(${sql.lit(max)}, floor(${sql.lit(mean)} * (1 / sqrt(${this.fraction(key)} + 1e-12) - 1)))::int`;
   }
 
   private bits({ row, stream }: Key): Sql<bigint> {

@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import { Unauthenticated } from '../../graphql/errors.ts';
+import { invalidToken } from '../../auth/token.ts';
 import { NotFoundError, Refusal, ResourceKind, TakenError } from '../../graphql/user-errors.ts';
 
 /** The client error for a constraint violation. Constraints decide conflicts, also between concurrent requests. */
@@ -14,8 +14,8 @@ export const isRetryable = (error: unknown): boolean =>
 
 const articleNotFound = () => new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
 const userNotFound = () => new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
-const viewerDeleted = () => new Unauthenticated('is invalid or has expired');
 
+/** A missing user is the viewer, whose account was deleted in the meantime, unless the mutation names the user. */
 const ERRORS: Record<string, () => Refusal | GraphQLError> = {
   users_username_unique: () => new Refusal(new TakenError(['input', 'username'])),
   users_email_unique: () => new Refusal(new TakenError(['input', 'email'])),
@@ -23,11 +23,11 @@ const ERRORS: Record<string, () => Refusal | GraphQLError> = {
   favorites_article_id_foreign: articleNotFound,
   comments_article_id_foreign: articleNotFound,
   article_tags_article_id_foreign: articleNotFound,
-  sessions_user_id_foreign: viewerDeleted,
-  follows_follower_id_foreign: viewerDeleted,
-  articles_author_id_foreign: viewerDeleted,
-  favorites_user_id_foreign: viewerDeleted,
-  comments_author_id_foreign: viewerDeleted,
+  sessions_user_id_foreign: invalidToken,
+  follows_follower_id_foreign: invalidToken,
+  articles_author_id_foreign: invalidToken,
+  favorites_user_id_foreign: invalidToken,
+  comments_author_id_foreign: invalidToken,
 };
 
 /** By PostgreSQL's error code, because query builders do not throw MikroORM's exceptions. */

@@ -10,7 +10,7 @@ import { QueryTooComplex } from '../../graphql/errors.ts';
 import { ComplexityEstimator, type OperationComplexity } from './operation-complexity.ts';
 
 /** Limits of one operation. */
-export const LIMITS = {
+export const OPERATION_LIMITS = {
   depth: 12,
   cost: 5_000,
   text: 10_000_000, // a hundred articles with bodies of the maximum length
@@ -60,7 +60,7 @@ export const limitOperations = (
       },
       willSendResponse: async ({ response: { body } }) => {
         if (!complexity || body.kind !== 'single') return;
-        const cost = { requested: complexity.cost, maximum: LIMITS.cost };
+        const cost = { requested: complexity.cost, maximum: OPERATION_LIMITS.cost };
         body.singleResult.extensions = { ...body.singleResult.extensions, cost };
       },
     };
@@ -80,7 +80,7 @@ const rejectOverLimit: ValidationRule = (context) => ({
 const rejected = new WeakMap<DocumentNode, QueryTooComplex>();
 
 function firstViolation(complexity: OperationComplexity): QueryTooComplex | undefined {
-  const limits = Object.keys(LIMITS) as (keyof OperationComplexity)[];
-  const exceeded = limits.find((limit) => complexity[limit] > LIMITS[limit]);
-  return exceeded && new QueryTooComplex(exceeded, LIMITS[exceeded], complexity[exceeded]);
+  const limits = Object.keys(OPERATION_LIMITS) as (keyof OperationComplexity)[];
+  const exceeded = limits.find((limit) => complexity[limit] > OPERATION_LIMITS[limit]);
+  return exceeded && new QueryTooComplex(exceeded, OPERATION_LIMITS[exceeded], complexity[exceeded]);
 }

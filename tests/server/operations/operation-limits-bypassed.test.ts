@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { LIMITS } from '../../../src/server/operations/operation-limits.ts';
+import type { OPERATION_LIMITS } from '../../../src/server/operations/operation-limits.ts';
 import { address, post } from '../../support/blog.ts';
 import { doubling, nested, refusal, times, tooMany } from '../../support/too-complex.ts';
 
@@ -9,7 +9,7 @@ import { doubling, nested, refusal, times, tooMany } from '../../support/too-com
 const COMMENTS = 'articles(first: 100) { nodes { comments(first: 100) { nodes { id } } } }';
 const COMMENTS_OF = (size: string) => COMMENTS.replaceAll('first: 100', size);
 
-test.each<[attempt: string, limit: keyof typeof LIMITS, query: string, more?: object]>([
+test.each<[attempt: string, limit: keyof typeof OPERATION_LIMITS, query: string, more?: object]>([
   ['fragments that double', 'cost', `{ article(by: { slug: "a" }) { ...F0 } } ${doubling(20, 'id')}`],
   ['fragments that double beyond all numbers', 'cost', `{ articles { nodes { ...F0 } } } ${doubling(130, 'id')}`],
   ['aliases in fragments', 'aliases', `{ article(by: { slug: "a" }) { ...F0 } } ${doubling(5, 'a: id')}`],

@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { ComplexityEstimator } from '../../../src/server/operations/operation-complexity.ts';
-import { LIMITS, MAX_DOCUMENT_LENGTH, MAX_TOKENS } from '../../../src/server/operations/operation-limits.ts';
+import { MAX_DOCUMENT_LENGTH, MAX_TOKENS, OPERATION_LIMITS } from '../../../src/server/operations/operation-limits.ts';
 import { documentCache } from '../../../src/server/operations/persisted-documents.ts';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
 import { playgroundTabs } from '../../../src/server/playground/tabs.ts';
@@ -19,20 +19,20 @@ import { nested, refusal, times, tooMany } from '../../support/too-complex.ts';
 async function costOf(query: string, more: object = {}): Promise<number> {
   const { body } = (await post({ query, ...more })) as { body: Answer<unknown> & { extensions?: any } };
   expect(body.errors?.map(({ extensions }) => extensions.code) ?? [], query).not.toContain('QUERY_TOO_COMPLEX');
-  expect(body.extensions, query).toEqual({ cost: { requested: expect.any(Number), maximum: LIMITS.cost } });
+  expect(body.extensions, query).toEqual({ cost: { requested: expect.any(Number), maximum: OPERATION_LIMITS.cost } });
   return body.extensions.cost.requested;
 }
 
 describe('an operation at the limit is executed, one above it is rejected before execution:', () => {
-  test.each<[limit: keyof typeof LIMITS, write: (count: number) => string]>([
+  test.each<[limit: keyof typeof OPERATION_LIMITS, write: (count: number) => string]>([
     ['depth', nested],
     ['aliases', (count) => `{ articles { ${times(count, (index) => `a${index}: __typename`)} } }`],
     ['rootFields', (count) => `{ ${times(count, () => '__typename')} }`],
     ['mutations', (count) => `mutation { ${times(count, () => '__typename')} }`],
     ['directives', (count) => `{ articles { ${times(count, () => '__typename @skip(if: false)')} } }`],
   ])('%s', async (limit, write) => {
-    expect(await blog(write(LIMITS[limit]))).toSucceed();
-    expect(await refusal(write(LIMITS[limit] + 1))).toEqual(tooMany(limit, LIMITS[limit] + 1));
+    expect(await blog(write(OPERATION_LIMITS[limit]))).toSucceed();
+    expect(await refusal(write(OPERATION_LIMITS[limit] + 1))).toEqual(tooMany(limit, OPERATION_LIMITS[limit] + 1));
   });
 
   test('text', async () => {
@@ -49,9 +49,9 @@ describe('an operation at the limit is executed, one above it is rejected before
 
   test('cost', async () => {
     const written = (more: string) => `{ articles(first: 98) { nodes { ${times(51, () => 'title')} } } ${more} }`;
-    expect(LIMITS.cost).toBe(2 + 98 * 51);
+    expect(OPERATION_LIMITS.cost).toBe(2 + 98 * 51);
     expect(await blog(written(''))).toSucceed();
-    expect(await refusal(written('__typename'))).toEqual(tooMany('cost', LIMITS.cost + 1));
+    expect(await refusal(written('__typename'))).toEqual(tooMany('cost', OPERATION_LIMITS.cost + 1));
   });
 
   test('counts of a whole table', async () => {
@@ -172,14 +172,14 @@ test('every published operation is within the limits with the largest pages', as
     costs.push([await costOf(print(document), { variables: { first: 100, tags: 100 } }), name]);
   }
   const [highest = 0, name] = costs.toSorted(([one], [other]) => other - one)[0] ?? [];
-  console.log(`Most expensive published operation: ${name}, ${highest} of ${LIMITS.cost} with pages of 100.`);
+  console.log(`Most expensive published operation: ${name}, ${highest} of ${OPERATION_LIMITS.cost} with pages of 100.`);
   expect(costs.length).toBeGreaterThan(20);
-  expect(highest).toBeLessThan(LIMITS.cost * 0.75);
+  expect(highest).toBeLessThan(OPERATION_LIMITS.cost * 0.75);
 });
 
 test('every tab of the Playground costs less than a third of the limit', async () => {
   for (const { query, variables } of playgroundTabs(publishedOperations())) {
-    expect(await costOf(query, { variables: JSON.parse(variables) }), query).toBeLessThan(LIMITS.cost / 3);
+    expect(await costOf(query, { variables: JSON.parse(variables) }), query).toBeLessThan(OPERATION_LIMITS.cost / 3);
   }
 });
 

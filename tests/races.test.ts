@@ -17,7 +17,7 @@ import {
   UpdateUserDocument,
 } from '../schema/generated/graphql.ts';
 import { globalId } from '../src/graphql/node.ts';
-import { type Answer, blog, orm } from './support/blog.ts';
+import { blog, type GraphQLResponse, orm } from './support/blog.ts';
 import { WRONG_COUNTERS } from './support/counters.ts';
 import { errorsOf } from './support/matchers.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/people.ts';
@@ -31,54 +31,54 @@ afterEach(async () => {
 test('two hundred concurrent articles with one title all get distinct slugs', async () => {
   const authors = await people(4);
   const input = { title: 'The same title', description: 'd', body: 'b', tagList: ['one', 'two'] };
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     times(200, (n) => blog(CreateArticleDocument, { as: authors[n % 4] as Person, input })),
   );
-  expect(answers.flatMap(errorsOf)).toEqual([]);
-  expect(new Set(answers.map(({ data }) => data.createArticle?.article?.slug)).size).toBe(200);
+  expect(responses.flatMap(errorsOf)).toEqual([]);
+  expect(new Set(responses.map(({ data }) => data.createArticle?.article?.slug)).size).toBe(200);
   expect(await count('articles')).toBe(200);
 });
 
 test('of thirty concurrent registrations of one name one succeeds and the others are TAKEN', async () => {
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     times(30, (n) => {
       const username = n % 2 ? 'Straße' : 'STRASSE';
       return blog(RegisterDocument, { input: { username, email: `${n}@example.com`, password: PASSWORD } });
     }),
   );
-  expect(answers.flatMap(errorsOf)).toEqual(Array(29).fill('TAKEN input username'));
+  expect(responses.flatMap(errorsOf)).toEqual(Array(29).fill('TAKEN input username'));
   expect([await count('users'), await count('sessions')]).toEqual([1, 1]);
 });
 
 test('concurrent favouriting and unfavouriting leave counts that equal the rows', async () => {
   const fans = await people(6);
   const articles = [await anArticle(), await anArticle()];
-  const answers = await Promise.all(
-    times(180, (n): Promise<Answer<unknown>> => {
-      const asked = { as: fans[n % 6] as Person, input: { article: { slug: articles[roll(2)]?.slug as string } } };
-      return roll(2) ? blog(FavoriteArticleDocument, asked) : blog(UnfavoriteArticleDocument, asked);
+  const responses = await Promise.all(
+    times(180, (n): Promise<GraphQLResponse<unknown>> => {
+      const options = { as: fans[n % 6] as Person, input: { article: { slug: articles[roll(2)]?.slug as string } } };
+      return roll(2) ? blog(FavoriteArticleDocument, options) : blog(UnfavoriteArticleDocument, options);
     }),
   );
-  expect(answers.flatMap(errorsOf)).toEqual([]);
+  expect(responses.flatMap(errorsOf)).toEqual([]);
 });
 
 test('concurrent following and unfollowing neither fail nor follow twice', async () => {
   const crowd = await people(5);
-  const answers = await Promise.all(
-    times(150, (n): Promise<Answer<unknown>> => {
+  const responses = await Promise.all(
+    times(150, (n): Promise<GraphQLResponse<unknown>> => {
       const [as, other] = [crowd[n % 5], crowd[(n + 1 + roll(4)) % 5]] as [Person, Person];
-      const asked = { as, input: { user: { username: other.username } } };
-      return roll(2) ? blog(FollowUserDocument, asked) : blog(UnfollowUserDocument, asked);
+      const options = { as, input: { user: { username: other.username } } };
+      return roll(2) ? blog(FollowUserDocument, options) : blog(UnfollowUserDocument, options);
     }),
   );
-  expect(answers.flatMap(errorsOf)).toEqual([]);
+  expect(responses.flatMap(errorsOf)).toEqual([]);
 });
 
 test('concurrently added and deleted comments leave counts that equal the rows', async () => {
   const [ann, bob] = (await people(2)) as [Person, Person];
   const article = await anArticle({ by: ann });
   const old = await Promise.all(times(60, () => aComment({ on: article, by: bob })));
-  const answers = await Promise.all([
+  const responses = await Promise.all([
     ...old.flatMap(({ id }) => [
       blog(DeleteCommentDocument, { as: bob, input: { comment: { id: globalId('Comment', id) } } }),
       blog(DeleteCommentDocument, { as: ann, input: { comment: { id: globalId('Comment', id) } } }),
@@ -87,7 +87,7 @@ test('concurrently added and deleted comments leave counts that equal the rows',
       blog(AddCommentDocument, { as: bob, input: { article: { slug: article.slug }, body: 'Me too.' } }),
     ),
   ]);
-  expectOnly(answers, 'NOT_FOUND input comment');
+  expectOnly(responses, 'NOT_FOUND input comment');
   expect(await count('comments')).toBe(60);
 });
 
@@ -95,7 +95,7 @@ test('concurrent updates of one article all succeed and leave the tags of one of
   const ann = await aUser();
   const { slug } = await anArticle({ by: ann, tagList: ['a', 'b', 'c'] });
   const lists = [['a'], ['c', 'b', 'd'], ['d', 'c', 'b', 'a'], [], ['e', 'a']];
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     times(60, (n) =>
       blog(UpdateArticleDocument, {
         as: ann,
@@ -103,7 +103,7 @@ test('concurrent updates of one article all succeed and leave the tags of one of
       }),
     ),
   );
-  expect(answers.flatMap(errorsOf)).toEqual([]);
+  expect(responses.flatMap(errorsOf)).toEqual([]);
   const { data } = await blog<{ article: { tagList: string[] } }, object>(
     `{ article(by: { slug: "${slug}" }) { tagList } }`,
   );
@@ -117,8 +117,8 @@ test('authors who share tags in opposite orders do not deadlock when they create
   const articles = await Promise.all(
     times(40, (n) => anArticle({ by: authors[n % 4] as Person, tagList: shuffled(n) })),
   );
-  const answers = await Promise.all(
-    articles.flatMap(({ slug }, n): Promise<Answer<unknown>>[] => {
+  const responses = await Promise.all(
+    articles.flatMap(({ slug }, n): Promise<GraphQLResponse<unknown>>[] => {
       const as = authors[n % 4] as Person;
       const content = { title: `New ${n}`, description: 'd', body: 'b', tagList: shuffled(n + 1) };
       return [
@@ -128,7 +128,7 @@ test('authors who share tags in opposite orders do not deadlock when they create
       ];
     }),
   );
-  expectOnly(answers, 'NOT_FOUND input article');
+  expectOnly(responses, 'NOT_FOUND input article');
   expect(await count('articles')).toBe(40);
 });
 
@@ -138,15 +138,15 @@ test('an article deleted during comments, favourites and updates leaves no rows 
   for (let round = 0; round < 5; round += 1) {
     const { slug } = await anArticle({ by: ann, tagList: ['red', 'blue'] });
     const article = { slug };
-    const answers = await Promise.all([
-      ...times(30, (n): Promise<Answer<unknown>> => {
+    const responses = await Promise.all([
+      ...times(30, (n): Promise<GraphQLResponse<unknown>> => {
         const as = crowd[n % 5] as Person;
         if (n % 3 === 0) return blog(FavoriteArticleDocument, { as, input: { article } });
         if (n % 3 === 1) return blog(AddCommentDocument, { as, input: { article, body: 'Wait!' } });
         return blog(UpdateArticleDocument, { as: ann, input: { article, tagList: [`tag${n}`, 'blue'] } });
       }).toSpliced(15, 0, blog(DeleteArticleDocument, { as: ann, input: { article } })),
     ]);
-    expectOnly(answers, 'NOT_FOUND input article', 'NOT_FOUND');
+    expectOnly(responses, 'NOT_FOUND input article', 'NOT_FOUND');
   }
   expect(await tableCounts('articles', 'comments', 'favorites', 'article_tags')).toEqual([0, 0, 0, 0]);
 });
@@ -158,7 +158,7 @@ test('an account deleted during its own mutations leaves no rows behind, and the
     const ann = await aUser();
     const article = { slug: stays.slug };
     const content = { title: 'By one who goes', description: 'd', body: 'b', tagList: ['red'] };
-    const act = (n: number): Promise<Answer<unknown>> =>
+    const act = (n: number): Promise<GraphQLResponse<unknown>> =>
       [
         () => blog(CreateArticleDocument, { as: ann, input: content }),
         () => blog(FavoriteArticleDocument, { as: ann, input: { article } }),
@@ -167,13 +167,13 @@ test('an account deleted during its own mutations leaves no rows behind, and the
         () => blog(FollowUserDocument, { as: other, input: { user: { username: ann.username } } }),
         () => blog(UpdateUserDocument, { as: ann, input: { bio: `Gone ${n}` } }),
         () => blog(UpdateUserDocument, { as: ann, input: { password: PASSWORD } }),
-      ][n % 7]?.() as Promise<Answer<unknown>>;
+      ][n % 7]?.() as Promise<GraphQLResponse<unknown>>;
     const deleting = blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
-    const answers = [];
+    const responses = [];
     // At different moments of the password check.
-    for (let wave = 0; wave < 6; wave += 1) answers.push(...(await Promise.all(times(14, act))));
+    for (let wave = 0; wave < 6; wave += 1) responses.push(...(await Promise.all(times(14, act))));
     await deleting;
-    expectOnly(answers, 'UNAUTHENTICATED', 'NOT_FOUND input user');
+    expectOnly(responses, 'UNAUTHENTICATED', 'NOT_FOUND input user');
     await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
   }
   expect(await count('articles')).toBe(1);
@@ -182,11 +182,11 @@ test('an account deleted during its own mutations leaves no rows behind, and the
 test('an account deleted several times at once is deleted once', async () => {
   for (let round = 0; round < 5; round += 1) {
     const ann = await aUser();
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       times(4, () => blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })),
     );
-    expectOnly(answers, 'UNAUTHENTICATED');
-    expect(answers.filter(({ data }) => data?.deleteViewer?.deletedId).length).toBeGreaterThan(0);
+    expectOnly(responses, 'UNAUTHENTICATED');
+    expect(responses.filter(({ data }) => data?.deleteViewer?.deletedId).length).toBeGreaterThan(0);
   }
   expect(await tableCounts('users', 'sessions')).toEqual([0, 0]);
 });
@@ -200,34 +200,36 @@ test('accounts with the same favourites are deleted at once without a deadlock',
     const values = order.map((article) => `(${id}, ${article.id})`).join();
     await orm.em.fork().execute(`insert into favorites (user_id, article_id) values ${values}`);
   }
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     others.map((as) => blog(DeleteUserDocument, { as, input: { password: PASSWORD } })),
   );
-  expect(answers.flatMap(errorsOf)).toEqual([]);
+  expect(responses.flatMap(errorsOf)).toEqual([]);
   expect(await count('favorites')).toBe(0);
 });
 
 test('of ten users who take one name at once one gets it', async () => {
   const crowd = await people(10);
-  const answers = await Promise.all(crowd.map((as) => blog(UpdateUserDocument, { as, input: { username: 'wanted' } })));
-  expect(answers.flatMap(errorsOf)).toEqual(Array(9).fill('TAKEN input username'));
+  const responses = await Promise.all(
+    crowd.map((as) => blog(UpdateUserDocument, { as, input: { username: 'wanted' } })),
+  );
+  expect(responses.flatMap(errorsOf)).toEqual(Array(9).fill('TAKEN input username'));
 });
 
 test('a password changed several times at once causes no internal error', async () => {
   const ann = await aUser();
-  const answers = await Promise.all(
+  const responses = await Promise.all(
     times(4, (n) => blog(UpdateUserDocument, { as: ann, input: { password: `password ${n}` } })),
   );
-  expectOnly(answers, 'UNAUTHENTICATED');
-  expect(answers.filter(({ data }) => data?.updateViewer?.token).length).toBeGreaterThan(0);
+  expectOnly(responses, 'UNAUTHENTICATED');
+  expect(responses.filter(({ data }) => data?.updateViewer?.token).length).toBeGreaterThan(0);
 });
 
 test('a refresh token used several times at once works at most once and ends the session', async () => {
   for (let round = 0; round < 10; round += 1) {
     const { token, refreshToken } = await aUser();
-    const answers = await Promise.all(times(4, () => blog(RefreshSessionDocument, { input: { refreshToken } })));
-    expectOnly(answers, 'INVALID_CREDENTIALS input refreshToken');
-    const refreshed = answers.map(({ data }) => data.refreshSession).filter((payload) => payload?.token);
+    const responses = await Promise.all(times(4, () => blog(RefreshSessionDocument, { input: { refreshToken } })));
+    expectOnly(responses, 'INVALID_CREDENTIALS input refreshToken');
+    const refreshed = responses.map(({ data }) => data.refreshSession).filter((payload) => payload?.token);
     expect(refreshed.length).toBeLessThanOrEqual(1);
     for (const left of [token, ...refreshed.map((payload) => payload?.token as string)]) {
       expect(await blog<unknown, object>(print(CurrentUserDocument), { as: { token: left } })).toFailWith(
@@ -239,8 +241,8 @@ test('a refresh token used several times at once works at most once and ends the
 });
 
 /** Some requests may have come too late and failed with these errors; any other error fails the test. */
-function expectOnly(answers: readonly Answer<unknown>[], ...expected: string[]): void {
-  const others = answers.filter((answer) => errorsOf(answer).some((error) => !expected.includes(error)));
+function expectOnly(responses: readonly GraphQLResponse<unknown>[], ...expected: string[]): void {
+  const others = responses.filter((response) => errorsOf(response).some((error) => !expected.includes(error)));
   expect(others).toEqual([]);
 }
 

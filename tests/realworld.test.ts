@@ -34,8 +34,8 @@ describe('authentication', () => {
   test.each([...PRIVATE_CALLS, 'GET /articles', 'GET /articles/nowhere', 'GET /profiles/nobody', 'GET /tags'])(
     '%s with an invalid token is 401, not the response for a guest',
     async (call) => {
-      const answer = await rest(call, { token: 'not.a.token', body: { user: {}, article: {}, comment: {} } });
-      expect(answer).toEqual(failsWith(401, 'token', 'is invalid or has expired'));
+      const response = await rest(call, { token: 'not.a.token', body: { user: {}, article: {}, comment: {} } });
+      expect(response).toEqual(failsWith(401, 'token', 'is invalid or has expired'));
     },
   );
 });
@@ -43,14 +43,14 @@ describe('authentication', () => {
 describe('POST /users', () => {
   test('creates an account and returns it with a token: 201', async () => {
     const user = { username: 'ann', email: 'ann@example.com', password: 'secret-secret' };
-    const answer = await rest('POST /users', { body: { user } });
-    expect(answer).toEqual({
+    const response = await rest('POST /users', { body: { user } });
+    expect(response).toEqual({
       status: 201,
       body: {
         user: { username: 'ann', email: 'ann@example.com', bio: null, image: null, token: expect.stringMatching(/./) },
       },
     });
-    const token = answer.body.user.token;
+    const token = response.body.user.token;
     expect(await rest('GET /user', { token })).toMatchObject({ status: 200, body: { user: { username: 'ann' } } });
   });
 
@@ -72,18 +72,18 @@ describe('POST /users', () => {
     ['email', { username: 'other', email: 'ann@example.com' }],
   ])('refuses a taken %s: 409', async (field, taken) => {
     await aUser('ann');
-    const answer = await rest('POST /users', { body: { user: { ...taken, password: 'secret-secret' } } });
-    expect(answer).toEqual(failsWith(409, field, 'has already been taken'));
+    const response = await rest('POST /users', { body: { user: { ...taken, password: 'secret-secret' } } });
+    expect(response).toEqual(failsWith(409, field, 'has already been taken'));
   });
 });
 
 describe('POST /users/login', () => {
   test('returns the account with a token: 200', async () => {
     await aUser('ann');
-    const answer = await rest('POST /users/login', {
+    const response = await rest('POST /users/login', {
       body: { user: { email: 'ann@example.com', password: PASSWORD } },
     });
-    expect(answer).toMatchObject({
+    expect(response).toMatchObject({
       status: 200,
       body: { user: { username: 'ann', token: expect.stringMatching(/./) } },
     });
@@ -135,23 +135,23 @@ describe('PUT /user', () => {
     ]),
   )('refuses the %s %s: 422', async (field, _, nothing) => {
     const { token } = await aUser('ann');
-    const answer = await rest('PUT /user', { token, body: { user: { [field as string]: nothing } } });
-    expect(answer).toEqual(failsWith(422, field as string, "can't be blank"));
+    const response = await rest('PUT /user', { token, body: { user: { [field as string]: nothing } } });
+    expect(response).toEqual(failsWith(422, field as string, "can't be blank"));
     expect(await rest('GET /user', { token })).toMatchObject({ body: { user: { email: 'ann@example.com' } } });
   });
 
   test('refuses a password of 7 characters: 422', async () => {
     const { token } = await aUser('ann');
-    const answer = await rest('PUT /user', { token, body: { user: { password: '1234567' } } });
-    expect(answer).toEqual(failsWith(422, 'password', 'is too short (minimum is 8 characters)'));
+    const response = await rest('PUT /user', { token, body: { user: { password: '1234567' } } });
+    expect(response).toEqual(failsWith(422, 'password', 'is too short (minimum is 8 characters)'));
   });
 
   test.each([8, 64])('accepts a password of %i plain characters, which then signs in', async (length) => {
     const { token } = await aUser('ann');
     const password = 'a'.repeat(length);
-    const answer = await rest('PUT /user', { token, body: { user: { password } } });
-    expect(answer).toMatchObject({ status: 200, body: { user: { token: expect.stringMatching(/./) } } });
-    expect(await rest('GET /user', { token: answer.body.user.token })).toMatchObject({ status: 200 });
+    const response = await rest('PUT /user', { token, body: { user: { password } } });
+    expect(response).toMatchObject({ status: 200, body: { user: { token: expect.stringMatching(/./) } } });
+    expect(await rest('GET /user', { token: response.body.user.token })).toMatchObject({ status: 200 });
     const again = await rest('POST /users/login', { body: { user: { email: 'ann@example.com', password } } });
     expect(again.status).toBe(200);
   });
@@ -249,8 +249,8 @@ describe('articles', () => {
   test('are created: 201, tags in order, dates in ISO format', async () => {
     const { token } = await aUser('ann');
     const article = { ...content, tagList: ['training', 'dragons', 'angularjs'] };
-    const answer = await rest('POST /articles', { token, body: { article } });
-    expect(answer).toEqual({
+    const response = await rest('POST /articles', { token, body: { article } });
+    expect(response).toEqual({
       status: 201,
       body: {
         article: {
@@ -264,7 +264,7 @@ describe('articles', () => {
         },
       },
     });
-    expect(await rest('GET /articles/how-to-train-your-dragon')).toEqual({ ...answer, status: 200 });
+    expect(await rest('GET /articles/how-to-train-your-dragon')).toEqual({ ...response, status: 200 });
   });
 
   test('do not require tags', async () => {
@@ -275,8 +275,8 @@ describe('articles', () => {
 
   test.each(['title', 'description', 'body'])('require a %s: 422', async (field) => {
     const { token } = await aUser('ann');
-    const answer = await rest('POST /articles', { token, body: { article: { ...content, [field]: '' } } });
-    expect(answer).toEqual(failsWith(422, field, "can't be blank"));
+    const response = await rest('POST /articles', { token, body: { article: { ...content, [field]: '' } } });
+    expect(response).toEqual(failsWith(422, field, "can't be blank"));
     expect((await rest('GET /articles')).body.articlesCount).toBe(0);
   });
 
@@ -368,8 +368,8 @@ describe('comments', () => {
   test('are created: 201, with an integer id', async () => {
     await anArticle({ title: 'Good' });
     const { token } = await aUser('bob');
-    const answer = await rest('POST /articles/good/comments', { token, body: { comment: { body: 'Well said.' } } });
-    expect(answer).toEqual({
+    const response = await rest('POST /articles/good/comments', { token, body: { comment: { body: 'Well said.' } } });
+    expect(response).toEqual({
       status: 201,
       body: {
         comment: {
@@ -381,18 +381,18 @@ describe('comments', () => {
         },
       },
     });
-    expect(answer.body.comment.id).toSatisfy(Number.isInteger);
+    expect(response.body.comment.id).toSatisfy(Number.isInteger);
     expect(await rest('GET /articles/good/comments')).toEqual({
       status: 200,
-      body: { comments: [answer.body.comment] },
+      body: { comments: [response.body.comment] },
     });
   });
 
   test('require a body: 422', async () => {
     await anArticle({ title: 'Good' });
     const { token } = await aUser('bob');
-    const answer = await rest('POST /articles/good/comments', { token, body: { comment: { body: '' } } });
-    expect(answer).toEqual(failsWith(422, 'body', "can't be blank"));
+    const response = await rest('POST /articles/good/comments', { token, body: { comment: { body: '' } } });
+    expect(response).toEqual(failsWith(422, 'body', "can't be blank"));
   });
 
   test('are deleted by their author: 204 without a body', async () => {
@@ -407,8 +407,8 @@ describe('comments', () => {
     const article = await anArticle({ title: 'Good' });
     const { id } = await aComment({ on: article, by: await aUser('bob') });
     const { token } = await aUser('cem');
-    const answer = await rest(`DELETE /articles/good/comments/${id}`, { token });
-    expect(answer).toEqual(failsWith(403, 'comment', 'forbidden'));
+    const response = await rest(`DELETE /articles/good/comments/${id}`, { token });
+    expect(response).toEqual(failsWith(403, 'comment', 'forbidden'));
     expect((await rest('GET /articles/good/comments')).body.comments).toHaveLength(1);
   });
 
@@ -417,8 +417,8 @@ describe('comments', () => {
     await anArticle({ by: bob, title: 'Good' });
     const elsewhere = await aComment({ on: await anArticle({ by: bob }), by: bob });
     for (const id of [elsewhere.id, 999, 0, 2 ** 31 - 1]) {
-      const answer = await rest(`DELETE /articles/good/comments/${id}`, { token: bob.token });
-      expect(answer).toEqual(failsWith(404, 'comment', 'not found'));
+      const response = await rest(`DELETE /articles/good/comments/${id}`, { token: bob.token });
+      expect(response).toEqual(failsWith(404, 'comment', 'not found'));
     }
   });
 });

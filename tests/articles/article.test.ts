@@ -65,9 +65,9 @@ describe('a new article', () => {
   });
 
   test.each(REFUSED)('is refused with a %s %s and stores nothing', async (field, _, value, error, limit) => {
-    const answer = await create(await aUser(), { tagList: ['new'], [field]: value });
-    expect(answer).toFailWith(error);
-    expect(answer.data.createArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
+    const response = await create(await aUser(), { tagList: ['new'], [field]: value });
+    expect(response).toFailWith(error);
+    expect(response.data.createArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
     expect(await orm.em.fork().count(Article)).toBe(0);
     expect(await orm.em.fork().count(Tag)).toBe(0);
   });
@@ -91,9 +91,9 @@ describe('a new article', () => {
   });
 
   test('with as many errors as a request can hold reports the first hundred', async () => {
-    const answer = await create(await aUser(), { tagList: Array(200_000).fill('') });
-    expect(answer.errors).toBeUndefined();
-    expect(answer.data.createArticle?.errors).toHaveLength(100);
+    const response = await create(await aUser(), { tagList: Array(200_000).fill('') });
+    expect(response.errors).toBeUndefined();
+    expect(response.data.createArticle?.errors).toHaveLength(100);
   });
 
   test('trims tags and drops duplicates', async () => {
@@ -159,9 +159,9 @@ describe('a new article', () => {
 describe('updating an article', () => {
   test('is allowed only for its author', async () => {
     const article = await anArticle();
-    const answer = await update(await aUser('bob'), article.slug, { title: 'Mine', tagList: ['mine'] });
-    expect(answer).toFailWith('FORBIDDEN');
-    expect(answer.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE', path: null }]);
+    const response = await update(await aUser('bob'), article.slug, { title: 'Mine', tagList: ['mine'] });
+    expect(response).toFailWith('FORBIDDEN');
+    expect(response.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE', path: null }]);
     expect(await reload(article)).toMatchObject({ title: article.title });
     expect(await orm.em.fork().count(Tag)).toBe(0);
   });
@@ -175,9 +175,9 @@ describe('updating an article', () => {
     const ann = await aUser();
     const article = await anArticle({ by: ann, tagList: ['old'] });
     const before = await reload(article);
-    const answer = await update(ann, article.slug, { body: 'New', tagList: ['new'], [field]: value });
-    expect(answer).toFailWith(error);
-    expect(answer.data.updateArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
+    const response = await update(ann, article.slug, { body: 'New', tagList: ['new'], [field]: value });
+    expect(response).toFailWith(error);
+    expect(response.data.updateArticle).toMatchObject({ article: null, errors: [{ limit: limit ?? null }] });
     expect(await reload(article)).toEqual(before);
     expect(await orm.em.fork().find(Tag, {})).toMatchObject([{ name: 'old', articlesCount: 1 }]);
   });
@@ -264,9 +264,9 @@ describe('updating an article', () => {
   test('that does not exist is NOT_FOUND', async () => {
     const ann = await aUser();
     for (const article of [{ slug: 'nowhere' }, { slug: 'a\0' }, { slug: '' }, { id: 'VXNlcjox' }, { id: '1' }]) {
-      const answer = await blog(UpdateArticleDocument, { as: ann, input: { article, title: 'New' } });
-      expect(answer).toFailWith('NOT_FOUND input article');
-      expect(answer.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE' }]);
+      const response = await blog(UpdateArticleDocument, { as: ann, input: { article, title: 'New' } });
+      expect(response).toFailWith('NOT_FOUND input article');
+      expect(response.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE' }]);
     }
   });
 });

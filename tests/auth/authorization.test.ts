@@ -1,6 +1,6 @@
 import { type GraphQLNamedType, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { type Answer, orm, post } from '../support/blog.ts';
+import { type GraphQLResponse, orm, post } from '../support/blog.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from '../support/people.ts';
 import { introspectSchema } from '../support/schema.ts';
 
@@ -62,11 +62,11 @@ describe('mutations', () => {
     const call = MUTATIONS[name]?.call.replace('REFRESH', people.owner.refreshToken);
     const type = schema.getMutationType()?.getFields()[name]?.type;
     const errors = isObjectType(type) && 'errors' in type.getFields() ? 'errors { code }' : '';
-    const answer = await ask(`mutation { ${call} { __typename ${errors} } }`, people[who as Who]);
+    const response = await ask(`mutation { ${call} { __typename ${errors} } }`, people[who as Who]);
     if (outcome === 'ok') {
-      expect(answer).toSucceed();
+      expect(response).toSucceed();
     } else {
-      expect(answer).toFailWith(outcome);
+      expect(response).toFailWith(outcome);
       expect(await contents()).toEqual(before);
     }
   });
@@ -214,8 +214,8 @@ describe('viewerCan… fields agree with the mutations', () => {
     async (field, thing, who, mutation) => {
       const people = await aBlog();
       const [type = ''] = thing.split(':');
-      const asked = await ask(`{ node(id: "${ID(thing)}") { ... on ${type} { ${field} } } }`, people[who]);
-      const promised = (asked.data as { node: Record<string, boolean> }).node[field];
+      const response = await ask(`{ node(id: "${ID(thing)}") { ... on ${type} { ${field} } } }`, people[who]);
+      const promised = (response.data as { node: Record<string, boolean> }).node[field];
       const done = await ask(`mutation { ${mutation.replace('ID', ID(thing))} { errors { code } } }`, people[who]);
       if (promised) expect(done).toSucceed();
       else expect(done).toFailWith(people[who] ? 'FORBIDDEN' : 'UNAUTHENTICATED');
@@ -260,7 +260,7 @@ async function aBlog(): Promise<{ guest: null; other: Person; owner: Person }> {
   return { guest: null, other, owner };
 }
 
-async function ask(query: string, as: Person | null): Promise<Answer<unknown>> {
+async function ask(query: string, as: Person | null): Promise<GraphQLResponse<unknown>> {
   return (await post({ query }, as ? { authorization: `Token ${as.token}` } : {})).body;
 }
 

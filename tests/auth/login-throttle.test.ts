@@ -2,12 +2,12 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schema/generated/graphql.ts';
 import { LoginThrottle } from '../../src/auth/login-throttle.ts';
 import { RateLimited } from '../../src/graphql/errors.ts';
-import { type Answer, blog, orm, post } from '../support/blog.ts';
+import { blog, type GraphQLResponse, orm, post } from '../support/blog.ts';
 import { aUser, PASSWORD } from '../support/people.ts';
 
 const login = (password: string, email = 'ann@example.com') => blog(LoginDocument, { input: { email, password } });
 
-const isLimited = (answer: Answer<unknown>) => answer.errors?.[0]?.extensions.code === 'RATE_LIMITED';
+const isLimited = (response: GraphQLResponse<unknown>) => response.errors?.[0]?.extensions.code === 'RATE_LIMITED';
 
 describe('guessing a password', () => {
   beforeEach(() => aUser('ann'));
@@ -50,8 +50,8 @@ describe('guessing a password', () => {
   });
 
   test('is not faster with concurrent attempts', async () => {
-    const answers = await Promise.all(Array.from({ length: 30 }, () => login('wrong')));
-    expect(answers.filter((answer) => !isLimited(answer))).toHaveLength(10);
+    const responses = await Promise.all(Array.from({ length: 30 }, () => login('wrong')));
+    expect(responses.filter((response) => !isLimited(response))).toHaveLength(10);
   });
 
   test('is limited with a stolen token too', async () => {

@@ -115,13 +115,13 @@ describe('signing in', () => {
 
   test('makes the user the viewer for the rest of the document', async () => {
     await Promise.all([aUser('ann'), aUser('bob')]);
-    const answer = await blog<any, object>(
+    const response = await blog<any, object>(
       `mutation {
         login(input: { email: "ann@example.com", password: "${PASSWORD}" }) { viewer { user { isViewer } } }
         followUser(input: { user: { username: "bob" } }) { user { viewerIsFollowing } errors { code } }
       }`,
     );
-    expect(answer.data).toEqual({
+    expect(response.data).toEqual({
       login: { viewer: { user: { isViewer: true } } },
       followUser: { user: { viewerIsFollowing: true }, errors: [] },
     });
@@ -131,15 +131,15 @@ describe('signing in', () => {
     'ignores the invalid header "%s"',
     async (authorization) => {
       const ann = await aUser('ann');
-      const asked = (query: string) =>
+      const send = (query: string) =>
         withHeader(authorization, `mutation { ${query} { viewer { email } errors { code } } }`);
-      const { body: registered } = await asked(
+      const { body: registered } = await send(
         'register(input: { username: "bob", email: "bob@example.com", password: "password123" })',
       );
       expect(registered.data).toEqual({ register: { viewer: { email: 'bob@example.com' }, errors: [] } });
-      const { body: signedIn } = await asked(`login(input: { email: "ann@example.com", password: "${PASSWORD}" })`);
+      const { body: signedIn } = await send(`login(input: { email: "ann@example.com", password: "${PASSWORD}" })`);
       expect(signedIn.data).toEqual({ login: { viewer: { email: 'ann@example.com' }, errors: [] } });
-      const { body: refreshed } = await asked(`refreshSession(input: { refreshToken: "${ann.refreshToken}" })`);
+      const { body: refreshed } = await send(`refreshSession(input: { refreshToken: "${ann.refreshToken}" })`);
       expect(refreshed.data).toEqual({ refreshSession: { viewer: { email: 'ann@example.com' }, errors: [] } });
     },
   );
@@ -233,22 +233,22 @@ describe('a token', () => {
       viewer { email } tag(name: "none") { name } node(id: "nonsense") { id }
       bad: article(by: { slug: "none" }) { comments(first: 1000) { totalCount } }
     }`;
-    const answer = await blog(query, { as: ann });
-    expect(answer).toFailWith('UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED');
-    expect(answer.data).toEqual({ viewer: null, tag: null, node: null, bad: null });
+    const response = await blog(query, { as: ann });
+    expect(response).toFailWith('UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED');
+    expect(response.data).toEqual({ viewer: null, tag: null, node: null, bad: null });
   });
 
   test('of an ended session changes nothing, whatever else the document does', async () => {
     const ann = await aUser('ann');
     await blog('mutation { logout { ok } }', { as: ann });
     const article = '(input: { title: "Mine", description: "d", body: "b" }) { article { slug } }';
-    const answer = await blog<any, object>(
+    const response = await blog<any, object>(
       `mutation { before: createArticle${article} login(input: { email: "${ann.email}", password: "${PASSWORD}" }) { viewer { email } }
         after: createArticle${article} }`,
       { as: ann },
     );
-    expect(answer).toFailWith('UNAUTHENTICATED');
-    expect(answer.data).toEqual({
+    expect(response).toFailWith('UNAUTHENTICATED');
+    expect(response.data).toEqual({
       before: null,
       login: { viewer: { email: ann.email } },
       after: { article: { slug: 'mine' } },
@@ -296,10 +296,10 @@ describe('refreshing', () => {
 
   test('concurrently with one token returns at most one pair', async () => {
     const ann = await aUser('ann');
-    const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(ann.refreshToken)));
-    const won = answers.filter(({ data }) => data.refreshSession?.errors.length === 0);
+    const responses = await Promise.all(Array.from({ length: 8 }, () => refresh(ann.refreshToken)));
+    const won = responses.filter(({ data }) => data.refreshSession?.errors.length === 0);
     expect(won.length).toBeLessThanOrEqual(1);
-    expect(answers.flatMap(({ errors = [] }) => errors)).toEqual([]);
+    expect(responses.flatMap(({ errors = [] }) => errors)).toEqual([]);
   });
 
   test.each([
@@ -359,12 +359,12 @@ describe('signing out', () => {
 
   test('makes the viewer a guest for the rest of the document', async () => {
     const ann = await aUser('ann');
-    const answer = await blog(
+    const response = await blog(
       'mutation { logout { ok } followUser(input: { user: { username: "ann" } }) { errors { code } } }',
       { as: ann },
     );
-    expect(answer).toFailWith('UNAUTHENTICATED');
-    expect(answer.data).toEqual({ logout: { ok: true }, followUser: null });
+    expect(response).toFailWith('UNAUTHENTICATED');
+    expect(response.data).toEqual({ logout: { ok: true }, followUser: null });
   });
 });
 
@@ -414,8 +414,8 @@ describe('a new password', () => {
     const ann = await aUser('ann');
     await makeOlder(ann, 16);
     const { data } = await refresh(ann.refreshToken);
-    const answer = await change({ token: data.refreshSession?.token ?? '' }, { password });
-    expect(answer).toFailWith('BLANK input currentPassword');
+    const response = await change({ token: data.refreshSession?.token ?? '' }, { password });
+    expect(response).toFailWith('BLANK input currentPassword');
   });
 
   test('is the only change that requires the old one, however old the session', async () => {
@@ -482,11 +482,11 @@ describe('a deleted account', () => {
 
   test('makes the viewer a guest for the rest of the document', async () => {
     const ann = await aUser('ann');
-    const answer = await blog(
+    const response = await blog(
       `mutation { deleteViewer(input: { password: "${PASSWORD}" }) { errors { code } } updateViewer(input: { bio: "x" }) { errors { code } } }`,
       { as: ann },
     );
-    expect(answer).toFailWith('UNAUTHENTICATED');
+    expect(response).toFailWith('UNAUTHENTICATED');
   });
 
   test('requires the password', async () => {
@@ -499,12 +499,12 @@ describe('a deleted account', () => {
 
   test('during concurrent changes fails only with UNAUTHENTICATED', async () => {
     const ann = await aUser('ann');
-    const answers = await Promise.all([
+    const responses = await Promise.all([
       blog(UpdateUserDocument, { as: ann, input: { password: 'a new password' } }),
       blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
       blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
     ]);
-    for (const { errors = [] } of answers) {
+    for (const { errors = [] } of responses) {
       for (const { extensions } of errors) expect(extensions.code).toBe('UNAUTHENTICATED');
     }
   });

@@ -49,12 +49,12 @@ describe('a new comment', () => {
 
   test.each(REFUSED)('that is %s is refused', async (_, body, code, limit) => {
     const article = await anArticle();
-    const answer = await blog(AddCommentDocument, {
+    const response = await blog(AddCommentDocument, {
       as: await aUser(),
       input: { article: { slug: article.slug }, body },
     });
-    expect(answer).toFailWith(`${code} input body`);
-    expect(answer.data.addComment).toMatchObject({ comment: null, article: null, errors: [{ limit }] });
+    expect(response).toFailWith(`${code} input body`);
+    expect(response.data.addComment).toMatchObject({ comment: null, article: null, errors: [{ limit }] });
     expect((await reload(article)).commentsCount).toBe(0);
   });
 
@@ -67,8 +67,8 @@ describe('a new comment', () => {
   test('on an unknown article is NOT_FOUND, whatever its body', async () => {
     const as = await aUser();
     for (const article of [{ slug: 'nowhere' }, { id: 'QXJ0aWNsZTo5OQ' }, { id: 'VXNlcjox' }]) {
-      const answer = await blog(AddCommentDocument, { as, input: { article, body: '' } });
-      expect(answer).toFailWith('NOT_FOUND input article');
+      const response = await blog(AddCommentDocument, { as, input: { article, body: '' } });
+      expect(response).toFailWith('NOT_FOUND input article');
     }
   });
 });
@@ -89,17 +89,20 @@ describe('updating a comment', () => {
     const bob = await aUser('bob');
     const comment = await aComment({ on: await anArticle(), by: bob });
     const before = await reload(comment);
-    const answer = await blog(UpdateCommentDocument, { as: bob, input: { comment: { id: idOf(comment) }, body } });
-    expect(answer).toFailWith(`${code} input body`);
+    const response = await blog(UpdateCommentDocument, { as: bob, input: { comment: { id: idOf(comment) }, body } });
+    expect(response).toFailWith(`${code} input body`);
     expect(await reload(comment)).toEqual(before);
   });
 
   test("is allowed only for its author, not for the article's", async () => {
     const ann = await aUser('ann');
     const comment = await aComment({ on: await anArticle({ by: ann }), by: await aUser('bob') });
-    const answer = await blog(UpdateCommentDocument, { as: ann, input: { comment: { id: idOf(comment) }, body: 'x' } });
-    expect(answer).toFailWith('FORBIDDEN');
-    expect(answer.data.updateComment?.errors).toMatchObject([{ resource: 'COMMENT' }]);
+    const response = await blog(UpdateCommentDocument, {
+      as: ann,
+      input: { comment: { id: idOf(comment) }, body: 'x' },
+    });
+    expect(response).toFailWith('FORBIDDEN');
+    expect(response.data.updateComment?.errors).toMatchObject([{ resource: 'COMMENT' }]);
     expect((await reload(comment)).body).toBe('Well said.');
   });
 });
@@ -125,12 +128,12 @@ describe('deleting a comment', () => {
 
   test('is forbidden for other users', async () => {
     const comment = await aComment({ on: await anArticle(), by: await aUser('bob') });
-    const answer = await blog(DeleteCommentDocument, {
+    const response = await blog(DeleteCommentDocument, {
       as: await aUser('cem'),
       input: { comment: { id: idOf(comment) } },
     });
-    expect(answer).toFailWith('FORBIDDEN');
-    expect(answer.data.deleteComment).toMatchObject({ deletedId: null, article: null });
+    expect(response).toFailWith('FORBIDDEN');
+    expect(response.data.deleteComment).toMatchObject({ deletedId: null, article: null });
     expect(await orm.em.fork().count(Comment)).toBe(1);
   });
 
@@ -139,9 +142,9 @@ describe('deleting a comment', () => {
     const [here, elsewhere] = [await anArticle({ by: bob }), await anArticle({ by: bob })];
     const { id: databaseId } = await aComment({ on: elsewhere, by: bob });
     const missing = async (comment: object) => {
-      const answer = await blog(DeleteCommentDocument, { as: bob, input: { comment: comment as never } });
-      expect(answer.data.deleteComment?.errors).toMatchObject([{ code: 'NOT_FOUND' }]);
-      const [error] = answer.data.deleteComment?.errors ?? [];
+      const response = await blog(DeleteCommentDocument, { as: bob, input: { comment: comment as never } });
+      expect(response.data.deleteComment?.errors).toMatchObject([{ code: 'NOT_FOUND' }]);
+      const [error] = response.data.deleteComment?.errors ?? [];
       return error?.__typename === 'NotFoundError' && error.resource;
     };
     expect(await missing({ inArticle: { slug: 'nowhere', databaseId } })).toBe('ARTICLE');

@@ -8,7 +8,7 @@ import { PreparedStatements } from '../../src/reading/prepared-statements.ts';
 import { sql } from '../../src/reading/sql.ts';
 import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
-import { type Answer, orm, settings } from '../support/blog.ts';
+import { type GraphQLResponse, orm, settings } from '../support/blog.ts';
 import { anArticle, aUser, type Person } from '../support/people.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 
@@ -192,7 +192,7 @@ async function serverThroughProxy({ poolSize = 5, watched = true, from = (_line:
     return {
       status: response.statusCode,
       retryAfter: response.headers['retry-after'],
-      body: response.json() as Answer<unknown>,
+      body: response.json() as GraphQLResponse<unknown>,
     };
   };
   return { proxy, pool, heartbeat, ask, ready: async () => (await server.inject('/readyz')).statusCode };

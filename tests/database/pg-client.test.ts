@@ -7,7 +7,7 @@ import {
   UpdateArticleDocument,
 } from '../../schema/generated/graphql.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
-import { type Answer, blog, orm } from '../support/blog.ts';
+import { blog, type GraphQLResponse, orm } from '../support/blog.ts';
 import { anArticle, aUser } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';
 
@@ -55,7 +55,7 @@ test('a mutation needs few round trips, and writes in a transaction or with one 
   const { slug } = await anArticle({ by: as, tagList: ['red'] });
   const article = { slug };
   const content = { title: 'New', description: 'd', body: 'b', tagList: ['red', 'blue'] };
-  const costs: [number, () => Promise<Answer<unknown>>][] = [
+  const costs: [number, () => Promise<GraphQLResponse<unknown>>][] = [
     [6, () => blog(CreateArticleDocument, { as, input: content })],
     [5, () => blog(AddCommentDocument, { as, input: { article, body: 'Me too.' } })],
     [4, () => blog(FavoriteArticleDocument, { as, input: { article } })],

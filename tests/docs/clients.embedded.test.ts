@@ -7,7 +7,7 @@ import { isInterfaceType } from 'graphql';
 import { beforeEach, expect, test } from 'vitest';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import generated from '../rigs/clients/gql/possible-types.ts';
-import { type Answer, address, orm } from '../support/blog.ts';
+import { address, type GraphQLResponse, orm } from '../support/blog.ts';
 import { errorsOf } from '../support/matchers.ts';
 import { introspectSchema } from '../support/schema.ts';
 
@@ -63,9 +63,9 @@ test('every curl command of docs/clients.md succeeds', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'conduit-curl-'));
   const separated = script.replaceAll(/^curl.*$/gm, '$&; echo');
   const { stdout } = await promisify(execFile)('bash', ['-euc', separated], { cwd: folder });
-  const answers = stdout.trim().split(/\n+/);
-  expect(answers).toHaveLength(lines.filter((line) => line.startsWith('curl')).length);
-  for (const answer of answers) expect(JSON.parse(answer)).toSucceed();
+  const responses = stdout.trim().split(/\n+/);
+  expect(responses).toHaveLength(lines.filter((line) => line.startsWith('curl')).length);
+  for (const response of responses) expect(JSON.parse(response)).toSucceed();
   rmSync(folder, { recursive: true });
 });
 
@@ -87,10 +87,10 @@ test('every request of docs/examples.http has the result that its title names', 
         .map((line) => line.split(/: (.*)/).slice(0, 2) as [string, string]),
       ...(body?.trim() && { body }),
     });
-    const answer = (await response.json()) as Answer<any>;
+    const result = (await response.json()) as GraphQLResponse<any>;
     expect(response.status, title).toBe(200);
-    expect(errorsOf(answer), title).toEqual(title.includes('without a title') ? ['BLANK input title'] : []);
-    variables.token = answer.data.login?.token ?? variables.token;
+    expect(errorsOf(result), title).toEqual(title.includes('without a title') ? ['BLANK input title'] : []);
+    variables.token = result.data.login?.token ?? variables.token;
   }
   expect(requests.length).toBeGreaterThan(8);
 });

@@ -77,10 +77,10 @@ test('ends a client that does not read its result, or does not send its COPY, wh
   const stalled = await connect(database, { statement_timeout: 60_000 });
   await stalled.query('begin');
   streamOf(stalled).pause();
-  const answer = errorOf(stalled.query("select repeat('x', 1000) from generate_series(1, 50000)"));
+  const response = errorOf(stalled.query("select repeat('x', 1000) from generate_series(1, 50000)"));
   expect((await waits.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
   disconnect(stalled);
-  await answer;
+  await response;
 
   await waits.query('create table slow (id int)');
   const socket = await rawConnection();
@@ -358,7 +358,7 @@ test('discards the COPY of a client that disconnects', async () => {
 
 test('declines SSL, and the client may continue without', async () => {
   const one = await connect(database);
-  const answer = await new Promise<string>((resolve) => {
+  const response = await new Promise<string>((resolve) => {
     const socket = createConnection(`${database.connection.host}/.s.PGSQL.${database.connection.port}`);
     socket.once('data', (bytes) => {
       socket.destroy();
@@ -366,7 +366,7 @@ test('declines SSL, and the client may continue without', async () => {
     });
     socket.write(Buffer.concat([wire.int32(8), wire.int32(80877103)]));
   });
-  expect(answer).toBe('N');
+  expect(response).toBe('N');
   expect((await one.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
 });
 

@@ -1,7 +1,7 @@
 import { type GraphQLField, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { User } from '../../src/users/user.entity.ts';
-import { type Answer, deleteAllRows, orm, post, sessions } from '../support/blog.ts';
+import { deleteAllRows, type GraphQLResponse, orm, post, sessions } from '../support/blog.ts';
 import { invalidValues } from '../support/invalid-values.ts';
 import { aComment, anArticle, aUser, PASSWORD } from '../support/people.ts';
 import { introspectSchema } from '../support/schema.ts';
@@ -51,7 +51,7 @@ test.each(Object.entries(schema.getMutationType()?.getFields() ?? {}))(
     let before = await contents();
     const problems: string[] = [];
     for (const [path, bad] of invalidValues(argument.type, good, 'input')) {
-      const response = (await send(query, { input: bad }, token)) as Answer<
+      const response = (await send(query, { input: bad }, token)) as GraphQLResponse<
         Record<string, { errors?: unknown[] } | null>
       >;
       const what = `${path}: ${JSON.stringify(bad)?.slice(0, 200)}`;
@@ -138,7 +138,7 @@ const DOCUMENTED = new Set([
   'RATE_LIMITED',
 ]);
 
-const undocumented = ({ errors = [] }: Answer<unknown>) =>
+const undocumented = ({ errors = [] }: GraphQLResponse<unknown>) =>
   errors.filter(({ extensions }) => !DOCUMENTED.has(extensions.code)).map(({ extensions }) => extensions.code);
 
 function selectionOf(field: GraphQLField<unknown, unknown>): string {
@@ -158,7 +158,7 @@ async function aBlog(): Promise<string> {
   return (await sessions.open(em, em.getReference(User, ann.id))).token;
 }
 
-async function send(query: string, variables = {}, token?: string): Promise<Answer<unknown>> {
+async function send(query: string, variables = {}, token?: string): Promise<GraphQLResponse<unknown>> {
   return (await post({ query, variables }, token ? { authorization: `Token ${token}` } : {})).body;
 }
 

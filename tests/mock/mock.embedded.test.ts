@@ -29,8 +29,8 @@ async function ask<R, V extends object>(
 ) {
   const query = typeof document === 'string' ? document : print(document);
   const headers = as ? { authorization: `Token ${as}` } : {};
-  const answer = await server.inject({ method: 'POST', url: '/graphql', headers, payload: { query, variables } });
-  return answer.json();
+  const response = await server.inject({ method: 'POST', url: '/graphql', headers, payload: { query, variables } });
+  return response.json();
 }
 
 async function signedIn(email = DEMO_EMAIL): Promise<string> {
@@ -72,9 +72,9 @@ describe('every published operation succeeds', () => {
       UpdateUser: { bio: 'New here.' },
     };
     const variables = { as: token, slug, username: 'mira', name: 'web', input: inputs[name] };
-    const answer = await ask(print(document), variables as never);
-    expect(answer).toSucceed();
-    expect(Object.values(answer.data)).not.toContain(null);
+    const response = await ask(print(document), variables as never);
+    expect(response).toSucceed();
+    expect(Object.values(response.data)).not.toContain(null);
   });
 });
 
@@ -183,8 +183,8 @@ test('an action without a token fails, and so does an invalid token or password'
 });
 
 test('/schema.graphql is the published schema', async () => {
-  const answer = await server.inject('/schema.graphql');
-  expect(answer.body).toBe(readFileSync('schema/schema.graphql', 'utf8'));
+  const response = await server.inject('/schema.graphql');
+  expect(response.body).toBe(readFileSync('schema/schema.graphql', 'utf8'));
 });
 
 describe('npm run mock', () => {

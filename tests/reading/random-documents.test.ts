@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type ExecutionResult, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
-import { type Answer, post } from '../support/blog.ts';
+import { type GraphQLResponse, post } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { anOddBlogOfEverything } from './everything-odd.ts';
 import { schema } from './lists.ts';
@@ -19,7 +19,7 @@ test('random documents return what plain resolvers would, with one statement per
   timeout: 3_600_000,
 }, async () => {
   const { people, world } = await anOddBlogOfEverything();
-  const tally = { answered: 0, refused: 0, 'too complex': 0, invalid: 0 };
+  const tally = { succeeded: 0, refused: 0, 'too complex': 0, invalid: 0 };
   // A response that is null because of one rejected field does not wait for the statements of the others.
   let isAnyRunning = false;
   const rolls = fc.noBias(fc.array(fc.nat({ max: 1000 }), { maxLength: 600, size: 'max' }));
@@ -31,7 +31,7 @@ test('random documents return what plain resolvers would, with one statement per
     const faults = validate(schema, parse(request.document));
     tally.invalid += faults.length > 0 ? 1 : 0;
     fc.pre(faults.length === 0);
-    let response = {} as Answer<Data>;
+    let response = {} as GraphQLResponse<Data>;
     const statements = await statementsDuring(async () => {
       const { document: query, spoilt: _, ...rest } = request;
       const { body } = await post({ query, ...rest }, viewer ? { authorization: `Token ${viewer.token}` } : {});
@@ -43,7 +43,7 @@ test('random documents return what plain resolvers would, with one statement per
     fc.pre(!isTooComplex);
     const expected = (await referenceAnswer(world, { ...request, viewer })) as ExecutionResult<Data>;
     expectToBeAlike(response, expected, request, shown);
-    tally[response.errors ? 'refused' : 'answered'] += 1;
+    tally[response.errors ? 'refused' : 'succeeded'] += 1;
     const session = viewer ? 1 : 0;
     if (response.data && !isAnyRunning) {
       expect(statements.length, shown).toBeLessThanOrEqual(Object.keys(response.data).length + session);
@@ -68,7 +68,7 @@ type Data = Record<string, unknown>;
  * a plain resolver never reaches, below an object that does not exist.
  */
 function expectToBeAlike(
-  response: Answer<Data>,
+  response: GraphQLResponse<Data>,
   expected: ExecutionResult<Data>,
   { spoilt }: RandomDocument,
   shown: string,

@@ -52,7 +52,7 @@ class Writer {
     const switches = [this.switch('yes', true), this.switch('no', false)];
     const selection = this.selection(schema.getQueryType() as GraphQLObjectType, depth);
     const unused = '_: __typename @include(if: $yes) @skip(if: $no)';
-    const name = rolls.one(['', 'Asked']);
+    const name = rolls.one(['', 'Requested']);
     const operation = `query ${name}(${[...switches, ...inputs.declarations].join(', ')}) { ${unused} ${selection} }`;
     const others = name && rolls.upTo(1) === 1 ? OTHER_OPERATIONS.slice(rolls.upTo(1)) : [];
     const [first, ...more] = others;

@@ -233,9 +233,9 @@ const seed = (options: string[], variables: NodeJS.ProcessEnv = {}) =>
   });
 
 async function tokenOf(email: string): Promise<string> {
-  const answer = await blog(LoginDocument, { input: { email, password: PASSWORD } });
-  expect(answer).toSucceed();
-  return answer.data.login?.token as string;
+  const response = await blog(LoginDocument, { input: { email, password: PASSWORD } });
+  expect(response).toSucceed();
+  return response.data.login?.token as string;
 }
 
 const query = <T>(sql: string, parameters: unknown[] = []): Promise<T[]> => orm.em.fork().execute(sql, parameters);

@@ -26,9 +26,9 @@ test('two workers serve one port once started, on a database that was migrated o
 
 test('metrics are aggregated over all workers', async () => {
   const metrics = async () => (await fetch(server.metrics())).text();
-  const answered = async () => Number(/graphql_requests_total{.*field="tags".*} (\d+)/.exec(await metrics())?.[1]);
+  const counted = async () => Number(/graphql_requests_total{.*field="tags".*} (\d+)/.exec(await metrics())?.[1]);
   for (let n = 0; n < 6; n += 1) await server.query('{ tags { totalCount } }');
-  await expect.poll(answered).toBe(6); // counted once the response is sent
+  await expect.poll(counted).toBe(6); // counted once the response is sent
   expect(await metrics()).toMatch(/^server_ready 1$/m);
   expect(await metrics()).toMatch(/^migrations_missing 0$/m);
 });
@@ -47,10 +47,10 @@ test('a worker that dies is replaced, and metrics come from the other meanwhile'
 test('a connection to a worker that was killed before accepting it is closed', async () => {
   const [first = 0] = server.workers();
   process.kill(first, 'SIGSTOP');
-  let answered = 0;
-  const asked = Array.from({ length: 4 }, () => server.query().then(() => (answered += 1)));
-  const settled = Promise.allSettled(asked);
-  await until(() => answered === 3);
+  let responses = 0;
+  const requests = Array.from({ length: 4 }, () => server.query().then(() => (responses += 1)));
+  const settled = Promise.allSettled(requests);
+  await until(() => responses === 3);
   process.kill(first, 'SIGKILL');
   expect((await settled).filter(({ status }) => status === 'rejected')).toHaveLength(1);
   await until(() => server.workers().length === 2);

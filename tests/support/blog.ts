@@ -70,10 +70,10 @@ export async function deleteAllRows(): Promise<void> {
 export async function blog<R, V extends object>(
   document: TypedDocumentNode<R, V> | string,
   { as, ...variables }: V & { as?: { token: string } } = {} as V,
-): Promise<Answer<R>> {
+): Promise<GraphQLResponse<R>> {
   const query = typeof document === 'string' ? document : print(document);
   const { body } = await post({ query, variables }, as ? { authorization: `Token ${as.token}` } : {});
-  return body as Answer<R>;
+  return body as GraphQLResponse<R>;
 }
 
 /** Sends one HTTP request to /graphql. */
@@ -83,10 +83,14 @@ export async function post(body: unknown, headers: Record<string, string> = {}) 
     headers: { 'content-type': 'application/json', ...headers },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Answer<unknown> };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (await response.json()) as GraphQLResponse<unknown>,
+  };
 }
 
-export interface Answer<R> {
+export interface GraphQLResponse<R> {
   data: R;
   errors?: { message: string; path?: (string | number)[]; extensions: { code: string; [more: string]: unknown } }[];
 }

@@ -1,28 +1,31 @@
 import { expect } from 'vitest';
-import type { Answer } from './blog.ts';
+import type { GraphQLResponse } from './blog.ts';
 
 /** The errors of a response: codes of top-level errors, and codes and paths of user errors. */
-export function errorsOf(answer: Answer<unknown>): string[] {
+export function errorsOf(response: GraphQLResponse<unknown>): string[] {
   const payloads = Object.values(
-    (answer.data ?? {}) as Record<string, { errors?: { code: string; path?: string[] }[] }>,
+    (response.data ?? {}) as Record<string, { errors?: { code: string; path?: string[] }[] }>,
   );
   return [
-    ...(answer.errors ?? []).map(({ extensions }) => extensions.code),
+    ...(response.errors ?? []).map(({ extensions }) => extensions.code),
     ...payloads.flatMap((payload) => payload?.errors ?? []).map(({ code, path }) => [code, ...(path ?? [])].join(' ')),
   ];
 }
 
 expect.extend({
   /** The response has exactly these errors: `FORBIDDEN`, `BLANK input title`. */
-  toFailWith(answer: Answer<unknown>, ...codes: string[]) {
-    const errors = errorsOf(answer);
+  toFailWith(response: GraphQLResponse<unknown>, ...codes: string[]) {
+    const errors = errorsOf(response);
     return {
       pass: this.equals(errors.toSorted(), codes.toSorted()),
-      message: () => `expected ${JSON.stringify(codes)}, got ${JSON.stringify(errors)} in ${JSON.stringify(answer)}`,
+      message: () => `expected ${JSON.stringify(codes)}, got ${JSON.stringify(errors)} in ${JSON.stringify(response)}`,
     };
   },
-  toSucceed(answer: Answer<unknown>) {
-    return { pass: errorsOf(answer).length === 0, message: () => `expected no errors in ${JSON.stringify(answer)}` };
+  toSucceed(response: GraphQLResponse<unknown>) {
+    return {
+      pass: errorsOf(response).length === 0,
+      message: () => `expected no errors in ${JSON.stringify(response)}`,
+    };
   },
 });
 

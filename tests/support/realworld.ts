@@ -28,7 +28,7 @@ import {
   UpdateUserDocument,
   type ViewerFieldsFragment,
 } from '../../schema/generated/graphql.ts';
-import { type Answer, blog } from './blog.ts';
+import { blog, type GraphQLResponse } from './blog.ts';
 
 /**
  * RealWorld's REST API on top of this one. Every call is one operation of schema/operations; the response (status, error key,
@@ -37,11 +37,11 @@ import { type Answer, blog } from './blog.ts';
 export async function rest(call: string, { token, ...sent }: Sent = {}): Promise<Response> {
   const [method = '', address = ''] = call.split(' ');
   const { pathname, searchParams } = new URL(address, 'http://realworld');
-  for (const { on, answer } of ROUTES) {
+  for (const { on, handle } of ROUTES) {
     const found = on.exec(`${method} ${pathname}`);
     if (!found) continue;
     const query = Object.fromEntries(searchParams);
-    return answer({ ...found.groups, ...query }, sent.body ?? {}, token);
+    return handle({ ...found.groups, ...query }, sent.body ?? {}, token);
   }
   throw new Error(`RealWorld has no call "${call}".`);
 }
@@ -62,7 +62,7 @@ type Failed = { readonly errors: readonly ErrorFieldsFragment[] } | null;
 
 interface Route {
   on: RegExp;
-  answer(names: Names, parts: Parts, token?: string): Promise<Response>;
+  handle(names: Names, parts: Parts, token?: string): Promise<Response>;
 }
 
 /** One call of RealWorld's specification. */
@@ -73,13 +73,13 @@ function route<R, V extends object>(
   success: (data: R, token: string) => Response | null | undefined,
   failed: (data: R) => Failed = () => null,
 ): Route {
-  const answer: Route['answer'] = async (names, parts, token) => {
-    const asked = { ...variables(names, parts), ...(token === undefined ? {} : { as: { token } }) };
-    const got = await blog<R, V>(document, asked);
-    return failure(got, failed) ?? success(got.data, token ?? '') ?? missing(document);
+  const handle: Route['handle'] = async (names, parts, token) => {
+    const options = { ...variables(names, parts), ...(token === undefined ? {} : { as: { token } }) };
+    const response = await blog<R, V>(document, options);
+    return failure(response, failed) ?? success(response.data, token ?? '') ?? missing(document);
   };
   const pattern = call.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)');
-  return { on: new RegExp(`^${pattern}$`), answer };
+  return { on: new RegExp(`^${pattern}$`), handle };
 }
 
 const articleFrom = (parts: Parts) => ({ title: '', description: '', body: '', ...parts.article });
@@ -224,7 +224,7 @@ const ROUTES: readonly Route[] = [
 
 const ok = (body: object, status = 200): Response => ({ status, body });
 
-function failure<R>({ data, errors }: Answer<R>, failed: (data: R) => Failed): Response | null {
+function failure<R>({ data, errors }: GraphQLResponse<R>, failed: (data: R) => Failed): Response | null {
   const [top] = errors ?? [];
   if (top) {
     const [status, key] = TOP_LEVEL[top.extensions.code] ?? [500, 'server'];

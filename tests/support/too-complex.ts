@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { OPERATION_LIMITS } from '../../src/server/operations/operation-limits.ts';
-import { type Answer, post } from './blog.ts';
+import { type GraphQLResponse, post } from './blog.ts';
 import { statementsDuring } from './statements.ts';
 
 /** Operations that are too complex, and the errors they get. */
@@ -21,9 +21,9 @@ export const doubling = (count: number, item: string): string =>
 
 /** The extensions of the only error of an operation that is refused before it sends a statement to the database. */
 export async function refusal(query: string, more: object = {}): Promise<unknown> {
-  const answers: Answer<unknown>[] = [];
-  const statements = await statementsDuring(async () => answers.push((await post({ query, ...more })).body));
-  const [{ data, errors } = {} as Answer<unknown>] = answers;
+  const responses: GraphQLResponse<unknown>[] = [];
+  const statements = await statementsDuring(async () => responses.push((await post({ query, ...more })).body));
+  const [{ data, errors } = {} as GraphQLResponse<unknown>] = responses;
   expect({ statements, data, errors: errors?.length }, query.slice(0, 500)).toEqual({ statements: [], errors: 1 });
   return errors?.[0]?.extensions;
 }

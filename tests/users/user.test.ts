@@ -64,9 +64,14 @@ const ACCEPTED: [field: string, what: string, value: string][] = [
 
 describe('registering', () => {
   test.each(REFUSED)('refuses a %s %s', async (field, _, value, code, limit = null as never) => {
-    const answer = await register({ [field]: value });
-    expect(answer).toFailWith(`${code} input ${field}`);
-    expect(answer.data.register).toMatchObject({ viewer: null, token: null, refreshToken: null, errors: [{ limit }] });
+    const response = await register({ [field]: value });
+    expect(response).toFailWith(`${code} input ${field}`);
+    expect(response.data.register).toMatchObject({
+      viewer: null,
+      token: null,
+      refreshToken: null,
+      errors: [{ limit }],
+    });
     expect(await users()).toBe(0);
   });
 
@@ -120,9 +125,9 @@ describe('updating the account', () => {
   test.each(REFUSED)('refuses a %s %s and changes nothing', async (field, _, value, code, limit = null as never) => {
     const ann = await aUser('ann');
     const before = await orm.em.fork().execute('select * from users');
-    const answer = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: value } });
-    expect(answer).toFailWith(`${code} input ${field}`);
-    expect(answer.data.updateViewer).toMatchObject({ viewer: null, token: null, errors: [{ limit }] });
+    const response = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: value } });
+    expect(response).toFailWith(`${code} input ${field}`);
+    expect(response.data.updateViewer).toMatchObject({ viewer: null, token: null, errors: [{ limit }] });
     expect(await orm.em.fork().execute('select * from users')).toEqual(before);
   });
 
@@ -141,11 +146,11 @@ describe('updating the account', () => {
     ['image', 'with a NUL', 'https://example.com/\0', 'INVALID', null],
   ])('refuses a %s %s', async (field, _, value, code, limit) => {
     const ann = await aUser('ann');
-    const answer = await blog(UpdateUserDocument, { as: ann, input: { [field]: value } });
-    expect([...new Set(answer.data.updateViewer?.errors.map(({ path }) => path?.join(' ')))]).toEqual([
+    const response = await blog(UpdateUserDocument, { as: ann, input: { [field]: value } });
+    expect([...new Set(response.data.updateViewer?.errors.map(({ path }) => path?.join(' ')))]).toEqual([
       `input ${field}`,
     ]);
-    expect(answer.data.updateViewer?.errors).toContainEqual(expect.objectContaining({ code, limit }));
+    expect(response.data.updateViewer?.errors).toContainEqual(expect.objectContaining({ code, limit }));
     expect(await reload(await orm.em.fork().findOneOrFail(User, ann.id))).toMatchObject({ bio: null, image: null });
   });
 
@@ -191,8 +196,8 @@ describe('updating the account', () => {
   test.each([['username'], ['email'], ['password']])('refuses null and "" for the %s', async (field) => {
     const ann = await aUser('ann');
     for (const nothing of [null, '']) {
-      const answer = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: nothing } });
-      expect(answer).toFailWith(`BLANK input ${field}`);
+      const response = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: nothing } });
+      expect(response).toFailWith(`BLANK input ${field}`);
     }
     expect((await blog(ProfileDocument, { username: 'ann' })).data.user?.bio).toBeNull();
   });
@@ -274,16 +279,16 @@ describe('following', () => {
 
   test('oneself is refused', async () => {
     const ann = await aUser('ann');
-    const answer = await blog(FollowUserDocument, { as: ann, input: { user: { username: 'ann' } } });
-    expect(answer).toFailWith('INVALID input user');
+    const response = await blog(FollowUserDocument, { as: ann, input: { user: { username: 'ann' } } });
+    expect(response).toFailWith('INVALID input user');
   });
 
   test('an unknown user is NOT_FOUND', async () => {
     const ann = await aUser('ann');
     for (const user of [{ username: 'nobody' }, { id: 'VXNlcjo5OQ' }, { id: 'QXJ0aWNsZTox' }, { username: 'a\0' }]) {
-      const answer = await blog(FollowUserDocument, { as: ann, input: { user } });
-      expect(answer).toFailWith('NOT_FOUND input user');
-      expect(answer.data.followUser?.errors).toMatchObject([{ resource: 'USER' }]);
+      const response = await blog(FollowUserDocument, { as: ann, input: { user } });
+      expect(response).toFailWith('NOT_FOUND input user');
+      expect(response.data.followUser?.errors).toMatchObject([{ resource: 'USER' }]);
     }
   });
 });

@@ -8,7 +8,6 @@ import { deleteAllRows } from '../../support/blog.ts';
 import { invalidValues } from '../../support/invalid-values.ts';
 import { introspectSchema } from '../../support/schema.ts';
 import {
-  type Answered,
   addSecrets,
   CANARY,
   isLong,
@@ -19,6 +18,7 @@ import {
   seed,
   seededRandom,
   send,
+  type TimedResponse,
 } from './rig.ts';
 
 /**
@@ -187,7 +187,7 @@ function mutated(random: Random): Hostile {
 }
 
 /** What is wrong with a response: a crash, an internal error, a leaked internal or secret. Null when nothing is. */
-function problemIn({ body }: Hostile, { status, text }: Answered): string | null {
+function problemIn({ body }: Hostile, { status, text }: TimedResponse): string | null {
   if (status >= 500) return `status ${status}`;
   if (text.includes('INTERNAL_SERVER_ERROR')) return 'an internal error';
   const leak = INTERNALS.exec(text)?.[0] ?? secretIn(text);
@@ -231,15 +231,15 @@ test(
       const hostile = make[kind]?.() as Hostile;
       const token = one([null, ...tokens], random);
       const headers = { ...(token && { authorization: `Token ${token}` }), ...hostile.headers };
-      const answered = await send(hostile.body, headers, `10.0.${random(256)}.${random(256)}`);
-      took.push(answered.milliseconds);
-      if (answered.milliseconds > slowest.milliseconds) slowest = { ...answered, kind };
+      const response = await send(hostile.body, headers, `10.0.${random(256)}.${random(256)}`);
+      took.push(response.milliseconds);
+      if (response.milliseconds > slowest.milliseconds) slowest = { ...response, kind };
       kinds[kind] = (kinds[kind] ?? 0) + 1;
-      statuses[answered.status] = (statuses[answered.status] ?? 0) + 1;
-      const problem = problemIn(hostile, answered);
+      statuses[response.status] = (statuses[response.status] ?? 0) + 1;
+      const problem = problemIn(hostile, response);
       if (problem)
         problems.push(
-          `${kind}, ${problem}: ${hostile.body.toString().slice(0, 2000)} → ${answered.text.slice(0, 500)}`,
+          `${kind}, ${problem}: ${hostile.body.toString().slice(0, 2000)} → ${response.text.slice(0, 500)}`,
         );
     }
     console.log(

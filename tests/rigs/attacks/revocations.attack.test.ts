@@ -40,8 +40,8 @@ test.each(Object.entries(REVOCATIONS))(
       expect(await isAccepted()).toBe(true);
       const meanwhile = Array.from({ length: 5 }, isAccepted);
       await revoke(ann);
-      const answer = await ask(ann);
-      if (!answer.includes('UNAUTHENTICATED') || answer.includes(ann.email)) accepted.push(answer);
+      const response = await ask(ann);
+      if (!response.includes('UNAUTHENTICATED') || response.includes(ann.email)) accepted.push(response);
       late += (await Promise.all(meanwhile)).filter(Boolean).length;
     }
     console.log(`${way}: ${EACH} tokens revoked, ${accepted.length} accepted afterwards; ${late} used meanwhile`);

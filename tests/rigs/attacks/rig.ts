@@ -70,7 +70,7 @@ const server = await buildServer({
 });
 afterAll(() => server.close());
 
-export interface Answered {
+export interface TimedResponse {
   readonly status: number;
   readonly text: string;
   readonly milliseconds: number;
@@ -83,7 +83,7 @@ export async function send(
   payload: string | Buffer,
   headers: Record<string, string> = {},
   remoteAddress = '127.0.0.1',
-): Promise<Answered> {
+): Promise<TimedResponse> {
   const start = performance.now();
   const before = process.threadCpuUsage();
   const { statusCode, payload: text } = await server.inject({

@@ -156,8 +156,9 @@ test('no forged token of any kind is accepted', async () => {
   for (const [kind, forged] of forgeries(token)) {
     kinds[kind] = (kinds[kind] ?? 0) + 1;
     const { text, status } = await sendQuery('{ viewer { email } }', {}, { authorization: `Token ${forged}` });
-    const answer = JSON.parse(text);
-    const isRefused = status < 500 && answer.errors?.[0].extensions.code === 'UNAUTHENTICATED' && !answer.data?.viewer;
+    const response = JSON.parse(text);
+    const isRefused =
+      status < 500 && response.errors?.[0].extensions.code === 'UNAUTHENTICATED' && !response.data?.viewer;
     if (!isRefused) accepted.push(`${kind}: ${forged}: ${status} ${text}`);
   }
   const count = Object.values(kinds).reduce((one, other) => one + other);

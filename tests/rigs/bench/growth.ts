@@ -52,18 +52,23 @@ async function open(articles: number): Promise<Blog> {
   // With ten articles a page, page 1,000 is the last one of the smallest blog.
   const query = '{ articles(first: 10, offset: 9980) { pageInfo { endCursor } } }';
   const headers = { 'content-type': 'application/json' };
-  const answer: any = await server.ask({ method: 'POST', path: '/graphql', headers, body: JSON.stringify({ query }) });
-  return { articles, database, server, subjects: { ...known, page999: answer.data.articles.pageInfo.endCursor } };
+  const response: any = await server.ask({
+    method: 'POST',
+    path: '/graphql',
+    headers,
+    body: JSON.stringify({ query }),
+  });
+  return { articles, database, server, subjects: { ...known, page999: response.data.articles.pageInfo.endCursor } };
 }
 
 /** Fails if a list is empty or an error, and would be fast for that reason. */
 async function checkResults({ articles, server, subjects }: Blog): Promise<void> {
   for (const name of names) {
     for (let n = 0; n < CHECKED; n += 1) {
-      const answer: any = await server.ask(askFor(name, subjects, n));
-      const text = JSON.stringify(answer);
+      const response: any = await server.ask(askFor(name, subjects, n));
+      const text = JSON.stringify(response);
       const isFull = LISTS[name].target === null ? /"totalCount":[1-9]/.test(text) : text.includes('"nodes":[{');
-      if (answer.errors || !isFull) throw new Error(`The blog of ${articles} returns ${text} for ${name}.`);
+      if (response.errors || !isFull) throw new Error(`The blog of ${articles} returns ${text} for ${name}.`);
     }
   }
 }

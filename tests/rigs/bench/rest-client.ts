@@ -30,6 +30,6 @@ const post = (path: string, subjects: Subjects, n: number, body: object): BenchR
   body: JSON.stringify(body),
 });
 
-function identity(answer: unknown): unknown {
-  return answer;
+function identity(response: unknown): unknown {
+  return response;
 }

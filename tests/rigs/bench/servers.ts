@@ -112,8 +112,8 @@ export class RunningServer {
   /** The servers without GraphQL are up when they respond at all, since they have no such path. */
   private async isUp(): Promise<boolean> {
     const probe = { method: 'POST', path: '/graphql', headers: JSON_TYPE, body: PROBE } as const;
-    const answer = await this.ask(probe).catch(() => null);
-    return answer !== null && (SERVERS[this.name].client === restClient || 'data' in (answer as object));
+    const response = await this.ask(probe).catch(() => null);
+    return response !== null && (SERVERS[this.name].client === restClient || 'data' in (response as object));
   }
 
   /** The resident memory of its process and child processes, in megabytes. */

@@ -46,7 +46,7 @@ export interface BenchRequest {
 
 export type Client = Record<
   WorkloadName,
-  { ask: (subjects: Subjects, n: number) => BenchRequest; read: (answer: any) => unknown }
+  { ask: (subjects: Subjects, n: number) => BenchRequest; read: (response: any) => unknown }
 >;
 
 export const pick = <T>(all: readonly T[], n: number): T => all[n % all.length] as T;

@@ -33,7 +33,7 @@ afterEach(async () => {
 
 test('a query runs from the first tab', async () => {
   await run();
-  await answered('"totalCount": 60');
+  await resultShows('"totalCount": 60');
   await shot('query');
 });
 
@@ -41,7 +41,7 @@ test('after signing in, one click uses the token in every tab', async () => {
   expect(await favoritesOfJohn()).not.toContain('hello-conduit');
   await tab('FavoriteArticle');
   await run();
-  await answered('UNAUTHENTICATED');
+  await resultShows('UNAUTHENTICATED');
 
   await tab('Login');
   await run();
@@ -53,13 +53,13 @@ test('after signing in, one click uses the token in every tab', async () => {
 
   await tab('FavoriteArticle');
   await run();
-  await answered('"viewerHasFavorited": true');
+  await resultShows('"viewerHasFavorited": true');
   await shot('mutation');
   expect(await favoritesOfJohn()).toContain('hello-conduit');
 
   await page.getByRole('button', { name: 'Sign out' }).click();
   await run();
-  await answered('UNAUTHENTICATED');
+  await resultShows('UNAUTHENTICATED');
 });
 
 test('the documentation describes Article', async () => {
@@ -82,7 +82,7 @@ test('an unknown field is underlined, and refused by the server', async () => {
   await write('{ articles { nothing');
   await page.locator('.graphiql-query-editor .squiggly-error').first().waitFor();
   await run();
-  await answered('Cannot query field \\"nothing\\"');
+  await resultShows('Cannot query field \\"nothing\\"');
   await shot('validation');
 });
 
@@ -90,7 +90,7 @@ test('follows the preferred color scheme', async () => {
   await context.close();
   await open('dark');
   await run();
-  await answered('"totalCount"');
+  await resultShows('"totalCount"');
   await shot('dark');
 });
 
@@ -114,13 +114,13 @@ test('with trusted documents only, it shows the schema, runs its own tabs, and r
   await context.close();
   await open('light', await strict.listen({ port: 0, host: '127.0.0.1' }));
   await run();
-  await answered('"totalCount": 60');
+  await resultShows('"totalCount": 60');
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
   await page.getByRole('link', { name: 'Query', exact: true }).waitFor();
 
   await write('{ articles { totalCount');
   await run();
-  await answered('PERSISTED_QUERY_NOT_FOUND');
+  await resultShows('PERSISTED_QUERY_NOT_FOUND');
   await shot('trusted-documents');
   await strict.close();
 });
@@ -159,7 +159,7 @@ async function write(text: string) {
 }
 
 /** The editor shows spaces as non-breaking spaces. */
-const answered = (text: string) =>
+const resultShows = (text: string) =>
   expect
     .poll(async () => (await page.locator('.graphiql-response .view-lines').innerText()).replaceAll('\u00a0', ' '), {
       timeout: 15_000,

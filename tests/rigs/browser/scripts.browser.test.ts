@@ -73,15 +73,15 @@ test('the Playground shows the name in a token, and errors, without running scri
 });
 
 test('a link to the Playground runs neither scripts nor operations by itself', async () => {
-  const asked: string[] = [];
-  page.on('request', (request) => asked.push(request.postData() ?? ''));
+  const requests: string[] = [];
+  page.on('request', (request) => requests.push(request.postData() ?? ''));
   for (const name of ['query', 'variables', 'headers', 'operationName', 'title', 'documentId', SCRIPTS[1] as string]) {
     for (const value of [ALL, `mutation M { logout { ok } }${ALL}`, JSON.stringify({ [ALL]: ALL })]) {
       await openPlayground(`?${encodeURIComponent(name)}=${encodeURIComponent(value)}#${encodeURIComponent(ALL)}`);
       await expectNothingToHaveRun();
     }
   }
-  expect(asked.filter((body) => body.includes('logout'))).toEqual([]);
+  expect(requests.filter((body) => body.includes('logout'))).toEqual([]);
 });
 
 test('no other path serves a page', async () => {

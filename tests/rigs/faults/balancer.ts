@@ -15,7 +15,7 @@ export class Balancer {
     private instances: readonly string[],
   ) {
     this.url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
-    server.on('request', (asked, answer) => this.pass(asked, answer));
+    server.on('request', (incoming, outgoing) => this.pass(incoming, outgoing));
     void this.poll();
   }
 
@@ -42,27 +42,27 @@ export class Balancer {
 
   private async poll(): Promise<void> {
     while (!this.isClosed) {
-      const asked = await Promise.all(
+      const polled = await Promise.all(
         this.instances.map(async (url) => ({ url, isReady: (await send(url, { path: '/readyz' })).status === 200 })),
       );
-      this.ready = asked.filter(({ isReady }) => isReady).map(({ url }) => url);
+      this.ready = polled.filter(({ isReady }) => isReady).map(({ url }) => url);
       await pause(100);
     }
   }
 
   /** Never retries: what fails, fails for the client. */
-  private pass(asked: IncomingMessage, answer: ServerResponse): void {
+  private pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
     this.next += 1;
     const target = this.ready[this.next % this.ready.length];
-    if (!target) return void answer.writeHead(502).end();
-    const { method = 'GET', url = '/', headers } = asked;
+    if (!target) return void outgoing.writeHead(502).end();
+    const { method = 'GET', url = '/', headers } = incoming;
     const { connection: _, ...own } = headers;
     const sent = request(target + url, { method, headers: own, agent: this.agent }, (response) => {
       const { connection: _ended, ...given } = response.headers;
-      answer.writeHead(response.statusCode ?? 502, given);
-      response.pipe(answer);
+      outgoing.writeHead(response.statusCode ?? 502, given);
+      response.pipe(outgoing);
     });
-    sent.on('error', () => answer.headersSent || answer.writeHead(502).end());
-    asked.pipe(sent);
+    sent.on('error', () => outgoing.headersSent || outgoing.writeHead(502).end());
+    incoming.pipe(sent);
   }
 }

@@ -31,7 +31,7 @@ export async function enumeration({ short, cluster, server }: Rig): Promise<Figu
     ...figuresOf('registrations', register),
   };
   const measured = JSON.stringify(figures);
-  assertEqual('answers to sign-ins', [...login.answers].join(), 'INVALID_CREDENTIALS');
+  assertEqual('responses to sign-ins', [...login.responses].join(), 'INVALID_CREDENTIALS');
   assertAtMost({ short }, `AUC of sign-ins, off 0.5 (${measured})`, Math.abs(login.auc - 0.5), 0.05);
   assertAtMost({ short }, `medians of sign-ins apart, ms (${measured})`, Math.abs(login.apart), 1);
   return figures;
@@ -49,26 +49,26 @@ interface Measured {
   readonly median: number;
   readonly apart: number;
   readonly auc: number;
-  readonly answers: ReadonlySet<string>;
+  readonly responses: ReadonlySet<string>;
 }
 
 async function alternate(url: string, each: number, call: (email: string, n: number) => string): Promise<Measured> {
   const times: Record<'known' | 'unknown', number[]> = { known: [], unknown: [] };
-  const answers = new Set<string>();
+  const responses = new Set<string>();
   for (let n = 1; n <= each + WARM_UP; n += 1) {
     const pair = Math.random() < 0.5 ? (['known', 'unknown'] as const) : (['unknown', 'known'] as const);
     for (const kind of pair) {
       asked += 1;
       const document = `mutation { ${call(`${kind}${n}@example.com`, asked)} { errors { code } } }`;
       const { body, milliseconds } = await send(url, { query: document, from: addressOf(asked) });
-      answers.add(codeIn(body));
+      responses.add(codeIn(body));
       if (n > WARM_UP) times[kind].push(milliseconds);
     }
   }
   const [known, unknown] = [times.known, times.unknown];
   const pairs = known.flatMap((one) => unknown.map((other) => (one > other ? 1 : one === other ? 0.5 : 0)));
   const auc = pairs.reduce((sum: number, won) => sum + won, 0) / pairs.length;
-  return { median: middle([...known, ...unknown]), apart: middle(known) - middle(unknown), auc, answers };
+  return { median: middle([...known, ...unknown]), apart: middle(known) - middle(unknown), auc, responses };
 }
 
 let asked = 0;

@@ -18,7 +18,7 @@ export class Inspector {
     const [address] = /ws:\/\/\S+/.exec(output) ?? [];
     if (!address) throw new Error(`The server runs without --inspect:\n${output}`);
     const socket = new WebSocket(address);
-    await until('the inspector answers', () => socket.readyState === WebSocket.OPEN);
+    await until('the inspector accepts connections', () => socket.readyState === WebSocket.OPEN);
     return new Inspector(socket);
   }
 
@@ -34,8 +34,8 @@ export class Inspector {
 
   private send(method: string): Promise<unknown> {
     this.last += 1;
-    const answer = new Promise((resolve) => this.waiting.set(this.last, resolve));
+    const response = new Promise((resolve) => this.waiting.set(this.last, resolve));
     this.socket.send(JSON.stringify({ id: this.last, method }));
-    return answer;
+    return response;
   }
 }

@@ -18,7 +18,7 @@ export async function overload({ short, cluster, server, note }: Rig): Promise<F
   note(`${Math.round(peak)} requests/s are the peak; sending ten times as many`);
   const many = { connections: 1_000, rate: Math.round(10 * peak), warmUp, seconds: short ? 4 : 60 };
   const { accepted, refused, others, seconds } = await measure(url, many);
-  await until('an answer after it', async () => (await send(url, { query: PAGE })).status === 200, 5_000);
+  await until('a response after it', async () => (await send(url, { query: PAGE })).status === 200, 5_000);
   const goodput = accepted.length / seconds;
   const offered = (accepted.length + refused.length) / seconds;
   const p99 = percentile(accepted, 0.99);
@@ -52,7 +52,7 @@ const PAGE = `{
 }`;
 
 /** Milliseconds of the accepted requests and of those refused with 503; all other responses as text. */
-interface Answers {
+interface Responses {
   accepted: number[];
   refused: number[];
   others: string[];
@@ -60,8 +60,8 @@ interface Answers {
 }
 
 /** Concurrent connections that send requests as fast as they can, or together at the given rate. */
-async function measure(url: string, { connections, seconds, warmUp, rate }: Load): Promise<Answers> {
-  const answers: Answers = { accepted: [], refused: [], others: [], seconds };
+async function measure(url: string, { connections, seconds, warmUp, rate }: Load): Promise<Responses> {
+  const responses: Responses = { accepted: [], refused: [], others: [], seconds };
   const counted = performance.now() + 1_000 * warmUp;
   const options: Options = {
     url: `${url}/graphql`,
@@ -71,17 +71,17 @@ async function measure(url: string, { connections, seconds, warmUp, rate }: Load
     connections,
     duration: warmUp + seconds,
     timeout: 30,
-    requests: [{ onResponse: (...heard) => isExpected(heard) || answers.others.push(heard.slice(0, 2).join(' ')) }],
+    requests: [{ onResponse: (...heard) => isExpected(heard) || responses.others.push(heard.slice(0, 2).join(' ')) }],
     ...(rate && { overallRate: rate, ignoreCoordinatedOmission: true }),
   };
   const clients = autocannon(options, () => {});
   clients.on('response', (_client, status, _bytes, milliseconds) => {
-    if (performance.now() > counted) (status === 200 ? answers.accepted : answers.refused).push(milliseconds);
+    if (performance.now() > counted) (status === 200 ? responses.accepted : responses.refused).push(milliseconds);
   });
-  clients.on('reqError', (error) => answers.others.push(String(error)));
+  clients.on('reqError', (error) => responses.others.push(String(error)));
   await once(clients, 'done');
-  answers.seconds = (performance.now() - counted) / 1000;
-  return answers;
+  responses.seconds = (performance.now() - counted) / 1000;
+  return responses;
 }
 
 type Reply = Parameters<Extract<Request['onResponse'], (...args: never[]) => void>>;

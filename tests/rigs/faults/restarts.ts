@@ -19,12 +19,12 @@ export async function restarts({ short, cluster, server, token }: Rig): Promise<
   const acknowledged: string[] = [];
   const faults: Reply[] = [];
   const successes: number[] = [];
-  const heard = (answer: Reply) => {
-    const slug = slugOf(answer);
+  const heard = (response: Reply) => {
+    const slug = slugOf(response);
     if (slug) acknowledged.push(slug);
-    if (answer.status !== 200) faults.push(answer);
+    if (response.status !== 200) faults.push(response);
     else successes.push(performance.now());
-    return answer.status === 200 ? undefined : pause(20);
+    return response.status === 200 ? undefined : pause(20);
   };
   const clients = new Clients(16, async (n) =>
     heard(

@@ -11,16 +11,16 @@ export async function shutdowns({ short, cluster, server, token }: Rig): Promise
   const balancer = await Balancer.start(instances.map(({ url }) => url));
   const acknowledged: string[] = [];
   const failed: Reply[] = [];
-  let answered = 0;
+  let responses = 0;
   const clients = new Clients(8, async (n) => {
-    const answer = await send(balancer.url, {
+    const response = await send(balancer.url, {
       token,
       query: n % 2 ? READ : createArticle(`Title ${n} ${performance.now()}`),
     });
-    answered += 1;
-    const slug = slugOf(answer);
+    responses += 1;
+    const slug = slugOf(response);
     if (slug) acknowledged.push(slug);
-    if (answer.status !== 200 || 'errors' in (answer.body as object)) failed.push(answer);
+    if (response.status !== 200 || 'errors' in (response.body as object)) failed.push(response);
   });
   const exits: number[] = [];
   for (let time = 0; time < times; time += 1) {
@@ -39,7 +39,7 @@ export async function shutdowns({ short, cluster, server, token }: Rig): Promise
   await checkArticles(cluster, acknowledged);
   return {
     SIGTERMs: times,
-    requests: answered,
+    requests: responses,
     'failed requests': 0,
     'acknowledged articles': acknowledged.length,
     lost: 0,

@@ -9,11 +9,11 @@ export async function silence({ short, cluster, server, token }: Rig): Promise<F
   const acknowledged: string[] = [];
   const all: Reply[] = [];
   const clients = new Clients(30, async (n) => {
-    const answer = await send(url, { token, query: n % 3 ? READ : createArticle(`Title ${n} ${performance.now()}`) });
-    all.push(answer);
-    const slug = slugOf(answer);
+    const response = await send(url, { token, query: n % 3 ? READ : createArticle(`Title ${n} ${performance.now()}`) });
+    all.push(response);
+    const slug = slugOf(response);
     if (slug) acknowledged.push(slug);
-    await pause(answer.status === 200 ? 5 : 50);
+    await pause(response.status === 200 ? 5 : 50);
   });
   let unhealthy = 0;
   const health = new Clients(1, async () => {
@@ -38,7 +38,7 @@ export async function silence({ short, cluster, server, token }: Rig): Promise<F
   await Promise.all([clients.stop(), health.stop()]);
   await line.close();
 
-  const faults = all.filter((answer) => answer.status !== 200);
+  const faults = all.filter((response) => response.status !== 200);
   const longest = Math.max(...all.map(({ milliseconds }) => milliseconds));
   assertEqual('errors that are not temporary', faults.filter((fault) => !isRetriable(fault)).length, 0);
   assertEqual('responses of /healthz other than 200', unhealthy, 0);

@@ -25,11 +25,11 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
   for (let round = 0; round < rounds; round += 1) {
     const times: number[] = [];
     const heard = async (document: string): Promise<Reply> => {
-      const answer = await send(watched.url, { query: document, token });
+      const response = await send(watched.url, { query: document, token });
       requests += 1;
-      if (answer.status === 200) times.push(answer.milliseconds);
-      else faults.push(answer);
-      return answer;
+      if (response.status === 200) times.push(response.milliseconds);
+      else faults.push(response);
+      return response;
     };
     const clients = new Clients(8, async (n) => {
       const slug = slugOf(await heard(createArticle(`Title ${n} ${performance.now()}`)));

@@ -134,9 +134,9 @@ describe('a page of another origin', () => {
     expect(headers.get('access-control-allow-headers')).toContain('authorization');
     expect(headers.get('access-control-allow-credentials')).toBeNull();
 
-    const answered = await get(GUEST_QUERY, { origin: 'https://blog.example' });
-    expect(answered.headers.get('access-control-allow-origin')).toBe('https://blog.example');
-    expect(answered.headers.get('access-control-expose-headers')).toContain('ETag');
+    const response = await get(GUEST_QUERY, { origin: 'https://blog.example' });
+    expect(response.headers.get('access-control-allow-origin')).toBe('https://blog.example');
+    expect(response.headers.get('access-control-expose-headers')).toContain('ETag');
   });
 
   test.each(['https://evil.example', 'https://blog.example.evil.example', 'http://blog.example', 'null'])(

@@ -13,11 +13,11 @@ import { MAX_DOCUMENT_LENGTH, MAX_TOKENS, OPERATION_LIMITS } from '../../../src/
 import { documentCache } from '../../../src/server/operations/persisted-documents.ts';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
 import { playgroundTabs } from '../../../src/server/playground/tabs.ts';
-import { type Answer, blog, post } from '../../support/blog.ts';
+import { blog, type GraphQLResponse, post } from '../../support/blog.ts';
 import { nested, refusal, times, tooMany } from '../../support/too-complex.ts';
 
 async function costOf(query: string, more: object = {}): Promise<number> {
-  const { body } = (await post({ query, ...more })) as { body: Answer<unknown> & { extensions?: any } };
+  const { body } = (await post({ query, ...more })) as { body: GraphQLResponse<unknown> & { extensions?: any } };
   expect(body.errors?.map(({ extensions }) => extensions.code) ?? [], query).not.toContain('QUERY_TOO_COMPLEX');
   expect(body.extensions, query).toEqual({ cost: { requested: expect.any(Number), maximum: OPERATION_LIMITS.cost } });
   return body.extensions.cost.requested;

@@ -1,2 +1,2 @@
-/** Which types an interface stands for, so that caches can tell which fragments an object matches. */
+/** The types that implement each interface, from which caches know which fragments an object matches. */
 export { default } from '../../../../schema/generated/possible-types.ts';

@@ -20,7 +20,7 @@ import { globalId } from '../src/graphql/node.ts';
 import { blog, type GraphQLResponse, orm } from './support/blog.ts';
 import { WRONG_COUNTERS } from './support/counters.ts';
 import { errorsOf } from './support/matchers.ts';
-import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/people.ts';
+import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/test-data.ts';
 
 /** Concurrent requests through the server. The tables are checked for invariants after every test. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { aComment, anArticle, aUser, PASSWORD, reload } from './support/people.ts';
 import { rest } from './support/realworld.ts';
+import { aComment, anArticle, aUser, PASSWORD, reload } from './support/test-data.ts';
 
 /** The requirements of RealWorld's specification and its test collection, call by call, through the adapter. */
 

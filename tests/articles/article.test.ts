@@ -11,7 +11,7 @@ import { Article } from '../../src/articles/article.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser, type Person, reload } from '../support/people.ts';
+import { aComment, anArticle, aUser, type Person, reload } from '../support/test-data.ts';
 
 const EMOJI = '🐉';
 const content = { title: 'Title', description: 'd', body: 'b' };

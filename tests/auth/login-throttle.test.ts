@@ -3,7 +3,7 @@ import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schem
 import { LoginThrottle } from '../../src/auth/login-throttle.ts';
 import { RateLimited } from '../../src/graphql/errors.ts';
 import { blog, type GraphQLResponse, orm, post } from '../support/blog.ts';
-import { aUser, PASSWORD } from '../support/people.ts';
+import { aUser, PASSWORD } from '../support/test-data.ts';
 
 const login = (password: string, email = 'ann@example.com') => blog(LoginDocument, { input: { email, password } });
 

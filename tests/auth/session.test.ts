@@ -19,7 +19,7 @@ import { Sessions } from '../../src/auth/sessions.ts';
 import { issueToken } from '../../src/auth/token.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { blog, orm, post, sessions, settings } from '../support/blog.ts';
-import { aUser, PASSWORD, type Person } from '../support/people.ts';
+import { aUser, PASSWORD, type Person } from '../support/test-data.ts';
 
 const signIn = async (email: string, password = PASSWORD) =>
   (await blog(LoginDocument, { input: { email, password } })).data.login;

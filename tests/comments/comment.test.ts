@@ -7,7 +7,7 @@ import {
 } from '../../schema/generated/graphql.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser, reload } from '../support/people.ts';
+import { aComment, anArticle, aUser, reload } from '../support/test-data.ts';
 
 const EMOJI = '🐉';
 const idOf = ({ id }: Comment) => Buffer.from(`Comment:${id}`).toString('base64url');

@@ -5,8 +5,8 @@ import { Comment } from '../../src/comments/comment.entity.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm } from '../support/blog.ts';
-import { anArticle, aUser, reload } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';
+import { anArticle, aUser, reload } from '../support/test-data.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
 

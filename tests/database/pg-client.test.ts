@@ -8,8 +8,8 @@ import {
 } from '../../schema/generated/graphql.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { blog, type GraphQLResponse, orm } from '../support/blog.ts';
-import { anArticle, aUser } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';
+import { anArticle, aUser } from '../support/test-data.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
 

@@ -9,7 +9,7 @@ import {
 } from 'graphql';
 import { globalId, localId } from '../../src/graphql/node.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aUser, type Person } from '../support/people.ts';
+import { aUser, type Person } from '../support/test-data.ts';
 
 /**
  * Every list of the schema, with its expected content in plain SQL. `ann` writes, `bob` follows and favourites, `cyd` is

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { blog } from '../support/blog.ts';
-import type { Person } from '../support/people.ts';
+import type { Person } from '../support/test-data.ts';
 import {
   aBlogFullOfTies,
   addArticles,

@@ -3,8 +3,8 @@ import { expect, inject, test } from 'vitest';
 import type { Statement } from '../../src/reading/sql.ts';
 import { blog } from '../support/blog.ts';
 import { databaseOn } from '../support/migrated-template.ts';
-import { aUser, type Person } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';
+import { aUser, type Person } from '../support/test-data.ts';
 import { documentFor, execute, type List, lists, readPage } from './lists.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { GraphQLField } from 'graphql';
 import { globalId } from '../../src/graphql/node.ts';
+import type { RandomChoices } from './random-choices.ts';
 import { articleSortValue, type World } from './reference.ts';
-import type { Rolls } from './rolls.ts';
 
 type Args = Record<string, unknown>;
 type OrderBy = { field: string; direction?: string };
@@ -13,74 +13,74 @@ export class RandomArguments {
   spoilt = false;
 
   constructor(
-    private readonly rolls: Rolls,
+    private readonly choices: RandomChoices,
     private readonly world: World,
   ) {
-    this.spoils = rolls.once(4);
+    this.spoils = choices.once(4);
   }
 
   /** Of a field, as `Query.articles`. */
   of(coordinate: string, field: GraphQLField<unknown, unknown>): Args {
-    const { rolls } = this;
+    const { choices } = this;
     switch (coordinate) {
       case 'Query.node':
         return { id: this.anyId() };
       case 'Query.nodes':
-        return { ids: Array.from({ length: this.isSpoilt(20) ? 101 : rolls.upTo(5) }, () => this.anyId()) };
+        return { ids: Array.from({ length: this.isSpoilt(20) ? 101 : choices.upTo(5) }, () => this.anyId()) };
       case 'Query.user':
-        return { by: rolls.one([{ username: this.username() }, { id: this.anyId() }]) };
+        return { by: choices.one([{ username: this.username() }, { id: this.anyId() }]) };
       case 'Query.article':
-        return { by: rolls.one([{ slug: this.slug() }, { id: this.anyId() }]) };
+        return { by: choices.one([{ slug: this.slug() }, { id: this.anyId() }]) };
       case 'Query.tag':
         return { name: this.tagName() };
     }
     const has = (name: string) => field.args.some((argument) => argument.name === name);
     if (!has('first')) return {};
-    const orderBy = has('orderBy') && rolls.upTo(1) === 1 ? this.order(coordinate) : undefined;
+    const orderBy = has('orderBy') && choices.upTo(1) === 1 ? this.order(coordinate) : undefined;
     return {
       ...(orderBy !== undefined && { orderBy }),
-      ...(has('filter') && rolls.upTo(1) === 1 && { filter: rolls.once(10) ? null : this.filter() }),
-      ...(has('prefix') && rolls.upTo(1) === 1 && { prefix: this.prefix() }),
+      ...(has('filter') && choices.upTo(1) === 1 && { filter: choices.once(10) ? null : this.filter() }),
+      ...(has('prefix') && choices.upTo(1) === 1 && { prefix: this.prefix() }),
       ...this.paging(coordinate, orderBy ?? undefined),
     };
   }
 
   private isSpoilt(inHowMany: number): boolean {
-    const isSpoilt = this.spoils && this.rolls.once(inHowMany);
+    const isSpoilt = this.spoils && this.choices.once(inHowMany);
     this.spoilt ||= isSpoilt;
     return isSpoilt;
   }
 
   private username(): string {
-    const { username } = this.rolls.one(this.world.users);
+    const { username } = this.choices.one(this.world.users);
     const spelt = [username, username.toUpperCase(), wide(username), username.replace('ß', 'SS'), this.oddText()];
-    return this.rolls.one(spelt);
+    return this.choices.one(spelt);
   }
 
-  private slug = (): string => this.rolls.one([this.rolls.one(this.world.articles).slug, this.oddText()]);
+  private slug = (): string => this.choices.one([this.choices.one(this.world.articles).slug, this.oddText()]);
 
   private tagName(): string {
-    const { name } = this.rolls.one(this.world.tags);
-    return this.rolls.one([name, name, name, name.toUpperCase(), this.oddText()]);
+    const { name } = this.choices.one(this.world.tags);
+    return this.choices.one([name, name, name, name.toUpperCase(), this.oddText()]);
   }
 
   private prefix(): string | null {
-    const { name } = this.rolls.one(this.world.tags);
-    const size = this.rolls.upTo(3);
-    return this.rolls.one([name.slice(0, size), name.slice(0, size).toUpperCase(), `${name}s`, null, this.oddText()]);
+    const { name } = this.choices.one(this.world.tags);
+    const size = this.choices.upTo(3);
+    return this.choices.one([name.slice(0, size), name.slice(0, size).toUpperCase(), `${name}s`, null, this.oddText()]);
   }
 
-  private oddText = (): string => this.rolls.one(ODD_TEXTS);
+  private oddText = (): string => this.choices.one(ODD_TEXTS);
 
   private order(coordinate: string): OrderBy | null {
-    if (this.rolls.once(10)) return null;
-    const direction = this.rolls.one([{ direction: 'ASC' }, { direction: 'DESC' }, {}]);
-    return { field: this.rolls.one(ORDERS[coordinate] ?? ARTICLE_ORDERS), ...direction };
+    if (this.choices.once(10)) return null;
+    const direction = this.choices.one([{ direction: 'ASC' }, { direction: 'DESC' }, {}]);
+    return { field: this.choices.one(ORDERS[coordinate] ?? ARTICLE_ORDERS), ...direction };
   }
 
   private filter(): Args {
     const several = () =>
-      Array.from({ length: this.isSpoilt(4) ? 21 : this.rolls.one([0, 1, 2, 3, 5]) }, () => this.tagName());
+      Array.from({ length: this.isSpoilt(4) ? 21 : this.choices.one([0, 1, 2, 3, 5]) }, () => this.tagName());
     const all: Record<string, () => unknown> = {
       tag: () => this.tagName(),
       author: () => this.username(),
@@ -91,29 +91,29 @@ export class RandomArguments {
       publishedBefore: () => this.instant(),
     };
     const some = Object.entries(all);
-    const chosen = this.rolls.upTo(2) === 0 ? some.filter(() => this.rolls.once(4)) : [this.rolls.one(some)];
-    return Object.fromEntries(chosen.map(([name, value]) => [name, this.rolls.once(8) ? null : value()]));
+    const chosen = this.choices.upTo(2) === 0 ? some.filter(() => this.choices.once(4)) : [this.choices.one(some)];
+    return Object.fromEntries(chosen.map(([name, value]) => [name, this.choices.once(8) ? null : value()]));
   }
 
   private instant(): string {
-    const { publishedAt } = this.rolls.one(this.world.articles);
+    const { publishedAt } = this.choices.one(this.world.articles);
     const inBerlin = new Date(publishedAt.getTime() + 3_600_000).toISOString().replace('Z', '+01:00');
-    return this.rolls.one([publishedAt.toISOString(), inBerlin, ...ODD_INSTANTS]);
+    return this.choices.one([publishedAt.toISOString(), inBerlin, ...ODD_INSTANTS]);
   }
 
   private paging(coordinate: string, orderBy?: OrderBy): Args {
-    const { rolls } = this;
+    const { choices } = this;
     if (this.isSpoilt(4)) return this.refusedPaging(coordinate, orderBy);
     // Below another list, longer pages would exceed the complexity limit.
     const isBelow = !coordinate.startsWith('Query.');
-    const size = isBelow ? rolls.upTo(2) + 1 : rolls.one([rolls.upTo(3) + 1, rolls.upTo(3) + 1, 5, 25]);
-    const end = rolls.one<Args>([
+    const size = isBelow ? choices.upTo(2) + 1 : choices.one([choices.upTo(3) + 1, choices.upTo(3) + 1, 5, 25]);
+    const end = choices.one<Args>([
       { first: size },
       { last: size },
-      { first: size, offset: rolls.upTo(4) },
-      { first: size, offset: rolls.one([0, 10, 10_000]) },
-      isBelow && rolls.upTo(3) > 0 ? { last: size } : {},
-      isBelow && rolls.upTo(3) > 0 ? { first: size } : { offset: rolls.upTo(2) },
+      { first: size, offset: choices.upTo(4) },
+      { first: size, offset: choices.one([0, 10, 10_000]) },
+      isBelow && choices.upTo(3) > 0 ? { last: size } : {},
+      isBelow && choices.upTo(3) > 0 ? { first: size } : { offset: choices.upTo(2) },
       { first: null, last: size, offset: null },
       { first: size, last: null, after: null, before: null },
     ]);
@@ -121,8 +121,8 @@ export class RandomArguments {
     const cursor = () => this.cursor(coordinate, orderBy);
     return {
       ...end,
-      ...(rolls.once(4) && { after: cursor() }),
-      ...(rolls.once(4) && { before: cursor() }),
+      ...(choices.once(4) && { after: cursor() }),
+      ...(choices.once(4) && { before: cursor() }),
     };
   }
 
@@ -145,9 +145,9 @@ export class RandomArguments {
       { order },
       null,
     ];
-    const name = this.rolls.one(['after', 'before']);
-    return this.rolls.one<Args>([
-      { [name]: encoded(this.rolls.one(refused)) },
+    const name = this.choices.one(['after', 'before']);
+    return this.choices.one<Args>([
+      { [name]: encoded(this.choices.one(refused)) },
       { [name]: this.oddText() },
       { first: 0 },
       { first: -1 },
@@ -165,25 +165,25 @@ export class RandomArguments {
   /** A position in the order, with or without an item there, or a cursor that the server has returned. */
   private cursor(coordinate: string, orderBy?: OrderBy): string {
     const { articles, comments, tags, favorites, follows, cursors } = this.world;
-    const id = this.rolls.one([this.rolls.upTo(12), this.rolls.upTo(12), 2 ** 31 - 1, -1]);
+    const id = this.choices.one([this.choices.upTo(12), this.choices.upTo(12), 2 ** 31 - 1, -1]);
     const order = this.orderName(coordinate, orderBy);
     const named = cursors.get(order) ?? [];
-    if (named.length > 0 && this.rolls.upTo(1) === 0) return this.rolls.one(named);
+    if (named.length > 0 && this.choices.upTo(1) === 0) return this.choices.one(named);
     const at = (value: unknown) => encoded([order, value, id]);
     switch (order.split(' ')[0]) {
       case 'FAVORITED_AT':
-        return at(this.rolls.one(favorites).createdAt);
+        return at(this.choices.one(favorites).createdAt);
       case 'FOLLOWER_SINCE':
       case 'FOLLOWED_AT':
-        return at(this.rolls.one(follows).createdAt);
+        return at(this.choices.one(follows).createdAt);
       case 'CREATED_AT':
-        return at(this.rolls.one(comments).createdAt);
+        return at(this.choices.one(comments).createdAt);
       case 'NAME':
-        return at(this.rolls.one([this.rolls.one(tags).name, '', 'zz']));
+        return at(this.choices.one([this.choices.one(tags).name, '', 'zz']));
       case 'ARTICLES_COUNT':
-        return at(this.rolls.one([this.rolls.one(tags).articlesCount, 2 ** 31 - 1, -1]));
+        return at(this.choices.one([this.choices.one(tags).articlesCount, 2 ** 31 - 1, -1]));
       default:
-        return at(articleSortValue(this.rolls.one(articles), order.split(' ')[0] ?? ''));
+        return at(articleSortValue(this.choices.one(articles), order.split(' ')[0] ?? ''));
     }
   }
 
@@ -193,9 +193,9 @@ export class RandomArguments {
   }
 
   private anyId(): unknown {
-    const type = this.rolls.one(['Article', 'User', 'Comment', 'Tag', 'Viewer', 'Session']);
-    const id = globalId(type, this.rolls.upTo(12) + 1);
-    return this.rolls.one([id, id, id, `${id}=`, globalId(type, 2 ** 31), 7, this.oddText()]);
+    const type = this.choices.one(['Article', 'User', 'Comment', 'Tag', 'Viewer', 'Session']);
+    const id = globalId(type, this.choices.upTo(12) + 1);
+    return this.choices.one([id, id, id, `${id}=`, globalId(type, 2 ** 31), 7, this.oddText()]);
   }
 }
 

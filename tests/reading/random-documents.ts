@@ -9,9 +9,9 @@ import {
 } from 'graphql';
 import { schema } from './lists.ts';
 import { RandomArguments } from './random-arguments.ts';
+import { RandomChoices } from './random-choices.ts';
 import { RandomInputs } from './random-inputs.ts';
 import type { World } from './reference.ts';
-import { Rolls } from './rolls.ts';
 
 export interface RandomDocument {
   document: string;
@@ -23,8 +23,8 @@ export interface RandomDocument {
 }
 
 /** A random query over the whole schema, with aliases, arguments, variables, fragments and directives. */
-export const randomDocument = (rolls: readonly number[], world: World, depth: number): RandomDocument =>
-  new Writer(new Rolls(rolls), world).write(depth);
+export const randomDocument = (numbers: readonly number[], world: World, depth: number): RandomDocument =>
+  new Writer(new RandomChoices(numbers), world).write(depth);
 
 type Composite = GraphQLObjectType | GraphQLInterfaceType;
 
@@ -40,55 +40,55 @@ class Writer {
   private fieldsLeft = 40;
 
   constructor(
-    private readonly rolls: Rolls,
+    private readonly choices: RandomChoices,
     world: World,
   ) {
-    this.inputs = new RandomInputs(rolls);
-    this.arguments = new RandomArguments(rolls, world);
+    this.inputs = new RandomInputs(choices);
+    this.arguments = new RandomArguments(choices, world);
   }
 
   write(depth: number): RandomDocument {
-    const { rolls, inputs } = this;
+    const { choices, inputs } = this;
     const switches = [this.switch('yes', true), this.switch('no', false)];
     const selection = this.selection(schema.getQueryType() as GraphQLObjectType, depth);
     const unused = '_: __typename @include(if: $yes) @skip(if: $no)';
-    const name = rolls.one(['', 'Requested']);
+    const name = choices.one(['', 'Requested']);
     const operation = `query ${name}(${[...switches, ...inputs.declarations].join(', ')}) { ${unused} ${selection} }`;
-    const others = name && rolls.upTo(1) === 1 ? OTHER_OPERATIONS.slice(rolls.upTo(1)) : [];
+    const others = name && choices.upTo(1) === 1 ? OTHER_OPERATIONS.slice(choices.upTo(1)) : [];
     const [first, ...more] = others;
     const document = [...(first ? [first] : []), operation, ...more, ...this.fragments].join('\n');
-    const isNamed = others.length > 0 || (name && rolls.upTo(1) === 1);
+    const isNamed = others.length > 0 || (name && choices.upTo(1) === 1);
     const spoilt = this.arguments.spoilt || inputs.leavesOut;
     return { document, variables: inputs.variables, spoilt, ...(isNamed && { operationName: name }) };
   }
 
   /** A variable for directives, set or left to its default. */
   private switch(name: string, value: boolean): string {
-    if (this.rolls.upTo(1) === 1) return `$${name}: ${this.rolls.one(['Boolean', 'Boolean!'])} = ${value}`;
+    if (this.choices.upTo(1) === 1) return `$${name}: ${this.choices.one(['Boolean', 'Boolean!'])} = ${value}`;
     this.inputs.variables[name] = value;
-    return `$${name}: Boolean!${this.rolls.one(['', ` = ${!value}`])}`;
+    return `$${name}: Boolean!${this.choices.one(['', ` = ${!value}`])}`;
   }
 
   private selection(type: Composite, depth: number): string {
     const most = this.fieldsLeft > 0 ? (depth > 3 ? 2 : 4) : 0;
-    const parts = Array.from({ length: this.rolls.upTo(most) + 1 }, () => this.part(type, depth));
-    return [this.rolls.one(['', '__typename', `${this.name('a')}: __typename`]), ...parts].join(' ');
+    const parts = Array.from({ length: this.choices.upTo(most) + 1 }, () => this.part(type, depth));
+    return [this.choices.one(['', '__typename', `${this.name('a')}: __typename`]), ...parts].join(' ');
   }
 
   /** A field, or a fragment with several. */
   private part(type: Composite, depth: number): string {
     if (this.insideFragments > 2 || this.fieldsLeft <= 0) return this.field(type, depth);
     const plain = isInterfaceType(type) ? ['inline', 'inline', 'field'] : Array<string>(7).fill('field');
-    const wrapping = this.rolls.one([...plain, 'untyped', 'inline', 'named', 'again', 'wider']);
+    const wrapping = this.choices.one([...plain, 'untyped', 'inline', 'named', 'again', 'wider']);
     if (wrapping === 'field') return this.field(type, depth);
     const [wider = type] = 'getInterfaces' in type ? type.getInterfaces() : [];
-    const narrower = isInterfaceType(type) ? this.rolls.one([...schema.getPossibleTypes(type), type]) : type;
+    const narrower = isInterfaceType(type) ? this.choices.one([...schema.getPossibleTypes(type), type]) : type;
     const condition = wrapping === 'wider' ? wider : wrapping === 'untyped' ? type : narrower;
     const [finished] = this.finished.get(condition.name) ?? [];
     if (wrapping === 'again' && finished) return `...${finished} ${this.directive()}`;
 
     this.insideFragments += 1;
-    const inside = `{ ${this.rolls.upTo(1) === 0 ? this.fields(condition, depth) : this.selection(condition, depth)} }`;
+    const inside = `{ ${this.choices.upTo(1) === 0 ? this.fields(condition, depth) : this.selection(condition, depth)} }`;
     this.insideFragments -= 1;
     if (wrapping === 'untyped') return `... ${this.directive()} ${inside}`;
     if (wrapping === 'inline' || wrapping === 'wider') return `... on ${condition.name} ${this.directive()} ${inside}`;
@@ -101,7 +101,7 @@ class Writer {
   private fields = (type: Composite, depth: number): string => `${this.field(type, depth)} ${this.field(type, depth)}`;
 
   private field(type: Composite, depth: number): string {
-    const { rolls } = this;
+    const { choices } = this;
     const fields = Object.values(type.getFields());
     const leaves = fields.filter((field) => isLeafType(getNamedType(field.type)));
     const inner = fields.filter((field) => !leaves.includes(field));
@@ -109,20 +109,20 @@ class Writer {
     const isStep = /Connection$|Edge$|PageInfo$/.test(type.name);
     this.fieldsLeft -= 1;
     const deeper = (isStep || depth > 0) && inner.length > 0 && this.fieldsLeft > 0;
-    const goesOn = deeper && (isStep ? !rolls.once(5) : rolls.upTo(2) > 0);
-    const field = rolls.one(goesOn || leaves.length === 0 ? inner : leaves);
+    const goesOn = deeper && (isStep ? !choices.once(5) : choices.upTo(2) > 0);
+    const field = choices.one(goesOn || leaves.length === 0 ? inner : leaves);
     if (!field) return '__typename';
     const selection = this.fieldWithArguments(type, field);
     const named = getNamedType(field.type) as GraphQLNamedType;
     if (isLeafType(named)) return `${selection} ${this.directive()}`;
     const below = () => `${this.directive()} { ${this.selection(named as Composite, isStep ? depth : depth - 1)} }`;
     // Selected twice under one name, a field is returned once, with both selections.
-    return [selection, ...(rolls.once(12) ? [selection] : [])].map((again) => `${again} ${below()}`).join(' ');
+    return [selection, ...(choices.once(12) ? [selection] : [])].map((again) => `${again} ${below()}`).join(' ');
   }
 
   /** The field with its alias and its arguments. */
   private fieldWithArguments(type: Composite, field: GraphQLField<unknown, unknown>): string {
-    const alias = field.args.length > 0 || this.rolls.once(10) ? `${this.name('a')}: ` : '';
+    const alias = field.args.length > 0 || this.choices.once(10) ? `${this.name('a')}: ` : '';
     const values = this.arguments.of(`${type.name}.${field.name}`, field);
     const written = Object.entries(values).map(([name, value]) => {
       const argument = field.args.find((some) => some.name === name);
@@ -132,7 +132,7 @@ class Writer {
     return `${alias}${field.name}${written.length > 0 ? `(${written.join(', ')})` : ''}`;
   }
 
-  private directive = () => this.rolls.one([...Array<string>(DIRECTIVES.length * 3).fill(''), ...DIRECTIVES]);
+  private directive = () => this.choices.one([...Array<string>(DIRECTIVES.length * 3).fill(''), ...DIRECTIVES]);
 
   private name(letter: string): string {
     this.names += 1;

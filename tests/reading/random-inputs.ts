@@ -7,7 +7,7 @@ import {
   isNonNullType,
   print,
 } from 'graphql';
-import type { Rolls } from './rolls.ts';
+import type { RandomChoices } from './random-choices.ts';
 
 /** Writes values into a document: as literals, as variables, or with variables inside. */
 export class RandomInputs {
@@ -17,13 +17,13 @@ export class RandomInputs {
   leavesOut = false;
   private names = 0;
 
-  constructor(private readonly rolls: Rolls) {}
+  constructor(private readonly choices: RandomChoices) {}
 
   write(value: unknown, type: GraphQLInputType, { optional = true } = {}): string {
-    if (this.rolls.upTo(2) === 2) return this.asVariable(value, type, optional);
+    if (this.choices.upTo(2) === 2) return this.asVariable(value, type, optional);
     const inner = getNullableType(type);
     if (isListType(inner) && Array.isArray(value)) {
-      if (value.length === 1 && this.rolls.once(4)) return this.write(value[0], inner.ofType);
+      if (value.length === 1 && this.choices.once(4)) return this.write(value[0], inner.ofType);
       return `[${value.map((item) => this.write(item, inner.ofType, { optional: false })).join(', ')}]`;
     }
     if (isInputObjectType(inner) && isObject(value)) {
@@ -45,13 +45,13 @@ export class RandomInputs {
     const name = `v${this.names}`;
     const declared = optional || isNonNullType(type) ? String(type) : `${type}!`;
     const isNullable = !declared.endsWith('!');
-    const isDefault = isWritable(value) && (isNullable || value !== null) && this.rolls.once(4);
-    if (isNullable && this.rolls.once(8)) {
+    const isDefault = isWritable(value) && (isNullable || value !== null) && this.choices.once(4);
+    if (isNullable && this.choices.once(8)) {
       this.leavesOut = true;
-      this.declare(name, declared, this.rolls.one([null, 'null']));
+      this.declare(name, declared, this.choices.one([null, 'null']));
     } else if (isDefault) this.declare(name, declared, literalOf(value, type));
     else {
-      this.declare(name, declared, isNullable && this.rolls.once(8) ? 'null' : null);
+      this.declare(name, declared, isNullable && this.choices.once(8) ? 'null' : null);
       this.variables[name] = value;
     }
     return `$${name}`;

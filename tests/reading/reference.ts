@@ -43,7 +43,7 @@ export async function theWorld(): Promise<World> {
   };
 }
 
-export async function referenceAnswer(
+export async function referenceResponse(
   world: World,
   { document, variables, operationName, viewer }: RandomDocument & { viewer: { id: number } | null },
 ): Promise<ExecutionResult> {

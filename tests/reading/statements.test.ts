@@ -10,16 +10,16 @@ import {
 } from '../../schema/generated/graphql.ts';
 import { globalId } from '../../src/graphql/node.ts';
 import { blog } from '../support/blog.ts';
-import { aComment, anArticle, type Person } from '../support/people.ts';
 import { statementsDuring } from '../support/statements.ts';
-import { aBlogOfEverything } from './everything.ts';
+import { aComment, anArticle, type Person } from '../support/test-data.ts';
 import { schema } from './lists.ts';
+import { aSmallBlog } from './small-blog.ts';
 
 let ann: Person;
 let bob: Person;
 let cyd: Person;
 beforeEach(async () => {
-  [ann, bob, cyd] = (await aBlogOfEverything()) as [Person, Person, Person];
+  [ann, bob, cyd] = (await aSmallBlog()) as [Person, Person, Person];
 });
 
 /** The data of a response; errors fail the test. */

@@ -14,7 +14,7 @@ import { prepareDatabase } from '../../src/seeding/prepare-database.ts';
 import { Progress } from '../../src/seeding/progress.ts';
 import { ExitCode } from '../../src/seeding/seed-error.ts';
 import { blog, orm } from '../support/blog.ts';
-import { anArticle, aUser } from '../support/people.ts';
+import { anArticle, aUser } from '../support/test-data.ts';
 
 describe('the demo blog', () => {
   test('lets johndoe sign in and read a feed', async () => {

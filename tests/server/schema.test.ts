@@ -14,7 +14,7 @@ import { expect, test } from 'vitest';
 import { globalId } from '../../src/graphql/node.ts';
 import { buildSchema } from '../../src/server/schema.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser } from '../support/people.ts';
+import { aComment, anArticle, aUser } from '../support/test-data.ts';
 
 const schema = buildSchema(orm.em);
 const types = Object.values(schema.getTypeMap()).filter(

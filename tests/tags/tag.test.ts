@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { DeleteArticleDocument, TagsDocument } from '../../schema/generated/graphql.ts';
 import { blog } from '../support/blog.ts';
-import { anArticle, aUser } from '../support/people.ts';
+import { anArticle, aUser } from '../support/test-data.ts';
 
 const tags = async (variables: object = {}) =>
   ((await blog(TagsDocument, variables)).data.tags.nodes ?? []).map(({ name, articlesCount }) => [name, articlesCount]);

@@ -13,7 +13,7 @@ import { Article } from '../../src/articles/article.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { blog, orm } from '../support/blog.ts';
-import { aComment, anArticle, aUser, PASSWORD, reload } from '../support/people.ts';
+import { aComment, anArticle, aUser, PASSWORD, reload } from '../support/test-data.ts';
 
 const EMOJI = '🐉';
 const account = { username: 'ann', email: 'ann@example.com', password: 'secret-secret' };

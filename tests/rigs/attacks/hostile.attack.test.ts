@@ -1,9 +1,9 @@
 import { getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
-import { aBlogOfEverything } from '../../reading/everything.ts';
 import { randomDocument } from '../../reading/random-documents.ts';
 import { theWorld, type World } from '../../reading/reference.ts';
+import { aSmallBlog } from '../../reading/small-blog.ts';
 import { deleteAllRows } from '../../support/blog.ts';
 import { invalidValues } from '../../support/invalid-values.ts';
 import { introspectSchema } from '../../support/schema.ts';
@@ -222,7 +222,7 @@ test(
     for (let count = 0; count < REQUESTS && problems.length < 20; count += 1) {
       if (count % 5000 === 0) {
         await deleteAllRows();
-        const people = await aBlogOfEverything();
+        const people = await aSmallBlog();
         tokens = people.map(({ token }) => token);
         addSecrets(...people.flatMap(({ token, refreshToken }) => [token, refreshToken]));
         world = await theWorld();

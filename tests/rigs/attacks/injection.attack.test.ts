@@ -1,6 +1,6 @@
 import { fingerprintSync, loadModule } from 'libpg-query';
 import { beforeEach, expect, test } from 'vitest';
-import { aBlogOfEverything } from '../../reading/everything.ts';
+import { aSmallBlog } from '../../reading/small-blog.ts';
 import { statementsDuring } from '../../support/statements.ts';
 import { scaled, seed, seededRandom, sendQuery } from './rig.ts';
 
@@ -89,7 +89,7 @@ const ENDS = ['--', ' -- ', '#', '/*', '*/', ';', "'", '"', ')', '\n', '\\', '',
 
 let token = '';
 beforeEach(async () => {
-  token = (await aBlogOfEverything())[0]?.token ?? '';
+  token = (await aSmallBlog())[0]?.token ?? '';
 });
 
 const statementsFor = async (query: string, x: string) => {

@@ -7,8 +7,8 @@ import {
   isNonNullType,
 } from 'graphql';
 import { expect, test } from 'vitest';
-import { aUser } from '../../support/people.ts';
 import { introspectSchema } from '../../support/schema.ts';
+import { aUser } from '../../support/test-data.ts';
 import { isLong, send } from './rig.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { User } from '../../../src/users/user.entity.ts';
 import { blog, orm, sessions } from '../../support/blog.ts';
-import { aUser, PASSWORD, type Person } from '../../support/people.ts';
+import { aUser, PASSWORD, type Person } from '../../support/test-data.ts';
 import { scaled, sendQuery } from './rig.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { address, blog } from '../../support/blog.ts';
-import { aUser, type Person } from '../../support/people.ts';
+import { aUser, type Person } from '../../support/test-data.ts';
 import { openChromium } from './chromium.ts';
 
 /** Texts are stored as written; showing them in the Playground must not run the scripts in them. */

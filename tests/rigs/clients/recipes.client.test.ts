@@ -6,7 +6,7 @@ import { addDemoBlog } from '../../../src/seeding/demo/demo-blog.ts';
 import { Follow } from '../../../src/users/follow.entity.ts';
 import { User } from '../../../src/users/user.entity.ts';
 import { address, deleteAllRows, orm } from '../../support/blog.ts';
-import { anArticle, aUser, PASSWORD, type Person } from '../../support/people.ts';
+import { anArticle, aUser, PASSWORD, type Person } from '../../support/test-data.ts';
 import { fetchClient, signIn } from './fetch.ts';
 import { type Frontend, frontends, type Shown } from './frontends.ts';
 import { createSession } from './session.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import pg from 'pg';
-import { Broken } from './rig.ts';
+import { GuaranteeBroken } from './rig.ts';
 
 const PROGRAM = new URL('../../../dist/src/main.js', import.meta.url).pathname;
 
@@ -61,7 +61,7 @@ export class BlogServer {
     const [{ extensions }] = errors as [GraphqlError];
     if (extensions.code === 'SERVICE_UNAVAILABLE') throw new Unavailable();
     const logged = this.output.filter((line) => line.includes(extensions.requestId ?? 'no request'));
-    throw new Broken(`Unexpected errors: ${JSON.stringify(errors)} ${logged.join('\n')}`);
+    throw new GuaranteeBroken(`Unexpected errors: ${JSON.stringify(errors)} ${logged.join('\n')}`);
   }
 
   async status(path: string): Promise<number> {
@@ -114,7 +114,9 @@ export class BlogServer {
       const [, found] = /Server listening at (http:[^"\s]+)/.exec(line) ?? [];
       if (found !== undefined) address.resolve(found);
     });
-    this.process.once('exit', () => address.reject(new Broken(`The server did not start: ${this.output.join('\n')}`)));
+    this.process.once('exit', () =>
+      address.reject(new GuaranteeBroken(`The server did not start: ${this.output.join('\n')}`)),
+    );
     return await address.promise;
   }
 }

@@ -1,5 +1,5 @@
 import { BlogServer } from './blog-server.ts';
-import { Broken, pause, percentile, type Rig, randomBetween } from './rig.ts';
+import { GuaranteeBroken, pause, percentile, type Rig, randomBetween } from './rig.ts';
 import { check, Writers } from './writers.ts';
 
 /** Kills the server with kill -9 during mutations, again and again; each start takes over the stale lock. */
@@ -32,5 +32,5 @@ export async function kills({ short, folder, note, progress }: Rig): Promise<voi
   note(`${rounds} kills, ${writers.acknowledgements} acknowledged: 0 lost, 0 half-written`);
   const [p50, p99, max] = [percentile(starts, 0.5), percentile(starts, 0.99), percentile(starts, 1)];
   note(`from starting Node to the first response after a kill: p50 ${p50} ms, p99 ${p99} ms, max ${max} ms`);
-  if (!short && p99 > 3000) throw new Broken('The p99 of a start is over 3 s.');
+  if (!short && p99 > 3000) throw new GuaranteeBroken('The p99 of a start is over 3 s.');
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { BlogServer } from './blog-server.ts';
-import { Broken, pause, type Rig, randomBetween, withMount } from './rig.ts';
+import { GuaranteeBroken, pause, type Rig, randomBetween, withMount } from './rig.ts';
 import { type Acknowledged, check, Writers } from './writers.ts';
 
 /**
@@ -40,7 +40,8 @@ export async function powerCuts({ short, folder, note, progress }: Rig): Promise
         const outcome = await withCopy(folder, () => checkCopy(`${folder}/copy/data`, acknowledged)).catch(
           (error: Error) => error,
         );
-        if (outcome === undefined) throw new Broken('Nothing was lost without fsync: this rig does not detect losses.');
+        if (outcome === undefined)
+          throw new GuaranteeBroken('Nothing was lost without fsync: this rig does not detect losses.');
         note(`control with EMBEDDED_FSYNC=off: ${outcome.message.slice(0, 200)}`);
       },
       { EMBEDDED_FSYNC: 'off' },

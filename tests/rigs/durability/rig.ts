@@ -15,8 +15,8 @@ export interface Rig {
   progress(done: number, of: number, what: string): void;
 }
 
-/** A promise was broken. */
-export class Broken extends Error {}
+/** A guarantee of the embedded database does not hold. */
+export class GuaranteeBroken extends Error {}
 
 export const isRoot = process.getuid?.() === 0;
 
@@ -47,7 +47,7 @@ export async function until(
   timeout = 60_000,
 ): Promise<void> {
   for (const end = Date.now() + timeout; !(await condition()); await pause(20)) {
-    if (Date.now() > end) throw new Broken(`Timed out after ${timeout / 1000} s waiting until ${what}.`);
+    if (Date.now() > end) throw new GuaranteeBroken(`Timed out after ${timeout / 1000} s waiting until ${what}.`);
   }
 }
 

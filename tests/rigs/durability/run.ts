@@ -1,6 +1,6 @@
 /**
- * `npm run test:durability`: tests the promises of the embedded database on the built server, with kill -9, power cuts and
- * disk errors. `-- --short` is for CI; arguments select rigs. Exits with 1 if a promise was broken, and with 77 if rigs
+ * `npm run test:durability`: tests the guarantees of the embedded database on the built server, with kill -9, power cuts and
+ * disk errors. `-- --short` is for CI; arguments select rigs. Exits with 1 if one is broken, and with 77 if rigs
  * that need root were skipped.
  */
 import { fullDisk } from './full-disk.ts';

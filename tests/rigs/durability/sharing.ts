@@ -1,5 +1,5 @@
 import { DatabaseProcess } from '../../embedded-postgres/database-process.ts';
-import { Broken, type Rig } from './rig.ts';
+import { GuaranteeBroken, type Rig } from './rig.ts';
 
 /** Second processes on a folder in use, stale locks, and pairs that start at the same moment. */
 export async function sharing({ short, folder, note, progress }: Rig): Promise<void> {
@@ -21,9 +21,9 @@ async function secondProcesses(folder: string, rounds: number, progress: Rig['pr
       const second = new DatabaseProcess(folder);
       const opened = await second.reply();
       if (opened.open !== true || opened.isOwner === true)
-        throw new Broken(`A second process did not join the owner: ${JSON.stringify(opened)}`);
+        throw new GuaranteeBroken(`A second process did not join the owner: ${JSON.stringify(opened)}`);
       await second.query(`insert into visit values (${round})`);
-      if ((await second.exit()) !== 0) throw new Broken('A second process failed.');
+      if ((await second.exit()) !== 0) throw new GuaranteeBroken('A second process failed.');
       progress(round + 1, rounds, 'second processes');
     }
     await expectCount(owner, 'visit', rounds);
@@ -43,7 +43,8 @@ async function staleLocks(folder: string, rounds: number, progress: Rig['progres
   for (let round = 0; round <= rounds; round += 1) {
     const owner = new DatabaseProcess(folder, { requireOwnership: true, openTimeout: 0 });
     const opened = await owner.reply();
-    if (opened.isOwner !== true) throw new Broken(`A stale lock was not taken over: ${JSON.stringify(opened)}`);
+    if (opened.isOwner !== true)
+      throw new GuaranteeBroken(`A stale lock was not taken over: ${JSON.stringify(opened)}`);
     await owner.kill();
     progress(round, rounds, 'stale locks');
   }
@@ -58,10 +59,10 @@ async function pairs(folder: string, rounds: number, progress: Rig['progress']):
       const opened = await Promise.all(both.map((one) => one.reply()));
       const owners = opened.filter(({ isOwner }) => isOwner).length;
       if (owners !== 1 || opened.some(({ open }) => open !== true))
-        throw new Broken(`A pair was not served: ${JSON.stringify(opened)}`);
+        throw new GuaranteeBroken(`A pair was not served: ${JSON.stringify(opened)}`);
       const results = await Promise.all(both.map((one) => one.query('select 1 as one')));
       if (results.some(({ rows }) => rows?.length !== 1))
-        throw new Broken(`A pair was not served: ${JSON.stringify(results)}`);
+        throw new GuaranteeBroken(`A pair was not served: ${JSON.stringify(results)}`);
       progress(round + 1, rounds, 'pairs');
     } finally {
       await Promise.all(both.map((one) => one.kill()));
@@ -71,5 +72,6 @@ async function pairs(folder: string, rounds: number, progress: Rig['progress']):
 
 async function expectCount(one: DatabaseProcess, table: string, count: number): Promise<void> {
   const result = await one.query(`select count(*)::int as n from ${table}`);
-  if (result.rows?.[0]?.n !== count) throw new Broken(`${table} should hold ${count}: ${JSON.stringify(result)}`);
+  if (result.rows?.[0]?.n !== count)
+    throw new GuaranteeBroken(`${table} should hold ${count}: ${JSON.stringify(result)}`);
 }

@@ -1,5 +1,5 @@
 import { BlogServer } from './blog-server.ts';
-import { Broken, pause, type Rig } from './rig.ts';
+import { GuaranteeBroken, pause, type Rig } from './rig.ts';
 
 /** A slow statement does not delay the rest of the server; it is cancelled at its timeout, and the next one works. */
 export async function watchdog({ folder, note, short }: Rig): Promise<void> {
@@ -9,14 +9,16 @@ export async function watchdog({ folder, note, short }: Rig): Promise<void> {
     const slow = await slowestOf(server, '/healthz', slowStatement(server));
     note(`/healthz took at most ${slow.longest} ms during a ${SECONDS} s statement, ${idle.longest} ms without one`);
     const limit = short ? (SECONDS * 1000) / 2 : 100; // on a busy machine, check only that it does not wait for the statement
-    if (slow.longest > idle.longest + limit) throw new Broken(`A slow statement delayed /healthz by over ${limit} ms.`);
+    if (slow.longest > idle.longest + limit)
+      throw new GuaranteeBroken(`A slow statement delayed /healthz by over ${limit} ms.`);
     const ready = await slowestOf(server, '/readyz', slowStatement(server));
     await server.query('{ articles { totalCount } }');
     note('the statement was cancelled with 57014 at its timeout, and the next query worked');
-    if (slow.statuses.some((status) => status !== 200)) throw new Broken(`/healthz was not 200: ${slow.statuses}`);
+    if (slow.statuses.some((status) => status !== 200))
+      throw new GuaranteeBroken(`/healthz was not 200: ${slow.statuses}`);
     if (!ready.statuses.includes(503))
-      throw new Broken(`/readyz stayed ${ready.statuses} while the database did not respond.`);
-    if ((await server.status('/readyz')) !== 200) throw new Broken('/readyz did not recover.');
+      throw new GuaranteeBroken(`/readyz stayed ${ready.statuses} while the database did not respond.`);
+    if ((await server.status('/readyz')) !== 200) throw new GuaranteeBroken('/readyz did not recover.');
     note('/readyz was 503 while the database did not respond, and 200 after; /healthz was 200 throughout');
   } finally {
     await server.kill();
@@ -30,7 +32,7 @@ async function slowStatement(server: BlogServer): Promise<void> {
     (client) => client.query('select count(*) from generate_series(1, 100000000000)').catch((error) => error.code),
     { statement_timeout: SECONDS * 1000 },
   );
-  if (outcome !== '57014') throw new Broken(`The slow statement ended with ${outcome}.`);
+  if (outcome !== '57014') throw new GuaranteeBroken(`The slow statement ended with ${outcome}.`);
 }
 
 /** Requests `path` repeatedly until `meanwhile` settles. */

@@ -1,6 +1,6 @@
 import { WRONG_COUNTERS } from '../../support/counters.ts';
 import { type BlogServer, Unavailable } from './blog-server.ts';
-import { Broken, pause, until } from './rig.ts';
+import { GuaranteeBroken, pause, until } from './rig.ts';
 
 /**
  * Clients that write to the blog concurrently, each as fast as the server responds: an article with its tags, a comment,
@@ -58,7 +58,7 @@ export class Writers {
       try {
         await this.writeOnce(writer, server);
       } catch (error) {
-        if (error instanceof Broken) this.error ??= error;
+        if (error instanceof GuaranteeBroken) this.error ??= error;
         if (!(error instanceof Unavailable)) return; // the server is gone
         this.refused += 1;
         await pause(20);
@@ -95,9 +95,9 @@ export async function check(server: BlogServer, { articles, comments, favorites 
       `select slug from articles left join article_tags on article_id = articles.id group by articles.id having count(tag_id) <> ${TAGS.length}`,
     );
     if (partial.rows.length > 0)
-      throw new Broken(`Articles without all of their tags: ${JSON.stringify(partial.rows)}`);
+      throw new GuaranteeBroken(`Articles without all of their tags: ${JSON.stringify(partial.rows)}`);
     const wrong = await client.query(WRONG_COUNTERS);
-    if (wrong.rows.length > 0) throw new Broken(`Wrong counters: ${JSON.stringify(wrong.rows)}`);
+    if (wrong.rows.length > 0) throw new GuaranteeBroken(`Wrong counters: ${JSON.stringify(wrong.rows)}`);
   });
 }
 
@@ -115,7 +115,9 @@ interface Writer {
 function expectAll<T>(what: string, acknowledged: T[], stored: Set<T>): void {
   const lost = acknowledged.filter((one) => !stored.has(one));
   if (lost.length === 0) return;
-  throw new Broken(`${lost.length} of ${acknowledged.length} acknowledged ${what} are lost: ${lost.slice(0, 5)}…`);
+  throw new GuaranteeBroken(
+    `${lost.length} of ${acknowledged.length} acknowledged ${what} are lost: ${lost.slice(0, 5)}…`,
+  );
 }
 
 const CLIENTS = 4;

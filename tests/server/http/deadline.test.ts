@@ -3,8 +3,8 @@ import { afterAll, expect, inject, test, vi } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
 import { orm, settings } from '../../support/blog.ts';
-import { aUser } from '../../support/people.ts';
 import { statementsDuring } from '../../support/statements.ts';
+import { aUser } from '../../support/test-data.ts';
 
 /** Requests that take too long because they wait for a lock. */
 

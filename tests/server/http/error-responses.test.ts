@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { address, blog, orm, post } from '../../support/blog.ts';
-import { anArticle, aUser } from '../../support/people.ts';
+import { anArticle, aUser } from '../../support/test-data.ts';
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 

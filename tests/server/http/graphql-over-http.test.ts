@@ -1,7 +1,7 @@
 import { serverAudits } from 'graphql-http';
 import { describe, expect, test } from 'vitest';
 import { address, blog } from '../../support/blog.ts';
-import { aUser } from '../../support/people.ts';
+import { aUser } from '../../support/test-data.ts';
 
 const GUEST_QUERY = '{ articles { totalCount } }';
 const CSRF_HEADER = { 'apollo-require-preflight': '1' };

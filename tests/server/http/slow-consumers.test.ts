@@ -2,8 +2,8 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { MAX_READ_BYTES } from '../../../src/reading/read-batch.ts';
 import { address, blog } from '../../support/blog.ts';
-import { anArticle, aUser } from '../../support/people.ts';
 import { statementsDuring } from '../../support/statements.ts';
+import { anArticle, aUser } from '../../support/test-data.ts';
 
 const sockets: Socket[] = [];
 afterEach(() => sockets.splice(0).map((socket) => socket.destroy()));

@@ -8,7 +8,7 @@ import { openMetricsPort } from '../../../src/server/observability/metrics-port.
 import { Tracing } from '../../../src/server/observability/tracing.ts';
 import { buildServer } from '../../../src/server/server.ts';
 import { orm, settings } from '../../support/blog.ts';
-import { anArticle, aUser, PASSWORD } from '../../support/people.ts';
+import { anArticle, aUser, PASSWORD } from '../../support/test-data.ts';
 
 /** Logs, metrics and traces, and what they must not contain. */
 

@@ -11,7 +11,7 @@ import { publishedDocuments, publishedOperations } from '../../../src/server/ope
 import { addPlayground } from '../../../src/server/playground/playground.ts';
 import { buildServer } from '../../../src/server/server.ts';
 import { blog, orm, settings } from '../../support/blog.ts';
-import { anArticle, aUser } from '../../support/people.ts';
+import { anArticle, aUser } from '../../support/test-data.ts';
 
 const QUERY = '{ articles { totalCount } }';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -1,8 +1,8 @@
-import { aUser, type Person } from '../support/people.ts';
+import { aUser, type Person } from '../support/test-data.ts';
 import { execute } from './lists.ts';
 
-/** A small blog with at least one of everything, and with ties. Returns its users. */
-export async function aBlogOfEverything(): Promise<Person[]> {
+/** A small blog with at least one row in every table, and with ties. Returns its users. */
+export async function aSmallBlog(): Promise<Person[]> {
   const people = [await aUser('ann'), await aUser('bob'), await aUser('cyd'), await aUser('dan')];
   await execute(`
     update users set bio = 'I write.', image = 'https://example.com/' || id || '.png' where id < 3;

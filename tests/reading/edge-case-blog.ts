@@ -1,14 +1,14 @@
-import { aUser, type Person } from '../support/people.ts';
-import { aBlogOfEverything } from './everything.ts';
+import { aUser, type Person } from '../support/test-data.ts';
 import { execute, lists, readPage } from './lists.ts';
 import { theWorld, type World } from './reference.ts';
+import { aSmallBlog } from './small-blog.ts';
 
 /**
- * The blog of everything, with texts that are easily corrupted, a user without any relations, and cursors that the server has
+ * The small blog with texts that are easily corrupted, a user without any relations, and cursors that the server has
  * returned, some of them of deleted rows.
  */
-export async function anOddBlogOfEverything(): Promise<{ people: Person[]; world: World }> {
-  const people = [...(await aBlogOfEverything()), await aUser('Straße')];
+export async function anEdgeCaseBlog(): Promise<{ people: Person[]; world: World }> {
+  const people = [...(await aSmallBlog()), await aUser('Straße')];
   await execute(`
     insert into articles (slug, title, description, body, author_id, published_at)
       values ('article-odd', E'title d "\\\\\\n\\u0001\\u2028é😀</script>', E'\\t\\'$1', '{"a": [null]}', 1, '2026-01-02Z');

@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { FavoriteArticleDocument } from '../../schema/generated/graphql.ts';
 import { blog, orm } from '../support/blog.ts';
-import { anArticle, aUser, type Person } from '../support/people.ts';
+import { anArticle, aUser, type Person } from '../support/test-data.ts';
 
 let ann: Person;
 let bob: Person;
@@ -10,7 +10,7 @@ beforeEach(async () => {
   bob = await aUser('bob');
 });
 
-/** Each round sends a hundred requests. For ten thousand: ROUNDS=100 npx vitest run tests/reading/many-at-once.test.ts */
+/** Each round sends a hundred requests. For ten thousand: ROUNDS=100 npx vitest run tests/reading/concurrent-reads.test.ts */
 const ROUNDS = Number(process.env.ROUNDS || 10);
 
 const PAGE = `query Page($first: Int) {

@@ -12,8 +12,8 @@ import { blog, orm } from '../support/blog.ts';
 import { aUser, type Person } from '../support/test-data.ts';
 
 /**
- * Every list of the schema, with its expected content in plain SQL. `ann` writes, `bob` follows and favourites, `cyd` is
- * noise. Sort keys have few values, so that every list is full of ties.
+ * Every list of the schema, with its expected content in plain SQL. `ann` writes, `bob` follows and favourites, `cyd`'s
+ * rows belong to no filtered list. Sort keys have few values, so that every list is full of ties.
  */
 
 export interface List {

@@ -9,14 +9,14 @@ type OrderBy = { field: string; direction?: string };
 /** Random arguments for the fields of the schema: existing values, unknown ones, and invalid ones. */
 export class RandomArguments {
   /** Whether some lists get invalid arguments. Most documents have none. */
-  private readonly spoils: boolean;
-  spoilt = false;
+  private readonly insertsInvalid: boolean;
+  hasInvalid = false;
 
   constructor(
     private readonly choices: RandomChoices,
     private readonly world: World,
   ) {
-    this.spoils = choices.once(4);
+    this.insertsInvalid = choices.once(4);
   }
 
   /** Of a field, as `Query.articles`. */
@@ -26,7 +26,7 @@ export class RandomArguments {
       case 'Query.node':
         return { id: this.anyId() };
       case 'Query.nodes':
-        return { ids: Array.from({ length: this.isSpoilt(20) ? 101 : choices.upTo(5) }, () => this.anyId()) };
+        return { ids: Array.from({ length: this.choosesInvalid(20) ? 101 : choices.upTo(5) }, () => this.anyId()) };
       case 'Query.user':
         return { by: choices.one([{ username: this.username() }, { id: this.anyId() }]) };
       case 'Query.article':
@@ -45,10 +45,10 @@ export class RandomArguments {
     };
   }
 
-  private isSpoilt(inHowMany: number): boolean {
-    const isSpoilt = this.spoils && this.choices.once(inHowMany);
-    this.spoilt ||= isSpoilt;
-    return isSpoilt;
+  private choosesInvalid(period: number): boolean {
+    const isInvalid = this.insertsInvalid && this.choices.once(period);
+    this.hasInvalid ||= isInvalid;
+    return isInvalid;
   }
 
   private username(): string {
@@ -80,7 +80,7 @@ export class RandomArguments {
 
   private filter(): Args {
     const several = () =>
-      Array.from({ length: this.isSpoilt(4) ? 21 : this.choices.one([0, 1, 2, 3, 5]) }, () => this.tagName());
+      Array.from({ length: this.choosesInvalid(4) ? 21 : this.choices.one([0, 1, 2, 3, 5]) }, () => this.tagName());
     const all: Record<string, () => unknown> = {
       tag: () => this.tagName(),
       author: () => this.username(),
@@ -103,7 +103,7 @@ export class RandomArguments {
 
   private paging(coordinate: string, orderBy?: OrderBy): Args {
     const { choices } = this;
-    if (this.isSpoilt(4)) return this.refusedPaging(coordinate, orderBy);
+    if (this.choosesInvalid(4)) return this.refusedPaging(coordinate, orderBy);
     // Below another list, longer pages would exceed the complexity limit.
     const isBelow = !coordinate.startsWith('Query.');
     const size = isBelow ? choices.upTo(2) + 1 : choices.one([choices.upTo(3) + 1, choices.upTo(3) + 1, 5, 25]);

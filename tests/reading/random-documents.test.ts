@@ -37,7 +37,7 @@ test('random documents return what plain resolvers would, with one statement per
       fc.pre(faults.length === 0);
       let response = {} as GraphQLResponse<Data>;
       const statements = await statementsDuring(async () => {
-        const { document: query, spoilt: _, ...rest } = request;
+        const { document: query, mayBeRejected: _, ...rest } = request;
         const { body } = await post({ query, ...rest }, viewer ? { authorization: `Token ${viewer.token}` } : {});
         response = body as typeof response;
       });
@@ -75,11 +75,11 @@ type Data = Record<string, unknown>;
 function expectToBeAlike(
   response: GraphQLResponse<Data>,
   expected: ExecutionResult<Data>,
-  { spoilt }: RandomDocument,
+  { mayBeRejected }: RandomDocument,
   shown: string,
 ) {
   for (const { extensions } of response.errors ?? []) expect(extensions.code, shown).toBe('BAD_USER_INPUT');
-  if (response.errors && !expected.errors) expect(spoilt, `${shown}\n${response.errors[0]?.message}`).toBe(true);
+  if (response.errors && !expected.errors) expect(mayBeRejected, `${shown}\n${response.errors[0]?.message}`).toBe(true);
   if (expected.errors) expect(response.errors, shown).toBeDefined();
   // A non-null field that fails makes the whole response null.
   if (!response.data) return expect(response.errors, shown).toBeDefined();

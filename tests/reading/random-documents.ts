@@ -19,7 +19,7 @@ export interface RandomDocument {
   /** Set when the document has several operations. */
   operationName?: string;
   /** Whether the document contains arguments that may be rejected. */
-  spoilt?: boolean;
+  mayBeRejected?: boolean;
 }
 
 /** A random query over the whole schema, with aliases, arguments, variables, fragments and directives. */
@@ -58,8 +58,8 @@ class Writer {
     const [first, ...more] = others;
     const document = [...(first ? [first] : []), operation, ...more, ...this.fragments].join('\n');
     const isNamed = others.length > 0 || (name && choices.upTo(1) === 1);
-    const spoilt = this.arguments.spoilt || inputs.leavesOut;
-    return { document, variables: inputs.variables, spoilt, ...(isNamed && { operationName: name }) };
+    const mayBeRejected = this.arguments.hasInvalid || inputs.leavesOut;
+    return { document, variables: inputs.variables, mayBeRejected, ...(isNamed && { operationName: name }) };
   }
 
   /** A variable for directives, set or left to its default. */

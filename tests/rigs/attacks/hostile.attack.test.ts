@@ -41,7 +41,7 @@ const asJson = (query: string, variables: unknown = {}, operationName?: string):
 });
 
 /** Every root field with each of its arguments corrupted, in an endless cycle. */
-function* spoiltRequests(): Generator<Hostile> {
+function* invalidRequests(): Generator<Hostile> {
   const roots = [schema.getQueryType(), schema.getMutationType()].filter((type) => type !== undefined && type !== null);
   for (;;) {
     for (const root of roots) {
@@ -201,7 +201,7 @@ test(
   `${REQUESTS.toLocaleString('en')} hostile requests cause no internal error and leak nothing`,
   async () => {
     const random = seededRandom(seed);
-    const spoiling = spoiltRequests();
+    const invalid = invalidRequests();
     let tokens: string[] = [];
     let world: World | undefined;
     const problems: string[] = [];
@@ -215,7 +215,7 @@ test(
         const { document, variables, operationName } = randomDocument(rolls, world as World, random(5) + 1);
         return asJson(document, variables, operationName);
       },
-      'invalid input': () => spoiling.next().value,
+      'invalid input': () => invalid.next().value,
       'changed bytes': () => mutated(random),
       corpus: () => fromCorpus(random),
     };

@@ -100,6 +100,6 @@ export async function send(
 export const sendQuery = (query: string, variables = {}, headers = {}) =>
   send(JSON.stringify({ query, variables }), headers);
 
-/** The value that this part of them does not exceed. */
-export const quantile = (values: readonly number[], part: number): number =>
-  values.toSorted((one, other) => one - other)[Math.ceil(values.length * part) - 1] ?? 0;
+/** The value that this fraction of the values does not exceed. */
+export const quantile = (values: readonly number[], fraction: number): number =>
+  values.toSorted((one, other) => one - other)[Math.ceil(values.length * fraction) - 1] ?? 0;

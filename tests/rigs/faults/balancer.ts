@@ -50,7 +50,7 @@ export class Balancer {
     }
   }
 
-  /** Never retries: what fails, fails for the client. */
+  /** Never retries, so that the client sees every failure. */
   private pass(incoming: IncomingMessage, outgoing: ServerResponse): void {
     this.next += 1;
     const target = this.ready[this.next % this.ready.length];

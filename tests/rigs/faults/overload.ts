@@ -71,7 +71,9 @@ async function measure(url: string, { connections, seconds, warmUp, rate }: Load
     connections,
     duration: warmUp + seconds,
     timeout: 30,
-    requests: [{ onResponse: (...heard) => isExpected(heard) || responses.others.push(heard.slice(0, 2).join(' ')) }],
+    requests: [
+      { onResponse: (...response) => isExpected(response) || responses.others.push(response.slice(0, 2).join(' ')) },
+    ],
     ...(rate && { overallRate: rate, ignoreCoordinatedOmission: true }),
   };
   const clients = autocannon(options, () => {});

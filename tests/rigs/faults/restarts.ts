@@ -19,7 +19,7 @@ export async function restarts({ short, cluster, server, token }: Rig): Promise<
   const acknowledged: string[] = [];
   const faults: Reply[] = [];
   const successes: number[] = [];
-  const heard = (response: Reply) => {
+  const record = (response: Reply) => {
     const slug = slugOf(response);
     if (slug) acknowledged.push(slug);
     if (response.status !== 200) faults.push(response);
@@ -27,7 +27,7 @@ export async function restarts({ short, cluster, server, token }: Rig): Promise<
     return response.status === 200 ? undefined : pause(20);
   };
   const clients = new Clients(16, async (n) =>
-    heard(
+    record(
       await (n % 2
         ? send(url, { query: READ, token })
         : send(url, { query: createArticle(`Title ${n} ${performance.now()}`), token })),

@@ -24,7 +24,7 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
   let requests = 0;
   for (let round = 0; round < rounds; round += 1) {
     const times: number[] = [];
-    const heard = async (document: string): Promise<Reply> => {
+    const request = async (document: string): Promise<Reply> => {
       const response = await send(watched.url, { query: document, token });
       requests += 1;
       if (response.status === 200) times.push(response.milliseconds);
@@ -32,9 +32,9 @@ export async function soak({ short, cluster, server, token, note }: Rig): Promis
       return response;
     };
     const clients = new Clients(8, async (n) => {
-      const slug = slugOf(await heard(createArticle(`Title ${n} ${performance.now()}`)));
-      await heard(READ);
-      if (slug) await heard(`mutation { deleteArticle(input: { article: { slug: "${slug}" } }) { deletedId } }`);
+      const slug = slugOf(await request(createArticle(`Title ${n} ${performance.now()}`)));
+      await request(READ);
+      if (slug) await request(`mutation { deleteArticle(input: { article: { slug: "${slug}" } }) { deletedId } }`);
     });
     await pause(500);
     await FAULTS[round % FAULTS.length]?.(cluster);

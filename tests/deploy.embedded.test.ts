@@ -13,8 +13,8 @@ import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { readDatabaseEnvironment, readEnvironment } from '../src/environment.ts';
 import { shutdownTimeout } from '../src/server/graceful-shutdown.ts';
-import { address } from './support/blog.ts';
 import { START } from './support/start-command.ts';
+import { address } from './support/test-server.ts';
 
 /** The Dockerfile, compose.yml and the Kubernetes manifests, checked without Docker or a cluster. */
 

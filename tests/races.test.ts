@@ -17,10 +17,10 @@ import {
   UpdateUserDocument,
 } from '../schema/generated/graphql.ts';
 import { globalId } from '../src/graphql/node.ts';
-import { blog, type GraphQLResponse, orm } from './support/blog.ts';
 import { WRONG_COUNTERS } from './support/counters.ts';
 import { errorsOf } from './support/matchers.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/test-data.ts';
+import { executeGraphql, type GraphQLResponse, orm } from './support/test-server.ts';
 
 /** Concurrent requests through the server. The tables are checked for invariants after every test. */
 
@@ -32,7 +32,7 @@ test('two hundred concurrent articles with one title all get distinct slugs', as
   const authors = await people(4);
   const input = { title: 'The same title', description: 'd', body: 'b', tagList: ['one', 'two'] };
   const responses = await Promise.all(
-    times(200, (n) => blog(CreateArticleDocument, { as: authors[n % 4] as Person, input })),
+    times(200, (n) => executeGraphql(CreateArticleDocument, { as: authors[n % 4] as Person, input })),
   );
   expect(responses.flatMap(errorsOf)).toEqual([]);
   expect(new Set(responses.map(({ data }) => data.createArticle?.article?.slug)).size).toBe(200);
@@ -43,7 +43,7 @@ test('of thirty concurrent registrations of one name one succeeds and the others
   const responses = await Promise.all(
     times(30, (n) => {
       const username = n % 2 ? 'Straße' : 'STRASSE';
-      return blog(RegisterDocument, { input: { username, email: `${n}@example.com`, password: PASSWORD } });
+      return executeGraphql(RegisterDocument, { input: { username, email: `${n}@example.com`, password: PASSWORD } });
     }),
   );
   expect(responses.flatMap(errorsOf)).toEqual(Array(29).fill('TAKEN input username'));
@@ -56,7 +56,9 @@ test('concurrent favouriting and unfavouriting leave counts that equal the rows'
   const responses = await Promise.all(
     times(180, (n): Promise<GraphQLResponse<unknown>> => {
       const options = { as: fans[n % 6] as Person, input: { article: { slug: articles[roll(2)]?.slug as string } } };
-      return roll(2) ? blog(FavoriteArticleDocument, options) : blog(UnfavoriteArticleDocument, options);
+      return roll(2)
+        ? executeGraphql(FavoriteArticleDocument, options)
+        : executeGraphql(UnfavoriteArticleDocument, options);
     }),
   );
   expect(responses.flatMap(errorsOf)).toEqual([]);
@@ -68,7 +70,7 @@ test('concurrent following and unfollowing neither fail nor follow twice', async
     times(150, (n): Promise<GraphQLResponse<unknown>> => {
       const [as, other] = [crowd[n % 5], crowd[(n + 1 + roll(4)) % 5]] as [Person, Person];
       const options = { as, input: { user: { username: other.username } } };
-      return roll(2) ? blog(FollowUserDocument, options) : blog(UnfollowUserDocument, options);
+      return roll(2) ? executeGraphql(FollowUserDocument, options) : executeGraphql(UnfollowUserDocument, options);
     }),
   );
   expect(responses.flatMap(errorsOf)).toEqual([]);
@@ -80,11 +82,11 @@ test('concurrently added and deleted comments leave counts that equal the rows',
   const old = await Promise.all(times(60, () => aComment({ on: article, by: bob })));
   const responses = await Promise.all([
     ...old.flatMap(({ id }) => [
-      blog(DeleteCommentDocument, { as: bob, input: { comment: { id: globalId('Comment', id) } } }),
-      blog(DeleteCommentDocument, { as: ann, input: { comment: { id: globalId('Comment', id) } } }),
+      executeGraphql(DeleteCommentDocument, { as: bob, input: { comment: { id: globalId('Comment', id) } } }),
+      executeGraphql(DeleteCommentDocument, { as: ann, input: { comment: { id: globalId('Comment', id) } } }),
     ]),
     ...times(60, () =>
-      blog(AddCommentDocument, { as: bob, input: { article: { slug: article.slug }, body: 'Me too.' } }),
+      executeGraphql(AddCommentDocument, { as: bob, input: { article: { slug: article.slug }, body: 'Me too.' } }),
     ),
   ]);
   expectOnly(responses, 'NOT_FOUND input comment');
@@ -97,14 +99,14 @@ test('concurrent updates of one article all succeed and leave the tags of one of
   const lists = [['a'], ['c', 'b', 'd'], ['d', 'c', 'b', 'a'], [], ['e', 'a']];
   const responses = await Promise.all(
     times(60, (n) =>
-      blog(UpdateArticleDocument, {
+      executeGraphql(UpdateArticleDocument, {
         as: ann,
         input: { article: { slug }, body: `b${n}`, tagList: lists[n % 5] as string[] },
       }),
     ),
   );
   expect(responses.flatMap(errorsOf)).toEqual([]);
-  const { data } = await blog<{ article: { tagList: string[] } }, object>(
+  const { data } = await executeGraphql<{ article: { tagList: string[] } }, object>(
     `{ article(by: { slug: "${slug}" }) { tagList } }`,
   );
   expect(lists).toContainEqual(data.article.tagList);
@@ -122,9 +124,12 @@ test('authors who share tags in opposite orders do not deadlock when they create
       const as = authors[n % 4] as Person;
       const content = { title: `New ${n}`, description: 'd', body: 'b', tagList: shuffled(n + 1) };
       return [
-        blog(CreateArticleDocument, { as, input: content }),
-        blog(UpdateArticleDocument, { as, input: { article: { slug }, tagList: shuffled(n + 1).slice(n % 5) } }),
-        blog(DeleteArticleDocument, { as, input: { article: { slug } } }),
+        executeGraphql(CreateArticleDocument, { as, input: content }),
+        executeGraphql(UpdateArticleDocument, {
+          as,
+          input: { article: { slug }, tagList: shuffled(n + 1).slice(n % 5) },
+        }),
+        executeGraphql(DeleteArticleDocument, { as, input: { article: { slug } } }),
       ];
     }),
   );
@@ -141,10 +146,10 @@ test('an article deleted during comments, favourites and updates leaves no rows 
     const responses = await Promise.all([
       ...times(30, (n): Promise<GraphQLResponse<unknown>> => {
         const as = crowd[n % 5] as Person;
-        if (n % 3 === 0) return blog(FavoriteArticleDocument, { as, input: { article } });
-        if (n % 3 === 1) return blog(AddCommentDocument, { as, input: { article, body: 'Wait!' } });
-        return blog(UpdateArticleDocument, { as: ann, input: { article, tagList: [`tag${n}`, 'blue'] } });
-      }).toSpliced(15, 0, blog(DeleteArticleDocument, { as: ann, input: { article } })),
+        if (n % 3 === 0) return executeGraphql(FavoriteArticleDocument, { as, input: { article } });
+        if (n % 3 === 1) return executeGraphql(AddCommentDocument, { as, input: { article, body: 'Wait!' } });
+        return executeGraphql(UpdateArticleDocument, { as: ann, input: { article, tagList: [`tag${n}`, 'blue'] } });
+      }).toSpliced(15, 0, executeGraphql(DeleteArticleDocument, { as: ann, input: { article } })),
     ]);
     expectOnly(responses, 'NOT_FOUND input article', 'NOT_FOUND');
   }
@@ -160,21 +165,21 @@ test('an account deleted during its own mutations leaves no rows behind, and the
     const content = { title: 'By one who goes', description: 'd', body: 'b', tagList: ['red'] };
     const act = (n: number): Promise<GraphQLResponse<unknown>> =>
       [
-        () => blog(CreateArticleDocument, { as: ann, input: content }),
-        () => blog(FavoriteArticleDocument, { as: ann, input: { article } }),
-        () => blog(AddCommentDocument, { as: ann, input: { article, body: 'Bye.' } }),
-        () => blog(FollowUserDocument, { as: ann, input: { user: { username: 'other' } } }),
-        () => blog(FollowUserDocument, { as: other, input: { user: { username: ann.username } } }),
-        () => blog(UpdateUserDocument, { as: ann, input: { bio: `Gone ${n}` } }),
-        () => blog(UpdateUserDocument, { as: ann, input: { password: PASSWORD } }),
+        () => executeGraphql(CreateArticleDocument, { as: ann, input: content }),
+        () => executeGraphql(FavoriteArticleDocument, { as: ann, input: { article } }),
+        () => executeGraphql(AddCommentDocument, { as: ann, input: { article, body: 'Bye.' } }),
+        () => executeGraphql(FollowUserDocument, { as: ann, input: { user: { username: 'other' } } }),
+        () => executeGraphql(FollowUserDocument, { as: other, input: { user: { username: ann.username } } }),
+        () => executeGraphql(UpdateUserDocument, { as: ann, input: { bio: `Gone ${n}` } }),
+        () => executeGraphql(UpdateUserDocument, { as: ann, input: { password: PASSWORD } }),
       ][n % 7]?.() as Promise<GraphQLResponse<unknown>>;
-    const deleting = blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    const deleting = executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
     const responses = [];
     // At different moments of the password check.
     for (let wave = 0; wave < 6; wave += 1) responses.push(...(await Promise.all(times(14, act))));
     await deleting;
     expectOnly(responses, 'UNAUTHENTICATED', 'NOT_FOUND input user');
-    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
   }
   expect(await count('articles')).toBe(1);
 });
@@ -183,7 +188,7 @@ test('an account deleted several times at once is deleted once', async () => {
   for (let round = 0; round < 5; round += 1) {
     const ann = await aUser();
     const responses = await Promise.all(
-      times(4, () => blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })),
+      times(4, () => executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })),
     );
     expectOnly(responses, 'UNAUTHENTICATED');
     expect(responses.filter(({ data }) => data?.deleteViewer?.deletedId).length).toBeGreaterThan(0);
@@ -201,7 +206,7 @@ test('accounts with the same favourites are deleted at once without a deadlock',
     await orm.em.fork().execute(`insert into favorites (user_id, article_id) values ${values}`);
   }
   const responses = await Promise.all(
-    others.map((as) => blog(DeleteUserDocument, { as, input: { password: PASSWORD } })),
+    others.map((as) => executeGraphql(DeleteUserDocument, { as, input: { password: PASSWORD } })),
   );
   expect(responses.flatMap(errorsOf)).toEqual([]);
   expect(await count('favorites')).toBe(0);
@@ -210,7 +215,7 @@ test('accounts with the same favourites are deleted at once without a deadlock',
 test('of ten users who take one name at once one gets it', async () => {
   const crowd = await people(10);
   const responses = await Promise.all(
-    crowd.map((as) => blog(UpdateUserDocument, { as, input: { username: 'wanted' } })),
+    crowd.map((as) => executeGraphql(UpdateUserDocument, { as, input: { username: 'wanted' } })),
   );
   expect(responses.flatMap(errorsOf)).toEqual(Array(9).fill('TAKEN input username'));
 });
@@ -218,7 +223,7 @@ test('of ten users who take one name at once one gets it', async () => {
 test('a password changed several times at once causes no internal error', async () => {
   const ann = await aUser();
   const responses = await Promise.all(
-    times(4, (n) => blog(UpdateUserDocument, { as: ann, input: { password: `password ${n}` } })),
+    times(4, (n) => executeGraphql(UpdateUserDocument, { as: ann, input: { password: `password ${n}` } })),
   );
   expectOnly(responses, 'UNAUTHENTICATED');
   expect(responses.filter(({ data }) => data?.updateViewer?.token).length).toBeGreaterThan(0);
@@ -227,12 +232,14 @@ test('a password changed several times at once causes no internal error', async 
 test('a refresh token used several times at once works at most once and ends the session', async () => {
   for (let round = 0; round < 10; round += 1) {
     const { token, refreshToken } = await aUser();
-    const responses = await Promise.all(times(4, () => blog(RefreshSessionDocument, { input: { refreshToken } })));
+    const responses = await Promise.all(
+      times(4, () => executeGraphql(RefreshSessionDocument, { input: { refreshToken } })),
+    );
     expectOnly(responses, 'INVALID_CREDENTIALS input refreshToken');
     const refreshed = responses.map(({ data }) => data.refreshSession).filter((payload) => payload?.token);
     expect(refreshed.length).toBeLessThanOrEqual(1);
     for (const left of [token, ...refreshed.map((payload) => payload?.token as string)]) {
-      expect(await blog<unknown, object>(print(CurrentUserDocument), { as: { token: left } })).toFailWith(
+      expect(await executeGraphql<unknown, object>(print(CurrentUserDocument), { as: { token: left } })).toFailWith(
         'UNAUTHENTICATED',
       );
     }

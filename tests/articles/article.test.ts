@@ -10,15 +10,15 @@ import {
 import { Article } from '../../src/articles/article.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
-import { blog, orm } from '../support/blog.ts';
 import { aComment, anArticle, aUser, type Person, reload } from '../support/test-data.ts';
+import { executeGraphql, orm } from '../support/test-server.ts';
 
 const EMOJI = '🐉';
 const content = { title: 'Title', description: 'd', body: 'b' };
 const create = (as: Person, changes: object = {}) =>
-  blog(CreateArticleDocument, { as, input: { ...content, ...changes } });
+  executeGraphql(CreateArticleDocument, { as, input: { ...content, ...changes } });
 const update = (as: Person, slug: string, changes: object) =>
-  blog(UpdateArticleDocument, { as, input: { article: { slug }, ...changes } });
+  executeGraphql(UpdateArticleDocument, { as, input: { article: { slug }, ...changes } });
 
 /** Values that both creating and updating refuse. */
 const REFUSED: [field: string, what: string, value: unknown, error: string, limit?: number][] = [
@@ -57,9 +57,9 @@ describe('a new article', () => {
   test('is public, with its tags in the given order', async () => {
     const ann = await aUser('ann');
     const input = { title: 'How to train', description: 'd', body: 'b', tagList: ['zebra', 'apple', 'mango'] };
-    const created = await blog(CreateArticleDocument, { as: ann, input });
+    const created = await executeGraphql(CreateArticleDocument, { as: ann, input });
     expect(created).toSucceed();
-    const { data } = await blog(ArticleDocument, { slug: 'how-to-train' });
+    const { data } = await executeGraphql(ArticleDocument, { slug: 'how-to-train' });
     expect(data.article).toMatchObject({ title: 'How to train', tagList: ['zebra', 'apple', 'mango'] });
     expect(data.article?.author.username).toBe('ann');
   });
@@ -76,7 +76,10 @@ describe('a new article', () => {
     const { data } = await create(await aUser(), { [field]: value });
     expect(data.createArticle?.errors).toEqual([]);
     const slug = data.createArticle?.article?.slug ?? '';
-    expect((await blog(ArticleDocument, { slug })).data.article).toMatchObject({ ...content, [field]: value });
+    expect((await executeGraphql(ArticleDocument, { slug })).data.article).toMatchObject({
+      ...content,
+      [field]: value,
+    });
   });
 
   test('reports every error at once', async () => {
@@ -143,7 +146,7 @@ describe('a new article', () => {
     for (const _ of [1, 2]) {
       const slug = (await create(ann, { title })).data.createArticle?.article?.slug ?? '';
       expect(slug.length).toBeLessThanOrEqual(100);
-      expect((await blog(ArticleDocument, { slug })).data.article?.title).toBe(title);
+      expect((await executeGraphql(ArticleDocument, { slug })).data.article?.title).toBe(title);
     }
   });
 
@@ -244,7 +247,9 @@ describe('updating an article', () => {
     await anArticle({ by: ann, title: 'Old' });
     const { data } = await update(ann, 'old', { title: 'Taken' });
     expect(data.updateArticle?.article?.slug).toMatch(/^taken-[\da-f]{10}$/);
-    expect((await blog(ArticleDocument, { slug: 'taken' })).data.article?.author.username).not.toBe(ann.username);
+    expect((await executeGraphql(ArticleDocument, { slug: 'taken' })).data.article?.author.username).not.toBe(
+      ann.username,
+    );
   });
 
   test.each([[['c', 'a', 'b']], [['a', 'x', 'b', 'c']], [['b']], [['y', 'b', 'x']], [[]], [['a', 'b', 'c']]])(
@@ -254,7 +259,7 @@ describe('updating an article', () => {
       const { slug } = await anArticle({ by: ann, tagList: ['a', 'b', 'c'] });
       await anArticle({ tagList: ['c'] });
       expect((await update(ann, slug, { tagList })).data.updateArticle?.article?.tagList).toEqual(tagList);
-      expect((await blog(ArticleDocument, { slug })).data.article?.tagList).toEqual(tagList);
+      expect((await executeGraphql(ArticleDocument, { slug })).data.article?.tagList).toEqual(tagList);
       for (const { name, articlesCount } of await orm.em.fork().find(Tag, {})) {
         expect([name, articlesCount]).toEqual([name, Number(tagList.includes(name)) + Number(name === 'c')]);
       }
@@ -264,7 +269,7 @@ describe('updating an article', () => {
   test('that does not exist is NOT_FOUND', async () => {
     const ann = await aUser();
     for (const article of [{ slug: 'nowhere' }, { slug: 'a\0' }, { slug: '' }, { id: 'VXNlcjox' }, { id: '1' }]) {
-      const response = await blog(UpdateArticleDocument, { as: ann, input: { article, title: 'New' } });
+      const response = await executeGraphql(UpdateArticleDocument, { as: ann, input: { article, title: 'New' } });
       expect(response).toFailWith('NOT_FOUND input article');
       expect(response.data.updateArticle?.errors).toMatchObject([{ resource: 'ARTICLE' }]);
     }
@@ -279,14 +284,14 @@ describe('deleting an article', () => {
     await aComment({ on: article, by: bob });
     const kept = await aComment({ on: other, by: bob });
     for (const slug of ['gone', 'stays'])
-      await blog(FavoriteArticleDocument, { as: bob, input: { article: { slug } } });
+      await executeGraphql(FavoriteArticleDocument, { as: bob, input: { article: { slug } } });
 
-    const { data } = await blog(DeleteArticleDocument, { as: ann, input: { article: { slug: 'gone' } } });
+    const { data } = await executeGraphql(DeleteArticleDocument, { as: ann, input: { article: { slug: 'gone' } } });
     const deletedId = Buffer.from(`Article:${article.id}`).toString('base64url');
     expect(data.deleteArticle).toMatchObject({ deletedId, deletedSlug: 'gone', errors: [] });
-    expect((await blog(ArticleDocument, { slug: 'gone' })).data.article).toBeNull();
+    expect((await executeGraphql(ArticleDocument, { slug: 'gone' })).data.article).toBeNull();
     expect(await orm.em.fork().find(Comment, {})).toMatchObject([{ id: kept.id }]);
-    const left = await blog<any, object>(
+    const left = await executeGraphql<any, object>(
       `{
         user(by: { username: "bob" }) { favorites { nodes { slug } } }
         article(by: { slug: "stays" }) { favoritesCount commentsCount tagList }
@@ -303,7 +308,7 @@ describe('deleting an article', () => {
   test('is allowed only for its author', async () => {
     const article = await anArticle();
     const remove = { as: await aUser('bob'), input: { article: { slug: article.slug } } };
-    expect(await blog(DeleteArticleDocument, remove)).toFailWith('FORBIDDEN');
+    expect(await executeGraphql(DeleteArticleDocument, remove)).toFailWith('FORBIDDEN');
     expect((await reload(article)).id).toBe(article.id);
   });
 
@@ -311,8 +316,8 @@ describe('deleting an article', () => {
     const ann = await aUser();
     const { slug } = await anArticle({ by: ann });
     const remove = { as: ann, input: { article: { slug } } };
-    expect(await blog(DeleteArticleDocument, remove)).toSucceed();
-    const again = await blog(DeleteArticleDocument, remove);
+    expect(await executeGraphql(DeleteArticleDocument, remove)).toSucceed();
+    const again = await executeGraphql(DeleteArticleDocument, remove);
     expect(again).toFailWith('NOT_FOUND input article');
     expect(again.data.deleteArticle).toMatchObject({ deletedId: null, deletedSlug: null });
   });
@@ -320,7 +325,7 @@ describe('deleting an article', () => {
   test('frees its slug', async () => {
     const ann = await aUser();
     await anArticle({ by: ann, title: 'Title' });
-    await blog(DeleteArticleDocument, { as: ann, input: { article: { slug: 'title' } } });
+    await executeGraphql(DeleteArticleDocument, { as: ann, input: { article: { slug: 'title' } } });
     expect((await create(ann)).data.createArticle?.article?.slug).toBe('title');
   });
 });
@@ -330,13 +335,13 @@ describe('favourites', () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const article = await anArticle({ by: ann });
     const input = { article: { slug: article.slug } };
-    await blog(FavoriteArticleDocument, { as: ann, input });
+    await executeGraphql(FavoriteArticleDocument, { as: ann, input });
     for (const _ of [1, 2]) {
-      const { data } = await blog(FavoriteArticleDocument, { as: bob, input });
+      const { data } = await executeGraphql(FavoriteArticleDocument, { as: bob, input });
       expect(data.favoriteArticle?.article).toMatchObject({ favoritesCount: 2, viewerHasFavorited: true });
     }
     for (const _ of [1, 2]) {
-      const { data } = await blog(UnfavoriteArticleDocument, { as: bob, input });
+      const { data } = await executeGraphql(UnfavoriteArticleDocument, { as: bob, input });
       expect(data.unfavoriteArticle?.article).toMatchObject({ favoritesCount: 1, viewerHasFavorited: false });
     }
   });
@@ -344,14 +349,14 @@ describe('favourites', () => {
   test('do not change updatedAt of the article', async () => {
     const article = await anArticle();
     const before = await reload(article);
-    await blog(FavoriteArticleDocument, { as: await aUser(), input: { article: { slug: article.slug } } });
+    await executeGraphql(FavoriteArticleDocument, { as: await aUser(), input: { article: { slug: article.slug } } });
     expect((await reload(article)).updatedAt).toEqual(before.updatedAt);
   });
 
   test('of an unknown article are NOT_FOUND', async () => {
     const as = await aUser();
     const input = { article: { slug: 'nowhere' } };
-    expect(await blog(FavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
-    expect(await blog(UnfavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
+    expect(await executeGraphql(FavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
+    expect(await executeGraphql(UnfavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
   });
 });

@@ -1,8 +1,8 @@
 import { type GraphQLNamedType, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
-import { type GraphQLResponse, orm, post } from '../support/blog.ts';
 import { introspectSchema } from '../support/schema.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from '../support/test-data.ts';
+import { type GraphQLResponse, orm, post } from '../support/test-server.ts';
 
 /**
  * Who may do and see what: a guest, another user, the owner. The mutations and fields come from the schema; one without a

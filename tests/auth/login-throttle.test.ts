@@ -2,10 +2,11 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schema/generated/graphql.ts';
 import { LoginThrottle } from '../../src/auth/login-throttle.ts';
 import { RateLimited } from '../../src/graphql/errors.ts';
-import { blog, type GraphQLResponse, orm, post } from '../support/blog.ts';
 import { aUser, PASSWORD } from '../support/test-data.ts';
+import { executeGraphql, type GraphQLResponse, orm, post } from '../support/test-server.ts';
 
-const login = (password: string, email = 'ann@example.com') => blog(LoginDocument, { input: { email, password } });
+const login = (password: string, email = 'ann@example.com') =>
+  executeGraphql(LoginDocument, { input: { email, password } });
 
 const isLimited = (response: GraphQLResponse<unknown>) => response.errors?.[0]?.extensions.code === 'RATE_LIMITED';
 
@@ -57,11 +58,11 @@ describe('guessing a password', () => {
   test('is limited with a stolen token too', async () => {
     const as = await aUser('bob');
     for (let guess = 1; guess <= 10; guess += 1) {
-      expect(await blog(DeleteUserDocument, { as, input: { password: 'wrong' } })).toFailWith(
+      expect(await executeGraphql(DeleteUserDocument, { as, input: { password: 'wrong' } })).toFailWith(
         'INVALID_CREDENTIALS input password',
       );
     }
-    expect(await blog(DeleteUserDocument, { as, input: { password: PASSWORD } })).toFailWith('RATE_LIMITED');
+    expect(await executeGraphql(DeleteUserDocument, { as, input: { password: PASSWORD } })).toFailWith('RATE_LIMITED');
   });
 });
 
@@ -150,7 +151,7 @@ describe('after the clock was wrong', () => {
 test('one address can register a hundred accounts an hour, and the counters contain no names or addresses', async () => {
   const throttle = new LoginThrottle(orm.em);
   const register = (username: string) =>
-    blog(RegisterDocument, { input: { username, email: `${username}@example.com`, password: PASSWORD } });
+    executeGraphql(RegisterDocument, { input: { username, email: `${username}@example.com`, password: PASSWORD } });
   for (let account = 1; account <= 99; account += 1) await throttle.countRegistration('127.0.0.1');
   expect(await register('ann')).toSucceed();
   expect(await register('bob')).toFailWith('RATE_LIMITED');

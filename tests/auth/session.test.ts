@@ -18,11 +18,11 @@ import { Session } from '../../src/auth/session.entity.ts';
 import { Sessions } from '../../src/auth/sessions.ts';
 import { issueToken } from '../../src/auth/token.ts';
 import { User } from '../../src/users/user.entity.ts';
-import { blog, orm, post, sessions, settings } from '../support/blog.ts';
 import { aUser, PASSWORD, type Person } from '../support/test-data.ts';
+import { executeGraphql, orm, post, sessions, settings } from '../support/test-server.ts';
 
 const signIn = async (email: string, password = PASSWORD) =>
-  (await blog(LoginDocument, { input: { email, password } })).data.login;
+  (await executeGraphql(LoginDocument, { input: { email, password } })).data.login;
 
 /** Another session of the same user, opened without the API. */
 async function anotherSession({ id }: Person) {
@@ -30,11 +30,11 @@ async function anotherSession({ id }: Person) {
   return sessions.open(em, em.getReference(User, id));
 }
 
-const refresh = async (refreshToken: string) => blog(RefreshSessionDocument, { input: { refreshToken } });
+const refresh = async (refreshToken: string) => executeGraphql(RefreshSessionDocument, { input: { refreshToken } });
 
 /** The name of the viewer that the token stands for. */
 async function nameOf(as: { token: string }): Promise<string> {
-  const { data, errors } = await blog<CurrentUserQuery, object>(print(CurrentUserDocument), { as });
+  const { data, errors } = await executeGraphql<CurrentUserQuery, object>(print(CurrentUserDocument), { as });
   return errors?.[0]?.extensions.code ?? data.viewer?.user.username ?? 'a guest';
 }
 
@@ -96,8 +96,10 @@ describe('signing in', () => {
 
   test('fails alike for a wrong password and an unknown email, and opens no session', async () => {
     await aUser('ann');
-    const wrong = await blog(LoginDocument, { input: { email: 'ann@example.com', password: 'not her password' } });
-    const unknown = await blog(LoginDocument, { input: { email: 'bob@example.com', password: PASSWORD } });
+    const wrong = await executeGraphql(LoginDocument, {
+      input: { email: 'ann@example.com', password: 'not her password' },
+    });
+    const unknown = await executeGraphql(LoginDocument, { input: { email: 'bob@example.com', password: PASSWORD } });
     expect(wrong).toFailWith('INVALID_CREDENTIALS');
     expect(unknown).toEqual(wrong);
     expect(wrong.data.login).toMatchObject({ token: null, expiresAt: null, refreshToken: null, viewer: null });
@@ -106,7 +108,7 @@ describe('signing in', () => {
 
   test('compares the password exactly, with its case and white space', async () => {
     const password = ' Pass  wörd 🐉 ';
-    await blog(RegisterDocument, { input: { username: 'ann', email: 'ann@example.com', password } });
+    await executeGraphql(RegisterDocument, { input: { username: 'ann', email: 'ann@example.com', password } });
     expect((await signIn('ann@example.com', password))?.viewer).not.toBeNull();
     for (const other of [password.trim(), password.toLowerCase(), password.slice(0, -1)]) {
       expect((await signIn('ann@example.com', other))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
@@ -115,7 +117,7 @@ describe('signing in', () => {
 
   test('makes the user the viewer for the rest of the document', async () => {
     await Promise.all([aUser('ann'), aUser('bob')]);
-    const response = await blog<any, object>(
+    const response = await executeGraphql<any, object>(
       `mutation {
         login(input: { email: "ann@example.com", password: "${PASSWORD}" }) { viewer { user { isViewer } } }
         followUser(input: { user: { username: "bob" } }) { user { viewerIsFollowing } errors { code } }
@@ -167,7 +169,7 @@ describe('the header', () => {
   });
 
   test('makes a guest when it is absent', async () => {
-    expect(await blog(CurrentUserDocument)).toMatchObject({ data: { viewer: null } });
+    expect(await executeGraphql(CurrentUserDocument)).toMatchObject({ data: { viewer: null } });
   });
 
   test('fails each field separately with an invalid token', async () => {
@@ -228,21 +230,21 @@ describe('a token', () => {
 
   test('of an ended session fails every field of a query, even one that failed or read nothing', async () => {
     const ann = await aUser('ann');
-    await blog('mutation { logout { ok } }', { as: ann });
+    await executeGraphql('mutation { logout { ok } }', { as: ann });
     const query = `{
       viewer { email } tag(name: "none") { name } node(id: "nonsense") { id }
       bad: article(by: { slug: "none" }) { comments(first: 1000) { totalCount } }
     }`;
-    const response = await blog(query, { as: ann });
+    const response = await executeGraphql(query, { as: ann });
     expect(response).toFailWith('UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED', 'UNAUTHENTICATED');
     expect(response.data).toEqual({ viewer: null, tag: null, node: null, bad: null });
   });
 
   test('of an ended session changes nothing, whatever else the document does', async () => {
     const ann = await aUser('ann');
-    await blog('mutation { logout { ok } }', { as: ann });
+    await executeGraphql('mutation { logout { ok } }', { as: ann });
     const article = '(input: { title: "Mine", description: "d", body: "b" }) { article { slug } }';
-    const response = await blog<any, object>(
+    const response = await executeGraphql<any, object>(
       `mutation { before: createArticle${article} login(input: { email: "${ann.email}", password: "${PASSWORD}" }) { viewer { email } }
         after: createArticle${article} }`,
       { as: ann },
@@ -332,7 +334,7 @@ describe('signing out', () => {
   test('ends this session at once, and no other', async () => {
     const ann = await aUser('ann');
     const elsewhere = await anotherSession(ann);
-    expect((await blog(LogoutDocument, { as: ann })).data.logout).toMatchObject({ ok: true });
+    expect((await executeGraphql(LogoutDocument, { as: ann })).data.logout).toMatchObject({ ok: true });
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
     expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
     expect(await nameOf(elsewhere)).toBe('ann');
@@ -341,7 +343,7 @@ describe('signing out', () => {
   test('everywhere ends every session of the viewer and of no other user', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const elsewhere = await anotherSession(ann);
-    await blog(LogoutDocument, { as: ann, input: { everywhere: true } });
+    await executeGraphql(LogoutDocument, { as: ann, input: { everywhere: true } });
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
     expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');
     expect(await nameOf(bob)).toBe('bob');
@@ -351,7 +353,7 @@ describe('signing out', () => {
     const ann = await aUser('ann');
     for (const input of [{ everywhere: null }, {}, null]) {
       const session = await anotherSession(ann);
-      await blog(LogoutDocument, { as: session, input });
+      await executeGraphql(LogoutDocument, { as: session, input });
       expect(await nameOf(session)).toBe('UNAUTHENTICATED');
     }
     expect(await nameOf(ann)).toBe('ann');
@@ -359,7 +361,7 @@ describe('signing out', () => {
 
   test('makes the viewer a guest for the rest of the document', async () => {
     const ann = await aUser('ann');
-    const response = await blog(
+    const response = await executeGraphql(
       'mutation { logout { ok } followUser(input: { user: { username: "ann" } }) { errors { code } } }',
       { as: ann },
     );
@@ -369,7 +371,7 @@ describe('signing out', () => {
 });
 
 describe('a new password', () => {
-  const change = (as: { token: string }, input: object) => blog(UpdateUserDocument, { as, input });
+  const change = (as: { token: string }, input: object) => executeGraphql(UpdateUserDocument, { as, input });
   const password = 'a new password';
 
   test('ends every other session and the old tokens of this one', async () => {
@@ -447,7 +449,7 @@ describe('a new password', () => {
 
   test('in a session that ends meanwhile is UNAUTHENTICATED and not saved', async () => {
     const ann = await aUser('ann');
-    const [changed] = await Promise.all([change(ann, { password }), blog(LogoutDocument, { as: ann })]);
+    const [changed] = await Promise.all([change(ann, { password }), executeGraphql(LogoutDocument, { as: ann })]);
     if (changed.errors) {
       expect(changed).toFailWith('UNAUTHENTICATED');
       expect((await signIn('ann@example.com'))?.errors).toEqual([]);
@@ -461,7 +463,7 @@ describe('a deleted account', () => {
   test('ends its tokens at once', async () => {
     const ann = await aUser('ann');
     const elsewhere = await anotherSession(ann);
-    expect(await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })).toSucceed();
+    expect(await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })).toSucceed();
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
     expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');
     expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
@@ -471,18 +473,20 @@ describe('a deleted account', () => {
   test('cannot act any more', async () => {
     const ann = await aUser('ann');
     await aUser('bob');
-    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
     const article = { title: 't', description: 'd', body: 'b' };
-    expect(await blog(CreateArticleDocument, { as: ann, input: article })).toFailWith('UNAUTHENTICATED');
-    expect(await blog(FollowUserDocument, { as: ann, input: { user: { username: 'bob' } } })).toFailWith(
+    expect(await executeGraphql(CreateArticleDocument, { as: ann, input: article })).toFailWith('UNAUTHENTICATED');
+    expect(await executeGraphql(FollowUserDocument, { as: ann, input: { user: { username: 'bob' } } })).toFailWith(
       'UNAUTHENTICATED',
     );
-    expect(await blog(UpdateUserDocument, { as: ann, input: { bio: 'Still here' } })).toFailWith('UNAUTHENTICATED');
+    expect(await executeGraphql(UpdateUserDocument, { as: ann, input: { bio: 'Still here' } })).toFailWith(
+      'UNAUTHENTICATED',
+    );
   });
 
   test('makes the viewer a guest for the rest of the document', async () => {
     const ann = await aUser('ann');
-    const response = await blog(
+    const response = await executeGraphql(
       `mutation { deleteViewer(input: { password: "${PASSWORD}" }) { errors { code } } updateViewer(input: { bio: "x" }) { errors { code } } }`,
       { as: ann },
     );
@@ -491,7 +495,7 @@ describe('a deleted account', () => {
 
   test('requires the password', async () => {
     const ann = await aUser('ann');
-    const remove = (password: string) => blog(DeleteUserDocument, { as: ann, input: { password } });
+    const remove = (password: string) => executeGraphql(DeleteUserDocument, { as: ann, input: { password } });
     expect(await remove('')).toFailWith('BLANK input password');
     expect(await remove('not her password')).toFailWith('INVALID_CREDENTIALS input password');
     expect(await nameOf(ann)).toBe('ann');
@@ -500,9 +504,9 @@ describe('a deleted account', () => {
   test('during concurrent changes fails only with UNAUTHENTICATED', async () => {
     const ann = await aUser('ann');
     const responses = await Promise.all([
-      blog(UpdateUserDocument, { as: ann, input: { password: 'a new password' } }),
-      blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
-      blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
+      executeGraphql(UpdateUserDocument, { as: ann, input: { password: 'a new password' } }),
+      executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
+      executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } }),
     ]);
     for (const { errors = [] } of responses) {
       for (const { extensions } of errors) expect(extensions.code).toBe('UNAUTHENTICATED');

@@ -6,8 +6,8 @@ import {
   UpdateCommentDocument,
 } from '../../schema/generated/graphql.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
-import { blog, orm } from '../support/blog.ts';
 import { aComment, anArticle, aUser, reload } from '../support/test-data.ts';
+import { executeGraphql, orm } from '../support/test-server.ts';
 
 const EMOJI = '🐉';
 const idOf = ({ id }: Comment) => Buffer.from(`Comment:${id}`).toString('base64url');
@@ -30,26 +30,29 @@ describe('a new comment', () => {
   test('is listed on its article and counted', async () => {
     const { slug } = await anArticle();
     const input = { article: { slug }, body: 'Well said.' };
-    const { data } = await blog(AddCommentDocument, { as: await aUser('bob'), input });
+    const { data } = await executeGraphql(AddCommentDocument, { as: await aUser('bob'), input });
     expect(data.addComment).toMatchObject({
       errors: [],
       article: { commentsCount: 1 },
       comment: { body: 'Well said.', author: { username: 'bob' }, viewerCanUpdate: true, viewerCanDelete: true },
     });
-    const { article } = (await blog(CommentsDocument, { slug })).data;
+    const { article } = (await executeGraphql(CommentsDocument, { slug })).data;
     expect(article?.comments).toMatchObject({ totalCount: 1, nodes: [{ body: 'Well said.', viewerCanUpdate: false }] });
   });
 
   test('does not change updatedAt of its article', async () => {
     const article = await anArticle();
     const { updatedAt } = await reload(article);
-    await blog(AddCommentDocument, { as: await aUser(), input: { article: { slug: article.slug }, body: 'b' } });
+    await executeGraphql(AddCommentDocument, {
+      as: await aUser(),
+      input: { article: { slug: article.slug }, body: 'b' },
+    });
     expect((await reload(article)).updatedAt).toEqual(updatedAt);
   });
 
   test.each(REFUSED)('that is %s is refused', async (_, body, code, limit) => {
     const article = await anArticle();
-    const response = await blog(AddCommentDocument, {
+    const response = await executeGraphql(AddCommentDocument, {
       as: await aUser(),
       input: { article: { slug: article.slug }, body },
     });
@@ -60,14 +63,14 @@ describe('a new comment', () => {
 
   test.each(ACCEPTED)('%s is stored unchanged', async (_, body) => {
     const { slug } = await anArticle();
-    await blog(AddCommentDocument, { as: await aUser(), input: { article: { slug }, body } });
-    expect((await blog(CommentsDocument, { slug })).data.article?.comments.nodes).toMatchObject([{ body }]);
+    await executeGraphql(AddCommentDocument, { as: await aUser(), input: { article: { slug }, body } });
+    expect((await executeGraphql(CommentsDocument, { slug })).data.article?.comments.nodes).toMatchObject([{ body }]);
   });
 
   test('on an unknown article is NOT_FOUND, whatever its body', async () => {
     const as = await aUser();
     for (const article of [{ slug: 'nowhere' }, { id: 'QXJ0aWNsZTo5OQ' }, { id: 'VXNlcjox' }]) {
-      const response = await blog(AddCommentDocument, { as, input: { article, body: '' } });
+      const response = await executeGraphql(AddCommentDocument, { as, input: { article, body: '' } });
       expect(response).toFailWith('NOT_FOUND input article');
     }
   });
@@ -78,7 +81,7 @@ describe('updating a comment', () => {
     const bob = await aUser('bob');
     const comment = await reload(await aComment({ on: await anArticle(), by: bob }));
     const input = { comment: { id: idOf(comment) }, body: 'Better said.' };
-    const { data } = await blog(UpdateCommentDocument, { as: bob, input });
+    const { data } = await executeGraphql(UpdateCommentDocument, { as: bob, input });
     expect(data.updateComment).toMatchObject({ errors: [], comment: { body: 'Better said.', databaseId: comment.id } });
     const { updatedAt, createdAt } = await reload(comment);
     expect(updatedAt.getTime()).toBeGreaterThan(comment.updatedAt.getTime());
@@ -89,7 +92,10 @@ describe('updating a comment', () => {
     const bob = await aUser('bob');
     const comment = await aComment({ on: await anArticle(), by: bob });
     const before = await reload(comment);
-    const response = await blog(UpdateCommentDocument, { as: bob, input: { comment: { id: idOf(comment) }, body } });
+    const response = await executeGraphql(UpdateCommentDocument, {
+      as: bob,
+      input: { comment: { id: idOf(comment) }, body },
+    });
     expect(response).toFailWith(`${code} input body`);
     expect(await reload(comment)).toEqual(before);
   });
@@ -97,7 +103,7 @@ describe('updating a comment', () => {
   test("is allowed only for its author, not for the article's", async () => {
     const ann = await aUser('ann');
     const comment = await aComment({ on: await anArticle({ by: ann }), by: await aUser('bob') });
-    const response = await blog(UpdateCommentDocument, {
+    const response = await executeGraphql(UpdateCommentDocument, {
       as: ann,
       input: { comment: { id: idOf(comment) }, body: 'x' },
     });
@@ -112,7 +118,7 @@ describe('deleting a comment', () => {
     const bob = await aUser('bob');
     const article = await anArticle();
     const [gone, kept] = [await aComment({ on: article, by: bob }), await aComment({ on: article, by: bob })];
-    const { data } = await blog(DeleteCommentDocument, { as: bob, input: { comment: { id: idOf(gone) } } });
+    const { data } = await executeGraphql(DeleteCommentDocument, { as: bob, input: { comment: { id: idOf(gone) } } });
     expect(data.deleteComment).toMatchObject({ deletedId: idOf(gone), errors: [], article: { commentsCount: 1 } });
     expect(await orm.em.fork().find(Comment, {})).toMatchObject([{ id: kept.id }]);
   });
@@ -122,13 +128,13 @@ describe('deleting a comment', () => {
     const article = await anArticle({ by: ann });
     const comment = await aComment({ on: article, by: await aUser('bob') });
     const inArticle = { slug: article.slug, databaseId: comment.id };
-    expect(await blog(DeleteCommentDocument, { as: ann, input: { comment: { inArticle } } })).toSucceed();
+    expect(await executeGraphql(DeleteCommentDocument, { as: ann, input: { comment: { inArticle } } })).toSucceed();
     expect(await orm.em.fork().count(Comment)).toBe(0);
   });
 
   test('is forbidden for other users', async () => {
     const comment = await aComment({ on: await anArticle(), by: await aUser('bob') });
-    const response = await blog(DeleteCommentDocument, {
+    const response = await executeGraphql(DeleteCommentDocument, {
       as: await aUser('cem'),
       input: { comment: { id: idOf(comment) } },
     });
@@ -142,7 +148,7 @@ describe('deleting a comment', () => {
     const [here, elsewhere] = [await anArticle({ by: bob }), await anArticle({ by: bob })];
     const { id: databaseId } = await aComment({ on: elsewhere, by: bob });
     const missing = async (comment: object) => {
-      const response = await blog(DeleteCommentDocument, { as: bob, input: { comment: comment as never } });
+      const response = await executeGraphql(DeleteCommentDocument, { as: bob, input: { comment: comment as never } });
       expect(response.data.deleteComment?.errors).toMatchObject([{ code: 'NOT_FOUND' }]);
       const [error] = response.data.deleteComment?.errors ?? [];
       return error?.__typename === 'NotFoundError' && error.resource;

@@ -4,9 +4,9 @@ import { Article } from '../../src/articles/article.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
-import { orm } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { anArticle, aUser, reload } from '../support/test-data.ts';
+import { orm } from '../support/test-server.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
 

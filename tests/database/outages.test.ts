@@ -8,9 +8,9 @@ import { PreparedStatements } from '../../src/reading/prepared-statements.ts';
 import { sql } from '../../src/reading/sql.ts';
 import { Readiness } from '../../src/server/http/health.ts';
 import { buildServer } from '../../src/server/server.ts';
-import { type GraphQLResponse, orm, settings } from '../support/blog.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { anArticle, aUser, type Person } from '../support/test-data.ts';
+import { type GraphQLResponse, orm, settings } from '../support/test-server.ts';
 
 /** Runs the server with a TCP proxy in front of its database, to simulate network failures. */
 

@@ -7,9 +7,9 @@ import {
   UpdateArticleDocument,
 } from '../../schema/generated/graphql.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
-import { blog, type GraphQLResponse, orm } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { anArticle, aUser } from '../support/test-data.ts';
+import { executeGraphql, type GraphQLResponse, orm } from '../support/test-server.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
 
@@ -56,11 +56,11 @@ test('a mutation needs few round trips, and writes in a transaction or with one 
   const article = { slug };
   const content = { title: 'New', description: 'd', body: 'b', tagList: ['red', 'blue'] };
   const costs: [number, () => Promise<GraphQLResponse<unknown>>][] = [
-    [6, () => blog(CreateArticleDocument, { as, input: content })],
-    [5, () => blog(AddCommentDocument, { as, input: { article, body: 'Me too.' } })],
-    [4, () => blog(FavoriteArticleDocument, { as, input: { article } })],
-    [11, () => blog(UpdateArticleDocument, { as, input: { article, body: 'c', tagList: ['blue'] } })],
-    [7, () => blog(DeleteArticleDocument, { as, input: { article } })],
+    [6, () => executeGraphql(CreateArticleDocument, { as, input: content })],
+    [5, () => executeGraphql(AddCommentDocument, { as, input: { article, body: 'Me too.' } })],
+    [4, () => executeGraphql(FavoriteArticleDocument, { as, input: { article } })],
+    [11, () => executeGraphql(UpdateArticleDocument, { as, input: { article, body: 'c', tagList: ['blue'] } })],
+    [7, () => executeGraphql(DeleteArticleDocument, { as, input: { article } })],
   ];
   for (const [most, act] of costs) {
     const texts = await textsDuring(async () => expect(await act()).toSucceed());

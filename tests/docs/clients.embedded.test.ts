@@ -7,9 +7,9 @@ import { isInterfaceType } from 'graphql';
 import { beforeEach, expect, test } from 'vitest';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import generated from '../rigs/clients/gql/possible-types.ts';
-import { address, type GraphQLResponse, orm } from '../support/blog.ts';
 import { errorsOf } from '../support/matchers.ts';
 import { introspectSchema } from '../support/schema.ts';
+import { address, type GraphQLResponse, orm } from '../support/test-server.ts';
 
 const guide = readFileSync('docs/clients.md', 'utf8');
 

@@ -5,7 +5,7 @@ import { readEnvironment } from '../../src/environment.ts';
 import { Readiness } from '../../src/server/http/health.ts';
 import { LoadShedder } from '../../src/server/http/load-shedding.ts';
 import { Metrics } from '../../src/server/observability/metrics.ts';
-import { orm, settings } from '../support/blog.ts';
+import { orm, settings } from '../support/test-server.ts';
 
 const guide = readFileSync('docs/operations.md', 'utf8');
 const example = parseEnv(readFileSync('.env.example', 'utf8'));

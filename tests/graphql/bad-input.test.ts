@@ -1,10 +1,10 @@
 import { type GraphQLField, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { User } from '../../src/users/user.entity.ts';
-import { deleteAllRows, type GraphQLResponse, orm, post, sessions } from '../support/blog.ts';
 import { invalidValues } from '../support/invalid-values.ts';
 import { introspectSchema } from '../support/schema.ts';
 import { aComment, anArticle, aUser, PASSWORD } from '../support/test-data.ts';
+import { deleteAllRows, type GraphQLResponse, orm, post, sessions } from '../support/test-server.ts';
 
 /** Every position of every input, generated from the schema, gets a documented result for bad values. */
 

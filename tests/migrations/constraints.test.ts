@@ -1,8 +1,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import { foldCase } from '../../src/users/fold-case.ts';
 import { aSmallBlog } from '../reading/small-blog.ts';
-import { orm } from '../support/blog.ts';
 import { WRONG_COUNTERS } from '../support/counters.ts';
+import { orm } from '../support/test-server.ts';
 
 /** Constraints that hold for any writer, tested in plain SQL. Users 1 to 4, articles 1 to 9 and tags 1 to 4 exist. */
 

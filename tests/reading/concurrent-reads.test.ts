@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from 'vitest';
 import { FavoriteArticleDocument } from '../../schema/generated/graphql.ts';
-import { blog, orm } from '../support/blog.ts';
 import { anArticle, aUser, type Person } from '../support/test-data.ts';
+import { executeGraphql, orm } from '../support/test-server.ts';
 
 let ann: Person;
 let bob: Person;
@@ -25,7 +25,7 @@ test('two viewers who send the same query concurrently each see only their own f
   for (const by of [ann, bob]) {
     await anArticle({ by, title: titles[by.username as 'ann' | 'bob'] });
     const article = { slug: `by-${by.username}` };
-    await blog(FavoriteArticleDocument, { as: by, input: { article } });
+    await executeGraphql(FavoriteArticleDocument, { as: by, input: { article } });
   }
   const seenBy = ({ username }: Person) => ({
     viewer: { user: { username, isViewer: true } },
@@ -39,7 +39,9 @@ test('two viewers who send the same query concurrently each see only their own f
   });
   for (let round = 0; round < ROUNDS; round += 1) {
     const viewers = Array.from({ length: 100 }, (_, index) => ((index + round) % 2 === 0 ? ann : bob));
-    const responses = await Promise.all(viewers.map((as) => blog<unknown, { first: number }>(PAGE, { as, first: 2 })));
+    const responses = await Promise.all(
+      viewers.map((as) => executeGraphql<unknown, { first: number }>(PAGE, { as, first: 2 })),
+    );
     expect(responses.map(({ data }) => data)).toEqual(viewers.map(seenBy));
   }
 });
@@ -50,7 +52,7 @@ test('ten connections serve a thousand concurrent requests', { timeout: 600_000 
   expect(pool.options.max).toBe(10);
   const responses = await Promise.all(
     Array.from({ length: 1000 }, (_, index) =>
-      blog<unknown, { first: number }>(PAGE, { as: index % 2 === 0 ? ann : bob, first: 1 }),
+      executeGraphql<unknown, { first: number }>(PAGE, { as: index % 2 === 0 ? ann : bob, first: 1 }),
     ),
   );
   for (const response of responses) expect(response).toSucceed();
@@ -62,7 +64,7 @@ test('distinct documents do not fill the database with prepared statements', {
   timeout: 600_000,
 }, async () => {
   for (let number = 0; number < 600; number += 1) {
-    expect(await blog(`{ articles(first: 1) { nodes { name${number}: slug } } }`)).toSucceed();
+    expect(await executeGraphql(`{ articles(first: 1) { nodes { name${number}: slug } } }`)).toSucceed();
   }
   const pool = await orm.em.getConnection().getNativeClient();
   const { rows } = await pool.query('select count(*)::int as kept from pg_prepared_statements');

@@ -8,8 +8,8 @@ import {
   isObjectType,
 } from 'graphql';
 import { globalId, localId } from '../../src/graphql/node.ts';
-import { blog, orm } from '../support/blog.ts';
 import { aUser, type Person } from '../support/test-data.ts';
+import { executeGraphql, orm } from '../support/test-server.ts';
 
 /**
  * Every list of the schema, with its expected content in plain SQL. `ann` writes, `bob` follows and favourites, `cyd`'s
@@ -248,7 +248,7 @@ export const documentFor = ({ field, ask, around }: List, paging: string): strin
   )} }`;
 
 export async function readPage(list: List, viewer: Person, paging: string): Promise<ReadPage> {
-  const response = await blog<Record<string, object>, object>(documentFor(list, paging), { as: viewer });
+  const response = await executeGraphql<Record<string, object>, object>(documentFor(list, paging), { as: viewer });
   if (response.errors) throw new Error(`${list.name}(${paging}): ${JSON.stringify(response.errors)}`);
   return connectionIn(response.data);
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { blog } from '../support/blog.ts';
 import type { Person } from '../support/test-data.ts';
+import { executeGraphql } from '../support/test-server.ts';
 import {
   aBlogFullOfTies,
   addArticles,
@@ -122,16 +122,18 @@ describe.each(plainLists)('$field', (list) => {
     const whole = await readPage(list, bob, 'first: 3');
     const document = documentFor(list, 'first: 3');
     const cut = (...fields: RegExp[]) => fields.reduce((text, field) => text.replace(field, ''), document);
-    const onlyInfo = await blog(cut(/nodes \{ id \}/, /edges \{ cursor node \{ id \} \}/, /totalCount/), { as: bob });
+    const onlyInfo = await executeGraphql(cut(/nodes \{ id \}/, /edges \{ cursor node \{ id \} \}/, /totalCount/), {
+      as: bob,
+    });
     expect(JSON.stringify(onlyInfo.data)).toContain(JSON.stringify({ pageInfo: whole.pageInfo }));
-    const onlyTotal = await blog(cut(/nodes \{ id \}/, /edges \{.*\}/, /pageInfo \{.*\}/), { as: bob });
+    const onlyTotal = await executeGraphql(cut(/nodes \{ id \}/, /edges \{.*\}/, /pageInfo \{.*\}/), { as: bob });
     expect(JSON.stringify(onlyTotal.data)).toContain(JSON.stringify({ totalCount: whole.totalCount }));
   });
 
   test('rejects invalid paging arguments with the field, the value and what is allowed', async () => {
     const field = list.field.split('.')[1];
     for (const { paging, message } of INVALID_PAGING) {
-      const response = await blog(documentFor(list, paging), { as: bob });
+      const response = await executeGraphql(documentFor(list, paging), { as: bob });
       expect(response, paging).toFailWith('BAD_USER_INPUT');
       expect(response.errors?.[0]?.message).toBe(`${field}${message}`);
     }
@@ -142,7 +144,9 @@ describe.each(plainLists)('$field', (list) => {
     const { pageInfo } = await readPage(list, bob, 'first: 3');
     for (const forged of forgeriesOf(pageInfo.endCursor ?? '')) {
       for (const argument of ['after', 'before']) {
-        const response = await blog(documentFor(list, `first: 3, ${argument}: ${JSON.stringify(forged)}`), { as: bob });
+        const response = await executeGraphql(documentFor(list, `first: 3, ${argument}: ${JSON.stringify(forged)}`), {
+          as: bob,
+        });
         expect(response, `${argument}: ${decoded(forged)}`).toFailWith('BAD_USER_INPUT');
         expect(response.errors?.[0]?.message).toContain(`${field}(${argument}:) is "${forged.slice(0, 20)}`);
         expect(response.errors?.[0]?.message).toMatch(/; it must be a cursor from this list's pageInfo or edges\.$/);
@@ -161,7 +165,7 @@ test('a cursor of another order is rejected with a message that names both', asy
   for (const [order, { list }] of orders) {
     for (const [otherOrder, { cursor }] of orders) {
       if (order === otherOrder) continue;
-      const response = await blog(documentFor(list, `first: 3, after: "${cursor}"`), { as: bob });
+      const response = await executeGraphql(documentFor(list, `first: 3, after: "${cursor}"`), { as: bob });
       expect(response, `${otherOrder} in ${order}`).toFailWith('BAD_USER_INPUT');
       expect(response.errors?.[0]?.message).toContain(otherOrder);
       expect(response.errors?.[0]?.message).toContain(order);
@@ -174,28 +178,30 @@ test('cursors of followers and following are not interchangeable', async () => {
   const [followers, following] = [listOf('User.followers'), listOf('User.following')];
   for (const [one, other] of [[followers, following] as const, [following, followers] as const]) {
     const { endCursor } = (await readPage(one, bob, 'first: 1')).pageInfo;
-    expect(await blog(documentFor(other, `after: "${endCursor}"`), { as: bob })).toFailWith('BAD_USER_INPUT');
+    expect(await executeGraphql(documentFor(other, `after: "${endCursor}"`), { as: bob })).toFailWith('BAD_USER_INPUT');
   }
 });
 
 test('a deeply nested list rejects invalid paging arguments', async () => {
   for (const { paging, message } of INVALID_PAGING) {
     const list = `followers { edges { node { favorites(${paging}) { totalCount } } } }`;
-    const response = await blog(`{ articles(first: 10) { nodes { author { ${list} } } } }`);
+    const response = await executeGraphql(`{ articles(first: 10) { nodes { author { ${list} } } } }`);
     expect(response, paging).toFailWith('BAD_USER_INPUT');
     expect(response.errors?.[0]?.message).toBe(`favorites${message}`);
   }
 });
 
 test('invalid paging arguments of an empty list are rejected too', async () => {
-  expect(await blog('{ user(by: { username: "nobody" }) { articles(first: 0) { totalCount } } }')).toFailWith(
+  expect(await executeGraphql('{ user(by: { username: "nobody" }) { articles(first: 0) { totalCount } } }')).toFailWith(
     'BAD_USER_INPUT',
   );
 });
 
 test('a page has twenty items by default', async () => {
   await addArticles('ann', 23, 30);
-  const { data } = await blog<{ articles: ReadPage }, object>('{ articles { nodes { id } pageInfo { hasNextPage } } }');
+  const { data } = await executeGraphql<{ articles: ReadPage }, object>(
+    '{ articles { nodes { id } pageInfo { hasNextPage } } }',
+  );
   expect(data.articles.nodes).toHaveLength(20);
   expect(data.articles.pageInfo.hasNextPage).toBe(true);
 });

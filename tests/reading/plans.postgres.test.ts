@@ -1,10 +1,10 @@
 import { Client, escapeLiteral } from 'pg';
 import { expect, inject, test } from 'vitest';
 import type { Statement } from '../../src/reading/sql.ts';
-import { blog } from '../support/blog.ts';
 import { databaseOn } from '../support/migrated-template.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { aUser, type Person } from '../support/test-data.ts';
+import { executeGraphql } from '../support/test-server.ts';
 import { documentFor, execute, type List, lists, readPage } from './lists.ts';
 
 /**
@@ -52,7 +52,7 @@ async function databaseOfThisTest() {
 
 async function expectToBeCheap(list: List, paging: string, viewer: Person): Promise<void> {
   const document = documentFor(list, paging).replace('totalCount', '');
-  const statement = (await statementsDuring(() => blog(document, { as: viewer }))).at(-1) as Statement;
+  const statement = (await statementsDuring(() => executeGraphql(document, { as: viewer }))).at(-1) as Statement;
   for (const mode of ['force_custom_plan', 'force_generic_plan']) {
     const nodes = nodesOf(await planOf(statement, mode));
     const shown = `${list.name}(${paging}), ${mode}`;
@@ -69,7 +69,7 @@ async function expectToBeCheap(list: List, paging: string, viewer: Person): Prom
 /** A count reads many rows, but with a join: a lookup for each of 100,000 rows takes ten times as long. */
 async function expectCountToJoin(list: List, viewer: Person): Promise<void> {
   const document = documentFor(list, 'first: 1').replace(/nodes .*(?=totalCount)/s, '');
-  const statement = (await statementsDuring(() => blog(document, { as: viewer }))).at(-1) as Statement;
+  const statement = (await statementsDuring(() => executeGraphql(document, { as: viewer }))).at(-1) as Statement;
   for (const mode of ['force_custom_plan', 'force_generic_plan']) {
     const loops = nodesOf(await planOf(statement, mode)).map((node) => node['Actual Loops']);
     expect.soft(Math.max(...loops), `the count of ${list.name}, ${mode}`).toBeLessThan(50_000);

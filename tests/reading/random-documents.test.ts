@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { type ExecutionResult, parse, validate } from 'graphql';
 import { expect, test } from 'vitest';
-import { type GraphQLResponse, post } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
+import { type GraphQLResponse, post } from '../support/test-server.ts';
 import { anEdgeCaseBlog } from './edge-case-blog.ts';
 import { schema } from './lists.ts';
 import { type RandomDocument, randomDocument } from './random-documents.ts';

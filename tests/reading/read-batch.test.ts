@@ -2,8 +2,8 @@ import { expect, test, vi } from 'vitest';
 import { PreparedStatements } from '../../src/reading/prepared-statements.ts';
 import { ReadBatch } from '../../src/reading/read-batch.ts';
 import { raw, type Sql, sql } from '../../src/reading/sql.ts';
-import { orm } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
+import { orm } from '../support/test-server.ts';
 
 const statements = new PreparedStatements(orm.em);
 const oneRequest = (signal = new AbortController().signal) => new ReadBatch(statements, signal);

@@ -8,7 +8,7 @@ import { Tag } from '../../src/tags/tag.entity.ts';
 import { foldCase } from '../../src/users/fold-case.ts';
 import { Follow } from '../../src/users/follow.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
-import { orm } from '../support/blog.ts';
+import { orm } from '../support/test-server.ts';
 import { schema } from './lists.ts';
 import type { RandomDocument } from './random-documents.ts';
 import { type Args, pageOf, refuse, type Value } from './reference-pages.ts';

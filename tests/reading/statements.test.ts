@@ -9,9 +9,9 @@ import {
   ProfilePageDocument,
 } from '../../schema/generated/graphql.ts';
 import { globalId } from '../../src/graphql/node.ts';
-import { blog } from '../support/blog.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { aComment, anArticle, type Person } from '../support/test-data.ts';
+import { executeGraphql } from '../support/test-server.ts';
 import { schema } from './lists.ts';
 import { aSmallBlog } from './small-blog.ts';
 
@@ -24,7 +24,7 @@ beforeEach(async () => {
 
 /** The data of a response; errors fail the test. */
 async function read(document: string, variables: { as?: Person; [name: string]: unknown } = {}): Promise<any> {
-  const response = await blog<any, object>(document, variables);
+  const response = await executeGraphql<any, object>(document, variables);
   expect(response).toSucceed();
   return response.data;
 }
@@ -203,7 +203,7 @@ test('nodes accepts at most a hundred ids', async () => {
   const document = 'query($ids: [ID!]!) { nodes(ids: $ids) { id } }';
   const id = globalId('Article', 1);
   expect((await read(document, { ids: Array(100).fill(id) })).nodes).toEqual(Array(100).fill({ id }));
-  const response = await blog<unknown, Record<string, unknown>>(document, { ids: Array(101).fill(id) });
+  const response = await executeGraphql<unknown, Record<string, unknown>>(document, { ids: Array(101).fill(id) });
   expect(response).toFailWith('BAD_USER_INPUT');
   expect(response.errors?.[0]?.message).toBe('nodes(ids:) has 101 items; it must have at most 100.');
 });
@@ -226,7 +226,7 @@ test('filters without matches and extreme dates return empty lists', async () =>
 
 test('invalid dates are BAD_USER_INPUT', async () => {
   for (const date of ['2026-02-30T00:00:00Z', 'tomorrow', '']) {
-    const response = await blog<unknown, Record<string, unknown>>(
+    const response = await executeGraphql<unknown, Record<string, unknown>>(
       'query($date: DateTime) { articles(filter: { publishedAfter: $date }) { totalCount } }',
       { date },
     );
@@ -256,10 +256,12 @@ test('every field of a query takes one statement, however much is selected below
 
 test('the pages of a frontend take one statement, which also authenticates the viewer', async () => {
   const as = ann;
-  expect(await statementsDuring(() => blog(HomePageDocument, { as }))).toHaveLength(1);
-  expect(await statementsDuring(() => blog(ProfilePageDocument, { as, username: 'bob' }))).toHaveLength(1);
-  expect(await statementsDuring(() => blog(ArticleDocument, { as, slug: 'article-1' }))).toHaveLength(1);
-  expect(await statementsDuring(() => blog('{ viewer { feed { totalCount nodes { id } } } }', { as }))).toHaveLength(1);
+  expect(await statementsDuring(() => executeGraphql(HomePageDocument, { as }))).toHaveLength(1);
+  expect(await statementsDuring(() => executeGraphql(ProfilePageDocument, { as, username: 'bob' }))).toHaveLength(1);
+  expect(await statementsDuring(() => executeGraphql(ArticleDocument, { as, slug: 'article-1' }))).toHaveLength(1);
+  expect(
+    await statementsDuring(() => executeGraphql('{ viewer { feed { totalCount nodes { id } } } }', { as })),
+  ).toHaveLength(1);
 });
 
 test('many fields are split into several statements, which PostgreSQL runs in parallel', async () => {
@@ -278,11 +280,11 @@ test('counts only when totalCount is selected', async () => {
 test("a mutation's payload shows the state after the mutation", async () => {
   const { slug } = await anArticle({ by: ann, title: 'Fresh' });
   const article = { slug };
-  const favored = await blog(FavoriteArticleDocument, { as: bob, input: { article } });
+  const favored = await executeGraphql(FavoriteArticleDocument, { as: bob, input: { article } });
   expect(favored.data.favoriteArticle?.article).toMatchObject({ favoritesCount: 1, viewerHasFavorited: true });
-  const commented = await blog(AddCommentDocument, { as: cyd, input: { article, body: 'First!' } });
+  const commented = await executeGraphql(AddCommentDocument, { as: cyd, input: { article, body: 'First!' } });
   expect(commented.data.addComment).toMatchObject({ comment: { body: 'First!' }, article: { commentsCount: 1 } });
-  const followed = await blog(FollowUserDocument, { as: cyd, input: { user: { username: 'dan' } } });
+  const followed = await executeGraphql(FollowUserDocument, { as: cyd, input: { user: { username: 'dan' } } });
   expect(followed.data.followUser?.user).toMatchObject({ viewerIsFollowing: true, followersCount: 2 });
 });
 
@@ -315,7 +317,7 @@ test('entities in payloads take the same selections as queries do, with lists an
 test('concurrent viewers each see only their own flags', async () => {
   const article = await anArticle({ by: ann, title: 'Shared' });
   const { id } = await aComment({ on: article, by: bob });
-  await blog(FavoriteArticleDocument, { as: bob, input: { article: { slug: 'shared' } } });
+  await executeGraphql(FavoriteArticleDocument, { as: bob, input: { article: { slug: 'shared' } } });
   const document = `{ viewer { user { username } } article(by: { slug: "shared" }) {
     viewerHasFavorited viewerCanUpdate viewerCanDelete author { isViewer viewerIsFollowing }
     comments { nodes { databaseId viewerCanUpdate viewerCanDelete } } } }`;

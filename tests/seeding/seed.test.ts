@@ -13,15 +13,15 @@ import { readOptions } from '../../src/seeding/options.ts';
 import { prepareDatabase } from '../../src/seeding/prepare-database.ts';
 import { Progress } from '../../src/seeding/progress.ts';
 import { ExitCode } from '../../src/seeding/seed-error.ts';
-import { blog, orm } from '../support/blog.ts';
 import { anArticle, aUser } from '../support/test-data.ts';
+import { executeGraphql, orm } from '../support/test-server.ts';
 
 describe('the demo blog', () => {
   test('lets johndoe sign in and read a feed', async () => {
     await addDemoBlog(orm.em.fork());
     const token = await tokenOf(DEMO_EMAIL);
 
-    const { data } = await blog(FeedDocument, { as: { token }, first: 20 });
+    const { data } = await executeGraphql(FeedDocument, { as: { token }, first: 20 });
     expect(data.viewer?.feed.edges.length).toBe(20);
     expect(await counts()).toMatchObject({ users: 12, articles: 60 });
     expect(await query('select 1 from articles where id not in (select article_id from article_tags)')).toEqual([]);
@@ -233,7 +233,7 @@ const seed = (options: string[], variables: NodeJS.ProcessEnv = {}) =>
   });
 
 async function tokenOf(email: string): Promise<string> {
-  const response = await blog(LoginDocument, { input: { email, password: PASSWORD } });
+  const response = await executeGraphql(LoginDocument, { input: { email, password: PASSWORD } });
   expect(response).toSucceed();
   return response.data.login?.token as string;
 }

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Readiness } from '../../src/server/http/health.ts';
 import { LoadShedder } from '../../src/server/http/load-shedding.ts';
 import { buildServer } from '../../src/server/server.ts';
-import { orm, settings } from '../support/blog.ts';
+import { orm, settings } from '../support/test-server.ts';
 
 const servers: FastifyInstance[] = [];
 afterEach(() => Promise.all(servers.splice(0).map((server) => server.close())));

@@ -13,8 +13,8 @@ import {
 import { expect, test } from 'vitest';
 import { globalId } from '../../src/graphql/node.ts';
 import { buildSchema } from '../../src/server/schema.ts';
-import { blog, orm } from '../support/blog.ts';
 import { aComment, anArticle, aUser } from '../support/test-data.ts';
+import { executeGraphql, orm } from '../support/test-server.ts';
 
 const schema = buildSchema(orm.em);
 const types = Object.values(schema.getTypeMap()).filter(
@@ -47,7 +47,7 @@ const named = (owner: string, { name, description }: { name: string; description
 
 test('introspection reports @oneOf inputs', async () => {
   const query = getIntrospectionQuery({ oneOf: true });
-  const { data } = await blog<IntrospectionQuery, object>(query);
+  const { data } = await executeGraphql<IntrospectionQuery, object>(query);
   const inputs = data.__schema.types.filter((type) => type.kind === 'INPUT_OBJECT');
   expect(
     inputs
@@ -60,10 +60,12 @@ test('introspection reports @oneOf inputs', async () => {
 test('a @oneOf input is rejected with no key, two keys, or null', async () => {
   const [id, type] = [globalId('Article', 1), 'ArticleBy'];
   for (const literal of ['{}', `{ id: "${id}", slug: "x" }`, '{ slug: null }', `{ id: "${id}", slug: null }`]) {
-    expect(await blog(`{ article(by: ${literal}) { id } }`), literal).toFailWith('GRAPHQL_VALIDATION_FAILED');
+    expect(await executeGraphql(`{ article(by: ${literal}) { id } }`), literal).toFailWith('GRAPHQL_VALIDATION_FAILED');
   }
   for (const by of [{}, { id, slug: 'x' }, { slug: null }, { id, slug: null }, null, 'x', [{ slug: 'x' }, {}]]) {
-    const response = await blog<unknown, object>(`query($by: ${type}!) { article(by: $by) { id } }`, { by } as object);
+    const response = await executeGraphql<unknown, object>(`query($by: ${type}!) { article(by: $by) { id } }`, {
+      by,
+    } as object);
     expect(response, JSON.stringify(by)).toFailWith('BAD_USER_INPUT');
   }
 });
@@ -76,7 +78,7 @@ test('a null variable in a non-null position is BAD_USER_INPUT at any depth', as
     `query($direction: OrderDirection) { articles { nodes { author { articles(${order}) { totalCount } } } } }`,
   ];
   for (const document of documents) {
-    const response = await blog<unknown, object>(document, { slug: null, direction: null } as object);
+    const response = await executeGraphql<unknown, object>(document, { slug: null, direction: null } as object);
     expect(response, document).toFailWith('BAD_USER_INPUT');
     expect(response.errors?.[0]?.message).toMatch(/^Argument "(by|orderBy)"/);
   }
@@ -86,7 +88,7 @@ test('each key of a @oneOf input works', async () => {
   const ann = await aUser('ann');
   const article = await anArticle({ by: ann, title: 'Found' });
   const comment = await aComment({ on: article, by: ann });
-  const { data } = await blog<object, object>(`{
+  const { data } = await executeGraphql<object, object>(`{
     one: article(by: { id: "${globalId('Article', article.id)}" }) { slug }
     two: article(by: { slug: "found" }) { slug }
     three: user(by: { id: "${globalId('User', ann.id)}" }) { username }
@@ -103,7 +105,7 @@ test('each key of a @oneOf input works', async () => {
     `inArticle: { slug: "found", databaseId: ${comment.id} }`,
   ]) {
     const update = `mutation { updateComment(input: { comment: { ${by} }, body: "Changed" }) { comment { body } errors { code } } }`;
-    const response = await blog<object, object>(update, { as: ann });
+    const response = await executeGraphql<object, object>(update, { as: ann });
     expect(response.data).toEqual({ updateComment: { comment: { body: 'Changed' }, errors: [] } });
   }
 });

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { GraphQLResponse } from './blog.ts';
+import type { GraphQLResponse } from './test-server.ts';
 
 /** The errors of a response: codes of top-level errors, and codes and paths of user errors. */
 export function errorsOf(response: GraphQLResponse<unknown>): string[] {

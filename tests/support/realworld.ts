@@ -28,7 +28,7 @@ import {
   UpdateUserDocument,
   type ViewerFieldsFragment,
 } from '../../schema/generated/graphql.ts';
-import { blog, type GraphQLResponse } from './blog.ts';
+import { executeGraphql, type GraphQLResponse } from './test-server.ts';
 
 /**
  * RealWorld's REST API on top of this one. Every call is one operation of schema/operations; the response (status, error key,
@@ -75,7 +75,7 @@ function route<R, V extends object>(
 ): Route {
   const handle: Route['handle'] = async (names, parts, token) => {
     const options = { ...variables(names, parts), ...(token === undefined ? {} : { as: { token } }) };
-    const response = await blog<R, V>(document, options);
+    const response = await executeGraphql<R, V>(document, options);
     return failure(response, failed) ?? success(response.data, token ?? '') ?? missing(document);
   };
   const pattern = call.replaceAll(/:(\w+)/g, '(?<$1>[^/]+)');

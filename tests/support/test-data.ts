@@ -4,7 +4,7 @@ import { hashPassword } from '../../src/auth/password.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { upsertTags } from '../../src/tags/tag.repository.ts';
 import { User } from '../../src/users/user.entity.ts';
-import { orm, sessions } from './blog.ts';
+import { orm, sessions } from './test-server.ts';
 
 /** Test data that is inserted without the API, so that a test exercises one thing. Names are distinct unless given. */
 

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { OPERATION_LIMITS } from '../../src/server/operations/operation-limits.ts';
-import { type GraphQLResponse, post } from './blog.ts';
 import { statementsDuring } from './statements.ts';
+import { type GraphQLResponse, post } from './test-server.ts';
 
 /** Operations that are too complex, and the errors they get. */
 

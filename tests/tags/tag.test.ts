@@ -1,14 +1,21 @@
 import { expect, test } from 'vitest';
 import { DeleteArticleDocument, TagsDocument } from '../../schema/generated/graphql.ts';
-import { blog } from '../support/blog.ts';
 import { anArticle, aUser } from '../support/test-data.ts';
+import { executeGraphql } from '../support/test-server.ts';
 
 const tags = async (variables: object = {}) =>
-  ((await blog(TagsDocument, variables)).data.tags.nodes ?? []).map(({ name, articlesCount }) => [name, articlesCount]);
+  ((await executeGraphql(TagsDocument, variables)).data.tags.nodes ?? []).map(({ name, articlesCount }) => [
+    name,
+    articlesCount,
+  ]);
 
 const tag = async (name: string) =>
-  (await blog<any, { name: string }>('query Tag($name: String!) { tag(name: $name) { name articlesCount } }', { name }))
-    .data.tag;
+  (
+    await executeGraphql<any, { name: string }>(
+      'query Tag($name: String!) { tag(name: $name) { name articlesCount } }',
+      { name },
+    )
+  ).data.tag;
 
 test('lists the tags of articles with their counts, most used first', async () => {
   await anArticle({ tagList: ['one', 'two'] });
@@ -24,7 +31,7 @@ test('lists the tags of articles with their counts, most used first', async () =
 test('does not list a tag without articles, but finds it by name', async () => {
   const ann = await aUser();
   const { slug } = await anArticle({ by: ann, tagList: ['gone'] });
-  await blog(DeleteArticleDocument, { as: ann, input: { article: { slug } } });
+  await executeGraphql(DeleteArticleDocument, { as: ann, input: { article: { slug } } });
   expect(await tags()).toEqual([]);
   expect(await tag('gone')).toEqual({ name: 'gone', articlesCount: 0 });
 });

@@ -12,12 +12,12 @@ import {
 import { Article } from '../../src/articles/article.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
-import { blog, orm } from '../support/blog.ts';
 import { aComment, anArticle, aUser, PASSWORD, reload } from '../support/test-data.ts';
+import { executeGraphql, orm } from '../support/test-server.ts';
 
 const EMOJI = '🐉';
 const account = { username: 'ann', email: 'ann@example.com', password: 'secret-secret' };
-const register = (changes: object = {}) => blog(RegisterDocument, { input: { ...account, ...changes } });
+const register = (changes: object = {}) => executeGraphql(RegisterDocument, { input: { ...account, ...changes } });
 const users = () => orm.em.fork().count(User);
 
 /** Values that both registering and updating refuse. */
@@ -80,7 +80,7 @@ describe('registering', () => {
     expect(data.register?.errors).toEqual([]);
     const given = { ...account, [field]: value };
     const { email, password } = given;
-    const login = await blog(LoginDocument, { input: { email, password } });
+    const login = await executeGraphql(LoginDocument, { input: { email, password } });
     const stored = {
       username: login.data.login?.viewer?.user.username,
       email: login.data.login?.viewer?.email,
@@ -111,7 +111,7 @@ describe('registering', () => {
     expect(await register({ username: first })).toSucceed();
     expect(await register({ username: second, email: 'other@example.com' })).toFailWith('TAKEN input username');
     expect(await users()).toBe(1);
-    const { data } = await blog(ProfileDocument, { username: second });
+    const { data } = await executeGraphql(ProfileDocument, { username: second });
     expect(data.user?.username).toBe(first);
   });
 
@@ -125,7 +125,7 @@ describe('updating the account', () => {
   test.each(REFUSED)('refuses a %s %s and changes nothing', async (field, _, value, code, limit = null as never) => {
     const ann = await aUser('ann');
     const before = await orm.em.fork().execute('select * from users');
-    const response = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: value } });
+    const response = await executeGraphql(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: value } });
     expect(response).toFailWith(`${code} input ${field}`);
     expect(response.data.updateViewer).toMatchObject({ viewer: null, token: null, errors: [{ limit }] });
     expect(await orm.em.fork().execute('select * from users')).toEqual(before);
@@ -146,7 +146,7 @@ describe('updating the account', () => {
     ['image', 'with a NUL', 'https://example.com/\0', 'INVALID', null],
   ])('refuses a %s %s', async (field, _, value, code, limit) => {
     const ann = await aUser('ann');
-    const response = await blog(UpdateUserDocument, { as: ann, input: { [field]: value } });
+    const response = await executeGraphql(UpdateUserDocument, { as: ann, input: { [field]: value } });
     expect([...new Set(response.data.updateViewer?.errors.map(({ path }) => path?.join(' ')))]).toEqual([
       `input ${field}`,
     ]);
@@ -162,22 +162,25 @@ describe('updating the account', () => {
     ['image', 'with a port, a query and letters of its own', 'HTTP://Example.com:8080/Änne.png?size=1&x=%20#face'],
   ])('stores a %s %s unchanged', async (field, _, value) => {
     const ann = await aUser('ann');
-    const { data } = await blog(UpdateUserDocument, { as: ann, input: { [field]: value } });
+    const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input: { [field]: value } });
     expect(data.updateViewer).toMatchObject({ errors: [], viewer: { user: { [field]: value } } });
-    expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toMatchObject({ [field]: value });
+    expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user).toMatchObject({ [field]: value });
   });
 
   test('keeps absent fields unchanged', async () => {
     const ann = await aUser('ann');
     const image = 'https://example.com/ann.png';
-    await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', image } });
+    await executeGraphql(UpdateUserDocument, { as: ann, input: { bio: 'I write.', image } });
     for (const input of [{}, { username: 'anna' }, { email: 'anna@example.com' }]) {
-      const { data } = await blog(UpdateUserDocument, { as: ann, input });
+      const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input });
       expect(data.updateViewer?.viewer?.user).toMatchObject({ bio: 'I write.', image });
     }
-    const { data } = await blog<CurrentUserQuery, object>('{ viewer { email user { username bio image } } }', {
-      as: ann,
-    });
+    const { data } = await executeGraphql<CurrentUserQuery, object>(
+      '{ viewer { email user { username bio image } } }',
+      {
+        as: ann,
+      },
+    );
     expect(data.viewer).toEqual({ email: 'anna@example.com', user: { username: 'anna', bio: 'I write.', image } });
   });
 
@@ -185,8 +188,8 @@ describe('updating the account', () => {
     const ann = await aUser('ann');
     const full = { bio: 'I write.', image: 'https://example.com/ann.png' };
     for (const nothing of [null, '']) {
-      await blog(UpdateUserDocument, { as: ann, input: full });
-      const { data } = await blog(UpdateUserDocument, { as: ann, input: { [field]: nothing } });
+      await executeGraphql(UpdateUserDocument, { as: ann, input: full });
+      const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input: { [field]: nothing } });
       expect(data.updateViewer?.viewer?.user).toMatchObject({ ...full, [field]: null });
       const [row] = await orm.em.fork().execute(`select ${field} from users`);
       expect(row).toEqual({ [field]: null });
@@ -196,26 +199,29 @@ describe('updating the account', () => {
   test.each([['username'], ['email'], ['password']])('refuses null and "" for the %s', async (field) => {
     const ann = await aUser('ann');
     for (const nothing of [null, '']) {
-      const response = await blog(UpdateUserDocument, { as: ann, input: { bio: 'I write.', [field]: nothing } });
+      const response = await executeGraphql(UpdateUserDocument, {
+        as: ann,
+        input: { bio: 'I write.', [field]: nothing },
+      });
       expect(response).toFailWith(`BLANK input ${field}`);
     }
-    expect((await blog(ProfileDocument, { username: 'ann' })).data.user?.bio).toBeNull();
+    expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user?.bio).toBeNull();
   });
 
   test('refuses a taken username or email, but accepts its own in another case', async () => {
     const ann = await aUser('ann');
     await aUser('bob');
-    const change = (input: object) => blog(UpdateUserDocument, { as: ann, input });
+    const change = (input: object) => executeGraphql(UpdateUserDocument, { as: ann, input });
     expect(await change({ username: 'BOB' })).toFailWith('TAKEN input username');
     expect(await change({ email: 'Bob@example.com' })).toFailWith('TAKEN input email');
     expect(await change({ username: 'Ann', email: 'ANN@example.com' })).toSucceed();
-    expect((await blog(ProfileDocument, { username: 'ann' })).data.user?.username).toBe('Ann');
+    expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user?.username).toBe('Ann');
   });
 
   test('frees the old name', async () => {
     const ann = await aUser('ann');
-    await blog(UpdateUserDocument, { as: ann, input: { username: 'anna' } });
-    expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
+    await executeGraphql(UpdateUserDocument, { as: ann, input: { username: 'anna' } });
+    expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
     expect(await register({ email: 'new@example.com' })).toSucceed();
   });
 });
@@ -235,13 +241,13 @@ describe('finding a user', () => {
     ],
   ])('by as many accents as a request can hold finds none, and quickly: %s', async (_, query, found) => {
     const name = '\u0301\u0316'.repeat(300_000); // putting these in order would take minutes
-    expect((await blog(query, { name })).data).toEqual(found);
+    expect((await executeGraphql(query, { name })).data).toEqual(found);
   });
 
   test('by a name with decomposed accents finds the composed form', async () => {
     await aUser('zoë'.normalize('NFC').repeat(16));
     const query = 'query($name: String!) { user(by: { username: $name }) { isViewer } }';
-    const { data } = await blog<any, { name: string }>(query, { name: 'ZOË'.normalize('NFD').repeat(16) });
+    const { data } = await executeGraphql<any, { name: string }>(query, { name: 'ZOË'.normalize('NFD').repeat(16) });
     expect(data).toEqual({ user: { isViewer: false } });
   });
 });
@@ -251,42 +257,45 @@ describe('following', () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const input = { user: { username: 'ann' } };
     for (const _ of [1, 2]) {
-      const { data } = await blog(FollowUserDocument, { as: bob, input });
+      const { data } = await executeGraphql(FollowUserDocument, { as: bob, input });
       expect(data.followUser).toMatchObject({ errors: [], user: { viewerIsFollowing: true, followersCount: 1 } });
     }
     for (const _ of [1, 2]) {
-      const { data } = await blog(UnfollowUserDocument, { as: bob, input });
+      const { data } = await executeGraphql(UnfollowUserDocument, { as: bob, input });
       expect(data.unfollowUser).toMatchObject({ errors: [], user: { viewerIsFollowing: false, followersCount: 0 } });
     }
-    expect((await blog(ProfileDocument, { username: ann.username })).data.user?.followersCount).toBe(0);
+    expect((await executeGraphql(ProfileDocument, { username: ann.username })).data.user?.followersCount).toBe(0);
   });
 
   test('works by id, and by name ignoring case', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const id = Buffer.from(`User:${ann.id}`).toString('base64url');
-    expect(await blog(FollowUserDocument, { as: bob, input: { user: { id } } })).toSucceed();
-    expect(await blog(UnfollowUserDocument, { as: bob, input: { user: { username: 'ANN' } } })).toSucceed();
+    expect(await executeGraphql(FollowUserDocument, { as: bob, input: { user: { id } } })).toSucceed();
+    expect(await executeGraphql(UnfollowUserDocument, { as: bob, input: { user: { username: 'ANN' } } })).toSucceed();
   });
 
   test('is not mutual', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
-    await blog(FollowUserDocument, { as: bob, input: { user: { username: 'ann' } } });
-    const { data } = await blog<any, object>('{ user(by: { username: "bob" }) { viewerIsFollowing followingCount } }', {
-      as: ann,
-    });
+    await executeGraphql(FollowUserDocument, { as: bob, input: { user: { username: 'ann' } } });
+    const { data } = await executeGraphql<any, object>(
+      '{ user(by: { username: "bob" }) { viewerIsFollowing followingCount } }',
+      {
+        as: ann,
+      },
+    );
     expect(data.user).toEqual({ viewerIsFollowing: false, followingCount: 1 });
   });
 
   test('oneself is refused', async () => {
     const ann = await aUser('ann');
-    const response = await blog(FollowUserDocument, { as: ann, input: { user: { username: 'ann' } } });
+    const response = await executeGraphql(FollowUserDocument, { as: ann, input: { user: { username: 'ann' } } });
     expect(response).toFailWith('INVALID input user');
   });
 
   test('an unknown user is NOT_FOUND', async () => {
     const ann = await aUser('ann');
     for (const user of [{ username: 'nobody' }, { id: 'VXNlcjo5OQ' }, { id: 'QXJ0aWNsZTox' }, { username: 'a\0' }]) {
-      const response = await blog(FollowUserDocument, { as: ann, input: { user } });
+      const response = await executeGraphql(FollowUserDocument, { as: ann, input: { user } });
       expect(response).toFailWith('NOT_FOUND input user');
       expect(response.data.followUser?.errors).toMatchObject([{ resource: 'USER' }]);
     }
@@ -308,7 +317,7 @@ describe('deleting the account', () => {
       `insert into follows (follower_id, followed_id) values (${ann.id}, ${bob.id}), (${bob.id}, ${ann.id})`,
     );
 
-    const { data } = await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    const { data } = await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
     expect(data.deleteViewer).toMatchObject({
       deletedId: Buffer.from(`User:${ann.id}`).toString('base64url'),
       errors: [],
@@ -318,7 +327,7 @@ describe('deleting the account', () => {
     expect(await em.execute('select * from favorites')).toEqual([]);
     expect(await em.execute('select * from follows')).toEqual([]);
 
-    const left = await blog<any, object>(
+    const left = await executeGraphql<any, object>(
       `{
         user(by: { username: "bob" }) { followersCount followingCount articlesCount favorites { totalCount } }
         article(by: { slug: "his" }) { favoritesCount }
@@ -337,8 +346,8 @@ describe('deleting the account', () => {
   test('keeps its comments on other articles, without an author', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const comment = await aComment({ on: await anArticle({ by: bob, title: 'His' }), by: ann, body: 'Well said.' });
-    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
-    const { data } = await blog<any, object>(
+    await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    const { data } = await executeGraphql<any, object>(
       `{ article(by: { slug: "his" }) { commentsCount comments { totalCount nodes {
         databaseId body author { username } viewerCanUpdate viewerCanDelete
       } } } }`,
@@ -353,8 +362,8 @@ describe('deleting the account', () => {
 
   test('frees its name and email', async () => {
     const ann = await aUser('ann');
-    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
-    expect((await blog(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
+    await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user).toBeNull();
     expect(await register()).toSucceed();
   });
 
@@ -362,7 +371,7 @@ describe('deleting the account', () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
     const his = await orm.em.fork().findOneOrFail(User, bob.id);
     const before = await reload(his);
-    await blog(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
+    await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
     expect(await reload(his)).toEqual(before);
   });
 });

@@ -4,9 +4,9 @@ import { publishedOperations } from '../../../src/server/operations/published-op
 import { randomDocument } from '../../reading/random-documents.ts';
 import { theWorld, type World } from '../../reading/reference.ts';
 import { aSmallBlog } from '../../reading/small-blog.ts';
-import { deleteAllRows } from '../../support/blog.ts';
 import { invalidValues } from '../../support/invalid-values.ts';
 import { introspectSchema } from '../../support/schema.ts';
+import { deleteAllRows } from '../../support/test-server.ts';
 import {
   addSecrets,
   CANARY,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { User } from '../../../src/users/user.entity.ts';
-import { blog, orm, sessions } from '../../support/blog.ts';
 import { aUser, PASSWORD, type Person } from '../../support/test-data.ts';
+import { executeGraphql, orm, sessions } from '../../support/test-server.ts';
 import { scaled, sendQuery } from './rig.ts';
 
 /**
@@ -13,20 +13,20 @@ const EACH = scaled(200, 5);
 
 /** What revokes a token. */
 const REVOCATIONS: Record<string, (ann: Person) => Promise<unknown>> = {
-  'signing out': (as) => blog('mutation { logout { ok } }', { as }),
+  'signing out': (as) => executeGraphql('mutation { logout { ok } }', { as }),
   'signing out everywhere, elsewhere': async (ann) =>
-    blog('mutation { logout(input: { everywhere: true }) { ok } }', { as: await elsewhere(ann) }),
+    executeGraphql('mutation { logout(input: { everywhere: true }) { ok } }', { as: await elsewhere(ann) }),
   'a new password, elsewhere': async (ann) =>
-    blog('mutation { updateViewer(input: { password: "another-password" }) { errors { code } } }', {
+    executeGraphql('mutation { updateViewer(input: { password: "another-password" }) { errors { code } } }', {
       as: await elsewhere(ann),
     }),
   'a refresh token used twice': async ({ refreshToken }) => {
     const query = `mutation { refreshSession(input: { refreshToken: "${refreshToken}" }) { errors { code } } }`;
-    await blog(query);
-    return blog(query);
+    await executeGraphql(query);
+    return executeGraphql(query);
   },
   'a deleted account': (as) =>
-    blog(`mutation { deleteViewer(input: { password: "${PASSWORD}" }) { errors { code } } }`, { as }),
+    executeGraphql(`mutation { deleteViewer(input: { password: "${PASSWORD}" }) { errors { code } } }`, { as }),
 };
 
 test.each(Object.entries(REVOCATIONS))(

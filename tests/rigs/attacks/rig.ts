@@ -6,8 +6,8 @@ import { createLogger } from '../../../src/server/observability/log.ts';
 import { Metrics } from '../../../src/server/observability/metrics.ts';
 import { Tracing } from '../../../src/server/observability/tracing.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { orm, settings } from '../../support/blog.ts';
 import { PASSWORD } from '../../support/test-data.ts';
+import { orm, settings } from '../../support/test-server.ts';
 
 /** `npm run test:attacks` runs everything, `npm run test:postgres` a sample. */
 export const isLong = inject('attacks') === 'long';

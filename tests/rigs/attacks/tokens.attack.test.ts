@@ -1,8 +1,8 @@
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { User } from '../../../src/users/user.entity.ts';
-import { orm, sessions, settings } from '../../support/blog.ts';
 import { aUser } from '../../support/test-data.ts';
+import { orm, sessions, settings } from '../../support/test-server.ts';
 import { seed, seededRandom, sendQuery } from './rig.ts';
 
 /** Tokens that the server never issued. Each is valid except for the named difference. */

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { addDemoBlog } from '../../../src/seeding/demo/demo-blog.ts';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { address, orm, settings } from '../../support/blog.ts';
+import { address, orm, settings } from '../../support/test-server.ts';
 import { monitor, openChromium } from './chromium.ts';
 
 const SCREENSHOTS = `${import.meta.dirname}/screenshots`;

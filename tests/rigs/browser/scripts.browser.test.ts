@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { address, blog } from '../../support/blog.ts';
 import { aUser, type Person } from '../../support/test-data.ts';
+import { address, executeGraphql } from '../../support/test-server.ts';
 import { openChromium } from './chromium.ts';
 
 /** Texts are stored as written; showing them in the Playground must not run the scripts in them. */
@@ -33,12 +33,14 @@ beforeEach(async () => {
   for (const [field, input] of Object.entries({ updateViewer: profile, createArticle: article })) {
     const type = `${field[0]?.toUpperCase()}${field.slice(1)}Input!`;
     const query = `mutation($input: ${type}) { ${field}(input: $input) { errors { message } } }`;
-    expect(await blog(query, { as, input })).toMatchObject({ data: { [field]: { errors: [] } } });
+    expect(await executeGraphql(query, { as, input })).toMatchObject({ data: { [field]: { errors: [] } } });
   }
-  const { data } = await blog<{ articles: { nodes: [{ slug: string }] } }, object>('{ articles { nodes { slug } } }');
+  const { data } = await executeGraphql<{ articles: { nodes: [{ slug: string }] } }, object>(
+    '{ articles { nodes { slug } } }',
+  );
   const comment = { article: { slug: data.articles.nodes[0].slug }, body: ALL };
   const query = 'mutation($input: AddCommentInput!) { addComment(input: $input) { errors { message } } }';
-  expect(await blog(query, { as, input: comment })).toMatchObject({ data: { addComment: { errors: [] } } });
+  expect(await executeGraphql(query, { as, input: comment })).toMatchObject({ data: { addComment: { errors: [] } } });
   context = await browser.newContext({ viewport: { width: 1400, height: 2400 } });
   page = await context.newPage();
 });

@@ -2,9 +2,9 @@ import { pino } from 'pino';
 import { afterAll, expect, inject, test, vi } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { orm, settings } from '../../support/blog.ts';
 import { statementsDuring } from '../../support/statements.ts';
 import { aUser } from '../../support/test-data.ts';
+import { orm, settings } from '../../support/test-server.ts';
 
 /** Requests that take too long because they wait for a lock. */
 

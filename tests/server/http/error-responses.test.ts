@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { address, blog, orm, post } from '../../support/blog.ts';
 import { anArticle, aUser } from '../../support/test-data.ts';
+import { address, executeGraphql, orm, post } from '../../support/test-server.ts';
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
@@ -18,7 +18,7 @@ describe('an internal error', () => {
   test('in a query hides its cause and has the request id', async () => {
     await anArticle({ title: 'Good' });
     const query = '{ article(by: { slug: "good" }) { comments { totalCount } } tags { totalCount } viewer { email } }';
-    const response = await withoutComments(() => blog(query));
+    const response = await withoutComments(() => executeGraphql(query));
     expect(response.errors?.[0]).toEqual({
       message: 'Internal server error',
       path: ['article'],
@@ -34,7 +34,7 @@ describe('an internal error', () => {
     await anArticle({ by: ann, title: 'Good' });
     const query =
       'mutation { addComment(input: { article: { slug: "good" }, body: "secret words" }) { errors { code } } }';
-    const response = await withoutComments(() => blog(query, { as: ann }));
+    const response = await withoutComments(() => executeGraphql(query, { as: ann }));
     expect(response).toFailWith('INTERNAL_SERVER_ERROR');
     expect(JSON.stringify(response)).not.toMatch(/comments|relation|insert|select|secret|stack/);
     expect(response.errors?.[0]?.extensions.requestId).toMatch(UUID);
@@ -43,7 +43,7 @@ describe('an internal error', () => {
   test('has a different id for each request', async () => {
     await anArticle({ title: 'Good' });
     const query = '{ article(by: { slug: "good" }) { comments { totalCount } } }';
-    const responses = await withoutComments(async () => [await blog(query), await blog(query)]);
+    const responses = await withoutComments(async () => [await executeGraphql(query), await executeGraphql(query)]);
     const ids = responses.map(({ errors }) => errors?.[0]?.extensions.requestId);
     expect(new Set(ids).size).toBe(2);
   });
@@ -135,7 +135,7 @@ describe('error messages truncate', () => {
 
 test('an error in one mutation does not affect the others', async () => {
   const ann = await aUser('ann');
-  const response = await blog<any, object>(
+  const response = await executeGraphql<any, object>(
     `mutation {
       missing: favoriteArticle(input: { article: { slug: "nowhere" } }) { article { id } errors { code } }
       createArticle(input: { title: "Title", description: "d", body: "b" }) { article { slug } errors { code } }

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { orm, settings } from '../../support/blog.ts';
+import { orm, settings } from '../../support/test-server.ts';
 
 /** The checks of graphql-cop against a server with production settings. */
 

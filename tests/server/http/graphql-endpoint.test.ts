@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { ormConfig } from '../../../mikro-orm.config.ts';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { address, orm, post, settings } from '../../support/blog.ts';
 import { emptyDatabase } from '../../support/empty-database.ts';
+import { address, orm, post, settings } from '../../support/test-server.ts';
 
 const QUERY = '{ articles { totalCount } }';
 

@@ -1,7 +1,7 @@
 import { serverAudits } from 'graphql-http';
 import { describe, expect, test } from 'vitest';
-import { address, blog } from '../../support/blog.ts';
 import { aUser } from '../../support/test-data.ts';
+import { address, executeGraphql } from '../../support/test-server.ts';
 
 const GUEST_QUERY = '{ articles { totalCount } }';
 const CSRF_HEADER = { 'apollo-require-preflight': '1' };
@@ -92,7 +92,7 @@ describe('caching', () => {
 
     const ann = await aUser('ann');
     const input = { title: 'New', description: 'Made since.', body: 'Text.' };
-    await blog('mutation ($input: CreateArticleInput!) { createArticle(input: $input) { article { id } } }', {
+    await executeGraphql('mutation ($input: CreateArticleInput!) { createArticle(input: $input) { article { id } } }', {
       as: ann,
       input,
     });

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { address, orm, settings } from '../../support/blog.ts';
+import { address, orm, settings } from '../../support/test-server.ts';
 
 const open: { close(): unknown }[] = [];
 afterAll(async () => {

@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { MAX_READ_BYTES } from '../../../src/reading/read-batch.ts';
-import { address, blog } from '../../support/blog.ts';
 import { statementsDuring } from '../../support/statements.ts';
 import { anArticle, aUser } from '../../support/test-data.ts';
+import { address, executeGraphql } from '../../support/test-server.ts';
 
 const sockets: Socket[] = [];
 afterEach(() => sockets.splice(0).map((socket) => socket.destroy()));
@@ -20,13 +20,13 @@ async function longArticles(count: number) {
 
 test('a response over the size limit is rejected, also across several fields', async () => {
   await longArticles(9);
-  expect(await blog(`{ ${bodies(8)} }`)).toSucceed();
+  expect(await executeGraphql(`{ ${bodies(8)} }`)).toSucceed();
   const tooLarge = { code: 'QUERY_TOO_COMPLEX', limit: 'bytes', maximum: MAX_READ_BYTES };
   for (const query of [`{ ${bodies(9)} }`, `{ ${bodies(5)} again: ${bodies(5)} }`]) {
-    const { data, errors } = await blog(query);
+    const { data, errors } = await executeGraphql(query);
     expect({ data, errors }, query).toMatchObject({ data: null, errors: [{ extensions: tooLarge }] });
   }
-  expect(await statementsDuring(() => blog(`{ ${bodies(1)} }`))).toHaveLength(1);
+  expect(await statementsDuring(() => executeGraphql(`{ ${bodies(1)} }`))).toHaveLength(1);
 });
 
 test('of clients that do not read responses, the oldest are disconnected', async () => {

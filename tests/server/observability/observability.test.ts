@@ -7,8 +7,8 @@ import { Metrics } from '../../../src/server/observability/metrics.ts';
 import { openMetricsPort } from '../../../src/server/observability/metrics-port.ts';
 import { Tracing } from '../../../src/server/observability/tracing.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { orm, settings } from '../../support/blog.ts';
 import { anArticle, aUser, PASSWORD } from '../../support/test-data.ts';
+import { orm, settings } from '../../support/test-server.ts';
 
 /** Logs, metrics and traces, and what they must not contain. */
 

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { orm, settings } from '../../support/blog.ts';
+import { orm, settings } from '../../support/test-server.ts';
 
 test('nothing is reported to Apollo, even with APOLLO_KEY', async () => {
   vi.stubEnv('APOLLO_KEY', 'service:conduit:of-another-program');

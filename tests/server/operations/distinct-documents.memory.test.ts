@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, inject, test } from 'vitest';
-import { post } from '../../support/blog.ts';
+import { post } from '../../support/test-server.ts';
 
 /** Clients may send a new document with every request. `npm run test:memory` sends more of them than the regular tests. */
 const DOCUMENTS = inject('distinctDocuments');

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { orm, settings } from '../../support/blog.ts';
+import { orm, settings } from '../../support/test-server.ts';
 
 /** A server without introspection, as in production. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { OPERATION_LIMITS } from '../../../src/server/operations/operation-limits.ts';
-import { address, post } from '../../support/blog.ts';
+import { address, post } from '../../support/test-server.ts';
 import { doubling, nested, refusal, times, tooMany } from '../../support/too-complex.ts';
 
 /** Attempts to bypass the limits, including published ones. */

@@ -13,7 +13,7 @@ import { MAX_DOCUMENT_LENGTH, MAX_TOKENS, OPERATION_LIMITS } from '../../../src/
 import { documentCache } from '../../../src/server/operations/persisted-documents.ts';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
 import { playgroundTabs } from '../../../src/server/playground/tabs.ts';
-import { blog, type GraphQLResponse, post } from '../../support/blog.ts';
+import { executeGraphql, type GraphQLResponse, post } from '../../support/test-server.ts';
 import { nested, refusal, times, tooMany } from '../../support/too-complex.ts';
 
 async function costOf(query: string, more: object = {}): Promise<number> {
@@ -31,13 +31,13 @@ describe('an operation at the limit is executed, one above it is rejected before
     ['mutations', (count) => `mutation { ${times(count, () => '__typename')} }`],
     ['directives', (count) => `{ articles { ${times(count, () => '__typename @skip(if: false)')} } }`],
   ])('%s', async (limit, write) => {
-    expect(await blog(write(OPERATION_LIMITS[limit]))).toSucceed();
+    expect(await executeGraphql(write(OPERATION_LIMITS[limit]))).toSucceed();
     expect(await refusal(write(OPERATION_LIMITS[limit] + 1))).toEqual(tooMany(limit, OPERATION_LIMITS[limit] + 1));
   });
 
   test('text', async () => {
     const bodies = (first: number, more = '') => `{ articles(first: ${first}) { nodes { body } } ${more} }`;
-    expect(await blog(bodies(100))).toSucceed();
+    expect(await executeGraphql(bodies(100))).toSucceed();
     const refused = [
       bodies(100, 'article(by: { slug: "a" }) { comments(first: 1) { nodes { body } } }'),
       bodies(51).replace('body', 'body again: body'),
@@ -50,13 +50,13 @@ describe('an operation at the limit is executed, one above it is rejected before
   test('cost', async () => {
     const written = (more: string) => `{ articles(first: 98) { nodes { ${times(51, () => 'title')} } } ${more} }`;
     expect(OPERATION_LIMITS.cost).toBe(2 + 98 * 51);
-    expect(await blog(written(''))).toSucceed();
+    expect(await executeGraphql(written(''))).toSucceed();
     expect(await refusal(written('__typename'))).toEqual(tooMany('cost', OPERATION_LIMITS.cost + 1));
   });
 
   test('counts of a whole table', async () => {
     const written = (count: number) => `{ ${times(count, (index) => `a${index}: articles { totalCount }`)} }`;
-    expect(await blog(written(4))).toSucceed();
+    expect(await executeGraphql(written(4))).toSucceed();
     expect(await refusal(written(5))).toEqual(tooMany('cost'));
   });
 
@@ -70,7 +70,7 @@ describe('an operation at the limit is executed, one above it is rejected before
 
 test('the length of a document is limited', async () => {
   const written = (length: number) => `{ __typename }${'#'.padEnd(length - 14, '-')}`;
-  expect(await blog(written(MAX_DOCUMENT_LENGTH))).toSucceed();
+  expect(await executeGraphql(written(MAX_DOCUMENT_LENGTH))).toSucceed();
   const limits = { limit: 'characters', requested: MAX_DOCUMENT_LENGTH + 1, maximum: MAX_DOCUMENT_LENGTH };
   expect(await refusal(written(MAX_DOCUMENT_LENGTH + 1))).toEqual({ code: 'QUERY_TOO_COMPLEX', ...limits });
 });
@@ -198,7 +198,7 @@ test.each([
     }),
   ],
 ])('%s may introspect the schema', async (_, query) => {
-  expect(await blog(query)).toSucceed();
+  expect(await executeGraphql(query)).toSucceed();
 });
 
 test('only the first errors of a document are listed', async () => {

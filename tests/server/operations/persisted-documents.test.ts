@@ -10,8 +10,8 @@ import { Readiness } from '../../../src/server/http/health.ts';
 import { publishedDocuments, publishedOperations } from '../../../src/server/operations/published-operations.ts';
 import { addPlayground } from '../../../src/server/playground/playground.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { blog, orm, settings } from '../../support/blog.ts';
 import { anArticle, aUser } from '../../support/test-data.ts';
+import { executeGraphql, orm, settings } from '../../support/test-server.ts';
 
 const QUERY = '{ articles { totalCount } }';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -41,7 +41,7 @@ describe('the manifest', () => {
 });
 
 test('every field of Query and Mutation is in an operation, except node and nodes', async () => {
-  const introspected = await blog<{ __schema: Record<string, { fields: { name: string }[] }> }, object>(
+  const introspected = await executeGraphql<{ __schema: Record<string, { fields: { name: string }[] }> }, object>(
     '{ __schema { queryType { fields { name } } mutationType { fields { name } } } }',
   );
   const fields = Object.values(introspected.data.__schema).flatMap((type) => type.fields.map(({ name }) => name));
@@ -205,7 +205,7 @@ describe('with TRUSTED_DOCUMENTS=only', () => {
       expect(json).toFailWith('PERSISTED_QUERY_NOT_FOUND');
       expect(json.errors[0].message).toBe('This server runs its published documents only, and this is none.');
     }
-    expect((await blog<any, object>('{ viewer { email } }', { as: { token } })).data.viewer.email).toBe(
+    expect((await executeGraphql<any, object>('{ viewer { email } }', { as: { token } })).data.viewer.email).toBe(
       'ann@example.com',
     );
   });

@@ -6,7 +6,7 @@ import { Readiness } from '../../../src/server/http/health.ts';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';
 import { playgroundTabs } from '../../../src/server/playground/tabs.ts';
 import { buildServer } from '../../../src/server/server.ts';
-import { address, orm, post, settings } from '../../support/blog.ts';
+import { address, orm, post, settings } from '../../support/test-server.ts';
 
 const asBrowser = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 

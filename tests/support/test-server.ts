@@ -67,7 +67,7 @@ export async function deleteAllRows(): Promise<void> {
 }
 
 /** Executes the document, as a guest unless `as` is given. All other properties are its variables. */
-export async function blog<R, V extends object>(
+export async function executeGraphql<R, V extends object>(
   document: TypedDocumentNode<R, V> | string,
   { as, ...variables }: V & { as?: { token: string } } = {} as V,
 ): Promise<GraphQLResponse<R>> {

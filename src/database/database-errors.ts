@@ -4,18 +4,8 @@ export function isTransientDatabaseError(error: unknown): boolean {
   return TRANSIENT_SQLSTATES.test(code) || SYSTEM_ERRORS.has(code) || UNAVAILABLE.test(message);
 }
 
-/** Retries once when the connection broke, since the next one may work. For reads only. */
-export async function retryRead<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!isBrokenConnection(error)) throw error;
-    return await read();
-  }
-}
-
-/** Only errors that come at once, where a retry costs nothing. After a timeout the client should not wait a second time. */
-function isBrokenConnection(error: unknown): boolean {
+/** Whether the connection broke: an error that comes at once, unlike a timeout, so that a retry costs nothing. */
+export function isBrokenConnection(error: unknown): boolean {
   const { code, message } = partsOf(error);
   return /^(57P0[123]|08(?!P01)...|ECONNRESET|EPIPE)$/.test(code) || BROKEN.test(message);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Client, type Pool, type PoolClient } from 'pg';
-import { retryRead } from '../database/database-errors.ts';
+import { retryRead } from '../database/retry-read.ts';
 import { type Sql, type Statement, toStatement } from './sql.ts';
 
 /**

@@ -1,4 +1,4 @@
-/** `__typename` beside every selection but the outermost, where the caches of Apollo Client and urql would put it themselves. */
+/** Adds `__typename` to every selection set but the outermost, as the caches of Apollo Client and urql do. */
 const { Kind, visit } = require('graphql');
 
 exports.transform = ({ documents }) =>

@@ -30,7 +30,7 @@ try {
 async function serve(): Promise<void> {
   const environment = readEnvironment();
   // The server's modules load while the database opens in its thread.
-  const [database, { buildMockServer }] = await Promise.all([openDemoDatabase(), import('./server.ts')]);
+  const [database, { buildMockServer }] = await Promise.all([openDemoDatabase(), import('./mock-server.ts')]);
   const server = await buildMockServer(database, environment);
   const address = await server.listen(environment);
   closeWithGrace({ logger: false }, () => server.close());

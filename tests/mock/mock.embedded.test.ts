@@ -10,7 +10,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import * as generated from '../../schema/generated/graphql.ts';
 import { readEnvironment } from '../../src/environment.ts';
 import { openDemoDatabase } from '../../src/mock/demo-database.ts';
-import { buildMockServer } from '../../src/mock/server.ts';
+import { buildMockServer } from '../../src/mock/mock-server.ts';
 import { DEMO_EMAIL, PASSWORD } from '../../src/seeding/credentials.ts';
 
 const server = await startMock();

@@ -9,7 +9,7 @@ import { parseStatements, type Statement, type Tree } from '../sql/statements.ts
 /** What a statement requires of the existing rows. */
 interface Precondition {
   /** What is wrong with the rows that violate it. */
-  says: string;
+  description: string;
   /** Selects the violating rows. */
   rows: string;
   /** The columns it needs: rows can't violate a precondition on a column that does not exist yet. */
@@ -29,7 +29,7 @@ export async function refuseViolatingRows(migration: MigrationFile, driver: Abst
     if (['UpdateStmt', 'DeleteStmt', 'InsertStmt'].includes(kind)) changed.add(quotedTable(tree.relation));
     // The effect of code (a DO block, a call) is unknown, so nothing after it can be checked.
     if (['DoStmt', 'CallStmt'].includes(kind)) break;
-    for (const { says, rows } of await preconditionsOf(statement, execute)) {
+    for (const { description, rows } of await preconditionsOf(statement, execute)) {
       if (tree.relation && changed.has(quotedTable(tree.relation))) continue;
       const [counted] = await execute(`select count(*)::int as n from (${rows} limit 10001) t`);
       const n = Number(counted?.n ?? 0);
@@ -37,7 +37,7 @@ export async function refuseViolatingRows(migration: MigrationFile, driver: Abst
         violations.push(
           [
             ...excerpt(statement.sql),
-            `  ${n > 10_000 ? 'more than 10000' : n} ${n === 1 ? 'violating row' : 'violating rows'}: ${says}.`,
+            `  ${n > 10_000 ? 'more than 10000' : n} ${n === 1 ? 'violating row' : 'violating rows'}: ${description}.`,
             `  To see them: ${rows};`,
           ].join('\n'),
         );
@@ -95,7 +95,7 @@ const PRECONDITIONS_OF_COMMAND: Record<string, Reader> = {
     return kinds.includes('CONSTR_NOTNULL') && !filled && !serial
       ? [
           {
-            says: `they have no value for the new column ${quote(def.ColumnDef.colname)}`,
+            description: `they have no value for the new column ${quote(def.ColumnDef.colname)}`,
             rows: `select * from ${table}`,
             columns: [],
           },
@@ -132,7 +132,7 @@ const PRECONDITIONS_OF_CONSTRAINT: Record<string, (constraint: Tree, table: stri
     const set = from.map((column) => `t.${quote(column)} is not null`).join(' and ');
     return [
       {
-        says: `they refer to rows of ${quotedTable(pktable)} that do not exist`,
+        description: `they refer to rows of ${quotedTable(pktable)} that do not exist`,
         rows: `select t.* from ${table} t where ${set} and not exists (select 1 from ${quotedTable(pktable)} r where ${pairs})`,
         columns: from,
       },
@@ -143,7 +143,7 @@ const PRECONDITIONS_OF_CONSTRAINT: Record<string, (constraint: Tree, table: stri
     return expression
       ? [
           {
-            says: `they violate the check (${expression})`,
+            description: `they violate the check (${expression})`,
             rows: `select * from ${table} where not (${expression})`,
             columns: [],
           },
@@ -160,7 +160,7 @@ function uniqueIndex(tree: Tree, table: string): Precondition[] {
 }
 
 const nulls = (table: string, column: string): Precondition => ({
-  says: `${quote(column)} is null`,
+  description: `${quote(column)} is null`,
   rows: `select * from ${table} where ${quote(column)} is null`,
   columns: [column],
 });
@@ -169,7 +169,7 @@ function duplicates(table: string, columns: string[]): Precondition {
   const list = columns.map(quote).join(', ');
   const set = columns.map((column) => `${quote(column)} is not null`).join(' and ');
   return {
-    says: `the same ${list} more than once`,
+    description: `the same ${list} more than once`,
     rows: `select * from ${table} where (${list}) in (select ${list} from ${table} where ${set} group by ${list} having count(*) > 1)`,
     columns,
   };

@@ -181,7 +181,8 @@ async function runCommand(command: Command, options: Options): Promise<void> {
 async function repair(migrator: MigratorParts, { yes }: Options): Promise<void> {
   const repairs = await findRepairs(migrator);
   if (repairs.length === 0) return show('The tracking table and the files agree; there is nothing to repair.');
-  for (const { says, difference } of repairs) show([says, ...difference.map((line) => `    ${line}`)].join('\n'));
+  for (const { description, difference } of repairs)
+    show([description, ...difference.map((line) => `    ${line}`)].join('\n'));
   if (!yes && !(await confirmed())) {
     throw new MigrationProblem('guarded', 'Nothing was changed. To do this: npm run migration repair -- --yes');
   }

@@ -42,7 +42,7 @@ async function draftMigrations(migrator: MigratorParts): Promise<Draft[]> {
   const from = await replayHistory(migrator, to);
   const entities = driver.getMetadata().getAll().values();
   const renames = await applyRenames(from, to, readRenameAnswers(migrator.settings.renames, entities));
-  for (const { says } of renames) if (says) migrator.log(`Renamed: ${says}`);
+  for (const { description } of renames) if (description) migrator.log(`Renamed: ${description}`);
   from.prune(undefined, []);
   to.prune(undefined, []);
   const compare = comparatorWithoutRenames(driver.getPlatform());

@@ -8,7 +8,7 @@ import { isInteractive, prompt } from '../terminal.ts';
 export interface Rename {
   up: string;
   down: string;
-  says: string;
+  description: string;
 }
 
 /** Old to new name: 'articles' → 'posts', 'posts.body' → 'text', or '' if it is dropped. */
@@ -214,4 +214,4 @@ function renameConstraints(old: DatabaseTable, table: DatabaseTable): Rename[] {
   return renames;
 }
 
-const statements = (up: string, down: string, says: string): Rename => ({ up, down, says });
+const statements = (up: string, down: string, description: string): Rename => ({ up, down, description });

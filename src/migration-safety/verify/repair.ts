@@ -4,7 +4,7 @@ import { repairedSnapshot } from './check.ts';
 
 /** A change that `migration:repair` offers. */
 export interface Repair {
-  says: string;
+  description: string;
   /** For an edited migration: the SQL that was applied (-) and the SQL in the file (+). */
   difference: string[];
   apply: () => Promise<void>;
@@ -22,7 +22,7 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
       const difference = row?.source ? lineDifference(row.source, file.source) : ['(the applied SQL was not recorded)'];
       return [
         {
-          says: `${name}: accept the file as what was applied`,
+          description: `${name}: accept the file as what was applied`,
           difference,
           apply: () => storage.updateChecksum(name, file),
         },
@@ -31,7 +31,7 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
     if (kind === 'missing') {
       return [
         {
-          says: `${name}: delete its row; its file is gone`,
+          description: `${name}: delete its row; its file is gone`,
           difference: [],
           apply: () => storage.unlogMigration({ name }),
         },
@@ -39,7 +39,11 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
     }
     if (kind === 'duplicate' && row) {
       return [
-        { says: `${name}: keep the first of its rows`, difference: [], apply: () => storage.deleteDuplicates(name) },
+        {
+          description: `${name}: keep the first of its rows`,
+          difference: [],
+          apply: () => storage.deleteDuplicates(name),
+        },
       ];
     }
     return [];
@@ -48,7 +52,7 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
     const file = files.find(({ name }) => name === row.name);
     if (!file) continue;
     repairs.push({
-      says: `${row.name}: was applied before checksums were recorded; accept the file`,
+      description: `${row.name}: was applied before checksums were recorded; accept the file`,
       difference: [],
       apply: () => storage.updateChecksum(row.name, file),
     });
@@ -56,7 +60,7 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
   const snapshot = await repairedSnapshot(migrator).catch(() => undefined);
   if (snapshot) {
     repairs.push({
-      says: 'The snapshot: rewrite it from the migrations',
+      description: 'The snapshot: rewrite it from the migrations',
       difference: [],
       apply: () => migrator.writeSnapshot(snapshot),
     });

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
@@ -92,6 +93,18 @@ test('every start serves the same data', async () => {
   expect(one?.body).toContain('Code review is a conversation');
   expect(one?.body).not.toContain('Forgotten');
   expect(one?.body).toBe(two?.body);
+});
+
+test.each(['', 'no archive'])('a damaged copy in the cache, "%s", is rebuilt', async (content) => {
+  const cache = 'node_modules/.cache/mock';
+  const [copy = ''] = readdirSync(cache).map((name) => join(cache, name));
+  writeFileSync(copy, content);
+  const mock = await startMock();
+  const query = '{ articles { totalCount } }';
+  const response = await mock.inject({ method: 'POST', url: '/graphql', payload: { query } });
+  await mock.close();
+  expect(response.json().data.articles.totalCount).toBe(60);
+  expect(statSync(copy).size).toBeGreaterThan(1e6);
 });
 
 test('a list is paged to its end, each item once, with first, after and offset', async () => {

@@ -33,7 +33,8 @@ export class EngineWorker {
     this.copyPort = port1;
     this.counters = new Int32Array(counters);
     port1.unref();
-    this.thread.on('message', (message: FromThread) => onMessage(this, message));
+    // Under `node --watch`, Node reports in messages of its own what the thread has imported.
+    this.thread.on('message', (message: FromThread | object) => 'kind' in message && onMessage(this, message));
     this.thread.on('error', (error) => onMessage(this, { kind: 'broken', reason: String(error) }));
     this.thread.on('exit', () => onMessage(this, { kind: 'broken', reason: 'its thread exited' }));
   }

@@ -93,6 +93,6 @@ const matches = (pattern: string, name: string) =>
 const DESTRUCTIVE = {
   drop: 'drops every table',
   refresh: 'drops and recreates every table',
-  update: 'changes the tables directly, without a migration',
+  update: 'changes the tables directly, bypassing the migrations',
   dropDatabase: 'drops the database',
 } satisfies Partial<Record<keyof ISchemaGenerator, string>>;

@@ -3,6 +3,7 @@
  * disk errors. `-- --short` is for CI; arguments select rigs. Exits with 1 if one is broken, and with 77 if rigs
  * that need root were skipped.
  */
+import { readRigArguments } from '../rig-arguments.ts';
 import { fullDisk } from './full-disk.ts';
 import { ioErrors } from './io-errors.ts';
 import { kills } from './kills.ts';
@@ -23,8 +24,7 @@ const RIGS: Record<string, { run: (rig: Rig) => Promise<void>; needsRoot?: boole
 };
 const NEEDS_ROOT = 77;
 
-const selected = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const short = process.argv.includes('--short');
+const { selected, short } = readRigArguments('test:durability', Object.keys(RIGS), ['short']);
 let passed = 0;
 let failed = 0;
 let skipped = 0;

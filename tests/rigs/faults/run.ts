@@ -5,6 +5,7 @@
  * and with 1 if a guarantee was broken.
  */
 import { existsSync } from 'node:fs';
+import { readRigArguments } from '../rig-arguments.ts';
 import { BINARIES } from './cluster.ts';
 import { shareCores } from './cores.ts';
 import { drips } from './drips.ts';
@@ -29,9 +30,7 @@ const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
 };
 const NOT_INSTALLED = 77;
 
-const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('-'));
-const short = process.argv.includes('--short');
-const json = process.argv.includes('--json');
+const { selected, short, json } = readRigArguments('test:faults', Object.keys(RIGS), ['short', 'json']);
 const say = (line: string) => (json ? console.error(line) : console.log(line));
 
 if (!existsSync(BINARIES)) {
@@ -40,13 +39,13 @@ if (!existsSync(BINARIES)) {
 }
 const report: Record<string, Figures | { broken: string }> = {};
 for (const [name, run] of Object.entries(RIGS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (selected.length > 0 && !selected.includes(name)) continue;
   const start = performance.now();
   try {
     const figures = await withBlog((blog) => run({ ...blog, short, note: (line) => say(`${name}: ${line}`) }));
     report[name] = figures;
     for (const [figure, value] of Object.entries(figures)) say(`${name}: ${figure}: ${value}`);
-    say(`${name}: held, ${((performance.now() - start) / 1000).toFixed(0)} s`);
+    say(`${name}: passed, ${((performance.now() - start) / 1000).toFixed(0)} s`);
   } catch (error) {
     report[name] = { broken: error instanceof Error ? error.message : String(error) };
     say(`${name}: BROKEN: ${error instanceof Error ? error.stack : String(error)}`);

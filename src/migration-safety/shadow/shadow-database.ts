@@ -1,9 +1,9 @@
 import { type Configuration, type IMigrator, MikroORM } from '@mikro-orm/core';
 import { type AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
+import { type Catalog, readCatalog } from '../catalog/catalog.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { readSettings, type Settings } from '../settings.ts';
-import { type Catalog, readCatalog } from './catalog.ts';
 import { openMemoryEngine } from './memory-engine.ts';
 
 /** A throwaway database in memory, on which history is replayed. */

@@ -1,10 +1,10 @@
 import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
+import { differences, readCatalog } from '../catalog/catalog.ts';
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import { type LintFinding, lint } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
-import { differences, readCatalog } from '../shadow/catalog.ts';
 import { introspect, openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { excerpt } from '../sql/excerpt.ts';
 

@@ -1,7 +1,7 @@
+import { type Catalog, differences } from '../catalog/catalog.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
-import { type Catalog, differences } from '../shadow/catalog.ts';
 import { openShadowDatabase, type ShadowDatabase } from '../shadow/shadow-database.ts';
 import { changedValues, readTableContents, type TableContents } from '../shadow/table-contents.ts';
 import { compareWithEntities, type Fault } from './check.ts';
@@ -101,7 +101,7 @@ async function readState(shadow: ShadowDatabase): Promise<{ catalog: Catalog; co
   const tables = [...catalog.keys()].filter((what) => /^table [^,]+$/.test(what)).map((what) => what.slice(6));
   for (const table of tables) {
     const [counted] = await shadow.query(`select count(*)::int as n from ${table}`);
-    catalog.set(`table ${table}, rows`, String(counted?.n));
+    catalog.set(`table ${table}, rows`, { definition: String(counted?.n) } as never);
   }
   return { catalog, contents: await readTableContents(shadow.query, tables) };
 }

@@ -40,26 +40,28 @@ export async function startSampling(execute: Execute, trackingTable: string): Pr
   return { tables: new Map(tables.map((table) => [table.oid, table])), types, reserved: new Map() };
 }
 
-/** Inserts rows that no constraint or trigger refuses, up to this number of them; returns the refusals. */
+/** Inserts the rows with these numbers as constraints and triggers allow, and returns what was refused on the way. */
 export async function insertRows(
   table: SampleTable,
   sampling: Sampling,
   wanted: { from: number; to: number },
   execute: Execute,
-): Promise<DatabaseError[]> {
+): Promise<{ inserted: number; refusals: DatabaseError[] }> {
   const slots = await slotsOf(table, sampling, execute);
   const numbers = Array.from({ length: wanted.to - wanted.from }, (_, i) => wanted.from + i);
   const together = new Plans(table, slots);
   const rows = numbers.map((row) => together.keep(together.plan(row)));
-  if (!(await attempt(execute, () => execute(insertStatement(table, rows))))) return [];
+  const refused = await attempt(execute, () => execute(insertStatement(table, rows)));
+  if (!refused) return { inserted: rows.length, refusals: [] };
   const plans = new Plans(table, slots);
   const refusals: DatabaseError[] = [];
+  let inserted = 0;
   for (const row of numbers) {
-    const isInserted = await insertRow(table, plans, row, refusals, execute);
+    if (await insertRow(table, plans, row, refusals, execute)) inserted++;
     // The other rows would be refused as well.
-    if (!isInserted && refusals.length === TRIES) break;
+    else if (inserted === 0) break;
   }
-  return refusals;
+  return { inserted, refusals };
 }
 
 async function insertRow(
@@ -98,7 +100,7 @@ async function fillTables(sampling: Sampling, execute: Execute, checkEach = fals
       const isPreliminary = table.references.some((each) => counts.get(each.table) === 0);
       const wanted = { from: before, to: isPreliminary ? Math.min(before + 2, ROWS) : ROWS };
       const refusal = await attempt(execute, async () => {
-        const refusals = await insertRows(table, sampling, wanted, execute);
+        const { refusals } = await insertRows(table, sampling, wanted, execute);
         const last = refusals.at(-1);
         if (last) reasons.set(table.name, describe(last));
         if (!checkEach) return;
@@ -204,12 +206,12 @@ async function countRows({ only }: SampleTable, execute: Execute): Promise<numbe
 }
 
 function describe({ message, detail, where }: DatabaseError): string {
-  const routine = routineOf(where);
-  return [message, detail, routine && `In ${routine}.`].filter(Boolean).join(' ');
+  const [routine] = routinesOf(where);
+  return [message, detail, routine && `In function ${routine}.`].filter(Boolean).join(' ');
 }
 
-/** The function in which the error was raised: 'function f(integer)'. */
-export function routineOf(where: string | undefined): string | undefined {
-  const [, name] = /^(?:PL\/pgSQL|SQL) function (.+?) (?:line|statement|during|while)\b/m.exec(where ?? '') ?? [];
-  return name && `function ${name.replace(/^"(.*)"$/, '$1')}`;
-}
+/** The functions in which an error was raised, innermost first: 'count_favorites()'. */
+export const routinesOf = (where: string | undefined): string[] =>
+  [...(where ?? '').matchAll(/^(?:PL\/pgSQL|SQL) function (.+?) (?:line|statement|during|while)\b/gm)].map(
+    ([, name = '']) => name.replace(/^"(.*)"$/, '$1'),
+  );

@@ -10,18 +10,24 @@ export interface DatabaseError extends Error {
 
 /** Runs the work in the caller's transaction if there is one, in a transaction of its own otherwise. */
 export async function inTransaction<T>(execute: Execute, work: () => Promise<T>): Promise<T> {
-  const own = await execute('savepoint in_transaction').then(
-    () => false,
-    () => true,
-  );
-  if (own) await execute('begin');
+  const { commit, rollback } = await begin(execute);
   try {
     const result = await work();
-    await execute(own ? 'commit' : 'release savepoint in_transaction');
+    await execute(commit);
     return result;
   } catch (error) {
-    await execute(own ? 'rollback' : 'rollback to savepoint in_transaction');
+    await execute(rollback);
     throw error;
+  }
+}
+
+/** Runs the work and undoes its changes, in the caller's transaction or in one of its own. */
+export async function rolledBack<T>(execute: Execute, work: () => Promise<T>): Promise<T> {
+  const { rollback } = await begin(execute);
+  try {
+    return await work();
+  } finally {
+    await execute(rollback);
   }
 }
 
@@ -36,5 +42,16 @@ export async function attempt(execute: Execute, work: () => Promise<unknown>): P
     await execute('rollback to savepoint attempt');
     await execute('release savepoint attempt');
     return error as DatabaseError;
+  }
+}
+
+/** Outside a transaction, PostgreSQL refuses a savepoint. */
+async function begin(execute: Execute): Promise<{ commit: string; rollback: string }> {
+  try {
+    await execute('savepoint in_transaction');
+    return { commit: 'release savepoint in_transaction', rollback: 'rollback to savepoint in_transaction' };
+  } catch {
+    await execute('begin');
+    return { commit: 'commit', rollback: 'rollback' };
   }
 }

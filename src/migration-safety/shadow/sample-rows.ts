@@ -97,7 +97,9 @@ async function fillTables(sampling: Sampling, execute: Execute, checkEach = fals
       const before = await countRows(table, execute);
       inserted.set(table.name, inserted.get(table.name) ?? 0);
       if (before >= ROWS) continue;
-      const isPreliminary = table.references.some((each) => counts.get(each.table) === 0);
+      // Nulls or reserved keys now; other values once there are rows to refer to.
+      const isPreliminary =
+        sampling.reserved.has(table.oid) || table.references.some((each) => counts.get(each.table) === 0);
       const wanted = { from: before, to: isPreliminary ? Math.min(before + 2, ROWS) : ROWS };
       const refusal = await attempt(execute, async () => {
         const { refusals } = await insertRows(table, sampling, wanted, execute);

@@ -169,7 +169,7 @@ const BUILT_IN: Record<string, (modifier: number) => string[]> = {
   regnamespace: fixed('pg_catalog', '-'),
   regproc: fixed('now', '-'),
   regprocedure: fixed('now()', '-'),
-  regoper: fixed('-'),
+  regoper: fixed('0'),
   regoperator: fixed('+(integer,integer)', '-'),
   regrole: fixed('-'),
   regcollation: fixed('"C"', '-'),

@@ -26,6 +26,7 @@ export const EXIT_CODES = {
   drift: 39,
   unreachable: 40,
   'test-failed': 50,
+  'create-failed': 51,
 } as const;
 
 export type ProblemKind = keyof typeof EXIT_CODES;

@@ -1,0 +1,188 @@
+import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
+import { columnDefault, shortType } from '../catalog/definitions.ts';
+import { literal, quote } from '../sql/quote.ts';
+import { chain, requireColumn } from './create-object.ts';
+import { isRebuiltEnum } from './difference.ts';
+import { type Chain, type Operation, operation } from './operation.ts';
+
+/** The operations that turn one object into another of the same id, where it is. */
+export function alterObject(
+  old: CatalogObject,
+  now: CatalogObject,
+  before: Catalog,
+  naive: boolean,
+): Chain | undefined {
+  const table = old.parent ? String(old.row.sql) : undefined;
+  switch (old.kind) {
+    case 'column':
+      return alterColumn(old, now, naive);
+    case 'type':
+      return alterEnum(old, now, before);
+    case 'sequence':
+      return old.definition === now.definition
+        ? undefined
+        : [operation(sequenceOptions(now), sequenceOptions(old), { rank: 31 })];
+    case 'row security':
+      return [operation(forced(now), forced(old), { table, rank: 60 })];
+    default:
+      return [operation(now.create, old.create, { rank: old.kind === 'comment' ? 70 : 15 })];
+  }
+}
+
+/** Options of sequences are set one by one: what is not named stays. */
+const sequenceOptions = ({ row, definition }: CatalogObject) =>
+  `alter sequence ${row.sql} ${definition}${row.cycle ? '' : ' no cycle'}`;
+
+const forced = ({ row }: CatalogObject) => `alter table ${row.sql} ${row.forced ? '' : 'no '}force row level security`;
+
+function alterColumn(old: CatalogObject, now: CatalogObject, naive: boolean): Chain | undefined {
+  const table = String(now.row.sql);
+  const up = columnChanges(old, now);
+  const down = columnChanges(now, old);
+  const becomesRequired = now.row.required && !old.row.required;
+  const operations: Operation[] = [];
+  if (old.row.required && !now.row.required) {
+    up.push(`alter table ${table} alter column ${quote(now.name)} drop not null`);
+    down.push(`alter table ${table} alter column ${quote(now.name)} set not null`);
+  }
+  if (up.length > 0 || down.length > 0) operations.push(operation(up, down, { table, rank: 32 }));
+  if (becomesRequired) operations.push(...requireColumn(now, naive));
+  const [first, ...others] = operations;
+  return first && chain(first, ...others);
+}
+
+/** The statements that change a column, but for NOT NULL. */
+function columnChanges(old: CatalogObject, now: CatalogObject): string[] {
+  const alter = `alter table ${now.row.sql} alter column ${quote(now.name)}`;
+  const retyped = old.row.type !== now.row.type || old.row.collation !== now.row.collation;
+  const [had, has] = [old.row, now.row].map((row) => (row.generated ? null : row.default));
+  const statements: string[] = [];
+  if (old.row.generated && !now.row.generated) statements.push(`${alter} drop expression`);
+  if (old.row.identity && !now.row.identity) statements.push(`${alter} drop identity`);
+  const resets = had !== has || (retyped && had);
+  if (resets && had) statements.push(`${alter} drop default`);
+  if (retyped) {
+    const collate = now.row.collation ? ` collate ${now.row.collation}` : '';
+    statements.push(`${alter} type ${shortType(String(now.row.type))}${collate}${conversion(old, now)}`);
+  }
+  if (resets && has) statements.push(`${alter} set default ${columnDefault(now.row)}`);
+  if (now.row.identity && !old.row.identity) {
+    statements.push(
+      `${alter} add generated ${identityKind(now)} as identity (${now.row.identity_options})`,
+      `select setval(pg_get_serial_sequence(${literal(String(now.row.sql))}, ${literal(now.name)}), coalesce((select max(${quote(now.name)}) from ${now.row.sql}), 0) + 1, false)`,
+    );
+  } else if (now.row.identity && old.row.identity) {
+    if (now.row.identity !== old.row.identity) statements.push(`${alter} set generated ${identityKind(now)}`);
+    const options = identityOptions(old, now);
+    if (options) statements.push(`${alter} ${options}`);
+  }
+  return statements;
+}
+
+const identityKind = ({ row }: CatalogObject) => (row.identity === 'a' ? 'always' : 'by default');
+
+/** The options of the identity's sequence that differ; the limits follow the type of the column. */
+function identityOptions(old: CatalogObject, now: CatalogObject): string {
+  if (old.row.identity_options === now.row.identity_options) return '';
+  const parse = (row: Record<string, unknown>) =>
+    new Map([...String(row.identity_options).matchAll(/(\w+) (-?\d+)/g)].map(([, name, value]) => [name, value]));
+  const before = parse(old.row);
+  const retyped = old.row.type !== now.row.type;
+  const changed = [...parse(now.row)].filter(
+    ([name, value]) => before.get(name) !== value && !(retyped && /value$/.test(String(name))),
+  );
+  const cycle = (row: Record<string, unknown>) => /cycle$/.test(String(row.identity_options));
+  return [
+    ...changed.map(([name, value]) => `set ${name} ${value}`),
+    ...(cycle(old.row) === cycle(now.row) ? [] : [`set ${cycle(now.row) ? '' : 'no '}cycle`]),
+  ].join(' ');
+}
+
+/**
+ * How the values become the new type. PostgreSQL's own assignment refuses a value that does not fit; an explicit cast
+ * would cut it off. Types without an assignment are converted through their text.
+ */
+function conversion(old: CatalogObject, now: CatalogObject): string {
+  const [from, to] = [String(old.row.base), String(now.row.base)];
+  const element = (type: string) => type.replace(/(\[\])+$/, '');
+  const isArray = (type: string) => type.endsWith('[]');
+  if (isArray(from) === isArray(to) && isAssignable(element(from), element(to))) return '';
+  if (TEXT.test(to)) return '';
+  return ` using ${quote(now.name)}::text::${shortType(to)}`;
+}
+
+const TEXT = /^(text|character varying|character|name)$/;
+
+/** Types whose values PostgreSQL assigns to each other. */
+const FAMILIES = [
+  TEXT,
+  /^(smallint|integer|bigint|numeric|real|double precision|money)$/,
+  /^(date|timestamp with(out)? time zone)$/,
+  /^(time with(out)? time zone)$/,
+  /^jsonb?$/,
+  /^bit( varying)?$/,
+  /^(inet|cidr)$/,
+];
+
+const isAssignable = (from: string, to: string) =>
+  from === to || (TEXT.test(to) && from !== '') || FAMILIES.some((family) => family.test(from) && family.test(to));
+
+/** New values are added; if values are removed or moved, the type is made anew and the columns are converted. */
+function alterEnum(old: CatalogObject, now: CatalogObject, before: Catalog): Chain {
+  const rebuilt = isRebuiltEnum(old, now);
+  const users = [...before.values()].filter(({ kind, needs }) => kind === 'column' && needs.has(old.id));
+  if (rebuilt) return [operation(rebuild(old, now, users), rebuild(now, old, users), { rank: 5 })];
+  const labels = now.row.labels as string[];
+  const added = labels.filter((label) => !(old.row.labels as string[]).includes(label));
+  const up = added.map((label) => {
+    const at = labels.indexOf(label);
+    const place = at === 0 ? ` before ${literal(nextKept(labels, added))}` : ` after ${literal(labels[at - 1] ?? '')}`;
+    return `alter type ${now.row.sql} add value if not exists ${literal(label)}${labels.length > 1 ? place : ''}`;
+  });
+  const dependents = readersOf(users, before);
+  const down = [
+    ...[...dependents].reverse().flatMap(({ drop }) => drop),
+    ...rebuild(now, old, users),
+    ...dependents.flatMap(({ create }) => create),
+  ];
+  return [operation(up, down, { alone: 'transactional', rank: 5 })];
+}
+
+const nextKept = (labels: string[], added: string[]) => labels.find((label) => !added.includes(label)) ?? '';
+
+/** The enum made anew, and its columns converted by the text of the values. */
+function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[]): string[] {
+  const { sql } = old.row;
+  const temporary = String(sql).replace(/"$/, '_before"');
+  return [
+    `alter type ${sql} rename to ${temporary.slice(temporary.lastIndexOf('"', temporary.length - 2))}`,
+    ...now.create,
+    ...users.flatMap(({ name, row }) => {
+      const alter = `alter table ${row.sql} alter column ${quote(name)}`;
+      const type = shortType(String(row.type));
+      return [
+        ...(row.default ? [`${alter} drop default`] : []),
+        `${alter} type ${type} using ${quote(name)}::text${type.endsWith('[]') ? '[]' : ''}::${type}`,
+        ...(row.default ? [`${alter} set default ${row.default}`] : []),
+      ];
+    }),
+    `drop type ${temporary}`,
+  ];
+}
+
+/** The views, policies and triggers that read these columns, each after those that it needs. */
+function readersOf(columns: CatalogObject[], catalog: Catalog): CatalogObject[] {
+  const found = new Map(columns.map((column) => [column.id, column]));
+  for (let size = 0; size < found.size; ) {
+    size = found.size;
+    for (const object of catalog.values())
+      if (
+        ['view', 'policy', 'trigger', 'comment'].includes(object.kind) &&
+        [...object.needs].some(
+          (need) => found.has(need) && (object.kind !== 'comment' || found.get(need)?.kind !== 'column'),
+        )
+      )
+        found.set(object.id, object);
+  }
+  return [...found.values()].slice(columns.length);
+}

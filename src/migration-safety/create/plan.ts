@@ -1,0 +1,143 @@
+import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
+import { alterObject } from './alter-object.ts';
+import { createObject, createTable, dropObject, isPartOf, isSerial } from './create-object.ts';
+import { compareCatalogs, type Difference } from './difference.ts';
+import { type Chain, type Operation, operation } from './operation.ts';
+
+export interface PlanOptions {
+  /** Whether entities declared the object so far; what they never did is left alone. */
+  isDeclared?: (object: CatalogObject) => boolean;
+  /** Plain statements in place of online DDL. */
+  naive?: boolean;
+}
+
+/** The operations that turn one database into another, each with those that it waits for; none if they are equal. */
+export function planOperations(
+  before: Catalog,
+  entities: Catalog,
+  { isDeclared = () => true, naive = false }: PlanOptions = {},
+): Operation[] {
+  const difference = compareCatalogs(before, entities, isDeclared);
+  const chains = {
+    makes: chainsOf(difference.created, difference.after, createTable, (object, { parent }) =>
+      createObject(object, difference.after, difference.created.has(parent ?? ''), naive),
+    ),
+    removes: chainsOf(difference.dropped, difference.before, dropTable, (object) =>
+      dropObject(object, difference, naive),
+    ),
+    alters: new Map<string, Chain>(),
+  };
+  for (const id of difference.altered) {
+    const [old, now] = [difference.before.get(id), difference.after.get(id)];
+    const chain = old && now && alterObject(old, now, difference.before, naive);
+    if (chain) chains.alters.set(id, chain);
+  }
+  const owners = connect(difference, chains);
+  const { removes, alters, makes } = chains;
+  return [...new Set([...[...removes.values(), ...alters.values(), ...makes.values()].flat(), ...owners])];
+}
+
+const dropTable = (table: CatalogObject, catalog: Catalog): Operation => {
+  const { up, down } = createTable(table, catalog);
+  return operation(down, up, { table: String(table.row.sql), rank: 84 });
+};
+
+/** A chain for each object; the parts of a table, and what goes with a column, share its chain. */
+function chainsOf(
+  ids: Set<string>,
+  catalog: Catalog,
+  table: (object: CatalogObject, catalog: Catalog) => Operation,
+  other: (object: CatalogObject, of: { parent: string | undefined }) => Chain,
+): Map<string, Chain> {
+  const chains = new Map<string, Chain>();
+  const get = (id: string) => catalog.get(id) as CatalogObject;
+  const whole = [...ids].filter((id) => get(id).kind === 'table');
+  for (const id of whole) chains.set(id, [table(get(id), catalog)]);
+  for (const id of ids) {
+    const container = whole.find((each) => isPartOf(get(id), each, catalog));
+    if (container) chains.set(id, chains.get(container) as Chain);
+  }
+  for (const id of ids) if (!chains.has(id) && get(id).kind === 'column') chains.set(id, other(get(id), get(id)));
+  for (const id of ids) {
+    const object = get(id);
+    const goesWith =
+      object.kind === 'sequence' && isSerial(catalog.get(String(object.row.owner)), catalog)
+        ? String(object.row.owner)
+        : '';
+    if (!chains.has(id)) chains.set(id, chains.get(goesWith) ?? other(object, object));
+  }
+  return chains;
+}
+
+interface Chains {
+  makes: Map<string, Chain>;
+  removes: Map<string, Chain>;
+  alters: Map<string, Chain>;
+}
+
+/** Adds what each operation waits for; returns the operations that give sequences to their columns. */
+function connect({ before, after, replaced }: Difference, { makes, removes, alters }: Chains): Operation[] {
+  const wait = (later: Chain | undefined, earlier: Chain | undefined) => {
+    const last = earlier?.at(-1);
+    if (later && last && later !== earlier) later[0].after.add(last);
+  };
+  // What is made comes after what it needs.
+  for (const [id, chain] of [...makes, ...alters])
+    for (const need of after.get(id)?.needs ?? []) wait(chain, makes.get(need) ?? alters.get(need));
+  // What is removed or altered comes after what needed it is gone.
+  for (const object of before.values()) {
+    for (const need of object.needs) {
+      wait(removes.get(need), removes.get(object.id) ?? alters.get(object.id));
+      wait(alters.get(need), removes.get(object.id));
+      if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
+    }
+  }
+  for (const id of replaced) wait(makes.get(id), removes.get(id));
+  // A name is free once its object is gone.
+  const names = new Map<string, Chain>();
+  for (const [id, chain] of removes) for (const name of namesOf(before.get(id))) names.set(name, chain);
+  for (const [id, chain] of makes) for (const name of namesOf(after.get(id))) wait(chain, names.get(name));
+  return giveSequences({ before, after }, { makes, removes, alters });
+}
+
+/** The names that an object takes, each in its namespace. */
+function namesOf(object: CatalogObject | undefined): string[] {
+  if (!object) return [];
+  const { kind, schema, name, parent, row } = object;
+  const relation = `relation ${schema}.${name}`;
+  if (kind === 'constraint')
+    return [`constraint ${parent}.${name}`, ...(/[pux]/.test(String(row.type)) ? [relation] : [])];
+  if (kind === 'table' || kind === 'view') return [relation, `type ${schema}.${name}`];
+  if (kind === 'type') return [`type ${schema}.${name}`];
+  return kind === 'index' || kind === 'sequence' ? [relation] : [];
+}
+
+/** `alter sequence … owned by`, for sequences that `serial` does not make: the column needs the sequence first. */
+function giveSequences(
+  { before, after }: Pick<Difference, 'before' | 'after'>,
+  { makes, removes, alters }: Chains,
+): Operation[] {
+  const operations: Operation[] = [];
+  for (const id of new Set([...before.keys(), ...after.keys()])) {
+    const [old, now] = [before.get(id), after.get(id)];
+    const [was, is] = [old?.row.owner, now?.row.owner];
+    const object = now ?? old;
+    if (object?.kind !== 'sequence' || was === is) continue;
+    const madeWith =
+      (is && makes.get(id) === makes.get(String(is)) && makes.get(id)) ||
+      (was && removes.get(id) === removes.get(String(was)) && removes.get(id));
+    if (madeWith) continue;
+    const owned = (by: unknown, catalog: Catalog) => {
+      const column = catalog.get(String(by));
+      return `alter sequence ${object.row.sql} owned by ${column ? `${column.row.sql}."${column.name.replaceAll('"', '""')}"` : 'none'}`;
+    };
+    const give = operation(owned(is, after), owned(was, before), { rank: is ? 33 : 9 });
+    for (const chain of [makes.get(id), makes.get(String(is)), alters.get(String(is))])
+      if (chain) give.after.add(chain.at(-1) as Operation);
+    if (!is)
+      for (const chain of [removes.get(id), removes.get(String(was)), alters.get(String(was))])
+        chain?.[0].after.add(give);
+    operations.push(give);
+  }
+  return operations;
+}

@@ -37,7 +37,7 @@ export class Heartbeat {
       const previous = this.client;
       try {
         this.client ??= await this.connect();
-        await this.expectResponse(this.client.query('select 1'));
+        await this.expectResponse(this.client);
         this.setState('available');
         await this.pause(INTERVAL);
       } catch {
@@ -50,15 +50,11 @@ export class Heartbeat {
   }
 
   private async connect(): Promise<Client> {
-    const client = new Client({
-      connectionString: this.clientUrl,
-      connectionTimeoutMillis: LOST_AFTER,
-      application_name: 'conduit pulse',
-    });
+    const client = new Client({ connectionString: this.clientUrl, application_name: 'conduit pulse' });
     client.on('error', () => this.wakeUp.abort());
     client.on('end', () => this.wakeUp.abort());
     try {
-      await client.connect();
+      await within({ [LOST_AFTER]: giveUp }, client.connect());
     } catch (error) {
       destroySocket(client);
       throw error;
@@ -69,24 +65,12 @@ export class Heartbeat {
   }
 
   /** Waits for a response: first reports it as late, then times out, which closes the other connections too. */
-  private async expectResponse(response: Promise<unknown>): Promise<void> {
-    const timeout = Promise.withResolvers<never>();
-    // setImmediate, so that a response that arrived while this process was busy is read before a due timer reports none.
-    const late = setTimeout(() => setImmediate(() => isSettled || this.setState('lost')), LOST_AFTER);
-    const giveUp = setTimeout(
-      () => setImmediate(() => isSettled || timeout.reject(new Error('timeout'))),
-      GIVE_UP_AFTER,
-    );
-    let isSettled = false;
+  private async expectResponse(client: Client): Promise<void> {
     try {
-      await Promise.race([response, timeout.promise]);
+      await within({ [LOST_AFTER]: () => this.setState('lost'), [GIVE_UP_AFTER]: giveUp }, client.query('select 1'));
     } catch (error) {
       if (this.state === 'lost') this.listener.onTimeout();
       throw error;
-    } finally {
-      isSettled = true;
-      clearTimeout(late);
-      clearTimeout(giveUp);
     }
   }
 
@@ -108,7 +92,39 @@ export class Heartbeat {
   }
 }
 
-/** Milliseconds. With these values `/readyz` is at most two seconds out of date. */
+/**
+ * Waits for the work, and does what is due after so many milliseconds. Only time in which this process could read a
+ * response counts: however long it was busy, as while it starts, that is one tick.
+ */
+async function within<T>(due: Record<number, () => void>, work: Promise<T>): Promise<T> {
+  const failed = Promise.withResolvers<never>();
+  let isSettled = false;
+  let waited = 0;
+  const tick = () => {
+    if (isSettled) return;
+    waited += TICK;
+    try {
+      due[waited]?.();
+    } catch (error) {
+      failed.reject(error);
+    }
+  };
+  // setImmediate, so that a response that arrived meanwhile is read first.
+  const ticking = setInterval(() => setImmediate(tick), TICK);
+  try {
+    return await Promise.race([work, failed.promise]);
+  } finally {
+    isSettled = true;
+    clearInterval(ticking);
+  }
+}
+
+function giveUp(): never {
+  throw new Error('timeout');
+}
+
+/** Milliseconds; the last three are multiples of the first. With these values `/readyz` is at most two seconds out of date. */
+const TICK = 50;
 const INTERVAL = 250;
 const RECONNECT_INTERVAL = 50;
 const LOST_AFTER = 1_000;

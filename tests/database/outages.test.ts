@@ -162,6 +162,16 @@ describe('the heartbeat', () => {
     clearInterval(watching);
     expect(lost).not.toHaveBeenCalled();
   });
+
+  test('does not report the database as lost because this process was busy while it connected', async () => {
+    const { clientUrl } = await startProxy();
+    const log: string[] = [];
+    const heartbeat = new Heartbeat(clientUrl, { onTimeout: () => {}, log: (line) => log.push(line) });
+    closing.push(() => heartbeat.close());
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500); // as a server that loads its modules
+    await expect.poll(() => log).not.toEqual([]);
+    expect(log).toEqual(['The database answers.']);
+  });
 });
 
 const UNAVAILABLE = {

@@ -60,7 +60,7 @@ export class Workers {
   /** Resolves when the worker listens, or was stopped before it did. */
   private fork(): Promise<void> {
     const worker = cluster.fork(this.variables);
-    closeConnectionNotReceived(worker);
+    rescueConnectionNotReceived(worker, () => this.othersServe(worker));
     return new Promise((resolve, reject) => {
       worker.once('listening', () => {
         this.listening.add(worker);
@@ -97,6 +97,10 @@ export class Workers {
     return this.count - all().filter((worker) => !this.stopping.has(worker)).length;
   }
 
+  private othersServe(than: Worker): boolean {
+    return [...this.listening].some((worker) => worker !== than && worker.isConnected() && !this.stopping.has(worker));
+  }
+
   private async stop(worker: Worker): Promise<void> {
     if (worker.isDead()) return;
     this.stopping.add(worker);
@@ -123,18 +127,23 @@ export function onShutdownMessage(shutDown: () => void): void {
 }
 
 /**
- * Node does not close a connection that was being sent to a worker when the worker was killed, so its client would hang. It can
- * only be the last one, because the next is sent once that is received.
+ * Node forgets a connection that is on its way to a worker when the worker exits, so its client would hang. It can only be
+ * the last one sent, because the next follows once that is received. This replies in the worker's place that it refused
+ * the connection: Node then sends it to another worker.
  */
-function closeConnectionNotReceived({ process: child }: Worker): void {
+function rescueConnectionNotReceived({ process: child }: Worker, othersServe: () => boolean): void {
   const send = child.send;
-  let connection: { close(): void } | undefined;
-  child.send = (message: { act?: string }, ...rest: unknown[]) => {
-    if (message.act === 'newconn') connection = rest[0] as { close(): void };
+  let last: { seq: number; connection: { close(): void } } | undefined;
+  child.send = (message: { act?: string; seq: number }, ...rest: unknown[]) => {
+    if (message.act === 'newconn') last = { seq: message.seq, connection: rest[0] as { close(): void } };
     return Reflect.apply(send, child, [message, ...rest]);
   };
-  child.once('exit', (code) => {
-    if (code !== 0) connection?.close(); // a worker that shuts down hands back what it did not accept
+  // After 'close' the worker can reply no more: its channel is read to the end.
+  child.once('close', () => {
+    child.emit('disconnect'); // Node leaves this out if a connection was not received, and would choose the worker again
+    if (!last) return;
+    if (othersServe()) child.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: last.seq, accepted: false });
+    else last.connection.close();
   });
 }
 

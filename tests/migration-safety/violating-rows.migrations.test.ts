@@ -41,6 +41,36 @@ const cases = [
     see: 'where not (d > (0))',
   },
   {
+    does: 'a foreign key to the primary key',
+    up: 'alter table t add constraint t_c foreign key (c) references u',
+    says: '1 violating row: they refer to rows of "u" that do not exist',
+    see: 'not exists (select 1 from "u" r',
+  },
+  {
+    does: 'a check with a parenthesis in a text',
+    up: "alter table t add constraint t_d check (d > 0 or d::text = '(')",
+    says: "1 violating row: they violate the check (d > 0 or d::text = '(')",
+    see: 'where not (d > 0',
+  },
+  {
+    does: 'a partial unique index',
+    up: 'create unique index t_b on t (b) where d > 0',
+    says: '2 violating rows: the same b more than once where d > 0',
+    see: 'having count(*) > 1',
+  },
+  {
+    does: 'a unique index on an expression',
+    up: 'create unique index t_b on t ((b % 2), d)',
+    says: '2 violating rows: the same (b % 2), d more than once',
+    see: 'having count(*) > 1',
+  },
+  {
+    does: 'a type that the values do not fit into',
+    up: 'alter table t alter column c type numeric(1, 1)',
+    says: '4 rows lose a value: "c" (integer) does not keep its value as numeric(1, 1)',
+    see: "('(0,1)')",
+  },
+  {
     does: 'a validation',
     up: 'alter table t validate constraint t_later',
     says: '1 violating row: they violate the check',
@@ -58,6 +88,7 @@ test('violating rows are counted and shown before anything is changed', async ()
   ]);
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
   const before = await project.dump();
+  project.with({ MIGRATION_OUT_OF_ORDER: 'allow' });
   await Promise.all(
     cases.map(async ({ up, says, see }, i) => {
       const name = `Migration2026010200000${i}_case`;
@@ -89,6 +120,110 @@ test('rows that the migration or an earlier one repairs are not violating', asyn
     'alter table t alter column b set not null',
   ]);
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('what an earlier statement of the same run adds, renames or changes is not asked of the database', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', ['create table t (a int, e text); insert into t values (1, null)']);
+  await project.run('migration:up');
+  project
+    .migration('Migration20260102000000_two', [
+      "alter table t add column size text default 's', add constraint t_size check (size in ('s', 'm'))",
+      'alter table t rename column a to b',
+      'alter table t add constraint t_b check (b > 0)',
+    ])
+    .migration('Migration20260103000000_three', [
+      'create unique index t_b on t (b, size)',
+      "create function positive(n int) returns boolean language sql immutable as 'select n > 0'",
+      'alter table t add constraint t_positive check (positive(b))',
+      'alter table t rename to u',
+      'alter table u add constraint u_e check (e is not null) not valid',
+    ])
+    .migration('Migration20260104000000_four', [`update u set e = '' where e is null`])
+    .migration('Migration20260105000000_five', ['alter table u validate constraint u_e'])
+    .migration('Migration20260106000000_six', [
+      'alter table u alter column e set not null',
+      'alter table u alter column b set not null',
+    ]);
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('a chain of migrations is refused before its first step, which would fail the updates of the application', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', [
+    `create table t (id int, kind text); insert into t values (1, 'a'), (2, 'b'), (3, null)`,
+  ]);
+  await project.run('migration:up');
+  project
+    .migration('Migration20260102000000_two', [
+      `alter table t add constraint t_kind check (kind in ('a')) not valid`,
+      'alter table t add constraint t_kind_set check (kind is not null) not valid',
+    ])
+    .migration('Migration20260103000000_three', ['alter table t validate constraint t_kind'])
+    .migration('Migration20260104000000_four', ['alter table t validate constraint t_kind_set'])
+    .migration('Migration20260105000000_five', ['alter table t alter column kind set not null']);
+  const before = await project.dump();
+  for (const command of [['migration:up'], ['migration:up', '--to', '+1']]) {
+    const { code, out } = await project.run(...command);
+    expect([command, code]).toEqual([command, 21]);
+    expect(out).toContain(`To see them: select * from "t" where not (kind in ('a'));`);
+    expect(out).toContain('To see them: select * from "t" where "kind" is null;');
+    expect(out.match(/violating row/g)).toHaveLength(2);
+  }
+  expect(await project.dump()).toBe(before);
+  project.migration('Migration20260101500000_repair', [`update t set kind = 'a' where kind is distinct from 'a'`]);
+  expect(await project.with({ MIGRATION_OUT_OF_ORDER: 'allow' }).run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('a new column that nothing fills is known to be null before the first step', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', ['create table t (id int); insert into t values (1)']);
+  await project.run('migration:up');
+  project
+    .migration('Migration20260102000000_two', ['alter table t add column a int'])
+    .migration('Migration20260103000000_three', ['alter table t alter column a set not null']);
+  const { code, out } = await project.run('migration:up');
+  expect(code).toBe(21);
+  expect(out).toContain('1 violating row: they have no value for the new column "a"');
+  expect(await project.applied()).toHaveLength(1);
+  project.edit('migrations/Migration20260102000000_two.ts', (text) => text.replace('a int', 'a int default 1'));
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
+test('a change of type that loses values is refused with a query that shows them, until the migration says why', async () => {
+  const project = aProject({ history: false });
+  const name = 'Migration20260102000000_two';
+  project.migration('Migration20260101000000_one', [
+    `create table t (id int primary key, a varchar(50), at timestamptz)`,
+    `insert into t values (1, 'abc', null), (2, 'abcdef', now())`,
+  ]);
+  await project.run('migration:up');
+  const before = await project.dump();
+  project.migration(name, [
+    'alter table t alter column a type varchar(5) using (a::varchar(5)), alter column at type timestamp',
+  ]);
+  const refused = await project.run('migration:up');
+  expect(refused.code).toBe(21);
+  expect(refused.out).toContain(
+    '1 row loses a value: "a" (character varying(50)) does not keep its value as varchar(5)',
+  );
+  expect(refused.out).toContain(
+    '1 row loses a value: "at" loses its time zone (timestamp with time zone) as timestamp',
+  );
+  expect(refused.out).toContain(`safeBecause = { 'change-type': '<a sentence>' }`);
+  expect(await project.dump()).toBe(before);
+  const [, query = ''] = /To see them: (.*varying.*);/.exec(refused.out) ?? [];
+  expect(await project.query(query)).toMatchObject([{ id: 2 }]);
+  project.migration(
+    name,
+    ['alter table t alter column a type varchar(5) using (a::varchar(5))'],
+    [],
+    `  safeBecause = { 'change-type': 'Nothing reads more than five letters.' };\n`,
+  );
+  const applied = await project.run('migration:up');
+  expect(applied).toMatchObject({ code: 0 });
+  expect(applied.out).toContain('1 row loses a value');
+  expect(await project.query('select a from t order by id')).toEqual([{ a: 'abc' }, { a: 'abcde' }]);
 });
 
 test('checking the rows takes no lock that blocks queries', async () => {

@@ -1,20 +1,22 @@
 import type { MigrationInfo } from '@mikro-orm/core';
 import type { Migrator as StockMigrator } from '@mikro-orm/migrations';
 import { runsAsCommand } from '../command-line.ts';
-import { assertIntegrity, checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
+import { assertIntegrity, checkIntegrity, findRenamed, formatIntegrityFindings } from '../history/integrity.ts';
 import type { Method, MigrationFile } from '../history/migration-file.ts';
+import type { HistoryRow } from '../history/migration-storage.ts';
 import { lintBeforeRun } from '../lint/lint-before-run.ts';
 import { isPglite, workLockDatabase } from '../lock/choose-lock.ts';
 import type { MigrationLock } from '../lock/lock.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
+import { type Probe, probeOf } from '../sql/execute.ts';
 import { onlyOutsideTransaction } from '../sql/statements.ts';
 import { refuseDataLoss } from './destructive-guards.ts';
 import { withRetries } from './retries.ts';
 import { logRetry, type MigrationRun } from './runner.ts';
 import { notInATransaction } from './statement-failed.ts';
-import { chooseMigrations, refuseIncompleteOptions } from './targets.ts';
-import { refuseViolatingRows } from './violating-rows.ts';
+import { chooseMigrations, refuseHoles, refuseIncompleteOptions } from './targets.ts';
+import { describe, findViolations, refuseViolations, type Violation } from './violating-rows.ts';
 
 export type RunOptions = Parameters<StockMigrator['up']>[0];
 
@@ -47,22 +49,32 @@ export async function applyMigrations(
     typeof options === 'string' || Array.isArray(options) ? { migrations: [options].flat() } : (options ?? {});
   const schema = targets.schema ?? migrator.options.schema;
   const files = await migrator.readMigrations();
-  const rows = (await migrator.history(schema)) ?? [];
+  const rows = await recordRenames(migrator, files, (await migrator.history(schema)) ?? []);
   const history = { all: files.map((file) => file.name), executed: rows.map((row) => row.name) };
   const names = chooseMigrations(method, targets, history);
   const findings = checkIntegrity(files, rows);
   // When going down as well: a migration whose file is missing can't be reverted.
   assertIntegrity(findings, migrator.settings);
   for (const finding of findings) migrator.log(formatIntegrityFindings([finding]));
+  if (migrator.settings.outOfOrder === 'refuse') refuseHoles(method, names, history);
   const chosen = names.map((name) => files.find((file) => file.name === name) as MigrationFile);
   refuseStatementTimeout(migrator, chosen);
-  await refuseUnsafe(migrator, method, chosen);
   const transaction = 'transaction' in targets ? targets.transaction : undefined;
+  const probe = probeOf(migrator.driver, { schema, transaction, lockTimeout: migrator.settings.tableLockTimeout });
+  const executed = new Set([...names, ...history.executed]);
+  const later = files.slice(files.findIndex(({ name }) => name === names.at(-1)) + 1);
+  const pending = later.filter(({ name }) => !executed.has(name));
+  const open = await refuseUnsafe(migrator, method, chosen, pending, probe);
   const applied: MigrationInfo[] = [];
   for (const migration of chosen) {
     await lock.verify();
     const run = runOf(migrator, method, migration);
-    if (method === 'up' && migrator.settings.preflight) await refuseViolatingRows(migration, migrator.driver);
+    // What the rows are like after the earlier migrations is known only now.
+    if (open.has(migration.name)) {
+      const { found } = await findViolations([migration], [], probe);
+      refuseLostValues(found, migrator.log);
+      refuseViolations(found.filter(({ code }) => !code));
+    }
     // Outside a transaction the runner retries single statements; retrying the migration would repeat the others.
     const attempts = migration.transactional && !transaction ? run.attempts : 1;
     const [info] = await withRetries(attempts, logRetry(run), () => runMigration(method, run, { schema, transaction }));
@@ -70,6 +82,20 @@ export async function applyMigrations(
     applied.push(info);
   }
   return applied;
+}
+
+/** The rows, under the new names of files that were renamed. */
+async function recordRenames(
+  { storage, log }: MigratorParts,
+  files: MigrationFile[],
+  rows: HistoryRow[],
+): Promise<HistoryRow[]> {
+  const renamed = findRenamed(files, rows);
+  for (const { from, to } of renamed) {
+    await storage.rename(from, to);
+    log(`${from} is applied already; its file is now ${to}, and so is its row`);
+  }
+  return rows.map((row) => ({ ...row, name: renamed.find(({ from }) => from === row.name)?.to ?? row.name }));
 }
 
 /** An engine inside this process can't be interrupted, so it can't keep a statement timeout. */
@@ -84,18 +110,51 @@ function refuseStatementTimeout({ driver, settings, log }: MigratorParts, chosen
   }
 }
 
-async function refuseUnsafe({ driver, settings, log }: MigratorParts, method: Method, chosen: MigrationFile[]) {
+/** Returns the names of the migrations whose rows are to be looked at again when it is their turn. */
+async function refuseUnsafe(
+  { driver, settings, log }: MigratorParts,
+  method: Method,
+  chosen: MigrationFile[],
+  later: MigrationFile[],
+  probe: Probe,
+): Promise<Set<string>> {
   for (const migration of chosen) {
     const statement = migration.transactional && migration[method].find((each) => onlyOutsideTransaction(each));
     if (statement) throw notInATransaction(migration.name, statement);
   }
-  if (method === 'down') return refuseDataLoss(chosen, driver, settings);
+  if (method === 'down') {
+    for (const migration of chosen) if (migration.irreversible) throw irreversible(migration.name);
+    const downs = chosen.map((migration) => ({ migration, statements: migration.down }));
+    await refuseDataLoss(downs, { driver, settings }, probe);
+  }
+  if (method === 'down' || !settings.preflight) return new Set();
+  const { found, open } = await findViolations(chosen, later, probe);
+  // Before the rule about changes of type, which knows nothing of the rows.
+  refuseLostValues(found, log);
   const execute = (sql: string) => driver.getConnection().execute(sql);
-  for (const migration of settings.preflight ? chosen : []) {
+  for (const migration of chosen) {
     // The statements of a dynamic migration are known, and linted, only while it runs.
     if (!migration.dynamic.up) await lintBeforeRun(migration, migration.up, execute, log);
   }
+  refuseViolations(found.filter(({ code }) => !code));
+  return open;
 }
+
+/** A change of type may lose values if the migration says why; they are shown either way. */
+function refuseLostValues(found: Violation[], log: (text: string) => void): void {
+  const lost = found.filter(({ code }) => code);
+  const isIntended = ({ code, migration }: Violation) => Boolean(migration.safeBecause[code ?? '']);
+  refuseViolations(lost.filter((each) => !isIntended(each)));
+  for (const each of lost) {
+    log(`${each.migration.name}: intended, as its safeBecause says\n${describe(each).join('\n')}`);
+  }
+}
+
+const irreversible = (name: string) =>
+  new MigrationProblem(
+    'failed',
+    `${name} cannot be reverted: it has no down. Nothing was changed.\nWrite a migration that goes back by going forward, or migration:unlog it if the database was restored.`,
+  );
 
 function runOf({ driver, settings, log }: MigratorParts, method: Method, migration: MigrationFile): MigrationRun {
   return {
@@ -106,9 +165,11 @@ function runOf({ driver, settings, log }: MigratorParts, method: Method, migrati
     attempts: settings.attempts,
     workLockDatabase: workLockDatabase(driver, settings),
     log,
-    lint: async (statements, execute) => {
-      if (method === 'up' && migration.dynamic.up && settings.preflight)
-        await lintBeforeRun(migration, statements, execute, log);
+    inspect: async (statements, { execute, transaction }) => {
+      if (!migration.dynamic[method] || !settings.preflight) return;
+      if (method === 'up') return lintBeforeRun(migration, statements, execute, log);
+      const probe = probeOf(driver, { transaction, lockTimeout: settings.tableLockTimeout });
+      await refuseDataLoss([{ migration, statements }], { driver, settings }, probe);
     },
   };
 }

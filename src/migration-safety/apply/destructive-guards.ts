@@ -3,9 +3,13 @@ import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import { exitWith, runsAsCommand, toProblem } from '../command-line.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import { isEmbedded } from '../lock/choose-lock.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
 import type { Settings } from '../settings.ts';
 import { findDataLoss } from '../sql/data-loss.ts';
+import { EarlierChanges, nestedData } from '../sql/earlier-changes.ts';
+import { executeOf, type Probe } from '../sql/execute.ts';
+import type { Statement, Tree } from '../sql/statements.ts';
 
 /**
  * Makes migration:fresh and schema:drop|fresh|update require permission. Only as commands, which are typed from memory;
@@ -31,14 +35,19 @@ export function guardSchemaCommands(orm: MikroORM, settings: () => Settings): vo
   });
 }
 
-/** A `down` that drops a table or a column with data needs the same permission. */
-export async function refuseDataLoss(chosen: MigrationFile[], driver: AbstractSqlDriver, settings: Settings) {
+/** A `down` that drops, deletes or changes data needs the same permission. */
+export async function refuseDataLoss(
+  downs: { migration: MigrationFile; statements: Statement[] }[],
+  { driver, settings }: Pick<MigratorParts, 'driver' | 'settings'>,
+  probe: Probe,
+): Promise<void> {
   if (isPermitted(driver, settings)) return;
-  const losses = (
-    await Promise.all(
-      chosen.map((migration) => findDataLoss(migration.down, (sql) => driver.getConnection().execute(sql))),
-    )
-  ).flat();
+  const earlier = new EarlierChanges();
+  const losses: string[] = [];
+  for (const { migration, statements } of downs) {
+    const mayDeleteFrom = (relation: Tree) => migration.dynamic.up || insertsInto(migration, relation);
+    losses.push(...(await findDataLoss(statements, { execute: executeOf(probe), probe, earlier, mayDeleteFrom })));
+  }
   if (losses.length === 0) return;
   refuseUnlessDisposable(
     driver,
@@ -46,6 +55,14 @@ export async function refuseDataLoss(chosen: MigrationFile[], driver: AbstractSq
     `would lose data for good:\n${losses.map((loss) => `    ${loss}`).join('\n')}\n `,
   );
 }
+
+/** The rows that `up` inserts are for `down` to delete. */
+const insertsInto = ({ up }: MigrationFile, { relname }: Tree) =>
+  up.some(({ kind, tree }) =>
+    [[kind, tree] as const, ...nestedData(tree)].some(
+      ([nested, node]) => nested === 'InsertStmt' && node.relation.relname === relname,
+    ),
+  );
 
 /** `migration:rollup` merges the migrations that one database has applied, and rewrites the history of that database only. */
 export function refuseRollup(): never {

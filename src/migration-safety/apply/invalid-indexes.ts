@@ -1,6 +1,6 @@
 import type { Execute } from '../sql/execute.ts';
-import { literal, quotedTable } from '../sql/quote.ts';
-import { parseStatements, type Statement } from '../sql/statements.ts';
+import { literal, qualifiedName, quotedTable } from '../sql/quote.ts';
+import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
 /**
  * Before `create index concurrently`: drops an index of this name that an earlier attempt left INVALID. Queries don't
@@ -25,6 +25,21 @@ export async function resumeIndexBuild(
   log(`Dropping the index ${index.name}, which an earlier attempt left invalid`);
   await execute(`drop index concurrently if exists ${index.name}`);
   return false;
+}
+
+/** After a failed concurrent statement: the name of the index that it left INVALID, as SQL. */
+export async function invalidIndexLeftBy({ kind, tree }: Statement, execute: Execute): Promise<string | undefined> {
+  const [name, schema] =
+    kind === 'IndexStmt'
+      ? [tree.idxname, tree.relation.schemaname]
+      : kind === 'DropStmt' && tree.removeType === 'OBJECT_INDEX'
+        ? tree.objects[0].List.items.map((item: Tree) => item.String.sval).reverse()
+        : [];
+  if (!name) return undefined;
+  const [index] = await execute(
+    `select indexrelid::regclass::text as name from pg_index where not indisvalid and indexrelid = to_regclass(${literal(qualifiedName(schema, name))})`,
+  );
+  return index && String(index.name);
 }
 
 function sameIndex(a: Statement, b: Statement | undefined): boolean {

@@ -1,5 +1,5 @@
 import type { Transaction } from '@mikro-orm/core';
-import { type Migration, MigrationRunner } from '@mikro-orm/migrations';
+import { type Migration, MigrationRunner, type Query } from '@mikro-orm/migrations';
 import { type Method, type MigrationFile, sqlOf } from '../history/migration-file.ts';
 import { acquireWorkLockSql, releaseWorkLockSql } from '../lock/advisory-lock.ts';
 import type { Execute } from '../sql/execute.ts';
@@ -11,9 +11,9 @@ import {
   parseStatements,
   type Statement,
 } from '../sql/statements.ts';
-import { resumeIndexBuild } from './invalid-indexes.ts';
+import { invalidIndexLeftBy, resumeIndexBuild } from './invalid-indexes.ts';
 import { withRetries } from './retries.ts';
-import { notInATransaction, StatementFailed } from './statement-failed.ts';
+import { codeFailed, notInATransaction, StatementFailed, statementFailed } from './statement-failed.ts';
 
 /** How to run one migration. */
 export interface MigrationRun {
@@ -25,8 +25,14 @@ export interface MigrationRun {
   /** The database whose advisory lock marks the connection as working, or undefined if it has no advisory locks. */
   workLockDatabase: string | undefined;
   log: (text: string) => void;
-  /** Lints the statements before the first is sent; throws to refuse them. */
-  lint: (statements: Statement[], execute: Execute) => Promise<void>;
+  /** Inspects statements that are known only now, before the first is sent; throws to refuse them. */
+  inspect: (statements: Statement[], on: Session) => Promise<void>;
+}
+
+/** Where a migration runs: its transaction, or the connection of one that has none. */
+export interface Session {
+  execute: Execute;
+  transaction: Transaction | undefined;
 }
 
 type Setting = [name: string, value: string];
@@ -84,11 +90,11 @@ export class Runner extends MigrationRunner {
         await this.applySettings(this.timeouts(run, run.tableLockTimeout), true, tx);
         if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'transaction'), tx);
         if (this.schema) await this.applySettings([['search_path', quote(this.schema)]], true, tx);
-        const statements = await this.collectStatements(run, migration, method, tx);
+        const statements = await this.collectStatements(run, migration, method, tx, true);
         const misplaced = statements.find((statement) => onlyOutsideTransaction(statement));
         if (misplaced) throw notInATransaction(run.migration.name, misplaced);
         for (const [index, statement] of statements.entries()) {
-          await this.execute(run, method, statements, index, () => this.send(statement.sql, tx));
+          await this.execute(run, method, statements, index, tx, () => this.send(statement.sql, tx));
         }
         await afterRun?.(tx);
       },
@@ -119,14 +125,14 @@ export class Runner extends MigrationRunner {
         try {
           await this.applySettings(this.timeouts(run, run.tableLockTimeout), false, session);
           if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'session'), session);
-          const statements = await this.collectStatements(run, migration, method, session);
+          const statements = await this.collectStatements(run, migration, method, session, false);
           for (const [index, statement] of statements.entries()) {
             const lockTimeout = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
             await this.applySettings([['lock_timeout', String(lockTimeout)]], false, session);
             const isLast = index === statements.length - 1;
             // The statements before it stay applied, so only this one is retried.
             await withRetries(run.attempts, logRetry(run), () =>
-              this.execute(run, method, statements, index, async () => {
+              this.execute(run, method, statements, index, session, async () => {
                 if (isLast && afterRun && canShareTransaction(statement)) {
                   await this.executeAndRecord(session, statement, () => afterRun(session));
                   recorded = true;
@@ -161,10 +167,30 @@ export class Runner extends MigrationRunner {
     migration: Migration,
     method: Method,
     on: Transaction,
+    isTransaction: boolean,
   ): Promise<Statement[]> {
-    await migration[method]();
+    const session = { execute: (sql: string) => this.send(sql, on), transaction: isTransaction ? on : undefined };
+    const execute = migration.execute.bind(migration);
+    const failed: { sql?: string; error?: unknown } = {};
+    migration.execute = async (query, params) => {
+      const sql = sqlOf(query as Query, this.driver);
+      if (method === 'down') await run.inspect(parseStatements(sql), session);
+      try {
+        return await execute(query, params);
+      } catch (error) {
+        Object.assign(failed, { sql, error });
+        throw error;
+      }
+    };
+    try {
+      await migration[method]();
+    } catch (error) {
+      throw codeFailed(run.migration, method, error, failed.error === error ? failed.sql : undefined);
+    } finally {
+      migration.execute = execute;
+    }
     const statements = migration.getQueries().flatMap((query) => parseStatements(sqlOf(query, this.driver)));
-    await run.lint(statements, (sql) => this.send(sql, on));
+    await run.inspect(statements, session);
     return statements;
   }
 
@@ -173,12 +199,17 @@ export class Runner extends MigrationRunner {
     method: Method,
     all: Statement[],
     index: number,
+    on: Transaction,
     send: () => Promise<unknown>,
   ) {
     try {
       await send();
     } catch (error) {
-      throw new StatementFailed(run.migration, method, all, index, error);
+      const statement = all[index] as Statement;
+      const left = isConcurrent(statement)
+        ? await invalidIndexLeftBy(statement, (sql) => this.send(sql, on)).catch(() => undefined)
+        : undefined;
+      throw statementFailed(run.migration, method, all, index, error, left);
     }
   }
 

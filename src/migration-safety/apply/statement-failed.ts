@@ -1,31 +1,55 @@
 import type { Method, MigrationFile } from '../history/migration-file.ts';
 import { databaseMessage, type ErrorLike, MigrationProblem, sqlState } from '../problems.ts';
 import { excerpt } from '../sql/excerpt.ts';
-import { onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
+import { isConcurrent, onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
 import { isLockConflict } from './retries.ts';
 
-/** A statement that failed: which one, where in it, and what to do. */
+/** A statement that failed: which one, where in it, what to do, and what remains of the migration. */
 export class StatementFailed extends MigrationProblem {
-  readonly where: string;
-
-  constructor(migration: MigrationFile, method: Method, statements: Statement[], index: number, cause: unknown) {
-    const { sql } = statements[index] as Statement;
-    const where = `${migration.name} (${method}), statement ${index + 1} of ${statements.length}`;
+  constructor(
+    readonly where: string,
+    sql: string | undefined,
+    cause: unknown,
+    remainder: string,
+  ) {
     const state = sqlState(cause);
     const advice = ADVICE[state ?? ''] ?? ADVICE[(state ?? '').slice(0, 2)];
     super(
       isLockConflict(cause) ? 'table-busy' : 'failed',
       [
         `${where} failed: ${databaseMessage(cause)}${state ? ` (${state})` : ''}`,
-        ...excerpt(sql, positionOf(cause)),
+        ...(sql ? excerpt(sql, positionOf(cause)) : []),
         ...details(cause),
         ...(advice ? [advice] : []),
-        remainder(migration, statements, index),
+        remainder,
       ].join('\n'),
       { cause },
     );
-    this.where = where;
   }
+}
+
+/** For one of the statements that a migration adds. `invalidIndex` is the index that it left half built. */
+export function statementFailed(
+  migration: MigrationFile,
+  method: Method,
+  statements: Statement[],
+  index: number,
+  cause: unknown,
+  invalidIndex?: string,
+): StatementFailed {
+  const where = `${migration.name} (${method}), statement ${index + 1} of ${statements.length}`;
+  const { sql } = statements[index] as Statement;
+  return new StatementFailed(where, sql, cause, remainder(migration, statements, index, invalidIndex));
+}
+
+/** For code of a migration that throws; `sql` is the query that failed in it, if it was one of this.execute(). */
+export function codeFailed(migration: MigrationFile, method: Method, cause: unknown, sql?: string): MigrationProblem {
+  if (cause instanceof MigrationProblem) return cause;
+  const where = `${migration.name} (${method})${sql ? ', this.execute(…)' : ''}`;
+  const left = migration.transactional
+    ? ROLLED_BACK
+    : 'The migration runs outside a transaction: what it did before this stays done, and it is not recorded.';
+  return new StatementFailed(where, sql, cause, left);
 }
 
 /** For a statement that PostgreSQL refuses inside a transaction block. */
@@ -75,9 +99,16 @@ function details(cause: unknown): string[] {
   );
 }
 
-function remainder(migration: MigrationFile, statements: Statement[], index: number): string {
-  if (migration.transactional)
-    return 'The migration was rolled back: nothing of it remains. The migrations before it stay applied.';
-  if (index === 0) return 'It was the first statement, outside a transaction: nothing of this migration remains.';
-  return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. After the cause is fixed, migration:up starts it again and skips what already exists.`;
+function remainder(migration: MigrationFile, statements: Statement[], index: number, invalidIndex?: string): string {
+  if (migration.transactional) return ROLLED_BACK;
+  const left = invalidIndex
+    ? `\nThe index ${invalidIndex} remains, INVALID: no query uses it, but every write maintains it, and a unique one still refuses rows. migration:up drops it before it builds it again; to be rid of it now: drop index concurrently ${invalidIndex};`
+    : '';
+  if (index === 0) {
+    const nothing = left || isConcurrent(statements[0] as Statement) ? '' : ': nothing of this migration remains';
+    return `It was the first statement, outside a transaction${nothing}.${left}`;
+  }
+  return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. After the cause is fixed, migration:up starts it again and skips what already exists.${left}`;
 }
+
+const ROLLED_BACK = 'The migration was rolled back: nothing of it remains. The migrations before it stay applied.';

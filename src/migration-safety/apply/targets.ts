@@ -42,6 +42,28 @@ export function refuseIncompleteOptions(argv: readonly string[]): void {
   }
 }
 
+/**
+ * Refuses to leave out a migration between others (`--only`, `--from`): its place in history would be empty, and the next
+ * run would find it out of order.
+ */
+export function refuseHoles(method: 'up' | 'down', chosen: readonly string[], { all, executed }: History): void {
+  const done = new Set(executed);
+  const left =
+    method === 'up'
+      ? all.filter((name) => !done.has(name) && !chosen.includes(name) && name < (chosen.toSorted().at(-1) ?? ''))
+      : executed.slice(executed.indexOf(chosen.at(-1) ?? '') + 1).filter((name) => !chosen.includes(name));
+  if (left.length === 0 || chosen.length === 0) return;
+  const what = method === 'up' ? 'is older, and has not been applied' : 'was applied later, and stays applied';
+  throw new MigrationProblem(
+    'out-of-order',
+    [
+      `${chosen.join(', ')} would leave a hole in the history:`,
+      ...left.map((name) => `  ${name} ${what}`),
+      `Include ${left.length === 1 ? 'it' : 'them'}; or, if the order does not matter, MIGRATION_OUT_OF_ORDER=allow. Nothing was changed.`,
+    ].join('\n'),
+  );
+}
+
 function chooseUp({ from, to, migrations }: Targets, { all, executed }: History): string[] {
   const done = new Set(executed);
   const pending = all.filter((name) => !done.has(name));

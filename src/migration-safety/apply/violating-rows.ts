@@ -1,190 +1,121 @@
-import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { MigrationFile } from '../history/migration-file.ts';
 import { MigrationProblem } from '../problems.ts';
+import { findChangedValues } from '../sql/changed-values.ts';
+import { asSideEffects, EarlierChanges, SIDE_EFFECTS } from '../sql/earlier-changes.ts';
 import { excerpt } from '../sql/excerpt.ts';
-import type { Execute } from '../sql/execute.ts';
-import { literal, quote, quotedTable } from '../sql/quote.ts';
-import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
+import type { Probe } from '../sql/execute.ts';
+import type { Statement, Tree } from '../sql/statements.ts';
+import { constraintKey, preconditionsOf, type Reading } from './preconditions.ts';
 
-/** What a statement requires of the existing rows. */
-interface Precondition {
-  /** What is wrong with the rows that violate it. */
+/** Rows on which a statement of a migration would fail, or whose values it would lose. */
+export interface Violation {
+  migration: MigrationFile;
+  statement: Statement;
   description: string;
-  /** Selects the violating rows. */
   rows: string;
-  /** The columns it needs: rows can't violate a precondition on a column that does not exist yet. */
-  columns: string[];
+  /** Counted up to 10,001. */
+  count: number;
+  /** The code that allows it in safeBecause; undefined if the statement would fail. */
+  code?: 'change-type';
+}
+
+export interface Violations {
+  found: Violation[];
+  /** The migrations of which earlier ones leave something open: they are looked at again when it is their turn. */
+  open: Set<string>;
 }
 
 /**
- * Finds rows on which the migration's statements would fail, with plain reads, before the migration takes a lock. A
- * table that the migration changes first is skipped, because the rows are not known yet.
+ * Finds the rows that stand in the way of the migrations, with plain reads, before the first of them takes a lock. Each
+ * statement is asked for with what the earlier ones will have changed. So a constraint that is added without validation
+ * is refused before it exists, not when it is validated: until then it would fail every update of such a row.
+ *
+ * `later` are pending migrations that do not run now, and matter for the constraints that they will validate.
  */
-export async function refuseViolatingRows(migration: MigrationFile, driver: AbstractSqlDriver): Promise<void> {
-  const execute: Execute = (sql) => driver.getConnection().execute(sql);
-  const changed = new Set<string>();
-  const violations: string[] = [];
-  for (const statement of migration.dynamic.up ? [] : migration.up) {
-    const { kind, tree } = statement;
-    if (['UpdateStmt', 'DeleteStmt', 'InsertStmt'].includes(kind)) changed.add(quotedTable(tree.relation));
-    // The effect of code (a DO block, a call) is unknown, so nothing after it can be checked.
-    if (['DoStmt', 'CallStmt'].includes(kind)) break;
-    for (const { description, rows } of await preconditionsOf(statement, execute)) {
-      if (tree.relation && changed.has(quotedTable(tree.relation))) continue;
-      const [counted] = await execute(`select count(*)::int as n from (${rows} limit 10001) t`);
-      const n = Number(counted?.n ?? 0);
-      if (n > 0)
-        violations.push(
-          [
-            ...excerpt(statement.sql),
-            `  ${n > 10_000 ? 'more than 10000' : n} ${n === 1 ? 'violating row' : 'violating rows'}: ${description}.`,
-            `  To see them: ${rows};`,
-          ].join('\n'),
-        );
+export async function findViolations(
+  migrations: readonly MigrationFile[],
+  later: readonly MigrationFile[],
+  probe: Probe,
+): Promise<Violations> {
+  const earlier = new EarlierChanges(asSideEffects((await probe(SIDE_EFFECTS)).rows));
+  const reading: Reading = { earlier, probe, unvalidated: new Map() };
+  const found: Violation[] = [];
+  const open = new Set<string>();
+  for (const migration of [...migrations, ...later]) {
+    const isLater = later.includes(migration);
+    if (migration.dynamic.up) earlier.unknown = true;
+    for (const statement of migration.dynamic.up ? [] : migration.up) {
+      if (!isLater || validates(statement, reading)) {
+        const preconditions = await preconditionsOf(statement, reading);
+        if (earlier.unknown || preconditions.includes(undefined)) open.add(migration.name);
+        for (const precondition of preconditions) {
+          const count = precondition && (await countViolating(precondition.rows, probe));
+          if (count) found.push({ migration, statement, ...precondition, count });
+        }
+      }
+      const changed = isLater ? [] : await findChangedValues(statement, earlier, probe);
+      found.push(...changed.map((each) => ({ migration, statement, ...each, code: 'change-type' as const })));
+      remember(statement, reading);
+      earlier.add(statement);
     }
+    if (earlier.unknown) open.add(migration.name);
   }
-  if (violations.length === 0) return;
+  return { found: distinct(found), open };
+}
+
+/** Refuses to run into these rows. */
+export function refuseViolations(violations: readonly Violation[]): void {
+  const [first] = violations;
+  if (!first) return;
+  const names = [...new Set(violations.map(({ migration }) => migration.name))];
+  const text = names.map((name) =>
+    [
+      `${name} would fail on existing rows, or lose their values:`,
+      ...violations.filter(({ migration }) => migration.name === name).flatMap(describe),
+    ].join('\n'),
+  );
+  const code = violations.find((each) => each.code)?.code;
+  const advice = code
+    ? [`If a loss is intended, say why in the migration: safeBecause = { '${code}': '<a sentence>' };`]
+    : [];
   throw new MigrationProblem(
     'rows-in-the-way',
-    `${migration.name} would fail on existing rows:\n${violations.join('\n')}\nRepair them in an earlier migration. Nothing of it was changed.`,
+    [...text, ...advice, 'Repair the rows in an earlier migration. Nothing of it was changed.'].join('\n'),
   );
 }
 
-async function preconditionsOf(statement: Statement, execute: Execute): Promise<Precondition[]> {
-  const { kind, tree } = statement;
-  if (!['AlterTableStmt', 'IndexStmt'].includes(kind) || (tree.objtype ?? 'OBJECT_TABLE') !== 'OBJECT_TABLE') return [];
-  const table = quotedTable(tree.relation);
-  const columns = new Set(
-    (
-      await execute(
-        `select attname from pg_attribute where attrelid = to_regclass(${literal(table)}) and attnum > 0 and not attisdropped`,
-      )
-    ).map((row) => String(row.attname)),
+/** The violation as text, with the query that shows the rows. */
+export function describe({ statement, description, rows, count, code }: Violation): string[] {
+  const n = count > 10_000 ? 'more than 10000' : count;
+  const what = code ? 'row loses a value' : 'violating row';
+  const many = code ? 'rows lose a value' : 'violating rows';
+  return [...excerpt(statement.sql), `  ${n} ${count === 1 ? what : many}: ${description}.`, `  To see them: ${rows};`];
+}
+
+/** Undefined if the query fails: then the database has the last word when the statement runs. */
+async function countViolating(rows: string, probe: Probe): Promise<number | undefined> {
+  const { rows: counted } = await probe(`select count(*)::int as n from (${rows} limit 10001) t`);
+  return Number(counted[0]?.n) || undefined;
+}
+
+/** Whether the statement validates a constraint that the run adds. */
+const validates = ({ kind, tree }: Statement, { unvalidated }: Reading) =>
+  kind === 'AlterTableStmt' &&
+  tree.cmds.every(
+    ({ AlterTableCmd: { subtype, name } }: Tree) =>
+      subtype === 'AT_ValidateConstraint' && unvalidated.has(constraintKey(tree.relation, name)),
   );
-  // This migration creates the table.
-  if (columns.size === 0) return [];
-  const preconditions: (Precondition | undefined)[] =
-    kind === 'IndexStmt'
-      ? uniqueIndex(tree, table)
-      : (
-          await Promise.all(
-            tree.cmds.map((each: Tree) =>
-              PRECONDITIONS_OF_COMMAND[each.AlterTableCmd.subtype]?.(each.AlterTableCmd, table, statement, execute),
-            ),
-          )
-        ).flat();
-  return preconditions.filter(
-    (each): each is Precondition => each?.columns.every((column) => columns.has(column)) ?? false,
-  );
-}
 
-type Reader = (
-  command: Tree,
-  table: string,
-  statement: Statement,
-  execute: Execute,
-) => Precondition[] | Promise<Precondition[]>;
-
-/** By the subtype of an ALTER TABLE command. */
-const PRECONDITIONS_OF_COMMAND: Record<string, Reader> = {
-  AT_SetNotNull: ({ name }, table) => [nulls(table, name)],
-  AT_AddColumn: ({ def }, table) => {
-    const kinds = (def.ColumnDef.constraints ?? []).map((each: Tree) => each.Constraint.contype);
-    const filled = ['CONSTR_DEFAULT', 'CONSTR_IDENTITY', 'CONSTR_GENERATED'].some((kind) => kinds.includes(kind));
-    const serial = /serial/.test(def.ColumnDef.typeName.names.at(-1).String.sval);
-    return kinds.includes('CONSTR_NOTNULL') && !filled && !serial
-      ? [
-          {
-            description: `they have no value for the new column ${quote(def.ColumnDef.colname)}`,
-            rows: `select * from ${table}`,
-            columns: [],
-          },
-        ]
-      : [];
-  },
-  AT_AddConstraint: ({ def }, table, { sql }) => {
-    const constraint = def.Constraint;
-    if (!constraint || constraint.skip_validation || constraint.indexname) return [];
-    return PRECONDITIONS_OF_CONSTRAINT[constraint.contype]?.(constraint, table, sql) ?? [];
-  },
-  AT_ValidateConstraint: async ({ name }, table, _statement, execute) => {
-    const [row] = await execute(
-      `select contype, pg_get_constraintdef(oid) as definition from pg_constraint where conrelid = to_regclass(${literal(table)}) and conname = ${literal(name)} and not convalidated`,
-    );
-    if (!row) return [];
-    const text = `alter table ${table} add constraint ${quote(name)} ${String(row.definition).replace(/ NOT VALID$/, '')}`;
-    const constraint = parseStatements(text)[0]?.tree.cmds?.[0]?.AlterTableCmd.def.Constraint;
-    return constraint ? (PRECONDITIONS_OF_CONSTRAINT[constraint.contype]?.(constraint, table, text) ?? []) : [];
-  },
-};
-
-const PRECONDITIONS_OF_CONSTRAINT: Record<string, (constraint: Tree, table: string, sql: string) => Precondition[]> = {
-  CONSTR_UNIQUE: ({ keys }, table) => [duplicates(table, names(keys))],
-  CONSTR_PRIMARY: ({ keys }, table) => [
-    duplicates(table, names(keys)),
-    ...names(keys).map((column) => nulls(table, column)),
-  ],
-  CONSTR_FOREIGN: ({ fk_attrs, pk_attrs, pktable }, table) => {
-    const from = names(fk_attrs);
-    const to = names(pk_attrs ?? []);
-    if (to.length !== from.length) return [];
-    const pairs = from.map((column, i) => `r.${quote(to[i] ?? '')} = t.${quote(column)}`).join(' and ');
-    const set = from.map((column) => `t.${quote(column)} is not null`).join(' and ');
-    return [
-      {
-        description: `they refer to rows of ${quotedTable(pktable)} that do not exist`,
-        rows: `select t.* from ${table} t where ${set} and not exists (select 1 from ${quotedTable(pktable)} r where ${pairs})`,
-        columns: from,
-      },
-    ];
-  },
-  CONSTR_CHECK: ({ conname }, table, sql) => {
-    const expression = expressionOf(sql, conname);
-    return expression
-      ? [
-          {
-            description: `they violate the check (${expression})`,
-            rows: `select * from ${table} where not (${expression})`,
-            columns: [],
-          },
-        ]
-      : [];
-  },
-};
-
-function uniqueIndex(tree: Tree, table: string): Precondition[] {
-  const columns = tree.indexParams.map((each: Tree) => each.IndexElem.name).filter(Boolean);
-  // Indexes on expressions and partial indexes are left to the database.
-  if (!tree.unique || tree.whereClause || columns.length !== tree.indexParams.length) return [];
-  return [duplicates(table, columns)];
-}
-
-const nulls = (table: string, column: string): Precondition => ({
-  description: `${quote(column)} is null`,
-  rows: `select * from ${table} where ${quote(column)} is null`,
-  columns: [column],
-});
-
-function duplicates(table: string, columns: string[]): Precondition {
-  const list = columns.map(quote).join(', ');
-  const set = columns.map((column) => `${quote(column)} is not null`).join(' and ');
-  return {
-    description: `the same ${list} more than once`,
-    rows: `select * from ${table} where (${list}) in (select ${list} from ${table} where ${set} group by ${list} having count(*) > 1)`,
-    columns,
-  };
-}
-
-/** The text of a check's expression, which the parse tree does not keep. */
-function expressionOf(sql: string, name: string | undefined): string | undefined {
-  const start = name ? sql.search(new RegExp(`"?${name.replace(/[^\w]/g, '.')}"?\\s+check\\s*\\(`, 'i')) : 0;
-  const open = sql.indexOf('(', sql.toLowerCase().indexOf('check', Math.max(0, start)));
-  for (let i = open, depth = 0; start >= 0 && open >= 0 && i < sql.length; i++) {
-    // A parenthesis inside a string literal is counted as well; if that unbalances the text, the check is left to the database.
-    if (sql[i] === '(') depth++;
-    if (sql[i] === ')' && --depth === 0) return sql.slice(open + 1, i);
+function remember(statement: Statement, { unvalidated }: Reading): void {
+  if (statement.kind !== 'AlterTableStmt') return;
+  for (const { AlterTableCmd: cmd } of statement.tree.cmds) {
+    const constraint = cmd.def?.Constraint;
+    if (cmd.subtype === 'AT_AddConstraint' && constraint?.skip_validation)
+      unvalidated.set(constraintKey(statement.tree.relation, constraint.conname), statement);
+    if (cmd.subtype === 'AT_DropConstraint') unvalidated.delete(constraintKey(statement.tree.relation, cmd.name));
   }
-  return undefined;
 }
 
-const names = (list: Tree[]): string[] => list.map((each) => each.String.sval);
+/** A check and the NOT NULL that follows it are violated by the same rows. */
+const distinct = (violations: Violation[]) =>
+  violations.filter((each, i) => violations.findIndex(({ rows }) => rows === each.rows) === i);

@@ -23,20 +23,39 @@ export function checkIntegrity(files: readonly MigrationFile[], rows: readonly H
     .sort()
     .at(-1);
 
+  const renamed = findRenamed(files, rows);
+  const isRenamed = (name: string) => renamed.some(({ from, to }) => name === from || name === to);
   for (const name of repeated(files.map((file) => file.name))) report('duplicate', name);
   for (const name of repeated(rows.map((row) => row.name))) report('duplicate', name);
   for (const file of files) {
     const row = applied.get(file.name);
     if (row?.checksum && row.checksum !== file.checksum) report('edited', file.name);
-    if (!row && newestApplied && file.name < newestApplied) report('out-of-order', file.name);
+    if (!row && newestApplied && file.name < newestApplied && !isRenamed(file.name)) report('out-of-order', file.name);
   }
   for (const { name } of rows) {
     // Without any file, a row is not from a newer version: the files were not deployed.
     const isNewer = newestFile !== '' && name > newestFile;
-    if (!files.some((file) => file.name === name)) report(isNewer ? 'unknown' : 'missing', name);
+    if (!files.some((file) => file.name === name) && !isRenamed(name)) report(isNewer ? 'unknown' : 'missing', name);
   }
   const order = Object.keys(FINDINGS);
   return found.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+}
+
+/**
+ * Files that were renamed after this database applied them, as is advised for a migration that is out of order elsewhere:
+ * an applied migration without a file and a file that is not applied have the same checksum, and no others have it.
+ */
+export function findRenamed(
+  files: readonly MigrationFile[],
+  rows: readonly HistoryRow[],
+): { from: string; to: string }[] {
+  const unapplied = files.filter(({ name, source }) => source.trim() && !rows.some((row) => row.name === name));
+  const withoutFile = rows.filter(({ name }) => !files.some((file) => file.name === name));
+  return unapplied.flatMap(({ name, checksum }) => {
+    const [row, ...otherRows] = withoutFile.filter((each) => each.checksum === checksum);
+    const isOnly = unapplied.filter((each) => each.checksum === checksum).length === 1;
+    return row && otherRows.length === 0 && isOnly ? [{ from: row.name, to: name }] : [];
+  });
 }
 
 /** Throws if the history can't be trusted. `unknown` alone is normal during a rolling deployment. */

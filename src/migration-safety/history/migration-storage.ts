@@ -88,6 +88,14 @@ export class HistoryStorage extends MigrationStorage {
     ]);
   }
 
+  /** Records an applied migration under the new name of its file. */
+  async rename(from: string, to: string): Promise<void> {
+    await this.execute(`update ${this.quotedTable()} set name = ? where name in (?, ?, ?)`, [
+      this.getMigrationName(to),
+      ...['', '.ts', '.js'].map((extension) => `${from}${extension}`),
+    ]);
+  }
+
   /** Keeps only the first row of a name that is recorded more than once. */
   async deleteDuplicates(name: string): Promise<void> {
     const table = this.quotedTable();

@@ -19,7 +19,7 @@ export async function lintBeforeRun(
   for (const error of errors.filter(({ code }) => ['drop-table', 'drop-column', 'truncate'].includes(code))) {
     const statement = statements.find(({ sql }) => sql === error.sql);
     if (statement)
-      error.details.push(...(await findDataLoss([statement], execute)).map((loss) => `Would be lost: ${loss}`));
+      error.details.push(...(await findDataLoss([statement], { execute })).map((loss) => `Would be lost: ${loss}`));
   }
   const warnings = findings.filter(({ severity }) => severity === 'warning');
   if (warnings.length > 0) log(`\n${formatLintFindings(warnings)}`);

@@ -55,13 +55,7 @@ const cases = [
   {
     does: 'a partial unique index',
     up: 'create unique index t_b on t (b) where d > 0',
-    says: '2 violating rows: the same b more than once where d > 0',
-    see: 'having count(*) > 1',
-  },
-  {
-    does: 'a unique index on an expression',
-    up: 'create unique index t_b on t ((b % 2), d)',
-    says: '2 violating rows: the same (b % 2), d more than once',
+    says: '2 violating rows: the same "b" more than once where d > 0',
     see: 'having count(*) > 1',
   },
   {

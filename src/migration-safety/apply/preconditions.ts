@@ -1,4 +1,4 @@
-import { checkExpression, indexClauses } from '../sql/clauses.ts';
+import { checkExpression, indexPredicate } from '../sql/clauses.ts';
 import { type EarlierChanges, fillsColumn } from '../sql/earlier-changes.ts';
 import type { Probe } from '../sql/execute.ts';
 import { literal, quote, quotedTable } from '../sql/quote.ts';
@@ -119,21 +119,13 @@ const CONSTRAINTS: Record<string, Reader<Tree>> = {
   },
 };
 
+/** An index on an expression is left to the database, which knows what the expression costs. */
 function uniqueIndex({ sql, tree }: Statement, { earlier }: Reading): Preconditions {
-  const { elements, where } = indexClauses(sql);
-  const plain = tree.indexParams.every(
-    ({ IndexElem: { opclass, collation, ordering, nulls_ordering } }: Tree) =>
-      !opclass &&
-      !collation &&
-      (ordering ?? 'SORTBY_DEFAULT') === 'SORTBY_DEFAULT' &&
-      (nulls_ordering ?? 'SORTBY_NULLS_DEFAULT') === 'SORTBY_NULLS_DEFAULT',
-  );
   const columns = tree.indexParams.map(({ IndexElem: { name } }: Tree) => name).filter(Boolean);
-  if (tree.nulls_not_distinct) return [];
-  if (columns.length === tree.indexParams.length && !where) return [duplicates(tree.relation, columns, earlier)];
-  const read = [...columns, ...columnsIn(tree.indexParams), ...columnsIn(tree.whereClause)];
-  if (!plain || !knows(earlier, tree.relation, read)) return [undefined];
-  return [repeated(quotedTable(tree.relation), elements, where)];
+  if (tree.nulls_not_distinct || columns.length !== tree.indexParams.length) return [];
+  const where = indexPredicate(sql);
+  if (where && !knows(earlier, tree.relation, columnsIn(tree.whereClause))) return [undefined];
+  return [duplicates(tree.relation, columns, earlier, where)];
 }
 
 function nulls(relation: Tree, column: string, earlier: EarlierChanges): Precondition | undefined {
@@ -149,26 +141,21 @@ function everyRow(relation: Tree, description: string, earlier: EarlierChanges):
   return table && earlier.keepsRows(relation) ? { description, rows: `select * from ${table}` } : undefined;
 }
 
-function duplicates(relation: Tree, columns: string[], earlier: EarlierChanges): Precondition | undefined {
+function duplicates(
+  relation: Tree,
+  columns: string[],
+  earlier: EarlierChanges,
+  where?: string,
+): Precondition | undefined {
   const table = earlier.tableBefore(relation);
-  const before = columns.map((column) => earlier.columnBefore(relation, column));
-  const isKnown = columns.every((column) => earlier.valuesOf(relation, column) === 'same');
-  return table && isKnown
-    ? repeated(
-        table,
-        before.map((column) => quote(column ?? '')),
-        undefined,
-      )
-    : undefined;
-}
-
-function repeated(table: string, elements: string[], where: string | undefined): Precondition {
-  const list = elements.join(', ');
-  const conditions = [...(where ? [`(${where})`] : []), ...elements.map((element) => `${element} is not null`)];
-  const set = conditions.join(' and ');
+  if (!table || columns.some((column) => earlier.valuesOf(relation, column) !== 'same')) return undefined;
+  const keys = columns.map((column) => quote(earlier.columnBefore(relation, column) ?? ''));
+  const list = keys.join(', ');
+  const selected = where ? `(${where}) and ` : '';
+  const set = keys.map((key) => `${key} is not null`).join(' and ');
   return {
     description: `the same ${list} more than once${where ? ` where ${where}` : ''}`,
-    rows: `select * from ${table} where ${where ? `(${where}) and ` : ''}(${list}) in (select ${list} from ${table} where ${set} group by ${list} having count(*) > 1)`,
+    rows: `select * from ${table} where ${selected}(${list}) in (select ${list} from ${table} where ${selected}${set} group by ${list} having count(*) > 1)`,
   };
 }
 

@@ -35,18 +35,11 @@ export function checkExpression(sql: string, constraint: string | undefined): st
   return textOf(sql, insideParentheses(tokens, check + 1));
 }
 
-/** `create index`: the elements between its parentheses, and the predicate of a partial index. */
-export function indexClauses(sql: string): { elements: string[]; where: string | undefined } {
+/** The predicate of a partial index. */
+export function indexPredicate(sql: string): string | undefined {
   const tokens = tokensOf(sql);
-  const inside = insideParentheses(
-    tokens,
-    tokens.findIndex(({ text }) => text === '('),
-  );
   const where = tokens.findIndex(({ word, depth }) => word === 'where' && depth === 0);
-  return {
-    elements: splitAtCommas(inside, 1).map((element) => textOf(sql, element)),
-    where: where < 0 ? undefined : textOf(sql, tokens.slice(where + 1)),
-  };
+  return where < 0 ? undefined : textOf(sql, tokens.slice(where + 1));
 }
 
 /** Each `delete` of a statement, also inside its common table expressions, as the query that selects its rows. */

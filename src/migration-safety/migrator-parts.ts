@@ -1,5 +1,5 @@
 import type { Configuration, IMigrationGenerator, MigrationsOptions, MikroORM } from '@mikro-orm/core';
-import type { AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
+import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { MigrationFile } from './history/migration-file.ts';
 import type { HistoryRow, HistoryStorage } from './history/migration-storage.ts';
 import type { MigrationLock } from './lock/lock.ts';
@@ -27,12 +27,6 @@ export interface MigratorParts {
 
   /** The rows of the tracking table, or undefined if there is no table yet. Creates nothing. */
   history(schema?: string): Promise<HistoryRow[] | undefined>;
-
-  /** The schema that migration:create wrote last, or undefined if there is no snapshot. */
-  readSnapshot(): Promise<DatabaseSchema | undefined>;
-
-  /** Writes the snapshot, of the entities' schema by default. */
-  writeSnapshot(schema?: DatabaseSchema): Promise<void>;
 
   /** Runs the work under the migration lock, with the database and the tracking table in place. */
   withLock<T>(work: (lock: MigrationLock) => Promise<T>): Promise<T>;

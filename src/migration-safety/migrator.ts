@@ -12,7 +12,7 @@ import type {
 } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type Migration, Migrator as StockMigrator } from '@mikro-orm/migrations';
-import type { AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
+import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import { applyMigrations, type Place, type RunOptions } from './apply/apply.ts';
 import { guardSchemaCommands, refuseRollup } from './apply/destructive-guards.ts';
 import { markApplied, unmarkApplied } from './apply/mark-applied.ts';
@@ -150,15 +150,6 @@ export class Migrator extends StockMigrator implements MigratorParts {
     return this.inSchema(schema, () => this.storage.rows());
   }
 
-  async readSnapshot(): Promise<DatabaseSchema | undefined> {
-    await this.initPaths();
-    return this.getSchemaFromSnapshot();
-  }
-
-  async writeSnapshot(schema?: DatabaseSchema): Promise<void> {
-    await this.storeCurrentSchema(schema);
-  }
-
   async withLock<T>(work: (lock: MigrationLock) => Promise<T>): Promise<T> {
     await this.initPaths();
     const { lock, isFile } = this.lock();
@@ -214,6 +205,9 @@ export class Migrator extends StockMigrator implements MigratorParts {
       create: async () => new MigrationClass(this.driver, this.config),
     });
   }
+
+  /** MikroORM's snapshot is not written: migration:create has one of its own, see create/snapshot.ts. */
+  protected override async storeCurrentSchema(): Promise<void> {}
 
   private apply(method: Method, options?: RunOptions): Promise<MigrationInfo[]> {
     return this.withLock((lock) =>

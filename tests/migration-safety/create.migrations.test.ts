@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { nameFor, toIdentifier } from '../../src/migration-safety/create/migration-names.ts';
-import { toOnlineDdl } from '../../src/migration-safety/create/online-ddl.ts';
 import { aMigratedProject, aProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
@@ -222,36 +221,3 @@ test.each([
   [['alter table "größen" add column "Höhe" int'], 'add_größen_höhe'],
   [['select 1'], 'change_schema'],
 ])('%j is named %s', (sql, name) => expect(nameFor(sql)).toBe(name));
-
-test('statements on tables created in the same migration are not rewritten', () => {
-  const up = ['create table t (id int)', 'create index i on t (id)', 'alter table t add constraint c check (id > 0)'];
-  expect(toOnlineDdl({ up, down: ['drop table t'] })).toEqual([{ transactional: true, up, down: ['drop table t'] }]);
-});
-
-test('each command of one ALTER TABLE is rewritten on its own, however it is written', () => {
-  const drafts = toOnlineDdl({
-    up: [
-      `alter table "s"."t" add column "a" text default 'x, (y', add constraint "u" unique ("a", "b"), alter column "b" set not null`,
-    ],
-    down: ['alter table "s"."t" drop constraint "u", drop column "a", alter column "b" drop not null'],
-  });
-  expect(drafts.map(({ up }) => up)).toEqual([
-    [
-      `alter table "s"."t" add column "a" text default 'x, (y'`,
-      'alter table "s"."t" add constraint "t_b_not_null" check ("b" is not null) not valid',
-    ],
-    [
-      'create unique index concurrently if not exists "u" on "s"."t" ("a", "b")',
-      'alter table "s"."t" add constraint "u" unique using index "u"',
-    ],
-    [
-      'alter table "s"."t" validate constraint "t_b_not_null"',
-      'alter table "s"."t" alter column "b" set not null',
-      'alter table "s"."t" drop constraint "t_b_not_null"',
-    ],
-  ]);
-  expect(drafts[0]?.down).toEqual([
-    'alter table "s"."t" drop constraint "t_b_not_null"',
-    'alter table "s"."t" drop column "a"',
-  ]);
-});

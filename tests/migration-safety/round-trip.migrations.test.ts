@@ -3,7 +3,7 @@ import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { expect, test, vi } from 'vitest';
 import { type Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
-import { roundTripProblem, testRoundTrips } from '../../src/migration-safety/verify/round-trip.ts';
+import { roundTripProblem, testRoundTrips } from '../../src/migration-safety/verify/test-history.ts';
 import { aProject } from './project.ts';
 import { entities } from './sample/entities.ts';
 

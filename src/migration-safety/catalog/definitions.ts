@@ -82,16 +82,23 @@ export const DEFINITIONS: Record<Kind, (row: Row) => Definition> = {
   constraint: ({ sql, name, text }) =>
     define(
       String(text),
-      `alter table ${sql} add constraint ${quote(String(name))} ${text}`,
+      `alter table ${sql} add constraint ${quote(String(name))} ${lowerKeywords(String(text))}`,
       `alter table ${sql} drop constraint ${quote(String(name))}`,
     ),
   index: ({ index, text, valid }) =>
-    define(`${unqualified(String(text))}${valid ? '' : ' INVALID'}`, unqualified(String(text)), `drop index ${index}`),
+    define(
+      `${unqualified(String(text))}${valid ? '' : ' INVALID'}`,
+      lowerKeywords(unqualified(String(text))),
+      `drop index ${index}`,
+    ),
   trigger: ({ sql, name, text, enabled }) => {
     const state = { D: 'disable', R: 'enable replica', A: 'enable always' }[String(enabled)];
     return define(
       words(unqualified(String(text)), state),
-      [unqualified(String(text)), ...(state ? [`alter table ${sql} ${state} trigger ${quote(String(name))}`] : [])],
+      [
+        lowerKeywords(unqualified(String(text))),
+        ...(state ? [`alter table ${sql} ${state} trigger ${quote(String(name))}`] : []),
+      ],
       `drop trigger ${quote(String(name))} on ${sql}`,
     );
   },
@@ -125,6 +132,9 @@ export const DEFINITIONS: Record<Kind, (row: Row) => Definition> = {
   comment: ({ target, text }) =>
     define(literal(String(text)), `comment on ${target} is ${literal(String(text))}`, `comment on ${target} is null`),
 };
+
+/** The index behind a unique constraint or primary key, as a statement. */
+export const indexStatement = (text: unknown) => lowerKeywords(unqualified(String(text)));
 
 /** The type of a column with all that follows it, as `create table` and `add column` take it. */
 export function columnType(row: Row): string {
@@ -169,6 +179,12 @@ const unqualified = (text: string) =>
   text.replace(
     /^(CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE) |CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON (?:ONLY )?|CREATE (?:CONSTRAINT )?TRIGGER [\s\S]*? ON )public\./,
     '$1',
+  );
+
+/** Keywords in lower case, as the rest of a migration is written. What is quoted stays. */
+export const lowerKeywords = (sql: string) =>
+  sql.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|\b[A-Z][A-Z_]*\b/g, (token) =>
+    /^['"]/.test(token) ? token : token.toLowerCase(),
   );
 
 const words = (...parts: unknown[]) => parts.filter(Boolean).join(' ');

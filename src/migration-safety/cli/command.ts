@@ -9,7 +9,7 @@ import { migratorOf } from '../start-up.ts';
 import { isInteractive, prompt } from '../terminal.ts';
 import { checkMigrations, problemOf } from '../verify/check.ts';
 import { findRepairs } from '../verify/repair.ts';
-import { roundTripProblem, testRoundTrips } from '../verify/round-trip.ts';
+import { roundTripProblem, testRoundTrips } from '../verify/test-history.ts';
 import { offlineSql } from './offline-sql.ts';
 import { formatPlan, readPlan } from './plan.ts';
 import { formatStatuses, readHistory, readStatus, type Status } from './status.ts';

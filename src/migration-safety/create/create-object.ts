@@ -1,5 +1,5 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
-import { columnType } from '../catalog/definitions.ts';
+import { columnType, indexStatement, lowerKeywords } from '../catalog/definitions.ts';
 import { quote } from '../sql/quote.ts';
 import type { Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
@@ -9,7 +9,9 @@ export function createTable(table: CatalogObject, catalog: Catalog): Operation {
   const parts = [...catalog.values()].filter((each) => isPartOf(each, table.id, catalog));
   const of = (kind: string) => parts.filter((each) => each.kind === kind);
   const columns = of('column').map((column) => `${quote(column.name)} ${typeOf(column, catalog)}`);
-  const constraints = of('constraint').map(({ name, row }) => `constraint ${quote(name)} ${row.text}`);
+  const constraints = of('constraint').map(
+    ({ name, row }) => `constraint ${quote(name)} ${lowerKeywords(String(row.text))}`,
+  );
   const { sql, unlogged, partitioned } = table.row;
   const create = `create ${unlogged ? 'unlogged ' : ''}table ${sql} (${[...columns, ...constraints].join(', ')})${partitioned ? ` partition by ${partitioned}` : ''}`;
   return operation(
@@ -163,9 +165,9 @@ export function requireColumn(column: CatalogObject, naive: boolean): Chain {
 function notValid(constraint: CatalogObject): Chain {
   const table = String(constraint.row.sql);
   const text = String(constraint.create[0]);
-  if (/ NOT VALID$/.test(text)) return [operation(text, constraint.drop, { table, rank: 45 })];
+  if (/ not valid$/.test(text)) return [operation(text, constraint.drop, { table, rank: 45 })];
   return chain(
-    operation(`${text} NOT VALID`, constraint.drop, { table, rank: 45 }),
+    operation(`${text} not valid`, constraint.drop, { table, rank: 45 }),
     operation(`alter table ${table} validate constraint ${quote(constraint.name)}`, [], {
       alone: 'transactional',
       rank: 46,
@@ -176,7 +178,7 @@ function notValid(constraint: CatalogObject): Chain {
 /** A unique constraint or primary key through an index that is built concurrently; the constraint then owns the index. */
 function throughIndex(constraint: CatalogObject): Chain {
   const { row, name, drop } = constraint;
-  const index = concurrentIndex(String(row.index));
+  const index = concurrentIndex(indexStatement(row.index));
   const kind = row.type === 'p' ? 'primary key' : 'unique';
   const deferred = `${row.deferrable ? ' deferrable' : ''}${row.deferred ? ' initially deferred' : ''}`;
   const add = `alter table ${row.sql} add constraint ${quote(name)} ${kind} using index ${quote(name)}${deferred}`;

@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationResult } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
-import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
+import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { formatLintFindings, lint } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
-import { introspect, openShadowDatabase } from '../shadow/shadow-database.ts';
-import { parseStatements } from '../sql/statements.ts';
+import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
+import { type Comparison, readComparison } from './compare.ts';
+import { completeCode } from './migration-code.ts';
 import { nameFor } from './migration-names.ts';
-import { type Draft, toOnlineDdl } from './online-ddl.ts';
-import { applyRenames, readRenameAnswers } from './renames.ts';
+import { type Draft, operation } from './operation.ts';
+import { toDrafts, toOneDraft } from './order.ts';
+import { type Plan, planOperations } from './plan.ts';
+import { refute, unproved } from './prove.ts';
+import { applyRenames, type Rename, readRenameAnswers } from './renames.ts';
+import { writeSnapshot } from './snapshot.ts';
 
 /** Writes the difference between entities and history as one or more migrations, and the snapshot. */
 export async function createMigrations(
@@ -16,13 +21,12 @@ export async function createMigrations(
   path: string | undefined,
   name: string | undefined,
 ): Promise<MigrationResult> {
-  const drafts = await draftMigrations(migrator);
-  if (drafts.length === 0) return { fileName: '', code: '', diff: { up: [], down: [] } };
+  const { drafts, entities } = await draftMigrations(migrator);
   const { config, options, generator } = migrator;
   const { emit, pathTs, path: compiled } = options;
   const folder = fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
   const result = await writeMigrations(drafts, name, (diff, each) => generator.generate(diff, path, each), folder);
-  await migrator.writeSnapshot();
+  await writeSnapshot(migrator, entities);
   return result;
 }
 
@@ -34,28 +38,79 @@ export async function logLintFindings(migrator: MigratorParts, fileName: string)
   if (findings.length > 0) migrator.log(`\n${formatLintFindings(findings)}\n`);
 }
 
-/** The difference between entities and history as online DDL, divided into migrations. */
-async function draftMigrations(migrator: MigratorParts): Promise<Draft[]> {
-  const { config, driver } = migrator;
-  const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
-  const to = generator.getTargetSchema();
-  const from = await replayHistory(migrator, to);
-  const entities = driver.getMetadata().getAll().values();
-  const renames = await applyRenames(from, to, readRenameAnswers(migrator.settings.renames, entities));
-  for (const { description } of renames) if (description) migrator.log(`Renamed: ${description}`);
-  from.prune(undefined, []);
-  to.prune(undefined, []);
-  const compare = comparatorWithoutRenames(driver.getPlatform());
-  const options = { wrap: false, safe: false, dropTables: true };
-  const difference = compare(from, to);
-  const up = statementsOf(generator.diffToSQL(difference, options));
-  const down = statementsOf(generator.diffToSQL(compare(to, from, difference), options));
-  const naive = {
-    up: [...renames.map((rename) => rename.up), ...up],
-    down: [...down, ...renames.map((rename) => rename.down).reverse()],
-  };
-  if (naive.up.length === 0) return [];
-  return migrator.settings.naive ? [{ transactional: true, ...naive }] : toOnlineDdl(naive);
+/** The difference between entities and history as migrations, each of which was run up, down and up again. */
+async function draftMigrations(migrator: MigratorParts): Promise<{ drafts: Draft[]; entities: Catalog }> {
+  const { plan, entities } = await planDifference(migrator);
+  const prove = async (drafts: Draft[], { after }: Plan) =>
+    refute(drafts, after, trackingTable(migrator), () => openHistory(migrator));
+  const naive = plan(true);
+  if (naive.operations.length === 0) return { drafts: [], entities };
+  const online = plan(false);
+  const drafts = toDrafts(online.operations);
+  const refutation = migrator.settings.naive ? undefined : await prove(drafts, online);
+  if (!migrator.settings.naive && !refutation) return { drafts, entities };
+  const draft = toOneDraft(naive.operations);
+  const failure = await prove([draft], naive);
+  if (failure) throw unproved(failure);
+  if (!refutation) return { drafts: [draft], entities };
+  const reason = `Plain statements in one transaction. As online DDL, ${refutation.says} ${refutation.details.join(' ')}`;
+  migrator.log(reason);
+  return { drafts: [{ ...draft, reason }], entities };
+}
+
+/** The plan, to be made as online DDL or as plain statements, after what is renamed. */
+async function planDifference(migrator: MigratorParts) {
+  const shadow = await openHistory(migrator);
+  try {
+    const comparison = await readComparison(migrator, shadow);
+    const { renames, catalog } = await renameInShadow(migrator, shadow, comparison);
+    for (const { description } of renames) if (description) migrator.log(`Renamed: ${description}`);
+    const isDeclared = throughRenames(comparison);
+    const plan = (naive: boolean): Plan =>
+      afterRenames(planOperations(catalog, comparison.entities, { isDeclared, naive }), renames);
+    return { plan, entities: comparison.entities };
+  } finally {
+    await shadow.close();
+  }
+}
+
+/** A shadow database after all migrations. A live database may be ahead, behind or missing. */
+async function openHistory(migrator: MigratorParts): Promise<ShadowDatabase> {
+  const shadow = await openShadowDatabase(migrator);
+  await shadow.migrator.up();
+  return shadow;
+}
+
+/** The renames, and the history's catalog with them. The shadow database is as it was. */
+async function renameInShadow(
+  migrator: MigratorParts,
+  shadow: ShadowDatabase,
+  { history, entities, isDeclared }: Comparison,
+) {
+  const answers = readRenameAnswers(migrator.settings.renames, migrator.driver.getMetadata().getAll().values());
+  await shadow.query('begin');
+  try {
+    return await applyRenames(history, entities, answers, isDeclared, { run: shadow.query, read: shadow.catalog });
+  } finally {
+    await shadow.query('rollback');
+  }
+}
+
+/** Whether an object was declared, under the name that it had before the renames. */
+function throughRenames({ history, isDeclared }: Comparison): (object: CatalogObject) => boolean {
+  const before = new Map([...history.values()].map((object) => [addressOf(object), object]));
+  return (object) => isDeclared(before.get(addressOf(object)) ?? object);
+}
+
+const addressOf = ({ kind, id, row }: CatalogObject) => `${kind} ${(row.addresses as string[])[0] ?? id}`;
+
+/** The plan with the renames before everything else. */
+function afterRenames({ operations, after }: Plan, renames: Rename[]): Plan {
+  const first = renames.map(({ up, down, table }) => operation(up, down ? [down] : [], { table, rank: 0 }));
+  for (const [i, each] of first.entries()) if (i > 0) each.after.add(first[i - 1] as (typeof first)[number]);
+  const last = first.at(-1);
+  if (last) for (const each of operations) each.after.add(last);
+  return { operations: [...first, ...operations], after };
 }
 
 /** Writes one file per draft, with names in their order. */
@@ -71,8 +126,8 @@ async function writeMigrations(
     if (index > 0) await sleep(1_010 - (Date.now() % 1_000));
     const draftName = name && index === 0 ? name : nameFor(draft.up);
     const [plain, fileName] = await generate(withSemicolons(draft), draftName);
-    const code = draft.transactional ? plain : outsideTransaction(plain);
-    if (code !== plain) await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
+    const code = completeCode(plain, draft);
+    await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
     written.push([code, fileName]);
   }
   return {
@@ -82,37 +137,7 @@ async function writeMigrations(
   };
 }
 
-/** MikroORM's comparator without its guesses at renamed columns, which applyRenames has already resolved. */
-function comparatorWithoutRenames(platform: ConstructorParameters<typeof SchemaComparator>[0]) {
-  const comparator = new SchemaComparator(platform);
-  Object.assign(comparator, { detectColumnRenamings: () => {} });
-  return comparator.compare.bind(comparator);
-}
-
-/**
- * The schema after all migrations, from a shadow database. A live database may be ahead, behind or missing; a snapshot
- * still contains migrations that were deleted since.
- */
-async function replayHistory(migrator: MigratorParts, to: DatabaseSchema): Promise<DatabaseSchema> {
-  const { config } = migrator;
-  const shadow = await openShadowDatabase(migrator);
-  try {
-    await shadow.migrator.up();
-    return await introspect(shadow.driver, config, [...to.getNamespaces()]);
-  } finally {
-    await shadow.close();
-  }
-}
-
-const statementsOf = (sql: string) => parseStatements(sql).map((statement) => statement.sql);
-
 const withSemicolons = ({ up, down }: Draft) => ({
   up: up.map((sql) => `${sql};`),
   down: down.map((sql) => `${sql};`),
 });
-
-const outsideTransaction = (code: string) =>
-  code.replace(
-    /^(.*\bextends Migration \{)\n/m,
-    `$1\n\n  override isTransactional(): boolean {\n    return false;\n  }\n`,
-  );

@@ -3,6 +3,8 @@ export interface Draft {
   transactional: boolean;
   up: string[];
   down: string[];
+  /** Why it is not online DDL. */
+  reason?: string;
 }
 
 /** The smallest part of a difference that runs on its own, with its exact inverse. */

@@ -11,12 +11,19 @@ export interface PlanOptions {
   naive?: boolean;
 }
 
-/** The operations that turn one database into another, each with those that it waits for; none if they are equal. */
+export interface Plan {
+  /** Each with those that it waits for; none if the databases are equal. */
+  operations: Operation[];
+  /** What they make: what entities declare, and what was made by hand. */
+  after: Catalog;
+}
+
+/** The operations that turn one database into another. */
 export function planOperations(
   before: Catalog,
   entities: Catalog,
   { isDeclared = () => true, naive = false }: PlanOptions = {},
-): Operation[] {
+): Plan {
   const difference = compareCatalogs(before, entities, isDeclared);
   const chains = {
     makes: chainsOf(difference.created, difference.after, createTable, (object, { parent }) =>
@@ -34,7 +41,8 @@ export function planOperations(
   }
   const owners = connect(difference, chains);
   const { removes, alters, makes } = chains;
-  return [...new Set([...[...removes.values(), ...alters.values(), ...makes.values()].flat(), ...owners])];
+  const operations = new Set([...[...removes.values(), ...alters.values(), ...makes.values()].flat(), ...owners]);
+  return { operations: [...operations], after: difference.after };
 }
 
 const dropTable = (table: CatalogObject, catalog: Catalog): Operation => {

@@ -1,5 +1,5 @@
 import type { EntityMetadata } from '@mikro-orm/core';
-import type { DatabaseSchema, DatabaseTable } from '@mikro-orm/sql';
+import type { Catalog, CatalogObject, Kind } from '../catalog/catalog.ts';
 import { MigrationProblem } from '../problems.ts';
 import { quote } from '../sql/quote.ts';
 import { isInteractive, prompt } from '../terminal.ts';
@@ -9,6 +9,8 @@ export interface Rename {
   up: string;
   down: string;
   description: string;
+  /** The table that it locks, by its new name. */
+  table: string | undefined;
 }
 
 /** Old to new name: 'articles' → 'posts', 'posts.body' → 'text', or '' if it is dropped. */
@@ -22,10 +24,9 @@ export function readRenameAnswers(text: string | undefined, entities: Iterable<E
   const answers: RenameAnswers = new Map();
   for (const meta of entities) {
     const before = (meta as { renamedFrom?: string }).renamedFrom;
-    if (before) answers.set(before, meta.tableName);
+    if (before) answers.set(before, nameOf(meta));
     for (const property of Object.values(meta.properties) as { renamedFrom?: string; fieldNames?: string[] }[]) {
-      if (property.renamedFrom)
-        answers.set(`${meta.tableName}.${property.renamedFrom}`, property.fieldNames?.[0] ?? '');
+      if (property.renamedFrom) answers.set(`${nameOf(meta)}.${property.renamedFrom}`, property.fieldNames?.[0] ?? '');
     }
   }
   for (const pair of (text ?? '').split(',').filter(Boolean)) {
@@ -36,86 +37,165 @@ export function readRenameAnswers(text: string | undefined, entities: Iterable<E
         `MIGRATION_RENAMES has "${pair}"; it must be old=new, table.old=new, or old= if it is dropped.`,
       );
     }
-    answers.set(before, after.split('.').at(-1) ?? '');
+    answers.set(before, after);
   }
   return answers;
 }
 
+/** Runs a statement on the shadow database, and reads its catalog again. */
+export interface RenamedDatabase {
+  run: (sql: string) => Promise<unknown>;
+  read: () => Promise<Catalog>;
+}
+
 /**
- * Finds renames and applies them to `from`, so that the comparison after it finds no drop and no creation. If a change
- * can be a rename or a drop, it asks, or throws without a terminal. It never guesses and never drops silently.
+ * Finds what is renamed and renames it in the shadow database, so that PostgreSQL itself renames it in indexes,
+ * constraints, views and policies. If a change can be a rename or a drop, it asks, or throws without a terminal. It
+ * never guesses and never drops silently.
  */
 export async function applyRenames(
-  from: DatabaseSchema,
-  to: DatabaseSchema,
+  before: Catalog,
+  entities: Catalog,
   answers: RenameAnswers,
-): Promise<Rename[]> {
+  isDeclared: (object: CatalogObject) => boolean,
+  database: RenamedDatabase,
+): Promise<{ renames: Rename[]; catalog: Catalog }> {
   const renames: Rename[] = [];
-  const dropped = from.getTables().filter((table) => !to.getTable(table.name));
-  const added = to.getTables().filter((table) => !from.getTable(table.name));
-  const tables = await matchRenames('table', '', dropped, added, areSimilar, answers);
-  for (const [before, after] of tables) {
-    const [a, b] = [before.name, after.name];
+  let catalog = before;
+  const apply = async (found: Rename[]) => {
+    for (const { up } of found) await database.run(up);
+    renames.push(...found);
+    if (found.length > 0) catalog = await database.read();
+  };
+  const tables = await matchRenames(
+    'table',
+    of(before, 'table').filter((table) => !entities.has(table.id) && isDeclared(table)),
+    of(entities, 'table').filter(({ id }) => !before.has(id)),
+    (a, b) => areSimilar(a, b, before, entities),
+    answers,
+  );
+  await apply(tables.flatMap(([old, now]) => renameTable(old, now)));
+  for (const table of of(entities, 'table').filter(({ id }) => catalog.has(id))) {
+    const columns = await matchRenames(
+      'column',
+      of(catalog, 'column', table.id).filter(({ id }) => !entities.has(id)),
+      of(entities, 'column', table.id).filter(({ id }) => !catalog.has(id)),
+      (a, b) => a.row.type === b.row.type,
+      answers,
+    );
+    await apply(columns.map(([old, now]) => renameColumn(old, now)));
+  }
+  if (renames.length > 0) await apply(renameEquals(catalog, entities));
+  return { renames, catalog };
+}
+
+const of = (catalog: Catalog, kind: Kind, parent?: string) =>
+  [...catalog.values()].filter((each) => each.kind === kind && (parent === undefined || each.parent === parent));
+
+/** A table's or column's name as people write it: articles, blog.articles, articles.title. */
+const readable = ({ kind, parent, id, name }: CatalogObject) =>
+  kind === 'table'
+    ? id.replace(/^table /, '').replaceAll('"', '')
+    : `${String(parent)
+        .replace(/^table /, '')
+        .replaceAll('"', '')}.${name}`;
+
+const nameOf = ({ schema, tableName }: { schema?: string; tableName: string }) =>
+  schema && schema !== 'public' && schema !== '*' ? `${schema}.${tableName}` : tableName;
+
+/** A new name, or a move into another schema, or both. */
+function renameTable(old: CatalogObject, now: CatalogObject): Rename[] {
+  const renames: Rename[] = [];
+  const moved = old.schema === now.schema ? String(old.row.sql) : `${quote(now.schema)}.${quote(old.name)}`;
+  const description = `table ${readable(old)} is now ${readable(now)}`;
+  if (old.schema !== now.schema) {
+    if (now.schema !== 'public') renames.push(statements(`create schema if not exists ${quote(now.schema)}`, '', ''));
     renames.push(
       statements(
-        `alter table ${quote(a)} rename to ${quote(b)}`,
-        `alter table ${quote(b)} rename to ${quote(a)}`,
-        `table ${a} is now ${b}`,
+        `alter table ${old.row.sql} set schema ${quote(now.schema)}`,
+        `alter table ${moved} set schema ${quote(old.schema)}`,
+        description,
+        now.row.sql,
       ),
     );
-    renameTable(from, before, b);
-    renames.push(...renameConstraints(before, after));
   }
-  for (const table of to.getTables()) {
-    const old = from.getTable(table.name);
-    if (old) renames.push(...(await renameColumns(old, table, answers)));
-  }
+  if (old.name !== now.name)
+    renames.push(
+      statements(
+        `alter table ${moved} rename to ${quote(now.name)}`,
+        `alter table ${now.row.sql} rename to ${quote(old.name)}`,
+        old.schema === now.schema ? description : '',
+        now.row.sql,
+      ),
+    );
   return renames;
 }
 
-async function renameColumns(old: DatabaseTable, table: DatabaseTable, answers: RenameAnswers): Promise<Rename[]> {
-  const dropped = old.getColumns().filter(({ name }) => !table.getColumn(name));
-  const added = table.getColumns().filter(({ name }) => !old.getColumn(name));
-  const pairs = await matchRenames(
-    'column',
-    `${table.name}.`,
-    dropped,
-    added,
-    (a, b) => a.type.toLowerCase() === b.type.toLowerCase(),
-    answers,
+const renameColumn = (old: CatalogObject, now: CatalogObject): Rename =>
+  statements(
+    `alter table ${now.row.sql} rename column ${quote(old.name)} to ${quote(now.name)}`,
+    `alter table ${now.row.sql} rename column ${quote(now.name)} to ${quote(old.name)}`,
+    `column ${readable(old)} is now ${readable(now)}`,
+    now.row.sql,
   );
-  const name = quote(table.name);
-  const renames = pairs.map(([{ name: before }, { name: after }]) => {
-    renameColumn(old, before, after);
-    return statements(
-      `alter table ${name} rename column ${quote(before)} to ${quote(after)}`,
-      `alter table ${name} rename column ${quote(after)} to ${quote(before)}`,
-      `column ${table.name}.${before} is now ${table.name}.${after}`,
+
+/** What differs only in its name, after a table or column was renamed: building it again would scan the table. */
+function renameEquals(catalog: Catalog, entities: Catalog): Rename[] {
+  const taken = new Set<string>();
+  return [...catalog.values()].flatMap((old) => {
+    const rename = RENAMES[old.kind];
+    if (!rename || entities.has(old.id)) return [];
+    const now = [...entities.values()].find(
+      (each) =>
+        each.kind === old.kind &&
+        each.parent === old.parent &&
+        each.schema === old.schema &&
+        !catalog.has(each.id) &&
+        !taken.has(each.id) &&
+        isEqual(old, each),
     );
+    if (!now) return [];
+    taken.add(now.id);
+    return [statements(rename(old, now.name), rename(now, old.name), '', old.row.sql)];
   });
-  return pairs.length > 0 ? [...renames, ...renameConstraints(old, table)] : [];
+}
+
+const RENAMES: { [kind in Kind]?: (object: CatalogObject, name: string) => string } = {
+  constraint: ({ row, name }, to) => `alter table ${row.sql} rename constraint ${quote(name)} to ${quote(to)}`,
+  index: ({ row }, to) => `alter index ${row.index} rename to ${quote(to)}`,
+  trigger: ({ row, name }, to) => `alter trigger ${quote(name)} on ${row.sql} rename to ${quote(to)}`,
+  policy: ({ row, name }, to) => `alter policy ${quote(name)} on ${row.sql} rename to ${quote(to)}`,
+  sequence: ({ row }, to) => `alter sequence ${row.sql} rename to ${quote(to)}`,
+};
+
+/** Equal but for the name, in the definition and in what owns it. */
+function isEqual(old: CatalogObject, now: CatalogObject): boolean {
+  const nameless = ({ definition, name }: CatalogObject) =>
+    definition
+      .replace(/^(CREATE (?:UNIQUE )?(?:INDEX|TRIGGER|CONSTRAINT TRIGGER) )(?:"(?:[^"]|"")*"|\S+)/, '$1')
+      .replaceAll(quote(name), '');
+  return nameless(old) === nameless(now) && old.row.owner === now.row.owner;
 }
 
 /** Pairs dropped with added names, by the answers or by asking. */
-async function matchRenames<T extends { name: string }>(
+async function matchRenames(
   what: string,
-  prefix: string,
-  dropped: T[],
-  added: T[],
-  similar: (a: T, b: T) => boolean,
+  dropped: CatalogObject[],
+  added: CatalogObject[],
+  similar: (a: CatalogObject, b: CatalogObject) => boolean,
   answers: RenameAnswers,
-): Promise<[T, T][]> {
-  const pairs: [T, T][] = [];
-  const taken = new Set<T>();
-  const unanswered: [T, T[]][] = [];
+): Promise<[CatalogObject, CatalogObject][]> {
+  const pairs: [CatalogObject, CatalogObject][] = [];
+  const taken = new Set<CatalogObject>();
+  const unanswered: [CatalogObject, CatalogObject[]][] = [];
   for (const before of dropped) {
-    const answer = answers.get(`${prefix}${before.name}`);
-    const after = added.find(({ name }) => name === answer);
+    const answer = answers.get(readable(before));
+    const after = added.find((each) => readable(each) === answer || each.name === answer);
     if (answer === '') continue;
     if (answer !== undefined && !after) {
       throw new MigrationProblem(
         'ambiguous-rename',
-        `${prefix}${before.name} is declared renamed to ${prefix}${answer}, but there is no new ${what} of that name. No file was written.`,
+        `${readable(before)} is declared renamed to ${answer}, but there is no new ${what} of that name. No file was written.`,
       );
     }
     if (after) {
@@ -126,7 +206,7 @@ async function matchRenames<T extends { name: string }>(
   for (const [before, all] of unanswered) {
     const candidates = all.filter((each) => !taken.has(each));
     if (candidates.length === 0) continue;
-    const after = await choose(what, prefix, before, candidates);
+    const after = await choose(what, before, candidates);
     if (!after) continue;
     pairs.push([before, after]);
     taken.add(after);
@@ -134,15 +214,14 @@ async function matchRenames<T extends { name: string }>(
   return pairs;
 }
 
-async function choose<T extends { name: string }>(
+async function choose(
   what: string,
-  prefix: string,
-  before: T,
-  candidates: T[],
-): Promise<T | undefined> {
-  const name = `${prefix}${before.name}`;
+  before: CatalogObject,
+  candidates: CatalogObject[],
+): Promise<CatalogObject | undefined> {
+  const name = readable(before);
   if (isInteractive()) {
-    const choices = candidates.map((each, i) => `  ${i + 1}  renamed to ${prefix}${each.name}`).join('\n');
+    const choices = candidates.map((each, i) => `  ${i + 1}  renamed to ${readable(each)}`).join('\n');
     const answer = await prompt(
       `The ${what} ${name} is gone.\n${choices}\n  d  dropped, with everything in it\nWhich? `,
     );
@@ -152,10 +231,10 @@ async function choose<T extends { name: string }>(
   throw new MigrationProblem(
     'ambiguous-rename',
     [
-      `The ${what} ${name} is gone, and ${candidates.map((each) => `${prefix}${each.name}`).join(' and ')} was added. Either:`,
+      `The ${what} ${name} is gone, and ${candidates.map(readable).join(' and ')} was added. Either:`,
       ...candidates.map(
         (each) =>
-          `  renamed, its rows kept:      MIGRATION_RENAMES=${name}=${each.name} npx mikro-orm migration:create`,
+          `  renamed, its rows kept:      MIGRATION_RENAMES=${name}=${what === 'table' ? readable(each) : each.name} npx mikro-orm migration:create`,
       ),
       `  dropped, its rows gone:      MIGRATION_RENAMES=${name}= npx mikro-orm migration:create`,
       `renamedFrom('${before.name}') on the entity declares the rename permanently. No file was written.`,
@@ -163,55 +242,17 @@ async function choose<T extends { name: string }>(
   );
 }
 
-/** Whether one table may be the other renamed: at least half the columns of the smaller are in both. */
-function areSimilar(a: DatabaseTable, b: DatabaseTable): boolean {
-  const names = new Set(b.getColumns().map(({ name, type }) => `${name} ${type}`));
-  const shared = a.getColumns().filter(({ name, type }) => names.has(`${name} ${type}`)).length;
-  return shared * 2 >= Math.min(a.getColumns().length, b.getColumns().length);
+/** Whether one table may be the other renamed or moved: at least half the columns of the smaller are in both. */
+function areSimilar(a: CatalogObject, b: CatalogObject, before: Catalog, entities: Catalog): boolean {
+  const columns = (table: CatalogObject, catalog: Catalog) =>
+    of(catalog, 'column', table.id).map(({ name, row }) => `${name} ${row.type}`);
+  const [old, now] = [columns(a, before), columns(b, entities)];
+  return old.filter((each) => now.includes(each)).length * 2 >= Math.min(old.length, now.length);
 }
 
-function renameTable(schema: DatabaseSchema, table: DatabaseTable, name: string): void {
-  const old = table.name;
-  Object.assign(table, { name });
-  const qualify = (text: string) => (text === old ? name : text.replace(new RegExp(`\\.${old}$`), `.${name}`));
-  for (const each of schema.getTables()) {
-    for (const key of Object.values(each.getForeignKeys())) {
-      key.referencedTableName = qualify(key.referencedTableName);
-      if (each === table) key.localTableName = qualify(key.localTableName);
-    }
-  }
-}
-
-function renameColumn(table: DatabaseTable, before: string, after: string): void {
-  const column = table.getColumn(before);
-  if (!column) return;
-  const swap = (names: string[]) => names.map((name) => (name === before ? after : name));
-  table.removeColumn(before);
-  column.name = after;
-  table.addColumn(column);
-  for (const index of table.getIndexes()) index.columnNames = swap(index.columnNames);
-  for (const key of Object.values(table.getForeignKeys())) key.columnNames = swap(key.columnNames);
-}
-
-/** Renames foreign keys that differ only in name; dropping and adding one would scan the table. */
-function renameConstraints(old: DatabaseTable, table: DatabaseTable): Rename[] {
-  const keys = old.getForeignKeys();
-  const renames: Rename[] = [];
-  for (const wanted of Object.values(table.getForeignKeys())) {
-    const present = Object.values(keys).find((key) => key.columnNames.join() === wanted.columnNames.join());
-    if (!present || present.constraintName === wanted.constraintName) continue;
-    const [a, b] = [quote(present.constraintName), quote(wanted.constraintName)];
-    renames.push(
-      statements(
-        `alter table ${quote(table.name)} rename constraint ${a} to ${b}`,
-        `alter table ${quote(table.name)} rename constraint ${b} to ${a}`,
-        '',
-      ),
-    );
-    delete keys[present.constraintName];
-    keys[wanted.constraintName] = Object.assign(present, { constraintName: wanted.constraintName });
-  }
-  return renames;
-}
-
-const statements = (up: string, down: string, description: string): Rename => ({ up, down, description });
+const statements = (up: string, down: string, description: string, table?: unknown): Rename => ({
+  up,
+  down,
+  description,
+  table: table === undefined ? undefined : String(table),
+});

@@ -1,5 +1,5 @@
-import { type Configuration, type IMigrator, MikroORM } from '@mikro-orm/core';
-import { type AbstractSqlDriver, DatabaseSchema } from '@mikro-orm/sql';
+import { type IMigrator, MikroORM } from '@mikro-orm/core';
+import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import { type Catalog, readCatalog } from '../catalog/catalog.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
@@ -54,25 +54,6 @@ export async function openShadowDatabase(migrator: MigratorParts): Promise<Shado
       await pglite.close();
     },
   };
-}
-
-/** The tables of a database, as MikroORM compares them with entities. */
-export function introspect(
-  driver: AbstractSqlDriver,
-  config: Configuration,
-  schemas: string[],
-): Promise<DatabaseSchema> {
-  const { skipTables, skipViews } = config.get('schemaGenerator');
-  return DatabaseSchema.create(
-    driver.getConnection(),
-    driver.getPlatform(),
-    config,
-    undefined,
-    schemas,
-    undefined,
-    skipTables,
-    skipViews,
-  );
 }
 
 /** The name of the tracking table without its schema; the table is left out of comparisons. */

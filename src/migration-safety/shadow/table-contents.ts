@@ -24,8 +24,9 @@ export async function readTableContents(execute: Execute, tables: Iterable<strin
 export function changedValues(before: TableContents, after: TableContents, a: string, b: string): string[] {
   return [...before].flatMap(([table, rows]) => {
     const others = after.get(table);
-    // Different row counts are reported separately.
-    if (!others || others.length !== rows.length) return [];
+    if (!others) return [];
+    if (others.length !== rows.length)
+      return [`table ${table}: ${a} has ${rows.length} rows, ${b} has ${others.length}`];
     const columns = Object.keys(rows[0] ?? {}).filter((column) => column in (others[0] ?? {}));
     const changed = columns.flatMap((column) => {
       const [was, is] = [valuesOf(rows, column), valuesOf(others, column)];

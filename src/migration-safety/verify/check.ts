@@ -1,11 +1,15 @@
-import { type DatabaseSchema, SchemaComparator, type SqlSchemaGenerator } from '@mikro-orm/sql';
-import { differences, readCatalog } from '../catalog/catalog.ts';
+import { type Catalog, differences, readCatalog } from '../catalog/catalog.ts';
+import { readComparison } from '../create/compare.ts';
+import { toOneDraft } from '../create/order.ts';
+import { planOperations } from '../create/plan.ts';
+import { declaredBy, isDeclaredIn, readSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import { type LintFinding, lint } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
-import { introspect, openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
+import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
+import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { excerpt } from '../sql/excerpt.ts';
 
 /** One fault: a line, and details below it. These are also the keys of the JSON output. */
@@ -122,69 +126,68 @@ async function findDrift(migrator: MigratorParts, shadow: ShadowDatabase): Promi
 
 /** The differences of the entities and the snapshot from the replayed history. */
 export async function compareWithEntities(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
-  const { config, driver } = migrator;
-  const generator = config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
-  const entities = generator.getTargetSchema();
-  const history = await introspect(shadow.driver, config, [...entities.getNamespaces()]);
-  const statementsBetween = (from: DatabaseSchema, to: DatabaseSchema) => {
-    const diff = new SchemaComparator(driver.getPlatform()).compare(from, to);
-    return lines(generator.diffToSQL(diff, { wrap: false, safe: false, dropTables: true }));
-  };
-  const faults: Fault[] = [];
-  const missing = statementsBetween(history, entities);
-  if (missing.length > 0) {
-    faults.push({
-      kind: 'changed',
-      says: 'The entities are ahead of the migrations.',
-      details: [...missing, 'Write the migration: npx mikro-orm migration:create'],
-    });
+  const snapshot = await snapshotProblem(migrator);
+  if (snapshot) return [snapshot];
+  const comparison = await readComparison(migrator, shadow);
+  const { operations } = planOperations(comparison.history, comparison.entities, { ...comparison, naive: true });
+  if (operations.length > 0) {
+    return [
+      {
+        kind: 'changed',
+        says: 'The entities are ahead of the migrations.',
+        details: [...toOneDraft(operations).up, 'Write the migration: npx mikro-orm migration:create'],
+      },
+    ];
   }
-  const { snapshot, unreadable } = await readSnapshot(migrator);
-  const stale = snapshot ? statementsBetween(snapshot, history) : [];
-  if (unreadable) {
-    faults.push({
+  const stale = await snapshotDifferences(migrator, comparison.entities);
+  if (stale.length === 0) return [];
+  return [
+    {
       kind: 'stale-snapshot',
-      says: `The snapshot cannot be read: ${unreadable}`,
-      details: ['Rewrite it: npm run migration repair'],
-    });
-  } else if (stale.length > 0) {
-    faults.push({
-      kind: 'stale-snapshot',
-      says: 'The snapshot is not what the migrations make; migration:create would write a wrong difference.',
+      says: 'The snapshot does not name what the entities declare; migration:create would take it for made by hand.',
       details: [...stale, 'Rewrite it: npm run migration repair'],
-    });
-  }
-  return faults;
+    },
+  ];
 }
 
 /** A merge may leave conflict markers in the snapshot, or truncate it. */
-async function readSnapshot(
-  migrator: MigratorParts,
-): Promise<{ snapshot?: DatabaseSchema | undefined; unreadable?: string }> {
+async function snapshotProblem(migrator: MigratorParts): Promise<Fault | undefined> {
   try {
-    return { snapshot: await migrator.readSnapshot() };
+    await readSnapshot(migrator);
+    return undefined;
   } catch (error) {
-    return { unreadable: error instanceof Error ? error.message : String(error) };
+    return {
+      kind: 'stale-snapshot',
+      says: `The snapshot cannot be read: ${error instanceof Error ? error.message : error}`,
+      details: ['Rewrite it: npm run migration repair'],
+    };
   }
 }
 
-/** The schema that the snapshot should hold, or undefined if the snapshot is correct or missing. */
-export async function repairedSnapshot(migrator: MigratorParts): Promise<DatabaseSchema | undefined> {
-  const { snapshot, unreadable } = await readSnapshot(migrator);
-  if (!snapshot && !unreadable) return undefined;
+/** One line per name that is only in the snapshot, or only in the entities. */
+async function snapshotDifferences(migrator: MigratorParts, entities: Catalog): Promise<string[]> {
+  const snapshot = await readSnapshot(migrator);
+  if (!snapshot) return [];
+  const declared = declaredBy(entities);
+  return [
+    ...declared.filter((id) => !snapshot.has(id)).map((id) => `${id}: only the entities have it`),
+    ...[...snapshot].filter((id) => !entities.has(id)).map((id) => `${id}: only the snapshot has it`),
+  ];
+}
+
+/** What the snapshot should name, or undefined if it is correct or missing. */
+export async function repairedSnapshot(migrator: MigratorParts): Promise<Catalog | undefined> {
+  const unreadable = await snapshotProblem(migrator);
   const shadow = await openShadowDatabase(migrator);
   try {
     await shadow.migrator.up();
-    const faults = await compareWithEntities(migrator, shadow);
-    if (!faults.some(({ kind }) => kind === 'stale-snapshot')) return undefined;
-    return await introspect(shadow.driver, migrator.config, ['public']);
+    const history = await shadow.catalog();
+    const entities = await readEntitiesCatalog(migrator, shadow, history, isDeclaredIn(undefined));
+    const { operations } = planOperations(history, entities, { isDeclared: isDeclaredIn(undefined), naive: true });
+    // With changes pending, what the entities declared last is not known.
+    if (operations.length > 0) return undefined;
+    return unreadable || (await snapshotDifferences(migrator, entities)).length > 0 ? entities : undefined;
   } finally {
     await shadow.close();
   }
 }
-
-const lines = (sql: string) =>
-  sql
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean);

@@ -1,3 +1,4 @@
+import { writeSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity } from '../history/integrity.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { repairedSnapshot } from './check.ts';
@@ -60,9 +61,9 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
   const snapshot = await repairedSnapshot(migrator).catch(() => undefined);
   if (snapshot) {
     repairs.push({
-      description: 'The snapshot: rewrite it from the migrations',
+      description: 'The snapshot: rewrite it from the entities',
       difference: [],
-      apply: () => migrator.writeSnapshot(snapshot),
+      apply: () => writeSnapshot(migrator, snapshot),
     });
   }
   return repairs;

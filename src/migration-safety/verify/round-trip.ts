@@ -1,107 +1,115 @@
-import { type Catalog, differences } from '../catalog/catalog.ts';
-import type { MigrationFile } from '../history/migration-file.ts';
-import type { MigratorParts } from '../migrator-parts.ts';
-import { MigrationProblem } from '../problems.ts';
-import { openShadowDatabase, type ShadowDatabase } from '../shadow/shadow-database.ts';
+import { type Catalog, differences, readCatalog } from '../catalog/catalog.ts';
+import { exerciseTables } from '../shadow/exercise-tables.ts';
 import { changedValues, readTableContents, type TableContents } from '../shadow/table-contents.ts';
-import { compareWithEntities, type Fault } from './check.ts';
+import type { Execute } from '../sql/execute.ts';
 
-/** The result of `migration:test`. */
-export interface RoundTripResult {
-  migrations: number;
-  /** Migrations without a `down`, of which only `up` was tested. */
-  irreversible: string[];
-  faults: Fault[];
+/** One migration that is tried. Its methods throw what the database says. */
+export interface Step {
+  up: () => Promise<void>;
+  /** Undefined if it can't be reverted. */
+  down: (() => Promise<void>) | undefined;
+}
+
+/** What a round trip found wrong. */
+export interface Refutation {
+  phase: 'up' | 'down' | 'again';
+  says: string;
+  details: string[];
+  error?: unknown;
 }
 
 /**
- * Runs every migration up, down and up again on a shadow database. Down must restore the state before up, the second up
- * must do the same as the first, and the final schema must match the entities.
+ * Runs migrations up, down and up again on a database. Up must make the expected catalog, if there is one, and leave
+ * all triggers in order; down must restore the catalog and the rows; the second up must do the same as the first.
  */
-export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTripResult> {
-  const files = await migrator.readMigrations();
-  const faults: Fault[] = [];
-  let shadow = await openShadowDatabase(migrator);
-  try {
-    for (const [index, migration] of files.entries()) {
-      const found = await roundTrip(shadow, migration);
-      if (!found) continue;
-      faults.push(found);
-      // The later migrations build on this one.
-      if (found.details[0] === 'up') return { migrations: files.length, irreversible: [], faults };
-      // What it left behind would count against the next migration.
-      await shadow.close();
-      shadow = await openShadowDatabase(migrator);
-      await shadow.migrator.up({ migrations: files.slice(0, index + 1).map(({ name }) => name) });
-    }
-    const ahead = (await compareWithEntities(migrator, shadow))
-      .filter(({ kind }) => kind === 'changed')
-      .map(({ says, details }) => fault('entities', says, details));
-    const irreversible = files.filter((file) => file.irreversible).map(({ name }) => name);
-    return { migrations: files.length, irreversible, faults: [...faults, ...ahead] };
-  } finally {
-    await shadow.close();
-  }
-}
-
-/** The faults as a problem, if there are any. */
-export function roundTripProblem({ faults }: RoundTripResult): MigrationProblem | undefined {
-  if (faults.length === 0) return undefined;
-  const text = faults.map(({ says, details }) => [says, ...details.slice(1).map((line) => `  ${line}`)].join('\n'));
-  return new MigrationProblem('test-failed', text.join('\n\n'));
-}
-
-async function roundTrip(shadow: ShadowDatabase, migration: MigrationFile): Promise<Fault | undefined> {
-  const only = { migrations: [migration.name] };
-  const before = await readState(shadow);
-  const up = await errorOf(() => shadow.migrator.up(only));
-  if (up) return fault('up', `${migration.name}: up fails.`, up);
-  if (migration.irreversible) return undefined;
-  const after = await readState(shadow);
-  const down = await errorOf(() => shadow.migrator.down(only));
-  if (down) return fault('down', `${migration.name}: down fails.`, down);
-  const undone = await readState(shadow);
+export async function tryRoundTrip(
+  steps: Step[],
+  { execute, trackingTable, expected }: { execute: Execute; trackingTable: string; expected?: Catalog },
+): Promise<Refutation | undefined> {
+  const read = () => readState(execute, trackingTable);
+  const up = async () => {
+    for (const step of steps) await step.up();
+  };
+  const before = await read();
+  const errorsBefore = await triggerErrors(execute, trackingTable);
+  const upError = await errorOf(up);
+  if (upError) return { phase: 'up', says: 'up fails.', ...upError };
+  const after = await read();
+  const missing = expected ? differences(after.catalog, expected, 'the migration', 'the entities') : [];
+  if (missing.length > 0) return { phase: 'up', says: 'up does not make what the entities declare.', details: missing };
+  const broken = (await triggerErrors(execute, trackingTable)).filter((line) => !errorsBefore.includes(line));
+  if (broken.length > 0) return { phase: 'up', says: 'up breaks a trigger.', details: broken };
+  if (!steps.every(({ down }) => down)) return undefined;
+  const downError = await errorOf(async () => {
+    for (const { down } of [...steps].reverse()) await down?.();
+  });
+  if (downError) return { phase: 'down', says: 'down fails.', ...downError };
+  const undone = await read();
   const sides = ['the state before up', 'the state after down'] as const;
   const left = [
     ...differences(before.catalog, undone.catalog, ...sides),
-    ...changedValues(before.contents, undone.contents, ...sides),
+    ...changedValues(kept(before, after), kept(undone, after), ...sides),
   ];
-  if (left.length > 0) {
-    const advice = 'If up cannot be undone, throw in down; then only up is tested.';
-    return fault('down', `${migration.name}: down does not undo everything that up does.`, [...left, advice]);
-  }
-  const again = await errorOf(() => shadow.migrator.up(only));
-  if (again) return fault('again', `${migration.name}: up fails the second time, after down.`, again);
-  // Without the values: rows that the migration inserts get other ids and times.
-  const changed = differences(after.catalog, (await readState(shadow)).catalog, 'the first up', 'the second up');
+  if (left.length > 0) return { phase: 'down', says: 'down does not undo everything that up does.', details: left };
+  const againError = await errorOf(up);
+  if (againError) return { phase: 'again', says: 'up fails the second time, after down.', ...againError };
+  // Without the values: rows that a migration inserts get other ids and times.
+  const changed = differences(after.catalog, (await read()).catalog, 'the first up', 'the second up');
   return changed.length > 0
-    ? fault('again', `${migration.name}: up does something else the second time.`, changed)
+    ? { phase: 'again', says: 'up does something else the second time.', details: changed }
     : undefined;
 }
 
-const fault = (phase: string, says: string, details: string[]): Fault => ({
-  kind: 'test-failed',
-  says,
-  details: [phase, ...details],
-});
+interface State {
+  catalog: Catalog;
+  contents: TableContents;
+}
 
-async function errorOf(work: () => Promise<unknown>): Promise<string[] | undefined> {
+async function readState(execute: Execute, trackingTable: string): Promise<State> {
+  const catalog = await readCatalog(execute, trackingTable);
+  const tables = [...catalog.values()].filter(({ kind, row }) => kind === 'table' && !row.bound);
+  return {
+    catalog,
+    contents: await readTableContents(
+      execute,
+      tables.map(({ row }) => String(row.sql)),
+    ),
+  };
+}
+
+/** The rows without the tables and columns that up dropped: down makes them again, without their values. */
+function kept({ catalog, contents }: State, after: State): TableContents {
+  const addresses = new Set([...after.catalog.values()].map(addressOf));
+  const names = (kind: string, sql: string) =>
+    [...catalog.values()]
+      .filter((each) => each.kind === kind && each.row.sql === sql && addresses.has(addressOf(each)))
+      .map(({ name }) => name);
+  return new Map(
+    [...contents].flatMap(([table, rows]) => {
+      if (names('table', table).length === 0) return [];
+      const columns = new Set(names('column', table));
+      return [
+        [table, rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => columns.has(name))))],
+      ];
+    }),
+  );
+}
+
+/** An address stays the same through renames and changes of type. */
+const addressOf = ({ kind, row }: { kind: string; row: Record<string, unknown> }) =>
+  `${kind} ${(row.addresses as string[])[0]}`;
+
+const triggerErrors = async (execute: Execute, trackingTable: string) =>
+  (await exerciseTables(execute, trackingTable)).map(
+    ({ table, operation, message, routine, trigger }) =>
+      `${operation} on ${table}: ${message}${routine ? `, in ${routine}` : ''}${trigger ? ` (${trigger})` : ''}`,
+  );
+
+async function errorOf(work: () => Promise<void>): Promise<{ details: string[]; error: unknown } | undefined> {
   try {
     await work();
     return undefined;
   } catch (error) {
-    if (!(error instanceof MigrationProblem)) throw error;
-    return error.message.split('\n');
+    return { details: (error instanceof Error ? error.message : String(error)).split('\n'), error };
   }
-}
-
-/** The definitions, the row counts and the rows: a migration that moves data is tested as well. */
-async function readState(shadow: ShadowDatabase): Promise<{ catalog: Catalog; contents: TableContents }> {
-  const catalog = await shadow.catalog();
-  const tables = [...catalog.keys()].filter((what) => /^table [^,]+$/.test(what)).map((what) => what.slice(6));
-  for (const table of tables) {
-    const [counted] = await shadow.query(`select count(*)::int as n from ${table}`);
-    catalog.set(`table ${table}, rows`, { definition: String(counted?.n) } as never);
-  }
-  return { catalog, contents: await readTableContents(shadow.query, tables) };
 }

@@ -1,0 +1,18 @@
+import type { Draft } from './operation.ts';
+
+/** Adds to the code of MikroORM's generator what the draft says of it, in the layout that formatters keep. */
+export function completeCode(code: string, { transactional, down, reason }: Draft): string {
+  const members = [
+    ...(transactional ? [] : ['  override isTransactional(): boolean {\n    return false;\n  }\n']),
+    ...(down.length > 0
+      ? []
+      : [
+          '  override down(): void {\n    // Nothing to undo: the rows stay as they are, and so does the schema.\n  }\n',
+        ]),
+  ];
+  return code
+    .replace(/^(.*\bextends Migration \{)\n\n/m, `${reason ? comment(reason) : ''}$1\n`)
+    .replace(/\n\n\}\n$/, `\n${members.map((each) => `\n${each}`).join('')}}\n`);
+}
+
+const comment = (text: string) => `/** ${text.replaceAll('*/', '* /').replace(/\s+/g, ' ').trim()} */\n`;

@@ -1,0 +1,86 @@
+import type { Catalog } from '../catalog/catalog.ts';
+import { databaseMessage, MigrationProblem, sqlState } from '../problems.ts';
+import { insertSampleRows } from '../shadow/sample-rows.ts';
+import type { ShadowDatabase } from '../shadow/shadow-database.ts';
+import { excerpt } from '../sql/excerpt.ts';
+import type { Execute } from '../sql/execute.ts';
+import { quotedTable } from '../sql/quote.ts';
+import { parseStatements } from '../sql/statements.ts';
+import { type Refutation, tryRoundTrip } from '../verify/round-trip.ts';
+import type { Draft } from './operation.ts';
+
+/** A statement of a draft that fails, with what the database says. */
+class FailedStatement extends Error {
+  constructor(
+    readonly sql: string,
+    override readonly cause: unknown,
+  ) {
+    super([...excerpt(sql), `  ${databaseMessage(cause)}`].join('\n'));
+  }
+}
+
+/**
+ * Runs the drafts up, down and up again on the history's database, with rows in every table. Tables whose rows the
+ * change refuses, or whose values it does not keep, are tried without rows: `migration:up` counts such rows itself.
+ */
+export async function refute(
+  drafts: Draft[],
+  expected: Catalog,
+  trackingTable: string,
+  openHistory: () => Promise<ShadowDatabase>,
+): Promise<Refutation | undefined> {
+  const empty = new Set<string>();
+  for (;;) {
+    const shadow = await openHistory();
+    try {
+      const execute = shadow.query;
+      await insertSampleRows(execute, trackingTable);
+      for (const table of empty) await execute(`truncate ${table} cascade`);
+      const found = await tryRoundTrip(
+        drafts.map((draft) => stepOf(draft, execute)),
+        { execute, trackingTable, expected },
+      );
+      const refusing = found && refusingTables(found).filter((table) => !empty.has(table));
+      if (!found || !refusing?.length) return found;
+      for (const table of refusing) empty.add(table);
+    } finally {
+      await shadow.close();
+    }
+  }
+}
+
+const stepOf = ({ transactional, up, down }: Draft, execute: Execute) => ({
+  up: () => run(up, transactional, execute),
+  down: () => run(down, transactional, execute),
+});
+
+async function run(statements: string[], transactional: boolean, execute: Execute): Promise<void> {
+  if (transactional) await execute('begin');
+  for (const sql of statements) {
+    try {
+      await execute(sql);
+    } catch (error) {
+      if (transactional) await execute('rollback');
+      throw new FailedStatement(sql, error);
+    }
+  }
+  if (transactional) await execute('commit');
+}
+
+/** The tables whose rows are why: errors of class 22 (data) and 23 (constraints), and values that changed. */
+function refusingTables({ error, details }: Refutation): string[] {
+  if (error instanceof FailedStatement) {
+    if (!/^2[23]/.test(sqlState(error.cause) ?? '')) return [];
+    const { relation } = parseStatements(error.sql)[0]?.tree ?? {};
+    return relation ? [quotedTable(relation)] : [];
+  }
+  const values = details.map((line) => /^table ("(?:[^"]|"")*"(?:\."(?:[^"]|"")*")?)[,:] /.exec(line)?.[1]);
+  return values.every(Boolean) ? (values as string[]) : [];
+}
+
+/** What could not be proved, as an error. */
+export const unproved = ({ says, details }: Refutation) =>
+  new MigrationProblem(
+    'create-failed',
+    `The change cannot be written as a migration that holds: ${says}\n${details.map((line) => `  ${line}`).join('\n')}\nMake part of it in a migration of its own: npx mikro-orm migration:create --blank. No file was written.`,
+  );

@@ -1,0 +1,59 @@
+import type { SqlSchemaGenerator } from '@mikro-orm/sql';
+import { type Catalog, type CatalogObject, readCatalog } from '../catalog/catalog.ts';
+import type { MigratorParts } from '../migrator-parts.ts';
+import { databaseMessage, MigrationProblem } from '../problems.ts';
+import { excerpt } from '../sql/excerpt.ts';
+import { qualifiedName } from '../sql/quote.ts';
+import { parseStatements } from '../sql/statements.ts';
+import { type ShadowDatabase, trackingTable } from './shadow-database.ts';
+
+/**
+ * The catalog of the schema that entities declare. MikroORM's statements build it in the shadow database, inside a
+ * transaction that is rolled back. What was made by hand stays, because entities may use it: a domain, a function.
+ */
+export async function readEntitiesCatalog(
+  migrator: MigratorParts,
+  shadow: ShadowDatabase,
+  history: Catalog,
+  isDeclared: (object: CatalogObject) => boolean,
+): Promise<Catalog> {
+  const generator = migrator.config.getExtension('@mikro-orm/schema-generator') as SqlSchemaGenerator;
+  const enums = Object.values(generator.getTargetSchema().getNativeEnums()).map(({ name, schema }) =>
+    qualifiedName(schema, name),
+  );
+  const drops = [...history.values()].flatMap((object) => dropOf(object, isDeclared(object)));
+  await shadow.query('begin');
+  try {
+    for (const drop of [...drops, ...enums.map((name) => `drop type if exists ${name} cascade`)])
+      await shadow.query(drop);
+    for (const { sql } of parseStatements(await generator.getCreateSchemaSQL({ wrap: false }))) {
+      await shadow.query(sql).catch((error) => {
+        throw new MigrationProblem(
+          'create-failed',
+          [
+            'The schema that the entities declare is not valid:',
+            ...excerpt(sql),
+            `  ${databaseMessage(error)}`,
+            'No file was written.',
+          ].join('\n'),
+        );
+      });
+    }
+    return await readCatalog(shadow.query, trackingTable(migrator));
+  } finally {
+    await shadow.query('rollback');
+  }
+}
+
+/** Tables and views go, since entities declare them anew; of the rest, what entities declared. */
+function dropOf({ kind, row }: CatalogObject, isDeclared: boolean): string[] {
+  if (kind === 'table') return [`drop table if exists ${row.sql} cascade`];
+  if (kind === 'view') return [`drop ${row.materialized ? 'materialized ' : ''}view if exists ${row.sql} cascade`];
+  if (!isDeclared) return [];
+  if (kind === 'function')
+    return [
+      `drop ${row.type === 'p' ? 'procedure' : row.type === 'a' ? 'aggregate' : 'function'} if exists ${row.sql} cascade`,
+    ];
+  if (kind === 'sequence') return [`drop sequence if exists ${row.sql} cascade`];
+  return kind === 'type' ? [`drop type if exists ${row.sql} cascade`] : [];
+}

@@ -4,8 +4,10 @@ import { fs } from '@mikro-orm/core/fs-utils';
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { formatLintFindings, lint } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
+import { MigrationProblem } from '../problems.ts';
 import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { type Comparison, readComparison } from './compare.ts';
+import { findFunctionReferences } from './function-references.ts';
 import { completeCode } from './migration-code.ts';
 import { nameFor } from './migration-names.ts';
 import { type Draft, operation } from './operation.ts';
@@ -65,6 +67,7 @@ async function planDifference(migrator: MigratorParts) {
     const comparison = await readComparison(migrator, shadow);
     const { renames, catalog } = await renameInShadow(migrator, shadow, comparison);
     for (const { description } of renames) if (description) migrator.log(`Renamed: ${description}`);
+    await refuseOldNames(migrator, shadow, renames, comparison);
     const isDeclared = throughRenames(comparison);
     const plan = (naive: boolean): Plan =>
       afterRenames(planOperations(catalog, comparison.entities, { isDeclared, naive }), renames);
@@ -93,6 +96,32 @@ async function renameInShadow(
     return await applyRenames(history, entities, answers, isDeclared, { run: shadow.query, read: shadow.catalog });
   } finally {
     await shadow.query('rollback');
+  }
+}
+
+/** Refuses a rename that a function does not follow: it would fail when it next runs. */
+async function refuseOldNames(
+  migrator: MigratorParts,
+  shadow: ShadowDatabase,
+  renames: Rename[],
+  { history, entities, isDeclared }: Comparison,
+): Promise<void> {
+  const objects = renames.flatMap(({ object }) => object ?? []);
+  for (const { id, certainty, words } of await findFunctionReferences(shadow.query, objects)) {
+    const before = history.get(id);
+    const now = entities.get(id);
+    // Dropped, or declared with another body.
+    if (!before || (now ? now.definition !== before.definition : isDeclared(before))) continue;
+    const finding = `The ${id} uses ${words.join(', ')}, which gets another name: ${objects.map(({ from, to }) => `${from} is now ${to}`).join(', ')}.`;
+    if (certainty === 'possible') {
+      migrator.log(`${finding} It may have to change too.`);
+      continue;
+    }
+    throw new MigrationProblem(
+      'create-failed',
+      `${finding}
+It would fail when it next runs. Change its body where it is declared, or rename and replace it in one migration by hand (npx mikro-orm migration:create --blank). No file was written.`,
+    );
   }
 }
 

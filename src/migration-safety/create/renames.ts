@@ -3,6 +3,7 @@ import type { Catalog, CatalogObject, Kind } from '../catalog/catalog.ts';
 import { MigrationProblem } from '../problems.ts';
 import { quote } from '../sql/quote.ts';
 import { isInteractive, prompt } from '../terminal.ts';
+import type { RenamedObject } from './name-resolution.ts';
 
 /** A renamed table, column or constraint, as statements up and down. */
 export interface Rename {
@@ -11,6 +12,8 @@ export interface Rename {
   description: string;
   /** The table that it locks, by its new name. */
   table: string | undefined;
+  /** What gets another name, if PostgreSQL keeps text that may use the old one: the bodies of functions. */
+  object?: RenamedObject;
 }
 
 /** Old to new name: 'articles' → 'posts', 'posts.body' → 'text', or '' if it is dropped. */
@@ -83,7 +86,8 @@ export async function applyRenames(
       (a, b) => a.row.type === b.row.type,
       answers,
     );
-    await apply(columns.map(([old, now]) => renameColumn(old, now)));
+    const [tableBefore = table] = tables.find(([, now]) => now.id === table.id) ?? [];
+    await apply(columns.map(([old, now]) => renameColumn(old, now, tableBefore)));
   }
   if (renames.length > 0) await apply(renameEquals(catalog, entities));
   return { renames, catalog };
@@ -120,24 +124,27 @@ function renameTable(old: CatalogObject, now: CatalogObject): Rename[] {
     );
   }
   if (old.name !== now.name)
-    renames.push(
-      statements(
+    renames.push({
+      ...statements(
         `alter table ${moved} rename to ${quote(now.name)}`,
         `alter table ${now.row.sql} rename to ${quote(old.name)}`,
         old.schema === now.schema ? description : '',
         now.row.sql,
       ),
-    );
+      object: { schema: old.schema, from: old.name, to: now.name },
+    });
   return renames;
 }
 
-const renameColumn = (old: CatalogObject, now: CatalogObject): Rename =>
-  statements(
+const renameColumn = (old: CatalogObject, now: CatalogObject, tableBefore: CatalogObject): Rename => ({
+  ...statements(
     `alter table ${now.row.sql} rename column ${quote(old.name)} to ${quote(now.name)}`,
     `alter table ${now.row.sql} rename column ${quote(now.name)} to ${quote(old.name)}`,
     `column ${readable(old)} is now ${readable(now)}`,
     now.row.sql,
-  );
+  ),
+  object: { schema: tableBefore.schema, table: tableBefore.name, from: old.name, to: now.name },
+});
 
 /** What differs only in its name, after a table or column was renamed: building it again would scan the table. */
 function renameEquals(catalog: Catalog, entities: Catalog): Rename[] {

@@ -19,7 +19,7 @@ import { markApplied, unmarkApplied } from './apply/mark-applied.ts';
 import { retryUntilReachable } from './apply/retries.ts';
 import { type MigrationRun, Runner } from './apply/runner.ts';
 import { exitWith, isJsonOutput, runsAsCommand, toProblem } from './command-line.ts';
-import { createMigrations, logLintFindings } from './create/create.ts';
+import { createMigrations, logLintFindings, snapshotInitial } from './create/create.ts';
 import { toIdentifier } from './create/migration-names.ts';
 import { checkIntegrity } from './history/integrity.ts';
 import { type DiscoveredMigration, type Method, type MigrationFile, readMigration } from './history/migration-file.ts';
@@ -109,6 +109,7 @@ export class Migrator extends StockMigrator implements MigratorParts {
         blank || initial
           ? await super.create(path, blank, initial, identifier || (initial ? 'initial' : undefined))
           : await createMigrations(this, path, identifier);
+      if (initial) await snapshotInitial(this);
       if (result.diff.up.length > 0) await logLintFindings(this, result.fileName);
       return result;
     });

@@ -1,5 +1,7 @@
 import type { Draft } from './operation.ts';
 
+const LINE_WIDTH = 120;
+
 /** Adds to the code of MikroORM's generator what the draft says of it, in the layout that formatters keep. */
 export function completeCode(code: string, { transactional, down, reason }: Draft): string {
   const members = [
@@ -11,6 +13,9 @@ export function completeCode(code: string, { transactional, down, reason }: Draf
         ]),
   ];
   return code
+    .replace(/^ {4}this\.addSql\((`(?:[^`\\\n]|\\.)*`)\);$/gm, (line, sql) =>
+      line.length > LINE_WIDTH ? `    this.addSql(\n      ${sql},\n    );` : line,
+    )
     .replace(/^(.*\bextends Migration \{)\n\n/m, `${reason ? comment(reason) : ''}$1\n`)
     .replace(/\n\n\}\n$/, `\n${members.map((each) => `\n${each}`).join('')}}\n`);
 }

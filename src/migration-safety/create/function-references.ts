@@ -181,5 +181,6 @@ const ROUTINES = `select coalesce(json_agg(json_build_object(
       from pg_trigger g join pg_class t on t.oid = g.tgrelid join pg_namespace tn on tn.oid = t.relnamespace where g.tgfoid = p.oid)
   ) order by n.nspname, p.proname, p.oid), '[]')
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
-  where p.prokind in ('f', 'p', 'w') and (to_jsonb(p) ->> 'prosqlbody') is null and ${isUserSchema}
+  where p.pronamespace = any (array(select n.oid from pg_namespace n where ${isUserSchema})) and p.prokind in ('f', 'p', 'w')
+    and (to_jsonb(p) ->> 'prosqlbody') is null
     and not exists (select 1 from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`;

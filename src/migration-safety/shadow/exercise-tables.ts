@@ -57,22 +57,19 @@ async function refusalsOf(
   execute: Execute,
 ): Promise<[Operation, DatabaseError][]> {
   const refusals: [Operation, DatabaseError][] = [];
-  const undone = async (operation: Operation, ...statements: string[]) => {
-    await attempt(execute, async () => {
-      for (const [at, statement] of statements.entries()) {
-        const refused = await attempt(execute, () => execute(statement));
-        if (!refused) continue;
-        // The others only prepare for the last one.
-        if (at === statements.length - 1) refusals.push([operation, refused]);
-        break;
-      }
+  const undone = async (operation: Operation, statement: string, preparation?: string) => {
+    const error = await attempt(execute, async () => {
+      // What refuses the preparation is met by an operation of its own.
+      if (preparation) await execute(preparation).catch(() => Promise.reject(UNDO));
+      await execute(statement);
       throw UNDO;
     });
+    if (error && error !== UNDO) refusals.push([operation, error]);
   };
   const rows = await rowsOf(table, execute);
   const isInserted = await insertOther(table, sampling, refusals, execute);
   for (const [at, row] of rows.entries()) {
-    if (!isInserted) await undone('insert', `delete from ${table.only} where ${row.is}`, copy(table, row.json));
+    if (!isInserted) await undone('insert', copy(table, row.json), `delete from ${table.only} where ${row.is}`);
     for (const update of updates(table, row.is, rows.at(at - 1)?.is ?? row.is)) await undone('update', update);
     await undone('delete', `delete from ${table.only} where ${row.is}`);
   }

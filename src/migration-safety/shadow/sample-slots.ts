@@ -188,13 +188,22 @@ async function minedValues(
   const found = checks.map(constantsOf);
   const texts = found.flatMap((each) => each.texts);
   const numbers = found.flatMap((each) => each.numbers);
-  const base = type?.kind === 'd' ? types.get(type.base) : type;
+  let base = type;
+  while (base?.kind === 'd') base = types.get(base.base);
   const limit = base?.category === 'S' && column.modifier >= 4 ? column.modifier - 4 : 10_000;
   const proposals: Record<string, () => string[]> = {
-    S: () =>
-      [...texts, ...numbers.filter((n) => n > 0 && n <= limit).map((n) => 'x'.repeat(Math.floor(n)))].filter(
-        (text) => text.length <= limit,
-      ),
+    S: () => {
+      const lengths = numbers.filter((n) => n > 0 && n <= limit).map((n) => 'x'.repeat(Math.floor(n)));
+      const seeds = [...texts, ...lengths];
+      // A unique column needs several that match.
+      const variants = seeds.flatMap((text) => [
+        `${text}1`,
+        `b${text}`,
+        `${text.slice(0, -1)}b`,
+        `${text.slice(0, -1)}2`,
+      ]);
+      return [...seeds, ...variants].filter((text) => text.length <= limit);
+    },
     A: () => [...texts, ...texts.map((text) => `{"${text}"}`), ...numbers.map((n) => `{${n}}`)],
     U: () => [...texts, ...texts.map((text) => JSON.stringify({ [text]: text }))],
     B: () => [],

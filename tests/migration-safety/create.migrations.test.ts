@@ -41,8 +41,8 @@ test('migration:create writes online DDL, named for what it does, with the same 
     .migrations()
     .map((name) => project.read(`migrations/${name}`))
     .join('\n');
-  expect(code).toContain('create index concurrently if not exists "articles_read_count_index"');
-  expect(code).toContain('foreign key ("reviewer_id") references "authors" ("id") on delete set null not valid');
+  expect(code).toContain('create index concurrently if not exists articles_read_count_index');
+  expect(code).toContain('foreign key (reviewer_id) references authors(id) on delete set null not valid');
   expect(code).toContain('unique using index "articles_slug_unique"');
   expect((await project.extra('migration:lint')).out).toContain('No findings.');
   expect(await project.run('migration:up')).toMatchObject({ code: 0 });

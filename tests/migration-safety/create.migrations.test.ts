@@ -83,9 +83,10 @@ test('a required column without a default is refused until its fill has a value 
   await project.run('migration:up');
   expect(await project.run('migration:create')).toMatchObject({ code: 0 });
   const stopped = await project.run('migration:up');
-  expect(stopped.code).toBe(21);
-  expect(stopped.out).toContain('1 violating row');
-  expect(await project.query('select nick from authors')).toEqual([{ nick: null }]);
+  expect(stopped.code).toBe(37);
+  expect(stopped.out).toContain('error placeholder-fill');
+  expect(stopped.out).toContain('for the existing rows of authors: set nick = …');
+  expect(await project.query("select 1 from information_schema.columns where column_name = 'nick'")).toEqual([]);
 
   const filled = aProject();
   filled.edit('entities.ts', (text) => text.replace('email: p.string()', 'nick: p.string(),\n    email: p.string()'));

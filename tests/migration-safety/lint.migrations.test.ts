@@ -1,18 +1,27 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
-import { lint, RULES } from '../../src/migration-safety/lint/lint.ts';
+import { formatLintFindings, type LintFinding, lint, RULES } from '../../src/migration-safety/lint/lint.ts';
+import { withNested } from '../../src/migration-safety/lint/nested-statements.ts';
 import { parseStatements } from '../../src/migration-safety/sql/statements.ts';
-import { CORPUS, NOT_GUARDED } from './lint-corpus.ts';
-import { aProject } from './project.ts';
+import { ALSO_ALLOWED, ALSO_REFUSED, CORPUS, NOT_GUARDED, UNGUARDED_KINDS } from './lint-corpus.ts';
+import { aProject, repository } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const codesOf = (sql: string, { outside = false, safeBecause = {}, small = [] as string[] } = {}) =>
-  lint({ name: 'm', transactional: !outside, safeBecause }, parseStatements(sql), new Set(small)).map(
-    ({ code }) => code,
+const findingsOf = (
+  sql: string,
+  { outside = false, safeBecause = {}, small = [] as string[], earlier = '' } = {},
+): LintFinding[] =>
+  lint(
+    { name: 'm', transactional: !outside, safeBecause },
+    parseStatements(sql),
+    new Set(small),
+    parseStatements(earlier),
   );
+
+const codesOf = (...args: Parameters<typeof findingsOf>) => findingsOf(...args).map(({ code }) => code);
 
 test('every rule has an example that it refuses and one that it allows, and there are more than forty rules', () => {
   expect(Object.keys(CORPUS).sort()).toEqual(RULES.map(({ code }) => code).sort());
@@ -32,7 +41,56 @@ describe.each(Object.entries(CORPUS))('%s', (code, { refused, allowed, outside }
   });
 });
 
+test.each(ALSO_REFUSED)('%s also refuses: %s', (code, sql, more) => expect(codesOf(sql, more)).toContain(code));
+test.each(ALSO_ALLOWED)('%s also allows: %s', (code, sql, more) => expect(codesOf(sql, more)).not.toContain(code));
+
 test.each(Object.entries(NOT_GUARDED))('deliberately not guarded: %s', (_, sql) => expect(codesOf(sql)).toEqual([]));
+
+test('each kind of statement in the grammar has a refused example or stands in the list of what is not guarded', () => {
+  const grammar = readFileSync(join(repository, 'node_modules/@pgsql/types/types.d.ts'), 'utf8');
+  const kinds = new Set([...grammar.matchAll(/interface (\w+Stmt)\b/g)].map(([, kind]) => kind));
+  const examples = [...Object.values(CORPUS).map(({ refused }) => refused), ...ALSO_REFUSED.map(([, sql]) => sql)];
+  const guarded = new Set(withNested(examples.flatMap(parseStatements)).map(({ kind }) => kind));
+  const unguarded = Object.values(UNGUARDED_KINDS).flatMap((list) => list.split(' '));
+  expect([...kinds].filter((kind) => !guarded.has(kind ?? '')).sort()).toEqual(unguarded.sort());
+});
+
+test('a finding says where a nested statement stands, and a reason for its rule covers it', () => {
+  const sql = 'create procedure p() language sql as $$ truncate t $$; do $$ begin call p(); drop table u; end $$';
+  expect(findingsOf(sql)).toMatchObject([
+    { code: 'truncate', sql: 'truncate t', details: ['It stands in function "p", which the migration calls.'] },
+    { code: 'drop-table', sql: 'drop table u', details: ['It stands in a DO block.'] },
+  ]);
+  const safeBecause = {
+    truncate: 'The rows are derived from others.',
+    'drop-table': 'It was never used in production.',
+  };
+  expect(codesOf(sql, { safeBecause })).toEqual([]);
+});
+
+test('a function that calls itself, and one that is called in a loop, are followed once', () => {
+  const body = '$$ begin truncate t; perform f(); return 1; end $$';
+  expect(
+    codesOf(`create function f() returns int language plpgsql as ${body}; select f(), f() from generate_series(1, 3)`),
+  ).toEqual(['truncate']);
+});
+
+test('a finding of a syntax error has the message of PostgreSQL and shows the position', () => {
+  const text = formatLintFindings(findingsOf('\n  -- é\n  alter table t add column ä int;\n  drop tabel t'));
+  expect(text).toContain('syntax error at or near "tabel", line 3, column 8.');
+  expect(text).toContain('  |   drop tabel t\n  |        ^\n');
+  expect(formatLintFindings(findingsOf('select ('))).toContain('syntax error at end of input, line 1, column 9.');
+});
+
+test('a fill without its value names the table and the column', () => {
+  const sql = 'update "blog"."articles" set "summary" = /* the value for existing rows */ null where "summary" is null';
+  expect(findingsOf(sql)).toMatchObject([
+    {
+      code: 'placeholder-fill',
+      instead: expect.stringMatching(/blog\.articles: set summary = … where summary is null/),
+    },
+  ]);
+});
 
 test('a small table is exempt from rules about lock duration, not from rules about data loss', () => {
   expect(codesOf('create index i on t (a); alter table t alter column a set not null', { small: ['t'] })).toEqual([]);
@@ -94,6 +152,27 @@ test('a migration that depends on data is linted while it runs, before its state
   expect(code).toBe(37);
   expect(out).toContain('error truncate');
   expect(await project.query('select count(*)::int as n from t')).toEqual([{ n: 20_000 }]);
+});
+
+test('up, check and lint know the types, constraints and functions of earlier migrations', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', [
+    'create table t (id int primary key, a varchar(10), b text, constraint t_b_not_null check (b is not null))',
+    'create function empty() returns int language plpgsql as $$ begin truncate t; return 1; end $$',
+    "insert into t select n, 'a', 'b' from generate_series(1, 10001) n",
+  ]);
+  project.migration('Migration20260102000000_two', [
+    'alter table t alter column a type varchar(20), alter column b set not null',
+  ]);
+  expect((await project.extra('migration:lint')).out).toContain('No findings.');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  project.migration('Migration20260103000000_three', ['select empty()']);
+  const refused = await project.run('migration:up');
+  expect(refused.code).toBe(37);
+  expect(refused.out).toContain('It stands in function "empty", which the migration calls.');
+  expect(refused.out).toContain('Would be lost: table "t": more than 10000 rows');
+  expect((await project.run('migration:check')).out).toContain('lint: Migration20260103000000_three: truncate');
+  expect(await project.query('select count(*)::int as n from t')).toEqual([{ n: 10_001 }]);
 });
 
 test('migration:lint lints without a database, and lists the rules', async () => {

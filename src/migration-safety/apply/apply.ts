@@ -4,13 +4,14 @@ import { runsAsCommand } from '../command-line.ts';
 import { assertIntegrity, checkIntegrity, findRenamed, formatIntegrityFindings } from '../history/integrity.ts';
 import type { Method, MigrationFile } from '../history/migration-file.ts';
 import type { HistoryRow } from '../history/migration-storage.ts';
+import { statementsBefore } from '../lint/lint.ts';
 import { lintBeforeRun } from '../lint/lint-before-run.ts';
 import { isPglite, workLockDatabase } from '../lock/choose-lock.ts';
 import type { MigrationLock } from '../lock/lock.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
 import { type Probe, probeOf } from '../sql/execute.ts';
-import { onlyOutsideTransaction } from '../sql/statements.ts';
+import { onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
 import { refuseDataLoss } from './destructive-guards.ts';
 import { withRetries } from './retries.ts';
 import { logRetry, type MigrationRun } from './runner.ts';
@@ -64,11 +65,11 @@ export async function applyMigrations(
   const executed = new Set([...names, ...history.executed]);
   const later = files.slice(files.findIndex(({ name }) => name === names.at(-1)) + 1);
   const pending = later.filter(({ name }) => !executed.has(name));
-  const open = await refuseUnsafe(migrator, method, chosen, pending, probe);
+  const open = await refuseUnsafe(migrator, method, { chosen, files, later: pending }, probe);
   const applied: MigrationInfo[] = [];
   for (const migration of chosen) {
     await lock.verify();
-    const run = runOf(migrator, method, migration);
+    const run = runOf(migrator, method, migration, statementsBefore(migration, files));
     // What the rows are like after the earlier migrations is known only now.
     if (open.has(migration.name)) {
       const { found } = await findViolations([migration], [], probe);
@@ -114,8 +115,7 @@ function refuseStatementTimeout({ driver, settings, log }: MigratorParts, chosen
 async function refuseUnsafe(
   { driver, settings, log }: MigratorParts,
   method: Method,
-  chosen: MigrationFile[],
-  later: MigrationFile[],
+  { chosen, files, later }: { chosen: MigrationFile[]; files: MigrationFile[]; later: MigrationFile[] },
   probe: Probe,
 ): Promise<Set<string>> {
   for (const migration of chosen) {
@@ -134,7 +134,8 @@ async function refuseUnsafe(
   const execute = (sql: string) => driver.getConnection().execute(sql);
   for (const migration of chosen) {
     // The statements of a dynamic migration are known, and linted, only while it runs.
-    if (!migration.dynamic.up) await lintBeforeRun(migration, migration.up, execute, log);
+    if (!migration.dynamic.up)
+      await lintBeforeRun(migration, migration.up, execute, log, statementsBefore(migration, files));
   }
   refuseViolations(found.filter(({ code }) => !code));
   return open;
@@ -156,7 +157,12 @@ const irreversible = (name: string) =>
     `${name} cannot be reverted: it has no down. Nothing was changed.\nWrite a migration that goes back by going forward, or migration:unlog it if the database was restored.`,
   );
 
-function runOf({ driver, settings, log }: MigratorParts, method: Method, migration: MigrationFile): MigrationRun {
+function runOf(
+  { driver, settings, log }: MigratorParts,
+  method: Method,
+  migration: MigrationFile,
+  earlier: readonly Statement[],
+): MigrationRun {
   return {
     migration,
     tableLockTimeout: migration.lockTimeout ?? settings.tableLockTimeout,
@@ -167,7 +173,7 @@ function runOf({ driver, settings, log }: MigratorParts, method: Method, migrati
     log,
     inspect: async (statements, { execute, transaction }) => {
       if (!migration.dynamic[method] || !settings.preflight) return;
-      if (method === 'up') return lintBeforeRun(migration, statements, execute, log);
+      if (method === 'up') return lintBeforeRun(migration, statements, execute, log, earlier);
       const probe = probeOf(driver, { transaction, lockTimeout: settings.tableLockTimeout });
       await refuseDataLoss([{ migration, statements }], { driver, settings }, probe);
     },

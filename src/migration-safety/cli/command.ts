@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CLIHelper, configure } from '@mikro-orm/cli';
 import { exitWith, toProblem } from '../command-line.ts';
-import { formatLintFindings, formatRules, lint } from '../lint/lint.ts';
+import { formatLintFindings, formatRules, lintAll } from '../lint/lint.ts';
 import { lintError } from '../lint/lint-before-run.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { EXIT_CODES, MigrationProblem } from '../problems.ts';
@@ -91,7 +91,7 @@ const commands: Record<string, Command> = {
     options: { rules: { type: 'boolean', desc: 'List the rules instead' } },
     run: async (migrator, options) => {
       if (options.rules) return show(formatRules());
-      const findings = (await migrator.readMigrations()).flatMap((file) => lint(file, file.up));
+      const findings = lintAll(await migrator.readMigrations());
       const errors = findings.filter(({ severity }) => severity === 'error');
       const warnings = findings.filter(({ severity }) => severity === 'warning');
       if (warnings.length > 0) show(formatLintFindings(warnings));

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationResult } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
-import { formatLintFindings, lint } from '../lint/lint.ts';
+import { formatLintFindings, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
 import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
@@ -47,8 +47,7 @@ export async function snapshotInitial(migrator: MigratorParts): Promise<void> {
 /** Lints the files that were just written. */
 export async function logLintFindings(migrator: MigratorParts, fileName: string): Promise<void> {
   const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));
-  const written = (await migrator.readMigrations()).filter((file) => names.includes(file.name));
-  const findings = written.flatMap((file) => lint(file, file.up));
+  const findings = lintAll(await migrator.readMigrations()).filter(({ migration }) => names.includes(migration));
   if (findings.length > 0) migrator.log(`\n${formatLintFindings(findings)}\n`);
 }
 

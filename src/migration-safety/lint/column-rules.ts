@@ -1,17 +1,22 @@
 import type { Tree } from '../sql/statements.ts';
+import { columnType, isWidening } from './column-type.ts';
+import { columnName } from './conditions.ts';
+import { tableKey } from './known-schema.ts';
 import {
   addsColumn,
   addsColumnToLarge,
   alters,
   altersLarge,
+  before,
+  type Context,
   declaresColumn,
   hasConstraint,
   inUse,
   type Rule,
   statement,
-  tableKey,
   typeName,
 } from './rule.ts';
+import { isVolatile } from './volatile.ts';
 
 /** Added, changed, renamed and dropped columns. */
 export const COLUMN_RULES: Rule[] = [
@@ -49,8 +54,10 @@ export const COLUMN_RULES: Rule[] = [
     severity: 'error',
     harm: 'Each row gets its own value, so the whole table is rewritten while reads and writes are blocked.',
     instead: 'add the column without the default, set the default, then fill the old rows in batches.',
-    matches: addsColumnToLarge((_column, constraints) =>
-      constraints.some(({ contype, raw_expr }) => contype === 'CONSTR_DEFAULT' && callsVolatile(raw_expr)),
+    matches: altersLarge('AT_AddColumn', ({ def }, { routines }) =>
+      (def.ColumnDef.constraints ?? []).some(
+        ({ Constraint: { contype, raw_expr } }: Tree) => contype === 'CONSTR_DEFAULT' && isVolatile(raw_expr, routines),
+      ),
     ),
   },
   {
@@ -68,16 +75,21 @@ export const COLUMN_RULES: Rule[] = [
     severity: 'error',
     harm: 'The expression is computed for every row while reads and writes are blocked.',
     instead: 'a nullable column maintained by a trigger, filled in batches; or a view.',
-    matches: addsColumnToLarge((_column, constraints) =>
-      constraints.some(({ contype, generated_kind }) => contype === 'CONSTR_GENERATED' && generated_kind !== 'v'),
-    ),
+    matches: (s, context) =>
+      altersLarge('AT_SetExpression')(s, context) ||
+      addsColumnToLarge((_column, constraints) =>
+        constraints.some(({ contype, generated_kind }) => contype === 'CONSTR_GENERATED' && generated_kind !== 'v'),
+      )(s, context),
   },
   {
     code: 'change-type',
     severity: 'error',
     harm: 'Usually the whole table and its indexes are rewritten while reads and writes are blocked, and values may not fit.',
     instead: 'a new column of the new type, both written, filled in batches; or say why this change rewrites nothing.',
-    matches: altersLarge('AT_AlterColumnType'),
+    matches: altersLarge(
+      'AT_AlterColumnType',
+      (cmd, context, s) => !keepsRows(cmd, context, tableKey(s.tree.relation)),
+    ),
   },
   {
     code: 'set-not-null',
@@ -85,12 +97,12 @@ export const COLUMN_RULES: Rule[] = [
     harm: 'The whole table is scanned for nulls while reads and writes are blocked.',
     instead:
       'a check (column is not null) not valid, validated in the next migration; then set not null scans nothing.',
-    matches: altersLarge(
-      'AT_SetNotNull',
-      (_cmd, context, s) =>
-        !context.statements
-          .slice(0, context.index)
-          .some((earlier) => validates(earlier.tree, tableKey(s.tree.relation))),
+    matches: altersLarge(['AT_SetNotNull', 'AT_AddConstraint'], ({ subtype, name, def }, context, s) =>
+      subtype === 'AT_SetNotNull'
+        ? !isProvedNotNull(s.tree.relation, name, context)
+        : def.Constraint?.contype === 'CONSTR_NOTNULL' &&
+          !def.Constraint.skip_validation &&
+          !isProvedNotNull(s.tree.relation, def.Constraint.keys[0].String.sval, context),
     ),
   },
   {
@@ -99,6 +111,30 @@ export const COLUMN_RULES: Rule[] = [
     harm: 'Code that is still running may not expect a null.',
     instead: 'first deploy code that accepts null.',
     matches: alters('AT_DropNotNull'),
+  },
+  {
+    code: 'drop-default',
+    severity: 'warning',
+    harm: 'Inserts that leave the column out, as in code that is still running, get a null, or fail if it is not null.',
+    instead: 'first deploy code that always gives a value.',
+    matches: alters(
+      'AT_ColumnDefault',
+      ({ name, def }, context, s) => def === undefined && !isReplaced(s.tree.relation, name, context),
+    ),
+  },
+  {
+    code: 'drop-identity',
+    severity: 'error',
+    harm: 'The sequence is dropped, and inserts that leave the column out fail.',
+    instead: 'a default from another sequence in the same migration; or first deploy code that gives every value.',
+    matches: alters('AT_DropIdentity', ({ name }, context, s) => !isReplaced(s.tree.relation, name, context)),
+  },
+  {
+    code: 'drop-expression',
+    severity: 'warning',
+    harm: 'The column keeps its values, and is no longer computed for rows that are written from now on.',
+    instead: 'a trigger that computes it, or code that writes it, first.',
+    matches: alters('AT_DropExpression'),
   },
   {
     code: 'inline-foreign-key',
@@ -161,21 +197,46 @@ export const COLUMN_RULES: Rule[] = [
   },
 ];
 
-/** Functions that return one value for the whole statement: PostgreSQL stores it once and rewrites nothing. */
-const STABLE_FUNCTIONS = new Set(['now', 'current_timestamp', 'transaction_timestamp', 'statement_timestamp']);
+/** Whether later or other subcommands of the migration give the column another source of values, or drop it. */
+const isReplaced = (relation: Tree, column: string, { statements, index }: Context) =>
+  statements
+    .slice(index)
+    .filter(({ kind, tree }) => kind === 'AlterTableStmt' && tableKey(tree.relation) === tableKey(relation))
+    .flatMap(({ tree }) => tree.cmds.map((each: Tree) => each.AlterTableCmd))
+    .some(
+      ({ subtype, name, def }: Tree) =>
+        name === column &&
+        (['AT_AddIdentity', 'AT_DropColumn'].includes(subtype) ||
+          (subtype === 'AT_ColumnDefault' && def !== undefined)),
+    );
 
-function callsVolatile(expression: Tree): boolean {
+/** Whether PostgreSQL neither rewrites nor scans the table for this change of type. */
+function keepsRows({ name, def }: Tree, { known }: Context, table: string): boolean {
+  const column = def.ColumnDef;
+  const from = known.typeOf(table, name);
+  const to = columnType(column);
+  const using = column.raw_default;
+  // `using name::type` is what happens without it.
+  const isPlainCast =
+    columnName(using?.TypeCast?.arg) === name &&
+    JSON.stringify(columnType(using.TypeCast)) === JSON.stringify({ ...to, collation: '' });
   return (
-    /"FuncCall":/.test(JSON.stringify(expression ?? {})) &&
-    functionsIn(expression).some((name) => !STABLE_FUNCTIONS.has(name))
+    from !== undefined && (using === undefined || isPlainCast) && !known.isChecked(table, name) && isWidening(from, to)
   );
 }
 
-const functionsIn = (expression: Tree): string[] =>
-  [...JSON.stringify(expression).matchAll(/"FuncCall":\{"funcname":\[(.*?)\]/g)].map(
-    ([, names]) => [...(names ?? '').matchAll(/"sval":"(.*?)"/g)].at(-1)?.[1] ?? '',
+/**
+ * Whether the column has no nulls, so that no scan looks for them. A constraint that no known statement adds is taken at
+ * its name when this migration validates it: it stands in a migration that depends on data.
+ */
+const isProvedNotNull = (relation: Tree, column: string, context: Context) =>
+  context.known.isRequired(tableKey(relation), column) ||
+  before(context).some(
+    ({ kind, tree }) =>
+      kind === 'AlterTableStmt' &&
+      tableKey(tree.relation) === tableKey(relation) &&
+      tree.cmds.some(
+        ({ AlterTableCmd: cmd }: Tree) =>
+          cmd.subtype === 'AT_ValidateConstraint' && !context.known.constraint(tableKey(relation), cmd.name),
+      ),
   );
-
-const validates = (tree: Tree, table: string) =>
-  tableKey(tree?.relation) === table &&
-  tree.cmds?.some(({ AlterTableCmd: cmd }: Tree) => cmd?.subtype === 'AT_ValidateConstraint');

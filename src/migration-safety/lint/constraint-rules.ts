@@ -1,5 +1,6 @@
 import type { Tree } from '../sql/statements.ts';
-import { addsConstraint, alters, inUse, type Rule, statement, tableKey } from './rule.ts';
+import { tableKey } from './known-schema.ts';
+import { addsConstraint, alters, before, type Context, drops, inUse, type Rule, statement } from './rule.ts';
 
 /** Constraints, whose check of the existing rows blocks other sessions. */
 export const CONSTRAINT_RULES: Rule[] = [
@@ -26,13 +27,11 @@ export const CONSTRAINT_RULES: Rule[] = [
       'AT_ValidateConstraint',
       (cmd, context, s) =>
         context.transactional &&
-        context.statements
-          .slice(0, context.index)
-          .some(
-            ({ tree }) =>
-              tableKey(tree.relation) === tableKey(s.tree.relation) &&
-              tree.cmds?.some(({ AlterTableCmd: c }: Tree) => c?.def?.Constraint?.conname === cmd.name),
-          ),
+        before(context).some(
+          ({ tree }) =>
+            tableKey(tree.relation) === tableKey(s.tree.relation) &&
+            tree.cmds?.some(({ AlterTableCmd: c }: Tree) => c?.def?.Constraint?.conname === cmd.name),
+        ),
     ),
   },
   {
@@ -68,7 +67,19 @@ export const CONSTRAINT_RULES: Rule[] = [
     severity: 'error',
     harm: 'Duplicate rows become possible, foreign keys to the table fail, and replication stops.',
     instead: 'keep it until another key is in place, in the same transaction.',
-    matches: alters('AT_DropConstraint', (cmd) => /_pkey$/.test(cmd.name)),
+    matches: alters('AT_DropConstraint', ({ name }, context, s) => {
+      const known = context.known.constraint(tableKey(s.tree.relation), name);
+      const isKey = known ? known.contype === 'CONSTR_PRIMARY' : /_pkey$/.test(name);
+      return isKey && !(context.transactional && addsPrimaryKey(s.tree.relation, context));
+    }),
+  },
+  {
+    code: 'drop-unique',
+    severity: 'error',
+    harm: 'Duplicate rows become possible, upserts that name its columns fail, and it is hard to get back.',
+    instead:
+      'first deploy code that neither relies on it nor upserts by it; or make the unique index that replaces it first.',
+    matches: (s, context) => alters('AT_DropConstraint', dropsUnique)(s, context) || dropsUniqueIndex(s, context),
   },
   {
     code: 'domain-constraint',
@@ -88,15 +99,13 @@ export const CONSTRAINT_RULES: Rule[] = [
         context.transactional &&
         inUse(tree.relation, context) &&
         takesStrongLock(tree) &&
-        context.statements
-          .slice(0, context.index)
-          .some(
-            (earlier) =>
-              earlier.kind === 'AlterTableStmt' &&
-              takesStrongLock(earlier.tree) &&
-              inUse(earlier.tree.relation, context) &&
-              tableKey(earlier.tree.relation) !== tableKey(tree.relation),
-          ),
+        before(context).some(
+          (earlier) =>
+            earlier.kind === 'AlterTableStmt' &&
+            takesStrongLock(earlier.tree) &&
+            inUse(earlier.tree.relation, context) &&
+            tableKey(earlier.tree.relation) !== tableKey(tree.relation),
+        ),
     ),
   },
 ];
@@ -105,3 +114,41 @@ export const CONSTRAINT_RULES: Rule[] = [
 const takesStrongLock = (tree: Tree) =>
   tree.objtype === 'OBJECT_TABLE' &&
   tree.cmds.some(({ AlterTableCmd: cmd }: Tree) => cmd.subtype !== 'AT_ValidateConstraint');
+
+/** Whether the migration adds a primary key to the table, in this statement or after it. */
+const addsPrimaryKey = (relation: Tree, { statements, index }: Context) =>
+  statements
+    .slice(index)
+    .some(
+      ({ tree }) =>
+        tableKey(tree.relation) === tableKey(relation) &&
+        tree.cmds?.some(({ AlterTableCmd: cmd }: Tree) => cmd?.def?.Constraint?.contype === 'CONSTR_PRIMARY'),
+    );
+
+const dropsUnique = ({ name }: Tree, context: Context, { tree }: { tree: Tree }): boolean =>
+  losesUniqueness(tableKey(tree.relation), name, context);
+
+const dropsUniqueIndex = drops('OBJECT_INDEX', ({ objects }, context) =>
+  objects.some((each: Tree) => {
+    const name = each.List.items.at(-1).String.sval;
+    const table = context.known.tableOfIndex(name);
+    return table !== undefined && !context.createdTables.has(table) && losesUniqueness(table, name, context);
+  }),
+);
+
+/** Whether the name is that of a unique constraint or index, and no other makes the same columns unique. */
+function losesUniqueness(table: string, name: string, { known }: Context): boolean {
+  const dropped = known.constraint(table, name);
+  if (!dropped) return /_(unique|uniq|key|uk)$/.test(name);
+  return (
+    dropped.contype === 'CONSTR_UNIQUE' &&
+    !known
+      .constraintsOf(table)
+      .some(
+        ([other, { contype, columns }]) =>
+          other !== name &&
+          ['CONSTR_UNIQUE', 'CONSTR_PRIMARY'].includes(contype) &&
+          columns.every((column) => dropped.columns.includes(column)),
+      )
+  );
+}

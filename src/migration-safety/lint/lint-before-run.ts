@@ -6,6 +6,7 @@ import { literal } from '../sql/quote.ts';
 import type { Statement } from '../sql/statements.ts';
 import { tableLocksOf } from '../sql/table-locks.ts';
 import { formatLintFindings, type LintFinding, lint } from './lint.ts';
+import { type Routines, withNested } from './nested-statements.ts';
 
 /** Lints a migration that is about to run, knowing the size of its tables. Errors throw; warnings are logged. */
 export async function lintBeforeRun(
@@ -13,18 +14,19 @@ export async function lintBeforeRun(
   statements: readonly Statement[],
   execute: Execute,
   log: (text: string) => void,
+  earlier: readonly Statement[] = [],
 ): Promise<void> {
-  const findings = lint(migration, statements, await findSmallTables(statements, execute));
+  const findings = lint(migration, statements, await findSmallTables(statements, execute, earlier), earlier);
   const errors = findings.filter(({ severity }) => severity === 'error');
-  for (const error of errors.filter(({ code }) => ['drop-table', 'drop-column', 'truncate'].includes(code))) {
-    const statement = statements.find(({ sql }) => sql === error.sql);
-    if (statement)
-      error.details.push(...(await findDataLoss([statement], { execute })).map((loss) => `Would be lost: ${loss}`));
+  for (const { statement, details } of errors.filter(({ code }) => LOSES_DATA.has(code))) {
+    if (statement) details.push(...(await findDataLoss([statement], { execute })).map((loss) => `Would be lost: ${loss}`));
   }
   const warnings = findings.filter(({ severity }) => severity === 'warning');
   if (warnings.length > 0) log(`\n${formatLintFindings(warnings)}`);
   if (errors.length > 0) throw lintError(errors);
 }
+
+const LOSES_DATA = new Set(['drop-table', 'drop-column', 'truncate']);
 
 /** The findings, and how to declare one safe. */
 export function lintError(errors: readonly LintFinding[]): MigrationProblem {
@@ -36,9 +38,16 @@ export function lintError(errors: readonly LintFinding[]): MigrationProblem {
   );
 }
 
-async function findSmallTables(statements: readonly Statement[], execute: Execute): Promise<Set<string>> {
+async function findSmallTables(
+  statements: readonly Statement[],
+  execute: Execute,
+  earlier: readonly Statement[],
+): Promise<Set<string>> {
   const small = new Set<string>();
-  for (const table of new Set(statements.flatMap((statement) => tableLocksOf(statement)).map(({ table }) => table))) {
+  const routines: Routines = new Map();
+  withNested(earlier, routines);
+  const locks = withNested(statements, routines).flatMap((statement) => tableLocksOf(statement));
+  for (const table of new Set(locks.map(({ table }) => table))) {
     const [existing] = await execute(
       `select to_regclass(${literal(table)})::text as name where (select relkind from pg_class where oid = to_regclass(${literal(table)})) in ('r', 'p')`,
     );

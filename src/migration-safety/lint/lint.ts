@@ -1,14 +1,25 @@
 import type { MigrationFile } from '../history/migration-file.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import type { Statement } from '../sql/statements.ts';
+import { ACCESS_RULES } from './access-rules.ts';
 import { COLUMN_RULES } from './column-rules.ts';
 import { CONSTRAINT_RULES } from './constraint-rules.ts';
+import { DATA_RULES } from './data-rules.ts';
+import { KnownSchema, tableKey } from './known-schema.ts';
+import { type LintedStatement, type Routines, withNested } from './nested-statements.ts';
 import { OTHER_RULES } from './other-rules.ts';
-import { type Context, type Rule, tableKey } from './rule.ts';
+import type { Context, Rule } from './rule.ts';
 import { TABLE_RULES } from './table-rules.ts';
 
 /** All rules. Migrations name a code in safeBecause, so a code is never renamed or reused. */
-export const RULES: readonly Rule[] = [...TABLE_RULES, ...COLUMN_RULES, ...CONSTRAINT_RULES, ...OTHER_RULES];
+export const RULES: readonly Rule[] = [
+  ...TABLE_RULES,
+  ...COLUMN_RULES,
+  ...CONSTRAINT_RULES,
+  ...OTHER_RULES,
+  ...ACCESS_RULES,
+  ...DATA_RULES,
+];
 
 export interface LintFinding {
   code: string;
@@ -17,43 +28,101 @@ export interface LintFinding {
   sql: string;
   harm: string;
   instead: string;
-  /** What the database adds to it, if there is one: the rows that would be lost. */
+  /** The position of a syntax error in the SQL, in characters. */
+  position?: number | undefined;
+  /** Where the statement stands if it runs inside of another, and the rows that would be lost if there is a database. */
   details: string[];
+  statement?: Statement;
 }
 
 type LintedMigration = Pick<MigrationFile, 'name' | 'transactional' | 'safeBecause'>;
 
 /**
- * Applies the rules to the statements of a migration. Rules about the duration of a lock do not apply to
- * `smallTables`, the tables known to be small at the moment.
+ * Applies the rules to the statements of a migration and to those that run inside of them. Rules about the duration of a
+ * lock do not apply to `smallTables`, the tables known to be small at the moment. `earlier` are the statements of the
+ * migrations before this one: from them follow the types of columns, the constraints and the functions.
  */
 export function lint(
   migration: LintedMigration,
   statements: readonly Statement[],
   smallTables: ReadonlySet<string> = new Set(),
+  earlier: readonly Statement[] = [],
 ): LintFinding[] {
   const findings = invalidReasons(migration);
   const { name, transactional, safeBecause } = migration;
-  const context: Context = { transactional, statements, index: 0, createdTables: new Set(), smallTables };
-  for (const [index, statement] of statements.entries()) {
+  const routines: Routines = new Map();
+  const known = new KnownSchema(withNested(earlier, routines));
+  const nested = withNested(statements, routines);
+  const context: Context = {
+    transactional,
+    statements: nested,
+    index: 0,
+    known,
+    routines,
+    createdTables: new Set(),
+    smallTables,
+  };
+  for (const [index, statement] of nested.entries()) {
     context.index = index;
-    for (const { code, severity, harm, instead, matches } of RULES) {
-      if (safeBecause[code] !== undefined || !matches(statement, context)) continue;
-      findings.push({ code, severity, migration: name, sql: statement.sql, harm, instead, details: [] });
+    for (const rule of RULES) {
+      if (safeBecause[rule.code] !== undefined || !rule.matches(statement, context)) continue;
+      findings.push(findingOf(rule, statement, name));
     }
     const created = createdTable(statement);
     if (created) context.createdTables.add(created);
+    known.apply(statement);
   }
   return findings;
+}
+
+/** Lints migrations, each in the light of those before it. */
+export function lintAll(migrations: readonly MigrationFile[]): LintFinding[] {
+  return migrations.flatMap((migration) =>
+    lint(migration, migration.up, undefined, statementsBefore(migration, migrations)),
+  );
+}
+
+/** The statements of the migrations before this one. */
+export const statementsBefore = (migration: { name: string }, migrations: readonly MigrationFile[]): Statement[] =>
+  migrations
+    .slice(
+      0,
+      Math.max(
+        0,
+        migrations.findIndex(({ name }) => name === migration.name),
+      ),
+    )
+    .flatMap(({ up }) => up);
+
+function findingOf(rule: Rule, statement: LintedStatement, migration: string): LintFinding {
+  const { sql, within, syntaxError } = statement;
+  const at = syntaxError && syntaxError.position >= 0 ? syntaxError.position : undefined;
+  return {
+    code: rule.code,
+    severity: rule.severity,
+    migration,
+    sql,
+    harm: syntaxError ? `${rule.harm.replace(/\.$/, '')}: ${syntaxError.message}${lineAndColumn(sql, at)}.` : rule.harm,
+    instead: rule.insteadOf?.(statement) ?? rule.instead,
+    position: at,
+    details: within ? [`It stands ${within}.`] : [],
+    statement,
+  };
+}
+
+function lineAndColumn(sql: string, position: number | undefined): string {
+  if (position === undefined) return '';
+  const lines = [...sql].slice(0, position).join('').split('\n');
+  return `, line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
 }
 
 /** The findings as text: the statement, the harm, and what to write instead. */
 export function formatLintFindings(findings: readonly LintFinding[]): string {
   return findings
-    .map(({ code, severity, migration, sql, harm, instead, details }) =>
+    .map(({ code, severity, migration, sql, harm, instead, details, position }) =>
       [
         `${migration}: ${severity} ${code}`,
-        ...excerpt(sql),
+        ...excerpt(sql, position),
         `  ${harm}`,
         `  Instead: ${instead}`,
         ...details.map((line) => `  ${line}`),

@@ -1,15 +1,9 @@
-import { onlyOutsideTransaction, type Tree } from '../sql/statements.ts';
-import { drops, inUse, mayBeLarge, type Rule, statement } from './rule.ts';
+import type { Tree } from '../sql/statements.ts';
+import { tableKey } from './known-schema.ts';
+import { after, before, type Context, drops, type Rule, statement } from './rule.ts';
 
-/** Types, other objects, data, and settings of the session. */
+/** Types, schemas, functions and other objects than tables. */
 export const OTHER_RULES: Rule[] = [
-  {
-    code: 'syntax-error',
-    severity: 'error',
-    harm: 'PostgreSQL cannot parse the statement.',
-    instead: 'correct the syntax.',
-    matches: (s) => s.syntaxError !== undefined,
-  },
   {
     code: 'enum-value-at-once',
     severity: 'error',
@@ -18,9 +12,7 @@ export const OTHER_RULES: Rule[] = [
     matches: statement(
       'AlterEnumStmt',
       (tree, context) =>
-        context.transactional &&
-        !tree.oldVal &&
-        context.statements.slice(context.index + 1).some(({ sql }) => sql.includes(`'${tree.newVal}'`)),
+        context.transactional && !tree.oldVal && after(context).some(({ sql }) => sql.includes(`'${tree.newVal}'`)),
     ),
   },
   {
@@ -35,7 +27,44 @@ export const OTHER_RULES: Rule[] = [
     severity: 'error',
     harm: 'Code that is still running, and prepared statements, refer to the type.',
     instead: 'first deploy code that does not use it.',
-    matches: drops('OBJECT_TYPE'),
+    matches: drops(['OBJECT_TYPE', 'OBJECT_DOMAIN'], (tree, context) => !isPutAside(tree, context)),
+  },
+  {
+    code: 'drop-attribute',
+    severity: 'error',
+    harm: 'The values are lost in every column of the type, and code that is still running fails on the missing attribute.',
+    instead: 'a new type without it and a new column of that type, filled in batches.',
+    matches: statement(
+      'AlterTableStmt',
+      (tree) =>
+        tree.objtype === 'OBJECT_TYPE' &&
+        tree.cmds.some(({ AlterTableCmd: cmd }: Tree) => cmd.subtype === 'AT_DropColumn'),
+    ),
+  },
+  {
+    code: 'domain-not-null',
+    severity: 'error',
+    harm: 'Every table that uses the domain is scanned for nulls while reads and writes are blocked.',
+    instead:
+      'a check (value is not null) not valid on the domain, validated in the next migration; or not null on the columns.',
+    matches: statement('AlterDomainStmt', (tree) => tree.subtype === 'O'),
+  },
+  {
+    code: 'rename-object',
+    severity: 'warning',
+    harm: 'Code that is still running uses the old name and fails.',
+    instead: 'make the object a second time under the new name, and drop the old one when no code uses it.',
+    matches: statement(
+      'RenameStmt',
+      (tree, context) => RENAMED_OBJECTS.has(tree.renameType) && !isMadeAgain(nameOf(tree), context),
+    ),
+  },
+  {
+    code: 'rename-schema',
+    severity: 'error',
+    harm: 'Everything in it gets another name: code that is still running, and every function with the old name in its body, fails.',
+    instead: 'a new schema, and views in the old one until the old code is gone.',
+    matches: statement('RenameStmt', (tree) => tree.renameType === 'OBJECT_SCHEMA'),
   },
   {
     code: 'drop-schema',
@@ -49,14 +78,14 @@ export const OTHER_RULES: Rule[] = [
     severity: 'warning',
     harm: 'Code that is still running, or a forgotten report, may read it.',
     instead: 'first make sure that nothing reads it; create or replace view to change it.',
-    matches: drops(['OBJECT_VIEW', 'OBJECT_MATVIEW']),
+    matches: drops(['OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_FOREIGN_TABLE']),
   },
   {
     code: 'drop-function',
     severity: 'warning',
     harm: 'Triggers, defaults and code that is still running may call it.',
     instead: 'create or replace function to change it.',
-    matches: drops(['OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE']),
+    matches: drops(['OBJECT_FUNCTION', 'OBJECT_PROCEDURE', 'OBJECT_ROUTINE', 'OBJECT_AGGREGATE', 'OBJECT_OPERATOR']),
   },
   {
     code: 'drop-sequence',
@@ -70,7 +99,7 @@ export const OTHER_RULES: Rule[] = [
     severity: 'warning',
     harm: 'What it enforced is no longer enforced.',
     instead: 'first deploy code that enforces it.',
-    matches: drops('OBJECT_TRIGGER'),
+    matches: drops(['OBJECT_TRIGGER', 'OBJECT_EVENT_TRIGGER']),
   },
   {
     code: 'drop-extension',
@@ -87,6 +116,32 @@ export const OTHER_RULES: Rule[] = [
     matches: statement('DropdbStmt'),
   },
   {
+    code: 'alter-database',
+    severity: 'error',
+    harm: 'It changes every later session, and names a database: in another environment it has another name.',
+    instead: 'the setting in the connection of the application, or where the database is set up.',
+    matches: statement(['AlterDatabaseStmt', 'AlterDatabaseSetStmt', 'RenameStmt'], (tree, _context, s) =>
+      s.kind === 'RenameStmt' ? tree.renameType === 'OBJECT_DATABASE' : true,
+    ),
+  },
+  {
+    code: 'alter-system',
+    severity: 'error',
+    harm: 'It changes the settings of the whole server, for all of its databases.',
+    instead: 'the setting where the server is set up.',
+    matches: statement('AlterSystemStmt'),
+  },
+  {
+    code: 'drop-replication',
+    severity: 'error',
+    harm: 'Changes no longer reach the databases that subscribe, and catching up means copying the tables again.',
+    instead: 'alter publication or alter subscription to change it.',
+    matches: (s, context) =>
+      s.kind === 'DropSubscriptionStmt' ||
+      (s.kind === 'AlterPublicationStmt' && s.tree.action === 'AP_DropObjects') ||
+      drops('OBJECT_PUBLICATION')(s, context),
+  },
+  {
     code: 'blocking-refresh',
     severity: 'error',
     harm: 'Reads of the view are blocked until it is computed.',
@@ -100,129 +155,45 @@ export const OTHER_RULES: Rule[] = [
     instead: 'a trigger, or an updatable view.',
     matches: statement('RuleStmt'),
   },
-  {
-    code: 'update-everything',
-    severity: 'error',
-    harm: 'Every row is locked until the end of the transaction, and the table doubles in size.',
-    instead: 'batches with a where, in a migration outside a transaction.',
-    matches: statement('UpdateStmt', (tree, context) => !tree.whereClause && mayBeLarge(tree.relation, context)),
-  },
-  {
-    code: 'delete-everything',
-    severity: 'error',
-    harm: 'All rows are lost.',
-    instead: 'a where clause that selects the rows to delete.',
-    matches: statement('DeleteStmt', (tree, context) => !tree.whereClause && inUse(tree.relation, context)),
-  },
-  {
-    code: 'data-behind-a-lock',
-    severity: 'error',
-    harm: 'The table was altered earlier in this transaction, so reads are blocked until the rows are changed as well.',
-    instead: 'change the rows in a separate migration.',
-    matches: statement(
-      ['UpdateStmt', 'DeleteStmt'],
-      (tree, context) =>
-        context.transactional &&
-        mayBeLarge(tree.relation, context) &&
-        context.statements
-          .slice(0, context.index)
-          .some((earlier) => earlier.kind === 'AlterTableStmt' && inUse(earlier.tree.relation, context)),
-    ),
-  },
-  {
-    code: 'transaction-control',
-    severity: 'error',
-    harm: 'It ends the transaction that keeps the migration and its tracking row together.',
-    instead: 'nothing: the migrator begins and commits the transaction, unless isTransactional() returns false.',
-    matches: statement('TransactionStmt', (_tree, context) => context.transactional),
-  },
-  {
-    code: 'session-setting',
-    severity: 'warning',
-    harm: 'The setting stays on the connection for its next user.',
-    instead: 'set local.',
-    matches: statement('VariableSetStmt', (tree) => !tree.is_local && tree.kind === 'VAR_SET_VALUE'),
-  },
-  {
-    code: 'no-lock-timeout',
-    severity: 'error',
-    harm: 'Other sessions queue behind the migration for as long as it waits for a lock.',
-    instead: 'lockTimeout = ’10s’ in the migration, if the default is too short.',
-    matches: statement(
-      'VariableSetStmt',
-      (tree) =>
-        tree.name === 'lock_timeout' &&
-        ['0', 0].includes(tree.args?.[0]?.A_Const?.sval?.sval ?? tree.args?.[0]?.A_Const?.ival?.ival ?? 0),
-    ),
-  },
-  {
-    code: 'replication-role',
-    severity: 'error',
-    harm: 'Foreign keys and triggers are disabled, so rows that violate them can be written.',
-    instead: 'change the rows in an order that never violates them.',
-    matches: statement('VariableSetStmt', (tree) => tree.name === 'session_replication_role'),
-  },
-  {
-    code: 'steps-outside-transaction',
-    severity: 'error',
-    harm: 'If a later statement fails, the earlier ones stay applied, and the next attempt runs them again.',
-    instead: 'one statement per migration outside a transaction, or statements that can be repeated (if not exists).',
-    matches: (s, { transactional, statements, index }) =>
-      !transactional && index < statements.length - 1 && !isRepeatable(s.tree, s.kind),
-  },
-  {
-    code: 'needless-outside-transaction',
-    severity: 'warning',
-    harm: 'Without a transaction, what was applied before a failure stays applied.',
-    instead: 'do not override isTransactional(), unless a statement needs it or the migration commits its own batches.',
-    matches: (s, { transactional, statements, index }) =>
-      !transactional &&
-      index === 0 &&
-      s.kind.startsWith('Alter') &&
-      !statements.some((each) => onlyOutsideTransaction(each)),
-  },
-  {
-    code: 'grant-to-public',
-    severity: 'error',
-    harm: 'Every current and future role gets the privilege.',
-    instead: 'name the role.',
-    matches: statement(
-      'GrantStmt',
-      (tree) => tree.is_grant && tree.grantees.some((each: Tree) => each.RoleSpec.roletype === 'ROLESPEC_PUBLIC'),
-    ),
-  },
-  {
-    code: 'definer-without-search-path',
-    severity: 'error',
-    harm: 'The caller chooses which tables and operators the owner’s privileges are used on.',
-    instead: 'security definer set search_path = … on the function.',
-    matches: statement(
-      'CreateFunctionStmt',
-      (tree) =>
-        isTrue(tree, 'security') &&
-        !tree.options.some((each: Tree) => each.DefElem?.arg?.VariableSetStmt?.name === 'search_path'),
-    ),
-  },
 ];
 
-/** Whether a boolean option is set: `security` is false for security invoker. */
-const isTrue = (tree: Tree, name: string) =>
-  tree.options?.some((each: Tree) => each.DefElem?.defname === name && each.DefElem.arg?.Boolean?.boolval === true);
+/** Tables, columns, roles and databases have rules of their own; indexes, constraints and triggers are not in queries. */
+const RENAMED_OBJECTS = new Set([
+  'OBJECT_VIEW',
+  'OBJECT_MATVIEW',
+  'OBJECT_FOREIGN_TABLE',
+  'OBJECT_SEQUENCE',
+  'OBJECT_TYPE',
+  'OBJECT_DOMAIN',
+  'OBJECT_ATTRIBUTE',
+  'OBJECT_FUNCTION',
+  'OBJECT_PROCEDURE',
+  'OBJECT_ROUTINE',
+  'OBJECT_AGGREGATE',
+]);
 
-/** Whether an update depends on the old value, such as set n = n + 1, so that running it twice differs from once. */
-const dependsOnItself = (tree: Tree): boolean =>
-  tree.targetList.some(({ ResTarget: { name, val } }: Tree) =>
-    JSON.stringify(val).includes(`"ColumnRef":{"fields":[{"String":{"sval":"${name}"}}]`),
+/** The name of what is renamed, without its schema. */
+const nameOf = ({ relation, object }: Tree): string =>
+  relation?.relname ?? (object?.List?.items ?? object?.ObjectWithArgs?.objname)?.at(-1)?.String?.sval ?? '';
+
+/** Whether the migration, after renaming, makes an object of the old name, which keeps the old code running. */
+const isMadeAgain = (name: string, context: Context): boolean =>
+  after(context).some(({ kind, tree }) =>
+    kind === 'ViewStmt'
+      ? tableKey(tree.view) === name
+      : /^Create(Enum|Domain|Function|Seq)Stmt$|^CompositeTypeStmt$/.test(kind) && createdName(tree) === name,
   );
 
-/** Whether running the statement twice has the effect of running it once. */
-const isRepeatable = (tree: Tree, kind: string) =>
-  tree.if_not_exists ||
-  tree.missing_ok ||
-  tree.concurrent ||
-  (kind === 'UpdateStmt' && !dependsOnItself(tree)) ||
-  ['SelectStmt', 'DeleteStmt', 'VacuumStmt', 'VariableSetStmt'].includes(kind) ||
-  tree.cmds?.every(
-    ({ AlterTableCmd: cmd }: Tree) =>
-      cmd?.missing_ok || cmd?.subtype === 'AT_ValidateConstraint' || cmd?.subtype === 'AT_SetNotNull',
+const createdName = (tree: Tree): string =>
+  (tree.typeName ?? tree.domainname ?? tree.funcname)?.at(-1)?.String?.sval ?? (tree.typevar ?? tree.sequence)?.relname;
+
+/** Whether the migration renamed the type before, so that no code uses this name. */
+const isPutAside = ({ objects }: Tree, context: Context): boolean =>
+  objects.every((each: Tree) =>
+    before(context).some(
+      ({ kind, tree }) =>
+        kind === 'RenameStmt' &&
+        ['OBJECT_TYPE', 'OBJECT_DOMAIN'].includes(tree.renameType) &&
+        tree.newname === each.TypeName?.names.at(-1).String.sval,
+    ),
   );

@@ -1,4 +1,8 @@
-import type { Statement, Tree } from '../sql/statements.ts';
+import type { Tree } from '../sql/statements.ts';
+import { type KnownSchema, tableKey } from './known-schema.ts';
+import type { LintedStatement, Routines } from './nested-statements.ts';
+
+export { tableKey };
 
 /** One kind of harmful statement: how to find it in the parse tree, the harm, and what to write instead. */
 export interface Rule {
@@ -7,17 +11,24 @@ export interface Rule {
   severity: 'error' | 'warning';
   harm: string;
   instead: string;
+  /** What to write instead of this statement, if its names make that clearer. */
+  insteadOf?: (statement: LintedStatement) => string;
   matches: Matcher;
 }
 
-type Matcher = (statement: Statement, context: Context) => boolean;
+type Matcher = (statement: LintedStatement, context: Context) => boolean;
 
 /** What a rule knows besides the statement. */
 export interface Context {
   transactional: boolean;
-  statements: readonly Statement[];
+  /** The statements of the migration, each followed by those that run inside of it. */
+  statements: readonly LintedStatement[];
   /** The position of the statement among them. */
   index: number;
+  /** What the statements before this one, in earlier migrations too, say about tables. */
+  known: KnownSchema;
+  /** The functions and procedures that those and this migration define. */
+  routines: Routines;
   /** The tables that this migration created before this statement. */
   createdTables: Set<string>;
   /** The tables known to be small in the database that the migration is about to change. */
@@ -25,7 +36,7 @@ export interface Context {
 }
 
 /** A condition on one node of the statement. */
-type Condition = (node: Tree, context: Context, statement: Statement) => boolean;
+type Condition = (node: Tree, context: Context, statement: LintedStatement) => boolean;
 
 /** A statement of this kind (or one of these) for which the condition holds. */
 export const statement =
@@ -36,8 +47,9 @@ export const statement =
 /** ALTER TABLE on a table in use, with a subcommand of this type (or one of these). */
 export const alters = (types: string | string[], condition?: Condition) => altersWhen(inUse, types, condition);
 
-/** ALTER TABLE on a table that is in use and may be large, with a subcommand of this type. */
-export const altersLarge = (type: string, condition?: Condition) => altersWhen(mayBeLarge, type, condition);
+/** ALTER TABLE on a table that is in use and may be large, with a subcommand of this type (or one of these). */
+export const altersLarge = (types: string | string[], condition?: Condition) =>
+  altersWhen(mayBeLarge, types, condition);
 
 const altersWhen = (
   matters: (relation: Tree, context: Context) => boolean,
@@ -80,7 +92,7 @@ export const declaresColumn =
   (s) =>
     columnsOf(s).some((column) => condition(column));
 
-function columnsOf({ kind, tree }: Statement): Tree[] {
+function columnsOf({ kind, tree }: LintedStatement): Tree[] {
   if (kind === 'CreateStmt')
     return (tree.tableElts ?? []).flatMap((each: Tree) => (each.ColumnDef ? [each.ColumnDef] : []));
   if (kind !== 'AlterTableStmt') return [];
@@ -102,16 +114,19 @@ export const mayBeLarge = (relation: Tree, context: Context) =>
 
 /** Whether DROP TABLE names only tables that this migration created. */
 export const dropsOnlyCreated = (tree: Tree, context: Context) =>
-  tree.objects.every((each: Tree) => {
-    const [relname, schemaname] = each.List.items.map((item: Tree) => item.String.sval).reverse();
-    return !inUse({ schemaname, relname }, context);
-  });
+  tree.objects.every((each: Tree) => !inUse(relationOf(each.List.items), context));
 
-/** The name of a table for comparisons: unquoted, and without "public". */
-export const tableKey = (relation: { schemaname?: string; relname?: string } | undefined): string =>
-  relation
-    ? [relation.schemaname === 'public' ? '' : relation.schemaname, relation.relname].filter(Boolean).join('.')
-    : '';
+/** A name in parts, such as schema and table, as the relation that other statements have. */
+export function relationOf(names: Tree[]): { schemaname?: string; relname?: string } {
+  const [relname, schemaname] = names.map((each) => each.String?.sval).reverse();
+  return { schemaname, relname };
+}
+
+/** The statements of the migration before this one. */
+export const before = ({ statements, index }: Context) => statements.slice(0, index);
+
+/** The statements of the migration after this one. */
+export const after = ({ statements, index }: Context) => statements.slice(index + 1);
 
 export const hasConstraint = (constraints: Tree[], type: string) => constraints.some(({ contype }) => contype === type);
 

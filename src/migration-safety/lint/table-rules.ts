@@ -1,15 +1,6 @@
 import { hasOption, type Statement, type Tree } from '../sql/statements.ts';
-import {
-  alters,
-  altersLarge,
-  drops,
-  dropsOnlyCreated,
-  inUse,
-  mayBeLarge,
-  type Rule,
-  statement,
-  tableKey,
-} from './rule.ts';
+import { tableKey } from './known-schema.ts';
+import { alters, altersLarge, drops, dropsOnlyCreated, inUse, mayBeLarge, type Rule, statement } from './rule.ts';
 
 /** Indexes, and tables as a whole. */
 export const TABLE_RULES: Rule[] = [
@@ -98,19 +89,23 @@ export const TABLE_RULES: Rule[] = [
   {
     code: 'set-schema',
     severity: 'error',
-    harm: 'Code that is still running expects the table in its old schema.',
-    instead: 'keep a view in the old schema until the old code is gone.',
-    matches: statement(
-      'AlterObjectSchemaStmt',
-      (tree, context) => tree.objectType === 'OBJECT_TABLE' && inUse(tree.relation, context),
-    ),
+    harm: 'Code that is still running expects the object in its old schema.',
+    instead: 'of a table, keep a view in the old schema until the old code is gone; make anything else a second time.',
+    matches: statement('AlterObjectSchemaStmt', (tree, context) => inUse(tree.relation, context)),
   },
   {
     code: 'set-tablespace',
     severity: 'error',
     harm: 'The whole table is copied while reads and writes are blocked.',
     instead: 'a new table in the new tablespace, filled in batches.',
-    matches: altersLarge('AT_SetTableSpace'),
+    matches: (s, context) => s.kind === 'AlterTableMoveAllStmt' || altersLarge('AT_SetTableSpace')(s, context),
+  },
+  {
+    code: 'set-access-method',
+    severity: 'error',
+    harm: 'The whole table is rewritten while reads and writes are blocked.',
+    instead: 'a new table with the access method, filled in batches.',
+    matches: altersLarge('AT_SetAccessMethod'),
   },
   {
     code: 'set-logged',
@@ -155,7 +150,12 @@ export const TABLE_RULES: Rule[] = [
     severity: 'warning',
     harm: 'The new partition is scanned under a lock to check its rows against the bounds.',
     instead: 'first give it a validated check constraint that matches the bounds.',
-    matches: alters('AT_AttachPartition'),
+    matches: alters('AT_AttachPartition', ({ def }, context) => {
+      const partition = def.PartitionCmd.name;
+      const constraints = context.known.constraintsOf(tableKey(partition));
+      const isChecked = constraints.some(([, { contype, validated }]) => contype === 'CONSTR_CHECK' && validated);
+      return mayBeLarge(partition, context) && !isChecked;
+    }),
   },
   {
     code: 'detach-partition',
@@ -165,24 +165,19 @@ export const TABLE_RULES: Rule[] = [
     matches: alters('AT_DetachPartition', (cmd) => !cmd.def?.PartitionCmd?.concurrent),
   },
   {
-    code: 'row-security-without-policy',
+    code: 'drop-inheritance',
     severity: 'error',
-    harm: 'Without a policy, only the owner of the table sees its rows.',
-    instead: 'create the policy in the same migration, before it is enabled.',
-    matches: alters(
-      'AT_EnableRowSecurity',
-      (_cmd, context, s) =>
-        !context.statements.some(
-          ({ kind, tree }) => kind === 'CreatePolicyStmt' && tableKey(tree.table) === tableKey(s.tree.relation),
-        ),
-    ),
+    harm: 'Code that is still running no longer finds the rows of this table in its parent.',
+    instead: 'first deploy code that reads both tables.',
+    matches: alters('AT_DropInherit'),
   },
   {
     code: 'disable-trigger',
     severity: 'error',
     harm: 'The guarantee of the trigger (or of the foreign key behind it) no longer holds for any writer.',
     instead: 'keep it enabled; let the trigger recognize the migration if it must.',
-    matches: alters(['AT_DisableTrig', 'AT_DisableTrigAll', 'AT_DisableTrigUser']),
+    // A replica trigger fires only while a replica replays changes.
+    matches: alters(['AT_DisableTrig', 'AT_DisableTrigAll', 'AT_DisableTrigUser', 'AT_EnableReplicaTrig']),
   },
 ];
 

@@ -28,9 +28,8 @@ export function parseStatements(sql: string): Statement[] {
     });
   } catch (error) {
     const { message, sqlDetails } = error as SqlError;
-    return [
-      { sql: sql.trim(), kind: '', tree: {}, syntaxError: { message, position: sqlDetails?.cursorPosition ?? 0 } },
-    ];
+    const position = (sqlDetails?.cursorPosition ?? 0) - (sql.length - sql.trimStart().length);
+    return [{ sql: sql.trim(), kind: '', tree: {}, syntaxError: { message, position } }];
   }
 }
 

@@ -5,7 +5,7 @@ import { planOperations } from '../create/plan.ts';
 import { declaredBy, isDeclaredIn, readSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
-import { type LintFinding, lint } from '../lint/lint.ts';
+import { type LintFinding, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
@@ -37,12 +37,11 @@ export async function checkMigrations(migrator: MigratorParts, { offline }: { of
     }));
   const pending = offline ? [] : files.filter(({ name }) => !executed.has(name));
   if (pending.length > 0) faults.push(pendingFault(pending));
-  for (const file of files)
-    faults.push(
-      ...lint(file, file.up)
-        .filter(({ severity }) => severity === 'error')
-        .map(lintFault),
-    );
+  faults.push(
+    ...lintAll(files)
+      .filter(({ severity }) => severity === 'error')
+      .map(lintFault),
+  );
   if (!integrity.some(({ kind }) => kind === 'duplicate')) {
     const applied = files.filter(({ name }) => executed.has(name)).map(({ name }) => name);
     // If a file is missing, the expected schema of the database is unknown.
@@ -84,7 +83,7 @@ const pendingFault = (pending: MigrationFile[]): Fault => ({
 const lintFault = (finding: LintFinding): Fault => ({
   kind: 'lint',
   says: `${finding.migration}: ${finding.code}. ${finding.harm}`,
-  details: [...excerpt(finding.sql), `Instead: ${finding.instead}`],
+  details: [...excerpt(finding.sql, finding.position), `Instead: ${finding.instead}`, ...finding.details],
 });
 
 async function replay(

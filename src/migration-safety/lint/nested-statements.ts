@@ -1,0 +1,113 @@
+import { hasOption, parseStatements, type Statement, type Tree } from '../sql/statements.ts';
+import { plpgsqlStatements, UNREAD_CODE } from './plpgsql-body.ts';
+
+/** A statement that the rules look at: one of the migration, or one that runs inside of it. */
+export interface LintedStatement extends Statement {
+  /** Where it stands if it is not a statement of the migration itself: 'in a DO block'. */
+  within?: string;
+}
+
+/** The functions and procedures that earlier statements define, by name. */
+export type Routines = Map<string, Statement>;
+
+/**
+ * The statements, each followed by those that it runs: in a WITH query, in a DO block, in a function that it calls.
+ * CREATE FUNCTION itself runs nothing; of its body only syntax errors count. What a trigger runs is not followed.
+ */
+export function withNested(statements: readonly Statement[], routines: Routines = new Map()): LintedStatement[] {
+  return statements.flatMap((statement) => [statement, ...nestedIn(statement, routines, new Set())]);
+}
+
+/** The calls of functions and procedures that happen when the statement runs. */
+export const callsIn = ({ kind, tree }: Statement): Tree[] => [
+  ...(kind === 'CallStmt' ? [tree.funccall] : []),
+  ...(RUNS_CALLS.has(kind) ? nodes(tree, 'FuncCall') : []),
+];
+
+/** The name of a function without its schema. */
+export const routineName = (names: Tree[] | undefined): string => names?.at(-1)?.String?.sval ?? '';
+
+/** The nodes of this type in a tree, outermost first. */
+export function nodes(tree: Tree, type: string): Tree[] {
+  if (tree === null || typeof tree !== 'object') return [];
+  return Object.entries(tree).flatMap(([key, value]) => [...(key === type ? [value] : []), ...nodes(value, type)]);
+}
+
+/** The statements whose function calls happen now; in a view, a default or a check they happen later. */
+const RUNS_CALLS = new Set([
+  'SelectStmt',
+  'InsertStmt',
+  'UpdateStmt',
+  'DeleteStmt',
+  'MergeStmt',
+  'CallStmt',
+  'CreateTableAsStmt',
+  'CopyStmt',
+  'ExplainStmt',
+  'DeclareCursorStmt',
+]);
+
+/** A function that is called more than once, or calls itself, is followed once. */
+function nestedIn(statement: Statement, routines: Routines, followed: Set<string>): LintedStatement[] {
+  const { kind, tree } = statement;
+  const body = bodyOf(statement);
+  if (kind === 'CreateFunctionStmt') {
+    const name = routineName(tree.funcname);
+    routines.set(name, statement);
+    return body.filter(({ syntaxError }) => syntaxError).map((each) => ({ ...each, within: `in function "${name}"` }));
+  }
+  const inside = (statements: LintedStatement[], within: string) =>
+    statements.flatMap((each) => [{ ...each, within }, ...nestedIn(each, routines, followed)]);
+  const called = callsIn(statement).flatMap(({ funcname }) => {
+    const name = routineName(funcname);
+    const routine = routines.get(name);
+    if (!routine || followed.has(name)) return [];
+    followed.add(name);
+    return inside(bodyOf(routine), `in function "${name}", which the migration calls`);
+  });
+  return [...partsOf(statement), ...inside(body, 'in a DO block'), ...called];
+}
+
+/** The statements that are parts of this one: a WITH query, an explained or prepared statement, a table of a schema. */
+function partsOf({ kind, tree, sql }: Statement): LintedStatement[] {
+  if (kind === 'RuleStmt' || (kind === 'ExplainStmt' && !hasOption(tree.options, 'analyze'))) return [];
+  const within = kind === 'CreateSchemaStmt' ? 'in create schema' : 'in a part of this statement';
+  return ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CreateStmt', 'IndexStmt'].flatMap((part) =>
+    nodes(tree, part).map((each) => ({
+      sql,
+      kind: part,
+      tree:
+        kind === 'CreateSchemaStmt' ? { ...each, relation: { schemaname: tree.schemaname, ...each.relation } } : each,
+      within,
+    })),
+  );
+}
+
+/** The statements of a function or DO block. The body of a function may be parsed with every migration after it. */
+function bodyOf(statement: Statement): Statement[] {
+  const known = bodies.get(statement) ?? readBody(statement);
+  bodies.set(statement, known);
+  return known;
+}
+
+const bodies = new WeakMap<Statement, Statement[]>();
+
+function readBody({ kind, tree, sql }: Statement): Statement[] {
+  if (kind !== 'DoStmt' && kind !== 'CreateFunctionStmt') return [];
+  if (tree.sql_body) return atomicBody(tree.sql_body, sql);
+  const option = (name: string) =>
+    (tree.args ?? tree.options)?.find((each: Tree) => each.DefElem?.defname === name)?.DefElem.arg;
+  const language = option('language')?.String?.sval ?? (kind === 'DoStmt' ? 'plpgsql' : 'sql');
+  const body = option('as');
+  const text: string = body?.String?.sval ?? body?.List?.items[0]?.String?.sval ?? '';
+  if (language === 'plpgsql') return plpgsqlStatements(sql);
+  if (language === 'sql') return parseStatements(text);
+  return ['c', 'internal'].includes(language) ? [] : [{ sql, kind: UNREAD_CODE, tree: {} }];
+}
+
+/** BEGIN ATOMIC … END is a list of statements, parsed with the function; RETURN is an expression. */
+const atomicBody = (body: Tree, sql: string): Statement[] =>
+  (body.List?.items ?? [{ List: { items: [body] } }])
+    .flatMap((each: Tree) => each.List?.items ?? [each])
+    .flatMap((each: Tree) => Object.entries(each))
+    .map(([kind, tree]: [string, Tree]) => ({ sql, kind: kind === 'ReturnStmt' ? 'SelectStmt' : kind, tree }));

@@ -19,18 +19,23 @@ export function withNested(statements: readonly Statement[], routines: Routines 
 }
 
 /** The calls of functions and procedures that happen when the statement runs. */
-export const callsIn = ({ kind, tree }: Statement): Tree[] => [
+export const callsIn = once(({ kind, tree }: Statement): Tree[] => [
   ...(kind === 'CallStmt' ? [tree.funccall] : []),
   ...(RUNS_CALLS.has(kind) ? nodes(tree, 'FuncCall') : []),
-];
+]);
 
 /** The name of a function without its schema. */
 export const routineName = (names: Tree[] | undefined): string => names?.at(-1)?.String?.sval ?? '';
 
 /** The nodes of this type in a tree, outermost first. */
-export function nodes(tree: Tree, type: string): Tree[] {
+export const nodes = (tree: Tree, type: string): Tree[] => nodesOf(tree, [type]).map(({ node }) => node);
+
+function nodesOf(tree: Tree, types: string[]): { type: string; node: Tree }[] {
   if (tree === null || typeof tree !== 'object') return [];
-  return Object.entries(tree).flatMap(([key, value]) => [...(key === type ? [value] : []), ...nodes(value, type)]);
+  return Object.entries(tree).flatMap(([type, node]) => [
+    ...(types.includes(type) ? [{ type, node }] : []),
+    ...nodesOf(node, types),
+  ]);
 }
 
 /** The statements whose function calls happen now; in a view, a default or a check they happen later. */
@@ -69,28 +74,21 @@ function nestedIn(statement: Statement, routines: Routines, followed: Set<string
 }
 
 /** The statements that are parts of this one: a WITH query, an explained or prepared statement, a table of a schema. */
-function partsOf({ kind, tree, sql }: Statement): LintedStatement[] {
+const partsOf = once(({ kind, tree, sql }: Statement): LintedStatement[] => {
   if (kind === 'RuleStmt' || (kind === 'ExplainStmt' && !hasOption(tree.options, 'analyze'))) return [];
-  const within = kind === 'CreateSchemaStmt' ? 'in create schema' : 'in a part of this statement';
-  return ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CreateStmt', 'IndexStmt'].flatMap((part) =>
-    nodes(tree, part).map((each) => ({
-      sql,
-      kind: part,
-      tree:
-        kind === 'CreateSchemaStmt' ? { ...each, relation: { schemaname: tree.schemaname, ...each.relation } } : each,
-      within,
-    })),
-  );
-}
+  const isSchema = kind === 'CreateSchemaStmt';
+  return nodesOf(tree, PARTS).map(({ type, node }) => ({
+    sql,
+    kind: type,
+    tree: isSchema ? { ...node, relation: { schemaname: tree.schemaname, ...node.relation } } : node,
+    within: isSchema ? 'in create schema' : 'in a part of this statement',
+  }));
+});
 
-/** The statements of a function or DO block. The body of a function may be parsed with every migration after it. */
-function bodyOf(statement: Statement): Statement[] {
-  const known = bodies.get(statement) ?? readBody(statement);
-  bodies.set(statement, known);
-  return known;
-}
+const PARTS = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CreateStmt', 'IndexStmt'];
 
-const bodies = new WeakMap<Statement, Statement[]>();
+/** The statements of a function or DO block. */
+const bodyOf = once(readBody);
 
 function readBody({ kind, tree, sql }: Statement): Statement[] {
   if (kind !== 'DoStmt' && kind !== 'CreateFunctionStmt') return [];
@@ -111,3 +109,13 @@ const atomicBody = (body: Tree, sql: string): Statement[] =>
     .flatMap((each: Tree) => each.List?.items ?? [each])
     .flatMap((each: Tree) => Object.entries(each))
     .map(([kind, tree]: [string, Tree]) => ({ sql, kind: kind === 'ReturnStmt' ? 'SelectStmt' : kind, tree }));
+
+/** Keeps the result for each statement: those of earlier migrations are looked at for every migration after them. */
+function once<T>(read: (statement: Statement) => T): (statement: Statement) => T {
+  const results = new WeakMap<Statement, T>();
+  return (statement) => {
+    const result = results.get(statement) ?? read(statement);
+    results.set(statement, result);
+    return result;
+  };
+}

@@ -19,7 +19,8 @@ export async function lintBeforeRun(
   const findings = lint(migration, statements, await findSmallTables(statements, execute, earlier), earlier);
   const errors = findings.filter(({ severity }) => severity === 'error');
   for (const { statement, details } of errors.filter(({ code }) => LOSES_DATA.has(code))) {
-    if (statement) details.push(...(await findDataLoss([statement], { execute })).map((loss) => `Would be lost: ${loss}`));
+    if (statement)
+      details.push(...(await findDataLoss([statement], { execute })).map((loss) => `Would be lost: ${loss}`));
   }
   const warnings = findings.filter(({ severity }) => severity === 'warning');
   if (warnings.length > 0) log(`\n${formatLintFindings(warnings)}`);

@@ -91,7 +91,7 @@ test('each statement that the entities need and history lacks is reported', asyn
   );
   const { code, out } = await project.extra('migration:test');
   expect(code).toBe(50);
-  expect(out).toContain('add "read_count"');
+  expect(out).toContain('add column "read_count"');
   expect(out).toContain('articles_read_count_index');
 });
 

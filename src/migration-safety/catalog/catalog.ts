@@ -1,7 +1,9 @@
 import type { Execute, Row } from '../sql/execute.ts';
 import { literal } from '../sql/quote.ts';
 import { DEFINITIONS, type Definition } from './definitions.ts';
-import { DEPENDENCIES, QUERIES } from './queries.ts';
+import { DEPENDENCIES, type Kind, QUERIES } from './queries.ts';
+
+export type { Kind };
 
 /** One object of a database: a table, a column, an index, a trigger and so on. */
 export interface CatalogObject extends Definition {
@@ -17,8 +19,6 @@ export interface CatalogObject extends Definition {
   /** What the catalog says of it, by kind; see queries.ts. */
   row: Row;
 }
-
-export type Kind = keyof typeof QUERIES;
 
 /** All objects of a database by their ids. */
 export type Catalog = Map<string, CatalogObject>;

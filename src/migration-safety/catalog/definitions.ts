@@ -1,6 +1,6 @@
 import type { Row } from '../sql/execute.ts';
 import { literal, quote } from '../sql/quote.ts';
-import type { Kind } from './catalog.ts';
+import type { Kind } from './queries.ts';
 
 /** What an object is, in a form that is compared, and the statements that make and remove it. */
 export interface Definition {

@@ -137,6 +137,8 @@ export const QUERIES = {
     ) o join pg_description d on d.classoid = o.class and d.objoid = o.oid and d.objsubid = o.sub`,
 };
 
+export type Kind = keyof typeof QUERIES;
+
 /** The pairs of pg_depend between objects that are not PostgreSQL's own. A sequence needs its owner in another sense. */
 export const DEPENDENCIES = `select d.classid::regclass || ' ' || d.objid || ' ' || d.objsubid as dependent,
     d.refclassid::regclass || ' ' || d.refobjid || ' ' || d.refobjsubid as "on"

@@ -1,5 +1,6 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
+import { MigrationProblem } from '../problems.ts';
 import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
 import type { ShadowDatabase } from '../shadow/shadow-database.ts';
 import { isDeclaredIn, readSnapshot } from './snapshot.ts';
@@ -15,7 +16,13 @@ export interface Comparison {
 /** Reads both catalogs. The shadow database holds the history, and still does afterwards. */
 export async function readComparison(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Comparison> {
   const history = await shadow.catalog();
-  const isDeclared = isDeclaredIn(await readSnapshot(migrator));
+  const snapshot = await readSnapshot(migrator).catch((error) => {
+    throw new MigrationProblem(
+      'stale-snapshot',
+      `The snapshot cannot be read: ${error.message}\nRewrite it: npm run migration repair. No file was written.`,
+    );
+  });
+  const isDeclared = isDeclaredIn(snapshot);
   return { history, entities: await readEntitiesCatalog(migrator, shadow, history, isDeclared), isDeclared };
 }
 

@@ -74,7 +74,7 @@ function refusingTables({ error, details }: Refutation): string[] {
     const { relation } = parseStatements(error.sql)[0]?.tree ?? {};
     return relation ? [quotedTable(relation)] : [];
   }
-  const values = details.map((line) => /^table ("(?:[^"]|"")*"(?:\."(?:[^"]|"")*")?)[,:] /.exec(line)?.[1]);
+  const values = details.map((line) => /^table ((?:[^",:]|"(?:[^"]|"")*")+)[,:] /.exec(line)?.[1]);
   return values.every(Boolean) ? (values as string[]) : [];
 }
 

@@ -12,7 +12,9 @@ export type Snapshot = Set<string>;
 /** Undefined if there is none, or one of MikroORM's own form. Throws if it is not JSON, as after a merge. */
 export async function readSnapshot(migrator: MigratorParts): Promise<Snapshot | undefined> {
   const text = await readFile(snapshotFile(migrator), 'utf8').catch(() => undefined);
-  const { declared } = text === undefined ? {} : (JSON.parse(text) as { declared?: string[] });
+  if (text === undefined) return undefined;
+  const { declared, tables } = JSON.parse(text) as { declared?: string[]; tables?: unknown };
+  if (!declared && !tables) throw new Error('it does not name what is declared');
   return declared && new Set(declared);
 }
 

@@ -26,7 +26,7 @@ export function changedValues(before: TableContents, after: TableContents, a: st
     const others = after.get(table);
     if (!others) return [];
     if (others.length !== rows.length)
-      return [`table ${table}: ${a} has ${rows.length} rows, ${b} has ${others.length}`];
+      return [`table ${table}, rows: ${a} has ${rows.length}, ${b} has ${others.length}`];
     const columns = Object.keys(rows[0] ?? {}).filter((column) => column in (others[0] ?? {}));
     const changed = columns.flatMap((column) => {
       const [was, is] = [valuesOf(rows, column), valuesOf(others, column)];

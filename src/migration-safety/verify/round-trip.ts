@@ -1,4 +1,4 @@
-import { type Catalog, differences, readCatalog } from '../catalog/catalog.ts';
+import { type Catalog, type CatalogObject, differences, readCatalog } from '../catalog/catalog.ts';
 import { exerciseTables } from '../shadow/exercise-tables.ts';
 import { changedValues, readTableContents, type TableContents } from '../shadow/table-contents.ts';
 import type { Execute } from '../sql/execute.ts';
@@ -67,37 +67,38 @@ interface State {
 
 async function readState(execute: Execute, trackingTable: string): Promise<State> {
   const catalog = await readCatalog(execute, trackingTable);
-  const tables = [...catalog.values()].filter(({ kind, row }) => kind === 'table' && !row.bound);
-  return {
-    catalog,
-    contents: await readTableContents(
-      execute,
-      tables.map(({ row }) => String(row.sql)),
-    ),
-  };
+  const tables = [...catalog.values()]
+    .filter(({ kind, row }) => kind === 'table' && !row.bound)
+    .map(({ id }) => tableOf(id));
+  return { catalog, contents: await readTableContents(execute, tables) };
 }
+
+const tableOf = (id: string) => id.replace(/^table /, '');
 
 /** The rows without the tables and columns that up dropped: down makes them again, without their values. */
 function kept({ catalog, contents }: State, after: State): TableContents {
   const addresses = new Set([...after.catalog.values()].map(addressOf));
-  const names = (kind: string, sql: string) =>
-    [...catalog.values()]
-      .filter((each) => each.kind === kind && each.row.sql === sql && addresses.has(addressOf(each)))
-      .map(({ name }) => name);
+  const stays = (each: CatalogObject) => addresses.has(addressOf(each));
+  const columnsOf = (id: string) =>
+    new Set(
+      [...catalog.values()]
+        .filter((each) => each.kind === 'column' && each.parent === id && stays(each))
+        .map(({ name }) => name),
+    );
+  const tables = [...catalog.values()].filter((each) => each.kind === 'table' && stays(each));
   return new Map(
-    [...contents].flatMap(([table, rows]) => {
-      if (names('table', table).length === 0) return [];
-      const columns = new Set(names('column', table));
+    tables.flatMap(({ id }) => {
+      const columns = columnsOf(id);
+      const rows = contents.get(tableOf(id)) ?? [];
       return [
-        [table, rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => columns.has(name))))],
+        [tableOf(id), rows.map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => columns.has(name))))],
       ];
     }),
   );
 }
 
 /** An address stays the same through renames and changes of type. */
-const addressOf = ({ kind, row }: { kind: string; row: Record<string, unknown> }) =>
-  `${kind} ${(row.addresses as string[])[0]}`;
+const addressOf = ({ kind, row }: CatalogObject) => `${kind} ${(row.addresses as string[])[0]}`;
 
 const triggerErrors = async (execute: Execute, trackingTable: string) =>
   (await exerciseTables(execute, trackingTable)).map(

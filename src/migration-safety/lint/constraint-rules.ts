@@ -1,6 +1,6 @@
 import type { Tree } from '../sql/statements.ts';
-import { tableKey } from './known-schema.ts';
-import { addsConstraint, alters, before, type Context, drops, inUse, type Rule, statement } from './rule.ts';
+import { KnownSchema, tableKey } from './known-schema.ts';
+import { addsConstraint, after, alters, before, type Context, drops, inUse, type Rule, statement } from './rule.ts';
 
 /** Constraints, whose check of the existing rows blocks other sessions. */
 export const CONSTRAINT_RULES: Rule[] = [
@@ -136,19 +136,19 @@ const dropsUniqueIndex = drops('OBJECT_INDEX', ({ objects }, context) =>
   }),
 );
 
-/** Whether the name is that of a unique constraint or index, and no other makes the same columns unique. */
-function losesUniqueness(table: string, name: string, { known }: Context): boolean {
-  const dropped = known.constraint(table, name);
+/** Whether the name is that of a unique constraint or index, and no other makes the same columns unique, now or later. */
+function losesUniqueness(table: string, name: string, context: Context): boolean {
+  const dropped = context.known.constraint(table, name);
   if (!dropped) return /_(unique|uniq|key|uk)$/.test(name);
+  const kept = context.known.constraintsOf(table).filter(([other]) => other !== name);
+  const added = new KnownSchema(after(context)).constraintsOf(table);
   return (
     dropped.contype === 'CONSTR_UNIQUE' &&
-    !known
-      .constraintsOf(table)
-      .some(
-        ([other, { contype, columns }]) =>
-          other !== name &&
-          ['CONSTR_UNIQUE', 'CONSTR_PRIMARY'].includes(contype) &&
-          columns.every((column) => dropped.columns.includes(column)),
-      )
+    ![...kept, ...added].some(
+      ([, { contype, columns }]) =>
+        ['CONSTR_UNIQUE', 'CONSTR_PRIMARY'].includes(contype) &&
+        columns.length > 0 &&
+        columns.every((column) => dropped.columns.includes(column)),
+    )
   );
 }

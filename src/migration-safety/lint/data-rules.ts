@@ -152,17 +152,27 @@ const changesEverything = (command: 'Update' | 'Delete') =>
 
 /** Whether setval() may set less than the sequence has given out: its value takes no account of that. */
 const goesBack = ([sequence, value]: Tree[], context: Context): boolean => {
-  const names = nodes(sequence ?? {}, 'A_Const').map(({ sval }) => sval?.sval?.replace(/^public\./, '') ?? '');
+  const names = nodes(sequence ?? {}, 'A_Const').map(({ sval }) => sval?.sval ?? '');
   return !/"(last_value|nextval)"/.test(JSON.stringify(value ?? {})) && !isNewSequence(names, context);
 };
 
-/** Whether the migration created the sequence, or the table that it numbers. */
-const isNewSequence = (names: string[], context: Context): boolean =>
-  names.some(
-    (name) =>
-      [...context.createdTables].some((table) => name === table || (name.startsWith(table) && /_seq$/.test(name))) ||
-      before(context).some(({ kind, tree }) => kind === 'CreateSeqStmt' && tableKey(tree.sequence) === name),
+/** Whether the migration created the sequence, or the table or identity that it numbers. */
+const isNewSequence = (texts: string[], context: Context): boolean => {
+  const names = texts.map((text) => text.replaceAll('"', '').replace(/^public\./, ''));
+  const isNamed = (relation: Tree) => names.includes(tableKey(relation));
+  return (
+    names.some((name) =>
+      [...context.createdTables].some((table) => name === table || (name.startsWith(table) && /_seq$/.test(name))),
+    ) ||
+    before(context).some(
+      ({ kind, tree }) =>
+        (kind === 'CreateSeqStmt' && isNamed(tree.sequence)) ||
+        (kind === 'AlterTableStmt' &&
+          isNamed(tree.relation) &&
+          tree.cmds.some(({ AlterTableCmd: cmd }: Tree) => cmd.subtype === 'AT_AddIdentity')),
+    )
   );
+};
 
 const restarts = ({ def }: Tree): boolean => def?.List?.items.some(restartsWith) ?? false;
 

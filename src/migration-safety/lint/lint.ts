@@ -48,18 +48,37 @@ export function lint(
   smallTables: ReadonlySet<string> = new Set(),
   earlier: readonly Statement[] = [],
 ): LintFinding[] {
-  const findings = invalidReasons(migration);
-  const { name, transactional, safeBecause } = migration;
   const routines: Routines = new Map();
   const known = new KnownSchema(withNested(earlier, routines));
+  return lintAfter({ known, routines }, migration, statements, smallTables);
+}
+
+/** Lints migrations, each in the light of those before it. */
+export function lintAll(migrations: readonly MigrationFile[]): LintFinding[] {
+  const history: History = { known: new KnownSchema(), routines: new Map() };
+  return migrations.flatMap((migration) => lintAfter(history, migration, migration.up, new Set()));
+}
+
+type History = Pick<Context, 'known' | 'routines'>;
+
+/** Lints a migration that comes after this history, and adds it to the history. */
+function lintAfter(
+  { known, routines }: History,
+  migration: LintedMigration,
+  statements: readonly Statement[],
+  smallTables: ReadonlySet<string>,
+): LintFinding[] {
+  const findings = invalidReasons(migration);
+  const { name, transactional, safeBecause } = migration;
   const nested = withNested(statements, routines);
+  const createdTables = new Set<string>();
   const context: Context = {
     transactional,
     statements: nested,
     index: 0,
     known,
     routines,
-    createdTables: new Set(),
+    createdTables,
     smallTables,
   };
   for (const [index, statement] of nested.entries()) {
@@ -69,17 +88,10 @@ export function lint(
       findings.push(findingOf(rule, statement, name));
     }
     const created = createdTable(statement);
-    if (created) context.createdTables.add(created);
+    if (created) createdTables.add(created);
     known.apply(statement);
   }
   return findings;
-}
-
-/** Lints migrations, each in the light of those before it. */
-export function lintAll(migrations: readonly MigrationFile[]): LintFinding[] {
-  return migrations.flatMap((migration) =>
-    lint(migration, migration.up, undefined, statementsBefore(migration, migrations)),
-  );
 }
 
 /** The statements of the migrations before this one. */

@@ -56,7 +56,7 @@ export const OTHER_RULES: Rule[] = [
     instead: 'make the object a second time under the new name, and drop the old one when no code uses it.',
     matches: statement(
       'RenameStmt',
-      (tree, context) => RENAMED_OBJECTS.has(tree.renameType) && !isMadeAgain(nameOf(tree), context),
+      (tree, context) => RENAMED_OBJECTS.has(tree.renameType) && !isMadeHere(nameOf(tree), context),
     ),
   },
   {
@@ -176,9 +176,9 @@ const RENAMED_OBJECTS = new Set([
 const nameOf = ({ relation, object }: Tree): string =>
   relation?.relname ?? (object?.List?.items ?? object?.ObjectWithArgs?.objname)?.at(-1)?.String?.sval ?? '';
 
-/** Whether the migration, after renaming, makes an object of the old name, which keeps the old code running. */
-const isMadeAgain = (name: string, context: Context): boolean =>
-  after(context).some(({ kind, tree }) =>
+/** Whether the migration makes an object of the old name: before, so that no code uses it yet, or again. */
+const isMadeHere = (name: string, { statements }: Context): boolean =>
+  statements.some(({ kind, tree }) =>
     kind === 'ViewStmt'
       ? tableKey(tree.view) === name
       : /^Create(Enum|Domain|Function|Seq)Stmt$|^CompositeTypeStmt$/.test(kind) && createdName(tree) === name,

@@ -145,7 +145,7 @@ function throughRenames({ history, isDeclared }: Comparison): (object: CatalogOb
 const addressOf = ({ kind, id, row }: CatalogObject) => `${kind} ${(row.addresses as string[])[0] ?? id}`;
 
 /** The plan with the renames before everything else. */
-function afterRenames({ operations, after }: Plan, renames: Rename[]): Plan {
+export function afterRenames({ operations, after }: Plan, renames: Rename[]): Plan {
   const first = renames.map(({ up, down, table }) => operation(up, down ? [down] : [], { table, rank: 0 }));
   for (const [i, each] of first.entries()) if (i > 0) each.after.add(first[i - 1] as (typeof first)[number]);
   const last = first.at(-1);

@@ -17,6 +17,9 @@ export interface Table {
   indexes: Index[];
   checks: Check[];
   triggers: Trigger[];
+  /** The id and the columns' names (by their new ones) in the model that this one is a change of. */
+  was?: string;
+  columnsWere?: Record<string, string>;
 }
 
 export interface Column {

@@ -53,7 +53,7 @@ export const RULES: (Rule | undefined)[] = [undefined, 'cascade', 'set null', 'r
 const TYPE_NAMES = Object.keys(COLUMN_TYPES);
 
 /** Numbers for one part of a model. They shrink to zeros, which choose the first, simplest option of everything. */
-const numbers = fc.noBias(fc.array(fc.nat(9999), { minLength: 16, maxLength: 16, size: 'max' }));
+export const numbers = fc.noBias(fc.array(fc.nat(9999), { minLength: 16, maxLength: 16, size: 'max' }));
 const parts = (maxLength: number) => fc.array(numbers, { maxLength, size: 'max' });
 
 const tableParts = fc.record({

@@ -61,11 +61,35 @@ interface Target {
 export function toProblem(error: unknown, target: Target): MigrationProblem {
   if (error instanceof MigrationProblem) return error;
   const problem =
-    connectionProblem(error, target) ?? new MigrationProblem('unforeseen', unexpected(error), { cause: error });
+    fileProblem(error) ??
+    connectionProblem(error, target) ??
+    new MigrationProblem('unforeseen', unexpected(error), { cause: error });
   if (typeof target.password === 'string' && target.password.length > 2) {
     problem.message = problem.message.replaceAll(target.password, '***');
   }
   return problem;
+}
+
+/** Why a file or folder can't be used, by system error. */
+const FILE_ERRORS: Record<string, string> = {
+  EACCES: 'the user of this command lacks the permission.',
+  EPERM: 'the user of this command lacks the permission.',
+  EROFS: 'the file system is read-only.',
+  ENOSPC: 'the disk is full.',
+  EDQUOT: 'the quota of the disk is used up.',
+  ENAMETOOLONG: 'the name is too long.',
+  ENOENT: 'there is no such file or folder.',
+  ENOTDIR: 'a part of the path is a file, not a folder.',
+  EEXIST: 'it exists already.',
+  EISDIR: 'it is a folder.',
+};
+
+function fileProblem(error: unknown): MigrationProblem | undefined {
+  const { code, syscall, path } = error as NodeJS.ErrnoException;
+  const reason = FILE_ERRORS[code ?? ''];
+  if (!reason || !path || syscall === 'connect') return undefined;
+  const action = syscall === 'mkdir' ? 'create the folder' : 'use the file';
+  return new MigrationProblem('inaccessible', `Cannot ${action} ${path}: ${reason}`, { cause: error });
 }
 
 /** Why a connection fails, by system error or SQLSTATE. */

@@ -20,13 +20,15 @@ import { retryUntilReachable } from './apply/retries.ts';
 import { type MigrationRun, Runner } from './apply/runner.ts';
 import { exitWith, isJsonOutput, runsAsCommand, toProblem } from './command-line.ts';
 import { createMigrations, logLintFindings, snapshotInitial } from './create/create.ts';
-import { toIdentifier } from './create/migration-names.ts';
+import { refuseLongName, toIdentifier } from './create/migration-names.ts';
 import { checkIntegrity } from './history/integrity.ts';
 import { type DiscoveredMigration, type Method, type MigrationFile, readMigration } from './history/migration-file.ts';
 import { type HistoryRow, HistoryStorage } from './history/migration-storage.ts';
-import { type ChosenLock, chooseLock, lockBeforeExit, lockUntilExit } from './lock/choose-lock.ts';
+import { type ChosenLock, chooseLock, dataFolderExists, lockBeforeExit, lockUntilExit } from './lock/choose-lock.ts';
+import { withCreateLock } from './lock/create-lock.ts';
 import { type MigrationLock, withLock } from './lock/lock.ts';
 import type { MigratorParts } from './migrator-parts.ts';
+import { MigrationProblem } from './problems.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
 import { checkMigrations, problemOf } from './verify/check.ts';
 
@@ -77,7 +79,10 @@ export class Migrator extends StockMigrator implements MigratorParts {
   }
 
   override async down(options?: RunOptions): Promise<MigrationInfo[]> {
-    return this.reportErrors(() => this.apply('down', options));
+    return this.reportErrors(async () => {
+      await this.assertDatabaseExists();
+      return this.apply('down', options);
+    });
   }
 
   /** The migrations that are not applied. Creates nothing; in a database that does not exist yet, all are pending. */
@@ -105,22 +110,30 @@ export class Migrator extends StockMigrator implements MigratorParts {
     return this.reportErrors(async () => {
       await this.initPaths();
       const identifier = name && toIdentifier(name);
-      const result =
-        blank || initial
-          ? await super.create(path, blank, initial, identifier || (initial ? 'initial' : undefined))
-          : await createMigrations(this, path, identifier);
-      if (initial) await snapshotInitial(this);
+      refuseLongName(identifier);
+      const result = await withCreateLock(this, path, async () => {
+        if (!blank && !initial) return createMigrations(this, path, identifier);
+        const written = await super.create(path, blank, initial, identifier || (initial ? 'initial' : undefined));
+        if (initial) await snapshotInitial(this);
+        return written;
+      });
       if (result.diff.up.length > 0) await logLintFindings(this, result.fileName);
       return result;
     });
   }
 
   override async logMigration(name: string): Promise<void> {
-    return this.reportErrors(() => markApplied(this, name));
+    return this.reportErrors(async () => {
+      await this.assertDatabaseExists();
+      await markApplied(this, name);
+    });
   }
 
   override async unlogMigration(name: string): Promise<void> {
-    return this.reportErrors(() => unmarkApplied(this, name));
+    return this.reportErrors(async () => {
+      await this.assertDatabaseExists();
+      await unmarkApplied(this, name);
+    });
   }
 
   /** `migration:rollup`: refused, because it rewrites the history of one database only. */
@@ -159,6 +172,14 @@ export class Migrator extends StockMigrator implements MigratorParts {
       await this.init();
       return work(lock);
     });
+  }
+
+  /** migration:up creates the database; what needs one with a history must not. */
+  private async assertDatabaseExists(): Promise<void> {
+    if (!dataFolderExists(this.driver)) {
+      throw new MigrationProblem('unreachable', 'There is no database in the data folder. migration:up creates it.');
+    }
+    await this.driver.getConnection().execute('select 1');
   }
 
   /** Runs the work; as a command, prints any error and exits with its code. */

@@ -10,6 +10,7 @@ export const EXIT_CODES = {
   'table-busy': 14,
   'not-in-a-transaction': 15,
   unreadable: 16,
+  inaccessible: 17,
   'rows-in-the-way': 21,
   guarded: 22,
   'ambiguous-rename': 23,

@@ -35,6 +35,20 @@ test('concurrent processes create the database and apply every migration exactly
   expect(await project.query(INDEX_VALIDITY)).toEqual([{ valid: true }]);
 });
 
+test('concurrent migration:create write one change once, and blank migrations under different names', async () => {
+  const project = aProject();
+  project.edit('entities.ts', (text) => text.replace('slug: p.', 'summary: p.string().nullable(),\n    slug: p.'));
+  const ended = await Promise.all([project.run('migration:create'), project.run('migration:create')]);
+  expect(ended.map(({ code }) => code)).toEqual([0, 0]);
+  expect(ended.filter(({ out }) => out.includes('No changes required'))).toHaveLength(1);
+  expect(project.migrations()).toHaveLength(5);
+  const blank = () => project.run('migration:create', '--blank', '--name', 'by_hand');
+  const both = await Promise.all([blank(), blank()]);
+  expect(both.map(({ code }) => code)).toEqual([0, 0]);
+  expect(project.migrations()).toHaveLength(7);
+  expect(readdirSync(join(project.folder, 'migrations')).filter((name) => name.includes('lock'))).toEqual([]);
+});
+
 test('servers that start concurrently with MIGRATE_ON_START=up all become ready and apply every migration exactly once', async () => {
   const project = aProject().with({ MIGRATE_ON_START: 'up' });
   const ended = await concurrently(() => project.start(['--import', '@oxc-node/core/register', 'server.ts']));

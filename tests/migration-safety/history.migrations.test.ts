@@ -81,6 +81,29 @@ test('a missing file, a duplicate row and an out-of-order migration are reported
   expect(duplicate.code).toBe(35);
 });
 
+test('a file that is renamed after it was applied is recognized by its checksum, and its row follows', async () => {
+  const project = await aMigratedProject();
+  const rename = (from: string, to: string) =>
+    project.write(to, project.read(from).replaceAll('20260102000000', '20260108000000')).remove(from);
+  rename(SECOND, SECOND.replace('20260102', '20260108'));
+  const before = await project.dump();
+  const { code, out } = await project.run('migration:up');
+  expect(code).toBe(0);
+  expect(out).toContain(
+    'Migration20260102000000_add_articles_slug is applied already; its file is now Migration20260108000000_add_articles_slug',
+  );
+  expect(await project.dump()).toBe(before);
+  expect(await project.query(`select name from mikro_orm_migrations where name like '%slug%'`)).toEqual([
+    { name: 'Migration20260108000000_add_articles_slug' },
+  ]);
+  expect(await project.extra('migration:repair')).toMatchObject({ code: 0 });
+  // Edited as well, it is another migration.
+  rename(FIRST, FIRST.replace('20260101', '20260109')).edit(FIRST.replace('20260101', '20260109'), (text) =>
+    text.replace('serial primary', 'bigserial primary'),
+  );
+  expect(await project.run('migration:up')).toMatchObject({ code: 33 });
+});
+
 test('an empty migrations folder is an error, not an older version of the code', async () => {
   const project = await aMigratedProject();
   for (const name of project.migrations()) project.remove(`migrations/${name}`);

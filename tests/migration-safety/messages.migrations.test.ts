@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { expect, test, vi } from 'vitest';
+import { toProblem } from '../../src/migration-safety/command-line.ts';
 import { Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
 import { aProject, repository } from './project.ts';
 
@@ -23,6 +24,93 @@ test('a failing statement is reported with its migration, its number, a caret an
   expect(out).toContain('  |   add column more txet not null\n  |                   ^');
   expect(out).toContain('nothing of it remains');
   expect(out).not.toMatch(/Options:|\n\s+at |Error:/);
+});
+
+test('a query or a line of code that fails inside a migration is reported with its migration', async () => {
+  const failing: [code: string, says: string[]][] = [
+    [
+      `await this.execute('select 1');\n    await this.execute('select nothing from here');`,
+      [
+        'Migration20260101000000_one (up), this.execute(…) failed: relation "here" does not exist (42P01)',
+        '  | select nothing from here\n  |                     ^',
+        'nothing of it remains',
+      ],
+    ],
+    [`await this.execute('select 1');\n    throw new Error('no such thing');`, ['_one (up) failed: no such thing']],
+  ];
+  for (const [body, says] of failing) {
+    const project = aProject({ history: false });
+    project.write(
+      'migrations/Migration20260101000000_one.ts',
+      `import { Migration } from '@mikro-orm/migrations';
+export class Migration20260101000000_one extends Migration {
+  override async up(): Promise<void> {
+    ${body}
+  }
+}`,
+    );
+    const { code, out } = await project.run('migration:up');
+    expect(code).toBe(12);
+    for (const each of says) expect(out).toContain(each);
+    expect(out).not.toMatch(/Options:|\n\s+at |Unexpected error/);
+  }
+});
+
+test('an index that a failed build left invalid is named, not denied', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', [`create table t (a text); insert into t values ('x'), ('X')`]);
+  project.migration(
+    'Migration20260102000000_two',
+    ['create unique index concurrently t_a on t (lower(a))'],
+    [],
+    '  override isTransactional() {\n    return false;\n  }\n',
+  );
+  const { code, out } = await project.run('migration:up');
+  expect(code).toBe(12);
+  expect(out).toContain('The index t_a remains, INVALID');
+  expect(out).not.toContain('nothing of this migration remains');
+});
+
+test('a migration without a down is refused before those after it are reverted', async () => {
+  const project = aProject({ history: false });
+  project
+    .write(
+      'migrations/Migration20260101000000_one.ts',
+      `import { Migration } from '@mikro-orm/migrations';
+export class Migration20260101000000_one extends Migration {
+  override up(): void {
+    this.addSql('create table t (id int)');
+  }
+}`,
+    )
+    .migration('Migration20260102000000_two', ['create index t_id on t (id)'], ['drop index t_id']);
+  await project.run('migration:up');
+  const { code, out } = await project.run('migration:down', '--to', 'base');
+  expect(code).toBe(12);
+  expect(out).toContain('Migration20260101000000_one cannot be reverted: it has no down. Nothing was changed.');
+  expect(await project.applied()).toEqual(['one', 'two']);
+});
+
+test('a name that is too long and a folder that cannot be used are errors for people', async () => {
+  const project = aProject();
+  const long = await project.run('migration:create', '--blank', '--name', 'a'.repeat(300));
+  expect(long.code).toBe(24);
+  expect(long.out).toContain('--name is too long by');
+  const file = await project.run('migration:create', '--blank', '--path', 'package.json/migrations');
+  expect(file.code).toBe(17);
+  expect(file.out).toMatch(/Cannot create the folder .*package.json\/migrations: a part of the path is a file/);
+  for (const { out } of [long, file]) expect(out).not.toMatch(/Options:|\n\s+at |Unexpected error/);
+  for (const [code, says] of [
+    ['EACCES', 'the user of this command lacks the permission'],
+    ['EROFS', 'the file system is read-only'],
+    ['ENAMETOOLONG', 'the name is too long'],
+  ]) {
+    const error = Object.assign(new Error('failed'), { code, syscall: 'open', path: '/srv/migrations/x.ts' });
+    expect(toProblem(error, {})).toMatchObject({
+      kind: 'inaccessible',
+      message: expect.stringContaining(`Cannot use the file /srv/migrations/x.ts: ${says}`),
+    });
+  }
 });
 
 test('an unreachable server is named without the password', async () => {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { chooseMigrations } from '../../src/migration-safety/apply/targets.ts';
-import { aProject } from './project.ts';
+import { anEmbeddedProject, aProject } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -69,6 +71,43 @@ test('a target without a value and conflicting targets are refused, not ignored'
   }
   expect(await project.dump()).toBe(before);
   expect(await project.applied()).toEqual(['create_authors_and_articles']);
+});
+
+test('a choice that would leave a hole in the history is refused, unless the order may vary', async () => {
+  const project = aProject();
+  await project.run('migration:up', '--to', '+1');
+  for (const command of [
+    ['migration:up', '--only', 'index_articles_title'],
+    ['migration:up', '--from', 'invite_the_editor'],
+  ]) {
+    const { code, out } = await project.run(...command);
+    expect([command, code]).toEqual([command, 34]);
+    expect(out).toContain('Migration20260102000000_add_articles_slug is older, and has not been applied');
+  }
+  expect(await project.run('migration:up', '--only', 'add_articles_slug')).toMatchObject({ code: 0 });
+  const down = await project.run('migration:down', '--only', 'create_authors_and_articles');
+  expect(down.code).toBe(34);
+  expect(down.out).toContain('Migration20260102000000_add_articles_slug was applied later, and stays applied');
+  expect(await project.applied()).toEqual(['create_authors_and_articles', 'add_articles_slug']);
+  project.with({ MIGRATION_OUT_OF_ORDER: 'allow' });
+  expect(await project.run('migration:up', '--only', 'index_articles_title')).toMatchObject({ code: 0 });
+});
+
+test('a database that does not exist is an error for commands that need its history, and is not created', async () => {
+  for (const project of [aProject(), anEmbeddedProject()]) {
+    for (const command of [
+      ['migration:down'],
+      ['migration:log', '--name', 'add_articles'],
+      ['migration:unlog', '--name', 'add_articles'],
+    ]) {
+      const { code, out } = await project.run(...command);
+      expect([command, code]).toEqual([command, 40]);
+      expect(out).toContain('migration:up creates it');
+      expect(out).not.toContain('Successfully');
+    }
+    await expect(project.query('select 1')).rejects.toThrow('does not exist');
+    expect(existsSync(join(project.folder, 'data'))).toBe(false);
+  }
 });
 
 const all = ['Migration20190101_a', 'Migration20190201_b', 'Migration20190211_c', 'Migration20190301_d'];

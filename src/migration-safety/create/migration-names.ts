@@ -1,4 +1,5 @@
 import { tableKey } from '../lint/rule.ts';
+import { MigrationProblem } from '../problems.ts';
 import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
 const command =
@@ -69,6 +70,17 @@ export function nameFor(sql: string[]): string {
 
 /** A given name as part of a file name and a class name. */
 export const toIdentifier = (text: string) => text.replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_').replace(/^_+|_+$/g, '');
+
+/** The file system takes 255 bytes for a file name, and the tracking table as many characters for a migration. */
+export function refuseLongName(identifier: string | undefined): void {
+  const file = `Migration20260101000000_${identifier}.ts`;
+  const excess = Buffer.byteLength(file) - 255;
+  if (excess <= 0) return;
+  throw new MigrationProblem(
+    'bad-setting',
+    `--name is too long by ${excess} bytes: a file name has at most 255. No file was written.`,
+  );
+}
 
 function commonPrefix(a: string, b: string): string {
   const words = a.split('_');

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import type { ClientConfig } from 'pg';
 import { runsAsCommand } from '../command-line.ts';
@@ -75,6 +77,12 @@ function lockKind(driver: AbstractSqlDriver, settings: Settings): LockKind {
 
 /** Checked by name, because the driver of the embedded engine may not be installed. */
 export const isPglite = (driver: AbstractSqlDriver) => driver.constructor.name === 'PgliteDriver';
+
+/** Whether the database is on a server, or its files exist: opening an engine would create them. */
+export function dataFolderExists(driver: AbstractSqlDriver): boolean {
+  const folder = isPglite(driver) ? dataFolder(driver) : undefined;
+  return folder === undefined || existsSync(join(folder, 'PG_VERSION'));
+}
 
 function dataFolder(driver: AbstractSqlDriver): string | undefined {
   const options = driver.config.get('driverOptions') as { dataDir?: string; pglite?: unknown } | undefined;

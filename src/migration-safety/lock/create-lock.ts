@@ -1,0 +1,29 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MigratorParts } from '../migrator-parts.ts';
+import { FileLock } from './file-lock.ts';
+import { withLock } from './lock.ts';
+
+/**
+ * Excludes every other migration:create of the folder, so that two at once do not write the same change: the second
+ * starts from the files of the first.
+ */
+export function withCreateLock<T>(
+  migrator: MigratorParts,
+  path: string | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { config, options, settings, log } = migrator;
+  const folder = path ?? (options.emit === 'ts' && options.pathTs ? options.pathTs : (options.path ?? ''));
+  const absolute = resolve(config.get('baseDir'), folder);
+  mkdirSync(absolute, { recursive: true });
+  const lock = new FileLock(join(absolute, '.create.lock'), { timeout: settings.lockTimeout, log }, false);
+  return withLock(lock, async () => {
+    // The timestamp in a file name has a resolution of one second, and orders the migrations.
+    while (readdirSync(absolute).some((name) => name.includes(timestamp()))) await sleep(1_000 - (Date.now() % 1_000));
+    return work();
+  });
+}
+
+const timestamp = () => new Date().toISOString().slice(0, 19).replace(/\D/g, '');

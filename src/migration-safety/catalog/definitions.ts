@@ -169,10 +169,20 @@ export const shortType = (type: string) =>
     .replace(/^time(\(\d\))? without time zone/, 'time$1');
 
 const define = (definition: string, create: string | string[], drop: string | string[]): Definition => ({
-  definition,
+  definition: asReadAgain(definition),
   create: [create].flat(),
   drop: [drop].flat(),
 });
+
+/**
+ * PostgreSQL prints `title in ('a', 'b')` of a varchar in one form, and in another once that form was run: with a cast of
+ * each value in place of one of the array. Both are the same.
+ */
+const asReadAgain = (text: string) =>
+  text.replace(
+    /\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]/g,
+    (_, values: string) => `ARRAY[${values.replace(/'(?:[^']|'')*'::character varying/g, '($&)::text')}]`,
+  );
 
 /** Without the schema public, which PostgreSQL writes before a name even where the search path finds it. */
 const unqualified = (text: string) =>

@@ -246,6 +246,9 @@ function neutralValue(column: CatalogObject, catalog: Catalog): string {
   const [label] = (catalog.get(`type ${row.enum}`)?.row.labels as string[] | undefined) ?? [];
   if (label !== undefined) return `'${label.replaceAll("'", "''")}'`;
   if (base.endsWith('[]')) return `'{}'`;
+  if (base === 'bit') return `B'0'::${row.type}`;
+  if (/multirange$/.test(base)) return `'{}'`;
+  if (/range$/.test(base)) return `'empty'`;
   return NEUTRAL[base] ?? `''`;
 }
 
@@ -263,9 +266,18 @@ const NEUTRAL: Record<string, string> = {
   inet: `'0.0.0.0'`,
   cidr: `'0.0.0.0/32'`,
   macaddr: `'00:00:00:00:00:00'`,
-  bit: `B'0'`,
+  macaddr8: `'00:00:00:00:00:00:00:00'`,
   point: `'(0,0)'`,
+  line: `'{1,0,0}'`,
+  lseg: `'[(0,0),(0,0)]'`,
+  box: `'(0,0),(0,0)'`,
+  path: `'[(0,0)]'`,
+  polygon: `'((0,0))'`,
+  circle: `'<(0,0),0>'`,
   money: '0',
+  oid: '0',
+  pg_lsn: `'0/0'`,
+  jsonpath: `'$'`,
 };
 
 /** The place of a row in its table, as a subquery of an update of it. */

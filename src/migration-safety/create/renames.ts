@@ -77,7 +77,8 @@ export async function applyRenames(
     (a, b) => areSimilar(a, b, before, entities),
     answers,
   );
-  await apply(tables.flatMap(([old, now]) => renameTable(old, now)));
+  const schemas = new Set(of(before, 'schema').map(({ name }) => name)).add('public');
+  await apply(tables.flatMap(([old, now]) => renameTable(old, now, schemas)));
   for (const table of of(entities, 'table').filter(({ id }) => catalog.has(id))) {
     const columns = await matchRenames(
       'column',
@@ -107,13 +108,15 @@ const readable = ({ kind, parent, id, name }: CatalogObject) =>
 const nameOf = ({ schema, tableName }: { schema?: string; tableName: string }) =>
   schema && schema !== 'public' && schema !== '*' ? `${schema}.${tableName}` : tableName;
 
-/** A new name, or a move into another schema, or both. */
-function renameTable(old: CatalogObject, now: CatalogObject): Rename[] {
+/** A new name, or a move into another schema, or both. A schema that is not among these is created and added to them. */
+function renameTable(old: CatalogObject, now: CatalogObject, schemas: Set<string>): Rename[] {
   const renames: Rename[] = [];
   const moved = old.schema === now.schema ? String(old.row.sql) : `${quote(now.schema)}.${quote(old.name)}`;
   const description = `table ${readable(old)} is now ${readable(now)}`;
   if (old.schema !== now.schema) {
-    if (now.schema !== 'public') renames.push(statements(`create schema if not exists ${quote(now.schema)}`, '', ''));
+    if (!schemas.has(now.schema))
+      renames.push(statements(`create schema ${quote(now.schema)}`, `drop schema ${quote(now.schema)}`, ''));
+    schemas.add(now.schema);
     renames.push(
       statements(
         `alter table ${old.row.sql} set schema ${quote(now.schema)}`,

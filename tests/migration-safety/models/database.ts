@@ -11,6 +11,8 @@ export interface ModelDatabase {
   execute: Execute;
   /** Runs the statements of a text. */
   run: (script: string) => Promise<unknown>;
+  /** Opens another engine if this one is worn out. */
+  renew?: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -18,14 +20,30 @@ export const DATABASES = { 'in memory': inMemory, 'on a server': onTheServer };
 
 /** Removes everything that a model made. */
 export async function empty(database: ModelDatabase): Promise<void> {
+  await database.renew?.();
   await database.run('drop schema if exists blog cascade; drop schema public cascade; create schema public');
 }
 
+/** PGlite's stack grows with each error, until every statement fails with "stack depth limit exceeded". */
+const MAX_ERRORS = 150;
+
 async function inMemory(): Promise<ModelDatabase> {
-  const engine = await openMemoryEngine();
+  let engine = await openMemoryEngine();
+  let errors = 0;
+  const counted = <T>(result: Promise<T>) =>
+    result.catch((error) => {
+      errors++;
+      throw error;
+    });
   return {
-    execute: async (sql) => (await engine.query<Row>(sql)).rows,
-    run: (script) => engine.exec(script),
+    execute: async (sql) => (await counted(engine.query<Row>(sql))).rows,
+    run: (script) => counted(engine.exec(script)),
+    renew: async () => {
+      if (errors < MAX_ERRORS) return;
+      await engine.close();
+      engine = await openMemoryEngine();
+      errors = 0;
+    },
     close: () => engine.close(),
   };
 }

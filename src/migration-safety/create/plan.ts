@@ -91,7 +91,7 @@ function connect({ before, after, replaced }: Difference, { makes, removes, alte
   };
   // What is made comes after what it needs.
   for (const [id, chain] of [...makes, ...alters])
-    for (const need of after.get(id)?.needs ?? []) wait(chain, makes.get(need) ?? alters.get(need));
+    for (const need of needsOf(after.get(id), after)) wait(chain, makes.get(need) ?? alters.get(need));
   // What is removed or altered comes after what needed it is gone.
   for (const object of before.values()) {
     for (const need of object.needs) {
@@ -100,12 +100,23 @@ function connect({ before, after, replaced }: Difference, { makes, removes, alte
       if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
     }
   }
+  // An enum that is made anew converts columns that a trigger or view reads.
+  for (const id of replaced)
+    for (const need of needsOf(before.get(id), before)) wait(alters.get(need), removes.get(id));
   for (const id of replaced) wait(makes.get(id), removes.get(id));
   // A name is free once its object is gone.
   const names = new Map<string, Chain>();
   for (const [id, chain] of removes) for (const name of namesOf(before.get(id))) names.set(name, chain);
   for (const [id, chain] of makes) for (const name of namesOf(after.get(id))) wait(chain, names.get(name));
   return giveSequences({ before, after }, { makes, removes, alters });
+}
+
+/** What an object needs, and the types of the columns that it needs. */
+function needsOf(object: CatalogObject | undefined, catalog: Catalog): Set<string> {
+  const needs = [...(object?.needs ?? [])];
+  const columns = needs.flatMap((id) => catalog.get(id) ?? []).filter(({ kind }) => kind === 'column');
+  const types = columns.flatMap((column) => [...column.needs]).filter((id) => catalog.get(id)?.kind === 'type');
+  return new Set([...needs, ...types]);
 }
 
 /** The names that an object takes, each in its namespace. */

@@ -25,7 +25,7 @@ export async function empty(database: ModelDatabase): Promise<void> {
 }
 
 /** PGlite's stack grows with each error, until every statement fails with "stack depth limit exceeded". */
-const MAX_ERRORS = 150;
+const MAX_ERRORS = 500;
 
 async function inMemory(): Promise<ModelDatabase> {
   let engine = await openMemoryEngine();

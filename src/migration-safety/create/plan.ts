@@ -1,4 +1,5 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
+import { literal, quote } from '../sql/quote.ts';
 import { alterObject } from './alter-object.ts';
 import { createObject, createTable, dropObject, isPartOf, isSerial } from './create-object.ts';
 import { compareCatalogs, type Difference } from './difference.ts';
@@ -39,6 +40,7 @@ export function planOperations(
     const chain = old && now && alterObject(old, now, difference.before, naive);
     if (chain) chains.alters.set(id, chain);
   }
+  replaceIdentities(difference, chains);
   const owners = connect(difference, chains);
   const { removes, alters, makes } = chains;
   const operations = new Set([...[...removes.values(), ...alters.values(), ...makes.values()].flat(), ...owners]);
@@ -81,6 +83,29 @@ interface Chains {
   makes: Map<string, Chain>;
   removes: Map<string, Chain>;
   alters: Map<string, Chain>;
+}
+
+/**
+ * A column that had an identity and becomes serial: the identity has a sequence of its own, often of the same name, so
+ * the new sequence is created between the two, and goes on after the last number.
+ */
+function replaceIdentities({ before, after }: Difference, { makes, alters }: Chains): void {
+  for (const id of makes.keys()) {
+    const sequence = after.get(id);
+    const column = before.get(String(sequence?.row.owner));
+    const [alter] = alters.get(column?.id ?? '') ?? [];
+    if (sequence?.kind !== 'sequence' || !column?.row.identity || !alter) continue;
+    const name = quote(column.name);
+    const dropIdentity = alter.up.findIndex((sql) => sql.endsWith(' drop identity'));
+    const dropDefault = alter.down.findIndex((sql) => sql.endsWith(' drop default'));
+    alter.up.splice(dropIdentity + 1, 0, ...sequence.create);
+    alter.up.push(
+      `alter sequence ${sequence.row.sql} owned by ${column.row.sql}.${name}`,
+      `select setval(${literal(String(sequence.row.sql))}, coalesce((select max(${name}) from ${column.row.sql}), 0) + 1, false)`,
+    );
+    alter.down.splice(dropDefault + 1, 0, ...sequence.drop);
+    makes.set(id, alters.get(column.id) as Chain);
+  }
 }
 
 /** Adds what each operation waits for; returns the operations that give sequences to their columns. */
@@ -143,7 +168,7 @@ function giveSequences(
     const object = now ?? old;
     if (object?.kind !== 'sequence' || was === is) continue;
     const madeWith =
-      (is && makes.get(id) === makes.get(String(is)) && makes.get(id)) ||
+      (is && makes.has(id) && [makes, alters].some((chains) => chains.get(String(is)) === makes.get(id))) ||
       (was && removes.get(id) === removes.get(String(was)) && removes.get(id));
     if (madeWith) continue;
     const owned = (by: unknown, catalog: Catalog) => {

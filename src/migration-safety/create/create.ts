@@ -5,6 +5,7 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { formatLintFindings, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
+import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { type Comparison, readComparison } from './compare.ts';
 import { findFunctionReferences } from './function-references.ts';
@@ -90,9 +91,7 @@ async function planDifference(migrator: MigratorParts) {
 
 /** A shadow database after all migrations. A live database may be ahead, behind or missing. */
 async function openHistory(migrator: MigratorParts): Promise<ShadowDatabase> {
-  const shadow = await openShadowDatabase(migrator);
-  await shadow.migrator.up();
-  return shadow;
+  return openShadowAfterHistory(migrator);
 }
 
 /** The renames, and the history's catalog with them. The shadow database is as it was. */

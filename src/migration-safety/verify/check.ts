@@ -9,7 +9,8 @@ import { type LintFinding, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
-import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
+import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
+import { type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { excerpt } from '../sql/excerpt.ts';
 
 /** One fault: a line, and details below it. These are also the keys of the JSON output. */
@@ -90,9 +91,9 @@ async function replay(
   migrator: MigratorParts,
   { applied, live }: { applied: string[]; live: boolean },
 ): Promise<Fault[]> {
-  const shadow = await openShadowDatabase(migrator);
+  let shadow: ShadowDatabase | undefined;
   try {
-    if (applied.length > 0) await shadow.migrator.up({ migrations: applied });
+    shadow = await openShadowAfterHistory(migrator, live ? applied : undefined);
     const drift = live ? await findDrift(migrator, shadow) : [];
     await shadow.migrator.up();
     return [...(await compareWithEntities(migrator, shadow)), ...drift];
@@ -102,7 +103,7 @@ async function replay(
       { kind: 'failed', says: 'History cannot be replayed on an empty database.', details: error.message.split('\n') },
     ];
   } finally {
-    await shadow.close();
+    await shadow?.close();
   }
 }
 
@@ -177,9 +178,8 @@ async function snapshotDifferences(migrator: MigratorParts, entities: Catalog): 
 /** What the snapshot should name, or undefined if it is correct or missing. */
 export async function repairedSnapshot(migrator: MigratorParts): Promise<Catalog | undefined> {
   const unreadable = await snapshotProblem(migrator);
-  const shadow = await openShadowDatabase(migrator);
+  const shadow = await openShadowAfterHistory(migrator);
   try {
-    await shadow.migrator.up();
     const history = await shadow.catalog();
     const entities = await readEntitiesCatalog(migrator, shadow, history, isDeclaredIn(undefined));
     const { operations } = planOperations(history, entities, { isDeclared: isDeclaredIn(undefined), naive: true });

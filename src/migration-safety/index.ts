@@ -6,8 +6,8 @@ import { MigrationProblem } from './problems.ts';
 import type { SafetyOptions } from './settings.ts';
 
 export { reportConfigErrors } from './command-line.ts';
-export { renamedFrom } from './create/renames.ts';
 export { MigrationProblem } from './problems.ts';
+export { renamedFrom } from './renames/renames.ts';
 export { applyPendingMigrations, pendingMigrations } from './start-up.ts';
 export { Migrator };
 

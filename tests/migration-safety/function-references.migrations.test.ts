@@ -1,7 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { findFunctionReferences } from '../../src/migration-safety/create/function-references.ts';
-import type { RenamedObject } from '../../src/migration-safety/create/name-resolution.ts';
+import { findFunctionReferences } from '../../src/migration-safety/renames/function-references.ts';
+import type { RenamedObject } from '../../src/migration-safety/renames/name-resolution.ts';
 import { openMemoryEngine } from '../../src/migration-safety/shadow/memory-engine.ts';
 import type { Row } from '../../src/migration-safety/sql/execute.ts';
 

@@ -4,18 +4,18 @@ import { fs } from '@mikro-orm/core/fs-utils';
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { formatLintFindings, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
+import { type Draft, operation } from '../plan/operation.ts';
+import { toDrafts, toOneDraft } from '../plan/order.ts';
+import { type Plan, planOperations } from '../plan/plan.ts';
 import { MigrationProblem } from '../problems.ts';
+import { findFunctionReferences } from '../renames/function-references.ts';
+import { applyRenames, type Rename, readRenameAnswers } from '../renames/renames.ts';
 import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { type Comparison, readComparison } from './compare.ts';
-import { findFunctionReferences } from './function-references.ts';
 import { completeCode } from './migration-code.ts';
 import { nameFor } from './migration-names.ts';
-import { type Draft, operation } from './operation.ts';
-import { toDrafts, toOneDraft } from './order.ts';
-import { type Plan, planOperations } from './plan.ts';
 import { refute, unproved } from './prove.ts';
-import { applyRenames, type Rename, readRenameAnswers } from './renames.ts';
 import { writeSnapshot } from './snapshot.ts';
 
 /** Writes the difference between entities and history as one or more migrations, and the snapshot. */

@@ -1,4 +1,4 @@
-import type { Draft } from './operation.ts';
+import type { Draft } from '../plan/operation.ts';
 
 const LINE_WIDTH = 120;
 

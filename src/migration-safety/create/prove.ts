@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import type { Draft } from '../plan/operation.ts';
 import { databaseMessage, MigrationProblem, sqlState } from '../problems.ts';
 import { insertSampleRows } from '../shadow/sample-rows.ts';
 import type { ShadowDatabase } from '../shadow/shadow-database.ts';
@@ -7,7 +8,6 @@ import type { Execute } from '../sql/execute.ts';
 import { quotedTable } from '../sql/quote.ts';
 import { parseStatements } from '../sql/statements.ts';
 import { type Refutation, tryRoundTrip } from '../verify/round-trip.ts';
-import type { Draft } from './operation.ts';
 
 /** A statement of a draft that fails, with what the database says. */
 class FailedStatement extends Error {

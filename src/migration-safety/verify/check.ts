@@ -1,12 +1,12 @@
 import { type Catalog, differences, readCatalog } from '../catalog/catalog.ts';
 import { readComparison } from '../create/compare.ts';
-import { toOneDraft } from '../create/order.ts';
-import { planOperations } from '../create/plan.ts';
 import { declaredBy, isDeclaredIn, readSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import { type LintFinding, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
+import { toOneDraft } from '../plan/order.ts';
+import { planOperations } from '../plan/plan.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
 import { openShadowAfterHistory } from '../shadow/replayed-history.ts';

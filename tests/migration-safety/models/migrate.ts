@@ -1,9 +1,9 @@
 import { type Catalog, readCatalog } from '../../../src/migration-safety/catalog/catalog.ts';
 import { afterRenames } from '../../../src/migration-safety/create/create.ts';
-import type { Draft } from '../../../src/migration-safety/create/operation.ts';
-import { toDrafts, toOneDraft } from '../../../src/migration-safety/create/order.ts';
-import { planOperations } from '../../../src/migration-safety/create/plan.ts';
-import { applyRenames, readRenameAnswers } from '../../../src/migration-safety/create/renames.ts';
+import type { Draft } from '../../../src/migration-safety/plan/operation.ts';
+import { toDrafts, toOneDraft } from '../../../src/migration-safety/plan/order.ts';
+import { planOperations } from '../../../src/migration-safety/plan/plan.ts';
+import { applyRenames, readRenameAnswers } from '../../../src/migration-safety/renames/renames.ts';
 import { insertSampleRows } from '../../../src/migration-safety/shadow/sample-rows.ts';
 import { tryRoundTrip } from '../../../src/migration-safety/verify/round-trip.ts';
 import { empty, type ModelDatabase } from './database.ts';

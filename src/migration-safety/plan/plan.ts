@@ -1,9 +1,10 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { alterObject } from './alter-object.ts';
-import { createObject, createTable, dropObject, isPartOf, isSerial } from './create-object.ts';
+import { createObject, createTable, dropObject, isPartOf } from './create-object.ts';
 import { compareCatalogs, type Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
+import { isSerial } from './serial.ts';
 
 export interface PlanOptions {
   /** Whether entities declared the object so far; what they never did is left alone. */

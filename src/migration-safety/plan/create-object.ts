@@ -3,6 +3,8 @@ import { columnType, indexStatement, lowerKeywords } from '../catalog/definition
 import { quote } from '../sql/quote.ts';
 import type { Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
+import { restoreColumn } from './restore-column.ts';
+import { isSerial, typeOf, unquote } from './serial.ts';
 
 /** A table with its columns, constraints (but foreign keys), indexes and comments. */
 export function createTable(table: CatalogObject, catalog: Catalog): Operation {
@@ -92,35 +94,6 @@ const RANKS: Record<string, number> = {
   comment: 70,
 };
 
-/** The type of a column as a new table takes it: serial if it is one. */
-const typeOf = (column: CatalogObject, catalog: Catalog): string =>
-  isSerial(column, catalog)
-    ? ({ smallint: 'smallserial', bigint: 'bigserial' }[String(column.row.type)] ?? 'serial')
-    : columnType(column.row);
-
-/** Whether `serial` makes this column: its default is the next number of a sequence that it owns, named as PostgreSQL does. */
-export function isSerial(column: CatalogObject | undefined, catalog: Catalog): boolean {
-  if (column?.kind !== 'column' || !column.row.required) return false;
-  const table = String(column.parent).replace(/^table /, '');
-  return [...catalog.values()].some(
-    ({ kind, row, name, schema }) =>
-      kind === 'sequence' &&
-      row.owner === column.id &&
-      schema === column.schema &&
-      name === `${unquote(table)}_${column.name}_seq` &&
-      row.type === column.row.type &&
-      row.start === '1' &&
-      row.increment === '1' &&
-      row.min === '1' &&
-      row.cache === '1' &&
-      !row.cycle &&
-      /^nextval\('[^']+'::regclass\)$/.test(String(column.row.default)),
-  );
-}
-
-const unquote = (name: string) =>
-  (/"((?:[^"]|"")*)"$/.exec(name)?.[1] ?? name.split('.').at(-1) ?? '').replaceAll('""', '"');
-
 /** A column of an existing table. One that requires a value has none in the existing rows, so it is filled first. */
 function createColumn(column: CatalogObject, catalog: Catalog, naive: boolean): Chain {
   const table = String(column.row.sql);
@@ -197,92 +170,6 @@ const concurrentIndex = (sql: string) =>
     /^create (unique )?index /i,
     (_, unique) => `create ${unique ? 'unique ' : ''}index concurrently if not exists `,
   );
-
-/**
- * Adds a dropped column again. If it required a value, the existing rows get a neutral one: the old values are gone. A
- * reference to a table that is dropped too stays null, because there is no row to refer to.
- */
-function restoreColumn(column: CatalogObject, catalog: Catalog, dropped: Set<string>): string[] {
-  const { row, name } = column;
-  const table = String(row.sql);
-  const add = (type: string) => `alter table ${table} add column ${quote(name)} ${type}`;
-  if (isSerial(column, catalog)) return [add(typeOf(column, catalog))];
-  if (!row.required || row.default || row.identity || row.generated) return column.create;
-  const refersToDropped = [...catalog.values()].some(
-    ({ kind, parent, needs }) =>
-      kind === 'constraint' &&
-      parent === column.parent &&
-      needs.has(column.id) &&
-      [...needs].some((need) => need !== parent && !need.startsWith(`${parent},`) && dropped.has(need)),
-  );
-  if (refersToDropped) return [add(columnType({ ...row, required: false }))];
-  return [
-    add(columnType({ ...row, required: false })),
-    `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`,
-    `alter table ${table} alter column ${quote(name)} set not null`,
-  ];
-}
-
-/** A value that a column takes if nothing is known of it: of a foreign key the first key, in a unique column one per row. */
-function neutralValue(column: CatalogObject, catalog: Catalog): string {
-  const { row } = column;
-  const constraints = [...catalog.values()].filter(
-    (each) => each.parent === column.parent && each.needs.has(column.id),
-  );
-  const key = constraints.find(({ kind, row: { type } }) => kind === 'constraint' && type === 'f');
-  const [, referenced] = /REFERENCES (\S+?\(.*?\))/.exec(String(key?.row.text)) ?? [];
-  const [, table, keyColumn] = /^(.*)\((.*)\)$/.exec(referenced ?? '') ?? [];
-  if (table && keyColumn && !keyColumn.includes(',')) return `(select ${keyColumn} from ${table} order by 1 limit 1)`;
-  const base = String(row.base);
-  const isUnique = constraints.some(
-    ({ kind, row: { type, text } }) =>
-      (kind === 'constraint' && (type === 'u' || type === 'p')) ||
-      (kind === 'index' && /^create unique/i.test(String(text))),
-  );
-  if (/^(smallint|integer|bigint|numeric|real|double precision)$/.test(base))
-    return isUnique ? rowNumber(row.sql) : '1';
-  if (/^(text|character varying|character|"char"|name)$/.test(base))
-    return isUnique ? `${rowNumber(row.sql)}::text` : `'-'`;
-  const [label] = (catalog.get(`type ${row.enum}`)?.row.labels as string[] | undefined) ?? [];
-  if (label !== undefined) return `'${label.replaceAll("'", "''")}'`;
-  if (base.endsWith('[]')) return `'{}'`;
-  if (base === 'bit') return `B'0'::${row.type}`;
-  if (/multirange$/.test(base)) return `'{}'`;
-  if (/range$/.test(base)) return `'empty'`;
-  return NEUTRAL[base] ?? `''`;
-}
-
-const NEUTRAL: Record<string, string> = {
-  boolean: 'false',
-  uuid: 'gen_random_uuid()',
-  json: `'{}'`,
-  jsonb: `'{}'`,
-  date: `'epoch'`,
-  'timestamp with time zone': `'epoch'`,
-  'timestamp without time zone': `'epoch'`,
-  'time without time zone': `'00:00'`,
-  'time with time zone': `'00:00+00'`,
-  interval: `'0'`,
-  inet: `'0.0.0.0'`,
-  cidr: `'0.0.0.0/32'`,
-  macaddr: `'00:00:00:00:00:00'`,
-  macaddr8: `'00:00:00:00:00:00:00:00'`,
-  point: `'(0,0)'`,
-  line: `'{1,0,0}'`,
-  lseg: `'[(0,0),(0,0)]'`,
-  box: `'(0,0),(0,0)'`,
-  path: `'[(0,0)]'`,
-  polygon: `'((0,0))'`,
-  circle: `'<(0,0),0>'`,
-  money: '0',
-  oid: '0',
-  pg_lsn: `'0/0'`,
-  jsonpath: `'$'`,
-};
-
-/** The place of a row in its table, as a subquery of an update of it. */
-const rowNumber = (table: unknown) =>
-  `(select n from (select ctid as id, row_number() over (order by ctid) as n from ${table}) numbered where numbered.id = ${table}.ctid)`;
 
 /** Each operation after the one before. */
 export function chain(first: Operation, ...others: Operation[]): Chain {

@@ -179,7 +179,8 @@ export class Migrator extends StockMigrator implements MigratorParts {
     if (!dataFolderExists(this.driver)) {
       throw new MigrationProblem('unreachable', 'There is no database in the data folder. migration:up creates it.');
     }
-    await this.driver.getConnection().execute('select 1');
+    const ask = () => this.driver.getConnection().execute('select 1');
+    await (this.lock().isFile ? retryUntilReachable(ask) : ask());
   }
 
   /** Runs the work; as a command, prints any error and exits with its code. */

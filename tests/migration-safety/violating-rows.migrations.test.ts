@@ -220,6 +220,19 @@ test('a change of type that loses values is refused with a query that shows them
   expect(await project.query('select a from t order by id')).toEqual([{ a: 'abc' }, { a: 'abcde' }]);
 });
 
+test('a change of type is proved again on the rows that the statements before it leave', async () => {
+  const project = aProject({ history: false });
+  const change = (before: string) => [before, 'alter table t alter column a type varchar(3) using (a::varchar(3))'];
+  project.migration('Migration20260101000000_one', [`create table t (a text); insert into t values ('abcdef')`]);
+  await project.run('migration:up');
+  project.migration('Migration20260102000000_two', change(`do $$ begin update t set a = 'abcde'; end $$`));
+  const refused = await project.run('migration:up');
+  expect(refused.code).toBe(21);
+  expect(refused.out).toContain('1 row loses a value: "a" (text) does not keep its value as varchar(3)');
+  project.migration('Migration20260102000000_two', change(`do $$ begin update t set a = 'abc'; end $$`));
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+});
+
 test('checking the rows takes no lock that blocks queries', async () => {
   const project = aProject({ history: false });
   project.migration('Migration20260101000000_one', ['create table t (a int); insert into t values (null)']);

@@ -10,14 +10,14 @@ import { isPglite, workLockDatabase } from '../lock/choose-lock.ts';
 import type { MigrationLock } from '../lock/lock.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
-import { type Probe, probeOf } from '../sql/execute.ts';
-import { onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
+import { type Probe, probeOf, probeOn } from '../sql/execute.ts';
+import { changesType, onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
 import { refuseDataLoss } from './destructive-guards.ts';
 import { withRetries } from './retries.ts';
 import { logRetry, type MigrationRun } from './runner.ts';
 import { notInATransaction } from './statement-failed.ts';
 import { chooseMigrations, refuseHoles, refuseIncompleteOptions } from './targets.ts';
-import { describe, findViolations, refuseViolations, type Violation } from './violating-rows.ts';
+import { describe, findLostValues, findViolations, refuseViolations, type Violation } from './violating-rows.ts';
 
 export type RunOptions = Parameters<StockMigrator['up']>[0];
 
@@ -171,11 +171,18 @@ function runOf(
     attempts: settings.attempts,
     workLockDatabase: workLockDatabase(driver, settings),
     log,
-    inspect: async (statements, { execute, transaction }) => {
+    inspect: async (statements, { execute, isTransaction }) => {
       if (!migration.dynamic[method] || !settings.preflight) return;
       if (method === 'up') return lintBeforeRun(migration, statements, execute, log, earlier);
-      const probe = probeOf(driver, { transaction, lockTimeout: settings.tableLockTimeout });
-      await refuseDataLoss([{ migration, statements }], { driver, settings }, probe);
+      await refuseDataLoss([{ migration, statements }], { driver, settings }, probeOn(execute, isTransaction));
+    },
+    // Earlier statements of the migration may have changed the rows since they were looked at.
+    inspectRows: async (statement, { execute, isTransaction }) => {
+      if (!settings.preflight || !changesType(statement)) return;
+      const probe = probeOn(execute, isTransaction);
+      if (method === 'down')
+        return refuseDataLoss([{ migration, statements: [statement] }], { driver, settings }, probe);
+      refuseLostValues(await findLostValues(migration, statement, probe), () => {});
     },
   };
 }

@@ -27,12 +27,14 @@ export interface MigrationRun {
   log: (text: string) => void;
   /** Inspects statements that are known only now, before the first is sent; throws to refuse them. */
   inspect: (statements: Statement[], on: Session) => Promise<void>;
+  /** Looks at the rows that a statement meets, right before it is sent; throws to refuse it. */
+  inspectRows: (statement: Statement, on: Session) => Promise<void>;
 }
 
 /** Where a migration runs: its transaction, or the connection of one that has none. */
 export interface Session {
   execute: Execute;
-  transaction: Transaction | undefined;
+  isTransaction: boolean;
 }
 
 type Setting = [name: string, value: string];
@@ -94,6 +96,7 @@ export class Runner extends MigrationRunner {
         const misplaced = statements.find((statement) => onlyOutsideTransaction(statement));
         if (misplaced) throw notInATransaction(run.migration.name, misplaced);
         for (const [index, statement] of statements.entries()) {
+          await run.inspectRows(statement, { execute: (sql) => this.send(sql, tx), isTransaction: true });
           await this.execute(run, method, statements, index, tx, () => this.send(statement.sql, tx));
         }
         await afterRun?.(tx);
@@ -129,6 +132,7 @@ export class Runner extends MigrationRunner {
           for (const [index, statement] of statements.entries()) {
             const lockTimeout = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
             await this.applySettings([['lock_timeout', String(lockTimeout)]], false, session);
+            await run.inspectRows(statement, { execute: (sql) => this.send(sql, session), isTransaction: false });
             const isLast = index === statements.length - 1;
             // The statements before it stay applied, so only this one is retried.
             await withRetries(run.attempts, logRetry(run), () =>
@@ -169,7 +173,7 @@ export class Runner extends MigrationRunner {
     on: Transaction,
     isTransaction: boolean,
   ): Promise<Statement[]> {
-    const session = { execute: (sql: string) => this.send(sql, on), transaction: isTransaction ? on : undefined };
+    const session = { execute: (sql: string) => this.send(sql, on), isTransaction };
     const execute = migration.execute.bind(migration);
     const failed: { sql?: string; error?: unknown } = {};
     migration.execute = async (query, params) => {

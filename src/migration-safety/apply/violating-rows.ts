@@ -37,6 +37,7 @@ export async function findViolations(
   later: readonly MigrationFile[],
   probe: Probe,
 ): Promise<Violations> {
+  if (migrations.length === 0) return { found: [], open: new Set() };
   const earlier = new EarlierChanges(asSideEffects((await probe(SIDE_EFFECTS)).rows));
   const reading: Reading = { earlier, probe, unvalidated: new Map() };
   const found: Violation[] = [];
@@ -53,14 +54,24 @@ export async function findViolations(
           if (count) found.push({ migration, statement, ...precondition, count });
         }
       }
-      const changed = isLater ? [] : await findChangedValues(statement, earlier, probe);
-      found.push(...changed.map((each) => ({ migration, statement, ...each, code: 'change-type' as const })));
+      if (!isLater) found.push(...(await findLostValues(migration, statement, probe, earlier)));
       remember(statement, reading);
       earlier.add(statement);
     }
     if (earlier.unknown) open.add(migration.name);
   }
   return { found: distinct(found), open };
+}
+
+/** The rows of which a change of type would lose the value. */
+export async function findLostValues(
+  migration: MigrationFile,
+  statement: Statement,
+  probe: Probe,
+  earlier = new EarlierChanges(),
+): Promise<Violation[]> {
+  const changed = await findChangedValues(statement, earlier, probe);
+  return changed.map((each) => ({ migration, statement, ...each, code: 'change-type' }));
 }
 
 /** Refuses to run into these rows. */

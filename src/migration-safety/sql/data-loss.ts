@@ -29,6 +29,8 @@ export async function findDataLoss(statements: Statement[], options: LossOptions
   for (const statement of statements) {
     losses.push(...(await lossesOf(statement, { ...options, earlier, readFunctions })));
     earlier.add(statement);
+    // Code before it is no reason to look away from what the rows are like now.
+    earlier.unknown = false;
   }
   return [...new Set(losses)];
 }

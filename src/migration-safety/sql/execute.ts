@@ -36,13 +36,33 @@ export function probeOf(driver: AbstractSqlDriver, { schema, transaction, lockTi
         rows = await connection.execute(sql, [], 'all', context as Transaction);
       return { rows };
     } catch (error) {
-      // A lost connection is no answer.
-      if (!sqlState(error) || /^(08|57P)/.test(sqlState(error) ?? '')) throw error;
-      return { rows: [], error };
+      return answerOf(error);
     } finally {
       await connection.rollback(context as never).catch(() => {});
     }
   };
+}
+
+/** A probe on the connection of a migration that is running: in its transaction, or in one of its own. */
+export const probeOn =
+  (execute: Execute, inTransaction: boolean): Probe =>
+  async (...statements) => {
+    await execute(inTransaction ? 'savepoint probe' : 'begin');
+    try {
+      let rows: Row[] = [];
+      for (const sql of statements) rows = await execute(sql);
+      return { rows };
+    } catch (error) {
+      return answerOf(error);
+    } finally {
+      await execute(inTransaction ? 'rollback to savepoint probe' : 'rollback').catch(() => {});
+    }
+  };
+
+/** A lost connection is no answer. */
+function answerOf(error: unknown): { rows: Row[]; error: unknown } {
+  if (!sqlState(error) || /^(08|57P)/.test(sqlState(error) ?? '')) throw error;
+  return { rows: [], error };
 }
 
 /** Asks what the database has to answer: an error is thrown. */

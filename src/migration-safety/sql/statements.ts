@@ -73,6 +73,10 @@ export function onlyOutsideTransaction({ kind, tree }: Statement): string | unde
   return ONLY_OUTSIDE_TRANSACTION[kind]?.(tree) || undefined;
 }
 
+/** Whether the statement changes the type of a column. */
+export const changesType = ({ kind, tree }: Statement): boolean =>
+  kind === 'AlterTableStmt' && tree.cmds.some(({ AlterTableCmd: cmd }: Tree) => cmd?.subtype === 'AT_AlterColumnType');
+
 /** Whether the statement is a concurrent one, which waits for locks without blocking reads and writes. */
 export function isConcurrent(statement: Statement): boolean {
   return onlyOutsideTransaction(statement)?.endsWith('concurrently') ?? false;

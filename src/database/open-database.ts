@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type EmbeddedDatabase, openEmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
+import type { EmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type DriverOptions, ServerPool } from './server-pool.ts';
@@ -43,6 +43,8 @@ export async function openDatabase(
     const heartbeat = new Heartbeat(databaseUrl, { onTimeout: () => pool.destroyConnections(), log });
     return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, heartbeat };
   }
+  // Loaded here, because a command on a PostgreSQL server ends before these modules would be loaded.
+  const { openEmbeddedDatabase } = await import('../embedded-postgres/embedded-database.ts');
   const embedded = await openEmbeddedDatabase({
     folder: embeddedFolder(dataFolder),
     durable: embeddedFsync,

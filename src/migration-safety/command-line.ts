@@ -15,9 +15,23 @@ export function runsAsCommand(argv: readonly string[] = process.argv): boolean {
   }
 }
 
-// Node may hang when it exits while another of its threads compiles (nodejs/node#54918), as in a command that fails
-// early. A command is too short to gain from that compiler.
-if (runsAsCommand()) setFlagsFromString('--no-concurrent-sparkplug');
+/**
+ * A command is too short to gain from optimizing compilers, and it ends only when they are done: two seconds and 500 MB
+ * more for the WebAssembly of the parser. Node may also hang when it exits while one compiles (nodejs/node#54918).
+ */
+const NO_OPTIMIZATION = ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering', '--no-concurrent-sparkplug'];
+
+// Before the modules that load WebAssembly, which import this one or follow it.
+if (runsAsCommand()) for (const flag of NO_OPTIMIZATION) setFlagsFromString(flag);
+
+// MikroORM colours its lines wherever they go. Ask for it there with FORCE_COLOR=1.
+if (runsAsCommand() && !printsColors()) process.env.MIKRO_ORM_NO_COLOR = '1';
+
+function printsColors(): boolean {
+  const { NO_COLOR, FORCE_COLOR } = process.env;
+  if (NO_COLOR) return false;
+  return FORCE_COLOR ? FORCE_COLOR !== '0' : process.stdout.isTTY === true;
+}
 
 /** With --json, standard output is one JSON document and nothing else. */
 export const isJsonOutput = () => process.argv.includes('--json');

@@ -13,14 +13,13 @@ import type {
 import { fs } from '@mikro-orm/core/fs-utils';
 import { type Migration, Migrator as StockMigrator } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
-import { applyMigrations, type Place, type RunOptions } from './apply/apply.ts';
-import { guardSchemaCommands, refuseRollup } from './apply/destructive-guards.ts';
+import type { Place, RunOptions } from './apply/apply.ts';
+import { guardSchemaCommands, refuseRollup } from './apply/disposable.ts';
 import { markApplied, unmarkApplied } from './apply/mark-applied.ts';
 import { retryUntilReachable } from './apply/retries.ts';
 import { type MigrationRun, Runner } from './apply/runner.ts';
+import { refuseIncompleteOptions } from './apply/targets.ts';
 import { exitWith, isJsonOutput, runsAsCommand, toProblem } from './command-line.ts';
-import { createMigrations, logLintFindings, snapshotInitial } from './create/create.ts';
-import { refuseLongName, toIdentifier } from './create/migration-names.ts';
 import { checkIntegrity } from './history/integrity.ts';
 import { type DiscoveredMigration, type Method, type MigrationFile, readMigration } from './history/migration-file.ts';
 import { type HistoryRow, HistoryStorage } from './history/migration-storage.ts';
@@ -30,12 +29,12 @@ import { type MigrationLock, withLock } from './lock/lock.ts';
 import type { MigratorParts } from './migrator-parts.ts';
 import { MigrationProblem } from './problems.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
-import { checkMigrations, problemOf } from './verify/check.ts';
 
 type RunnableMigration = Awaited<ReturnType<StockMigrator['discoverMigrations']>>[number];
 
 /**
- * MikroORM's migrator, with the same commands and options, made safe.
+ * MikroORM's migrator, with the same commands and options, made safe. What only some commands need is loaded by them, so
+ * that `up` with nothing to do and a server start sooner.
  *
  * MikroORM looks for an extension whose class name is Migrator and silently adds its own beside any other. The name is
  * pinned below, so that a minifier can't change it.
@@ -73,13 +72,17 @@ export class Migrator extends StockMigrator implements MigratorParts {
 
   override async up(options?: RunOptions): Promise<MigrationInfo[]> {
     return this.reportErrors(async () => {
-      if (!options && (await this.isUpToDate())) return [];
+      if (runsAsCommand()) refuseIncompleteOptions(process.argv.slice(2));
+      // The command passes an empty object if it has no options.
+      const isPlain = Object.keys(options ?? {}).length === 0;
+      if (isPlain && (await this.isUpToDate())) return [];
       return this.apply('up', options);
     });
   }
 
   override async down(options?: RunOptions): Promise<MigrationInfo[]> {
     return this.reportErrors(async () => {
+      if (runsAsCommand()) refuseIncompleteOptions(process.argv.slice(2));
       await this.assertDatabaseExists();
       return this.apply('down', options);
     });
@@ -109,6 +112,8 @@ export class Migrator extends StockMigrator implements MigratorParts {
   override async create(path?: string, blank?: boolean, initial?: boolean, name?: string): Promise<MigrationResult> {
     return this.reportErrors(async () => {
       await this.initPaths();
+      const { createMigrations, logLintFindings, snapshotInitial } = await import('./create/create.ts');
+      const { refuseLongName, toIdentifier } = await import('./create/migration-names.ts');
       const identifier = name && toIdentifier(name);
       refuseLongName(identifier);
       const result = await withCreateLock(this, path, async () => {
@@ -144,6 +149,7 @@ export class Migrator extends StockMigrator implements MigratorParts {
   /** `migration:check`: as a command, prints all faults and exits with the code of the most severe. */
   override async checkSchema(): Promise<boolean> {
     return this.reportErrors(async () => {
+      const { checkMigrations, problemOf } = await import('./verify/check.ts');
       const faults = await checkMigrations(this, { offline: false });
       if (faults.length > 0 && runsAsCommand()) throw problemOf(faults);
       return faults.length > 0;
@@ -232,7 +238,8 @@ export class Migrator extends StockMigrator implements MigratorParts {
   /** MikroORM's snapshot is not written: migration:create has one of its own, see create/snapshot.ts. */
   protected override async storeCurrentSchema(): Promise<void> {}
 
-  private apply(method: Method, options?: RunOptions): Promise<MigrationInfo[]> {
+  private async apply(method: Method, options?: RunOptions): Promise<MigrationInfo[]> {
+    const { applyMigrations } = await import('./apply/apply.ts');
     return this.withLock((lock) =>
       applyMigrations(this, { method, options, lock, runMigration: this.runMigration.bind(this) }),
     );
@@ -257,8 +264,10 @@ export class Migrator extends StockMigrator implements MigratorParts {
 
   /** One SELECT and no lock, for the usual case of a server that starts. */
   private async isUpToDate(): Promise<boolean> {
-    // An engine inside this process must not open its files before it holds the lock.
-    if (this.lock().engineInProcess) return false;
+    const { engineInProcess, isFile } = this.lock();
+    // An engine inside this process must not open its files before it holds the lock. In an engine that a command shares,
+    // the SELECT would wait for the migration that holds the lock.
+    if (engineInProcess || (isFile && runsAsCommand())) return false;
     const rows = await this.history();
     if (!rows) return false;
     const files = await this.readMigrations();

@@ -147,6 +147,14 @@ test('with --json, errors are JSON as well', async () => {
   expect(JSON.parse(stdout).faults[0].says).toContain('Migration20260101000000_one cannot be read');
 });
 
+test('lines have colours at a terminal or with FORCE_COLOR only', async () => {
+  const project = aProject().with({ NO_COLOR: '' });
+  const plain = await project.run('migration:up');
+  expect(plain.out).toContain('Successfully migrated up');
+  expect(plain.out).not.toContain('\u001b[');
+  expect((await project.with({ FORCE_COLOR: '1' }).run('migration:up')).out).toContain('\u001b[');
+});
+
 test('a usage error is one line, without the help', async () => {
   const project = aProject();
   const typos: [command: string[], says: string][] = [

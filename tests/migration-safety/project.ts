@@ -70,8 +70,7 @@ export class Project {
   }
 
   start(args: string[]): Running {
-    // The engine of a database in memory runs for seconds here, and optimizing its code would take half of them.
-    const child = spawn(process.execPath, ['--liftoff-only', ...args], {
+    const child = spawn(process.execPath, args, {
       cwd: this.folder,
       env: { ...clean(process.env), NO_COLOR: '1', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,5 @@
 import type { MigrationInfo } from '@mikro-orm/core';
 import type { Migrator as StockMigrator } from '@mikro-orm/migrations';
-import { runsAsCommand } from '../command-line.ts';
 import { assertIntegrity, checkIntegrity, findRenamed, formatIntegrityFindings } from '../history/integrity.ts';
 import type { Method, MigrationFile } from '../history/migration-file.ts';
 import type { HistoryRow } from '../history/migration-storage.ts';
@@ -16,7 +15,7 @@ import { refuseDataLoss } from './destructive-guards.ts';
 import { withRetries } from './retries.ts';
 import { logRetry, type MigrationRun } from './runner.ts';
 import { notInATransaction } from './statement-failed.ts';
-import { chooseMigrations, refuseHoles, refuseIncompleteOptions } from './targets.ts';
+import { chooseMigrations, refuseHoles } from './targets.ts';
 import { describe, findLostValues, findViolations, refuseViolations, type Violation } from './violating-rows.ts';
 
 export type RunOptions = Parameters<StockMigrator['up']>[0];
@@ -45,7 +44,6 @@ export async function applyMigrations(
   migrator: MigratorParts,
   { method, options, lock, runMigration }: Application,
 ): Promise<MigrationInfo[]> {
-  if (runsAsCommand()) refuseIncompleteOptions(process.argv.slice(2));
   const targets =
     typeof options === 'string' || Array.isArray(options) ? { migrations: [options].flat() } : (options ?? {});
   const schema = targets.schema ?? migrator.options.schema;

@@ -26,6 +26,24 @@ test('the SQL of all history, run through psql, creates the same schema and trac
   expect(await other.query(rows)).toEqual(await project.query(rows));
 });
 
+test('the SQL runs through psql whatever comments, quotes and bodies the statements have', async () => {
+  const project = aProject({ history: false });
+  project.migration('Migration20260101000000_one', [
+    'create table t (id int, "a""b" text) -- a comment',
+    'create index on t (id) /* a block; */ ; ; comment on table t is $$of it; -- :id$$',
+    `insert into t values (1, E'a\\\\n;'), (2, 'b\\\\'), (3, ':id --') -- last`,
+    'create function one() returns int language sql begin atomic select 1; select 1; end -- body',
+    'create function two() returns int language plpgsql as $f$ begin return 2; -- two\n end $f$',
+  ]);
+  await project.run('migration:up');
+  const other = aProject({ history: false });
+  await other.run('database:create');
+  psql(other, (await project.extra('migration:sql')).out);
+  expect(await other.dump()).toBe(await project.dump());
+  expect(await other.query(rows)).toEqual(await project.query(rows));
+  expect(await other.query('select * from t')).toEqual(await project.query('select * from t'));
+});
+
 test('a reversed range migrates down', async () => {
   const project = staticProject();
   await project.run('migration:up', '--to', '+1');

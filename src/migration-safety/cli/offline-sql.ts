@@ -29,7 +29,7 @@ export async function offlineSql(migrator: MigratorParts, range = 'base:head'): 
     `set ${scope}statement_timeout = ${migration.statementTimeout ?? settings.statementTimeout};`,
   ];
   const blocks = chosen.map((migration) => {
-    const statements = migration[method].map(({ sql }) => `${sql};`);
+    const statements = migration[method].map(({ sql }) => terminated(sql));
     const row = method === 'up' ? insertRow(table, migration, settings.appVersion) : deleteRow(table, migration);
     const body = migration.transactional
       ? ['begin;', ...timeouts(migration, 'local '), ...statements, row, 'commit;']
@@ -42,6 +42,9 @@ export async function offlineSql(migrator: MigratorParts, range = 'base:head'): 
   ];
   return `${[head.join('\n'), ...blocks].join('\n\n')}\n`;
 }
+
+/** A semicolon after a line comment would be part of it. */
+const terminated = (sql: string) => (/--[^\n]*$/.test(sql) ? `${sql}\n;` : `${sql};`);
 
 /** The number of migrations applied at this point of history. */
 function positionOf(text: string, names: string[]): number {

@@ -6,13 +6,9 @@ import { type EmbeddedDatabase, openEmbeddedDatabase } from '../embedded-postgre
 import { readDatabaseEnvironment } from '../environment.ts';
 import { embeddedFolder } from './open-database.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { folder: { type: 'string' }, replace: { type: 'boolean', default: false } },
-});
+const { values, positionals } = readArguments();
 const [command, file = 'conduit.sql'] = positionals;
 const folder = values.folder ?? embeddedFolder(readDatabaseEnvironment().dataFolder);
-const progress = (line: string) => process.stderr.write(`${line}\n`);
 
 try {
   const database = await openEmbeddedDatabase({ folder, log: progress });
@@ -28,6 +24,20 @@ try {
   process.exitCode = 1;
 }
 
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { folder: { type: 'string' }, replace: { type: 'boolean', default: false } },
+    });
+  } catch (error) {
+    const usage =
+      'Usage: npm run db:dump [-- --folder DIR] [file]   npm run db:restore [-- --folder DIR --replace] [file]';
+    progress(`${(error as Error).message}\n${usage}`);
+    process.exit(1);
+  }
+}
+
 async function dump(database: EmbeddedDatabase): Promise<void> {
   const sql = await database.dumpSql((table) => progress(`rows of ${table}`));
   // Renamed when complete, so that the file is never half of a dump.
@@ -41,6 +51,10 @@ async function dump(database: EmbeddedDatabase): Promise<void> {
 async function restore(database: EmbeddedDatabase): Promise<void> {
   await database.restoreSql(readWithProgress(file), { replace: values.replace });
   progress(`Restored ${file} into the embedded database.`);
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 async function* readWithProgress(path: string): AsyncGenerator<string> {

@@ -151,7 +151,7 @@ await argv.parse(await withMigrationPrefix(process.argv.slice(2)));
 
 /** `npm run migration check` runs `migration:check`. */
 async function withMigrationPrefix(args: string[]): Promise<string[]> {
-  const [group, word, ...rest] = args;
+  const [group, word, ...rest] = args.filter((arg) => arg !== '--'); // npm passes a second -- on
   if (group !== 'migration') return args;
   if (word?.startsWith('-')) return [word, ...rest];
   const help = await argv.wrap(null).getHelp();

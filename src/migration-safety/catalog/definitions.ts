@@ -1,6 +1,7 @@
 import type { Row } from '../sql/execute.ts';
 import { literal, quote } from '../sql/quote.ts';
 import type { Kind } from './queries.ts';
+import { withoutOnlyTable } from './view-text.ts';
 
 /** What an object is, in a form that is compared, and the statements that make and remove it. */
 export interface Definition {
@@ -126,7 +127,7 @@ export const DEFINITIONS: Record<Kind, (row: Row) => Definition> = {
   },
   view: ({ sql, materialized, text, options }) => {
     const kind = materialized ? 'materialized view' : 'view';
-    const as = `${options ? `with (${options}) ` : ''}as ${String(text).trim().replace(/;$/, '')}`;
+    const as = `${options ? `with (${options}) ` : ''}as ${withoutOnlyTable(String(text).trim().replace(/;$/, ''))}`;
     return define(as, `create ${kind} ${sql} ${as}`, `drop ${kind} ${sql}`);
   },
   comment: ({ target, text }) =>

@@ -60,7 +60,7 @@ export function createObject(object: CatalogObject, catalog: Catalog, isNew: boo
 }
 
 /** The operation that drops an object in a database that is in use. */
-export function dropObject(object: CatalogObject, { before: catalog, dropped }: Difference, naive: boolean): Chain {
+export function dropObject(object: CatalogObject, { before: catalog }: Difference, naive: boolean): Chain {
   const table = object.parent ? String(object.row.sql) : undefined;
   if (object.kind === 'index' && !naive && !object.row.partitioned) {
     const { up, down } = concurrently(object);
@@ -70,7 +70,7 @@ export function dropObject(object: CatalogObject, { before: catalog, dropped }: 
     const { drop } = object;
     const comments = [...catalog.values()].filter(({ kind, parent }) => kind === 'comment' && parent === object.id);
     return [
-      operation(drop, [...restoreColumn(object, catalog, dropped), ...comments.flatMap(({ create }) => create)], {
+      operation(drop, [...restoreColumn(object, catalog), ...comments.flatMap(({ create }) => create)], {
         table,
         rank: 80,
       }),

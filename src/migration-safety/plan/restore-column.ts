@@ -4,10 +4,10 @@ import { quote } from '../sql/quote.ts';
 import { isSerial, typeOf } from './serial.ts';
 
 /**
- * Adds a dropped column again. If it required a value, the existing rows get a neutral one: the old values are gone. A
- * reference to a table that is dropped too stays null, because there is no row to refer to.
+ * Adds a dropped column again. If it required a value, the existing rows get a neutral one: the old values are gone. If
+ * it referred to a table that was dropped too, there is none, and rows make `down` fail.
  */
-export function restoreColumn(column: CatalogObject, catalog: Catalog, dropped: Set<string>): string[] {
+export function restoreColumn(column: CatalogObject, catalog: Catalog): string[] {
   const { row, name } = column;
   const table = String(row.sql);
   const add = (type: string) => `alter table ${table} add column ${quote(name)} ${type}`;
@@ -16,7 +16,6 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog, dropped: 
   const fill = `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`;
   // Two nulls are one value to a unique index on coalesce(…), or with nulls not distinct.
   if (!row.required) return hasUniqueExpression(column, catalog) ? [...column.create, fill] : column.create;
-  if (refersToDropped(column, catalog, dropped)) return [add(columnType({ ...row, required: false }))];
   return [
     add(columnType({ ...row, required: false })),
     fill,
@@ -27,13 +26,6 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog, dropped: 
 /** The constraints and indexes of a column. */
 const constraintsOf = (column: CatalogObject, catalog: Catalog) =>
   [...catalog.values()].filter((each) => each.parent === column.parent && each.needs.has(column.id));
-
-const refersToDropped = (column: CatalogObject, catalog: Catalog, dropped: Set<string>) =>
-  constraintsOf(column, catalog).some(
-    ({ kind, parent, needs }) =>
-      kind === 'constraint' &&
-      [...needs].some((need) => need !== parent && !need.startsWith(`${parent},`) && dropped.has(need)),
-  );
 
 const hasUniqueExpression = (column: CatalogObject, catalog: Catalog) =>
   constraintsOf(column, catalog).some(

@@ -1,4 +1,4 @@
-import { type Catalog, differences, readCatalog } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
 import { readComparison } from '../create/compare.ts';
 import { declaredBy, isDeclaredIn, readSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
@@ -10,8 +10,9 @@ import { planOperations } from '../plan/plan.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
 import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
-import { type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
+import type { ShadowDatabase } from '../shadow/shadow-database.ts';
 import { excerpt } from '../sql/excerpt.ts';
+import { findDifferences } from './drift.ts';
 
 /** One fault: a line, and details below it. These are also the keys of the JSON output. */
 export interface Fault {
@@ -108,9 +109,7 @@ async function replay(
 }
 
 async function findDrift(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
-  const { driver } = migrator;
-  const live = await readCatalog((sql) => driver.getConnection().execute(sql), trackingTable(migrator));
-  const lines = differences(await shadow.catalog(), live, 'history', 'the database');
+  const lines = await findDifferences(migrator, shadow);
   if (lines.length === 0) return [];
   return [
     {

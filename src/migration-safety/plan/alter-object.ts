@@ -141,7 +141,7 @@ function alterEnum(old: CatalogObject, now: CatalogObject, before: Catalog): Cha
   });
   const dependents = readersOf(users, before);
   const down = [
-    ...[...dependents].reverse().flatMap(({ drop }) => drop),
+    ...[...dependents].reverse().flatMap(({ kind, drop }) => (kind === 'index' ? [] : drop)),
     ...rebuild(now, old, users),
     ...dependents.flatMap(({ create }) => create),
   ];
@@ -170,17 +170,19 @@ function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[])
   ];
 }
 
-/** The views, policies and triggers that read these columns, each after those that it needs. */
+/** The views (with their indexes), policies and triggers that read these columns, each after those that it needs. */
 function readersOf(columns: CatalogObject[], catalog: Catalog): CatalogObject[] {
   const found = new Map(columns.map((column) => [column.id, column]));
   for (let size = 0; size < found.size; ) {
     size = found.size;
     for (const object of catalog.values())
       if (
-        ['view', 'policy', 'trigger', 'comment'].includes(object.kind) &&
-        [...object.needs].some(
-          (need) => found.has(need) && (object.kind !== 'comment' || found.get(need)?.kind !== 'column'),
-        )
+        object.kind === 'index'
+          ? found.get(object.parent ?? '')?.kind === 'view'
+          : ['view', 'policy', 'trigger', 'comment'].includes(object.kind) &&
+            [...object.needs].some(
+              (need) => found.has(need) && (object.kind !== 'comment' || found.get(need)?.kind !== 'column'),
+            )
       )
         found.set(object.id, object);
   }

@@ -11,13 +11,22 @@ export function createTable(table: CatalogObject, catalog: Catalog): Operation {
   const parts = [...catalog.values()].filter((each) => isPartOf(each, table.id, catalog));
   const of = (kind: string) => parts.filter((each) => each.kind === kind);
   const columns = of('column').map((column) => `${quote(column.name)} ${typeOf(column, catalog)}`);
-  const constraints = of('constraint').map(
-    ({ name, row }) => `constraint ${quote(name)} ${lowerKeywords(String(row.text))}`,
-  );
+  // Of two with the same columns, `create table` makes one.
+  const keys = new Set<string>();
+  const isFirst = ({ row }: CatalogObject) => {
+    const key = /[pu]/.test(String(row.type)) ? JSON.stringify(row.columns) : undefined;
+    return key === undefined || (!keys.has(key) && keys.add(key));
+  };
+  const { first = [], others = [] } = Object.groupBy(of('constraint'), (each) => (isFirst(each) ? 'first' : 'others'));
+  const constraints = first.map(({ name, row }) => `constraint ${quote(name)} ${lowerKeywords(String(row.text))}`);
   const { sql, unlogged, partitioned } = table.row;
   const create = `create ${unlogged ? 'unlogged ' : ''}table ${sql} (${[...columns, ...constraints].join(', ')})${partitioned ? ` partition by ${partitioned}` : ''}`;
   return operation(
-    [create, ...of('index').flatMap(({ create }) => create), ...of('comment').flatMap(({ create }) => create)],
+    [
+      create,
+      ...[...others, ...of('index')].flatMap(({ create }) => create),
+      ...of('comment').flatMap(({ create }) => create),
+    ],
     table.drop,
     { rank: 20 },
   );

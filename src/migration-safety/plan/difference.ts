@@ -110,9 +110,13 @@ function replaceDependents(difference: Difference): void {
   }
 }
 
-/** PostgreSQL converts indexes, constraints and defaults along with the column; the others refuse the change. */
+/**
+ * PostgreSQL converts indexes, checks and defaults along with the column. It refuses the change of a column that others
+ * read, and of a foreign key's columns one by one.
+ */
 const readsTypes = ({ kind, row }: CatalogObject) =>
   kind === 'view' ||
+  (kind === 'constraint' && row.type === 'f') ||
   kind === 'policy' ||
   kind === 'trigger' ||
   (kind === 'column' && Boolean(row.generated)) ||

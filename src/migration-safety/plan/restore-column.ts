@@ -12,7 +12,8 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog): string[]
   const table = String(row.sql);
   const add = (type: string) => `alter table ${table} add column ${quote(name)} ${type}`;
   if (isSerial(column, catalog)) return [add(typeOf(column, catalog))];
-  if (row.default || row.identity || row.generated) return column.create;
+  const hasValue = row.default && !hasUniqueValues(column, catalog);
+  if (hasValue || row.identity || row.generated) return column.create;
   const fill = `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`;
   // Two nulls are one value to a unique index on coalesce(…), or with nulls not distinct.
   if (!row.required) return hasUniqueExpression(column, catalog) ? [...column.create, fill] : column.create;
@@ -36,6 +37,14 @@ const hasUniqueExpression = (column: CatalogObject, catalog: Catalog) =>
       /nulls not distinct/i.test(String(index ?? text)),
   );
 
+/** Whether a unique constraint, a primary key or a unique index includes the column. */
+const hasUniqueValues = (column: CatalogObject, catalog: Catalog) =>
+  constraintsOf(column, catalog).some(
+    ({ kind, row: { type, text } }) =>
+      (kind === 'constraint' && (type === 'u' || type === 'p')) ||
+      (kind === 'index' && /^create unique/i.test(String(text))),
+  );
+
 /** The first key of the referenced table, for one column of a foreign key. */
 function firstKey(column: CatalogObject, text: string): string | undefined {
   const [, from, table, to] = /^FOREIGN KEY \((.*?)\) REFERENCES (.+?)\(([^)]*)\)/.exec(text) ?? [];
@@ -52,17 +61,14 @@ function neutralValue(column: CatalogObject, catalog: Catalog): string {
   const reference = key && firstKey(column, String(key.row.text));
   if (reference) return reference;
   const base = String(row.base);
-  const isUnique = constraints.some(
-    ({ kind, row: { type, text } }) =>
-      (kind === 'constraint' && (type === 'u' || type === 'p')) ||
-      (kind === 'index' && /^create unique/i.test(String(text))),
-  );
+  const isUnique = hasUniqueValues(column, catalog);
   if (/^(smallint|integer|bigint|numeric|real|double precision)$/.test(base))
     return isUnique ? rowNumber(row.sql) : '1';
   if (/^(text|character varying|character|"char"|name)$/.test(base))
     return isUnique ? `${rowNumber(row.sql)}::text` : `'-'`;
   const [label] = (catalog.get(`type ${row.enum}`)?.row.labels as string[] | undefined) ?? [];
   if (label !== undefined) return `'${label.replaceAll("'", "''")}'`;
+  if (isUnique && UNIQUE[base]) return rowNumber(row.sql, UNIQUE[base]);
   if (base.endsWith('[]')) return `'{}'`;
   if (base === 'bit') return `B'0'::${row.type}`;
   if (/multirange$/.test(base)) return `'{}'`;
@@ -98,6 +104,31 @@ const NEUTRAL: Record<string, string> = {
   jsonpath: `'$'`,
 };
 
-/** The place of a row in its table, as a subquery of an update of it. */
-const rowNumber = (table: unknown) =>
-  `(select n from (select ctid as id, row_number() over (order by ctid) as n from ${table}) numbered where numbered.id = ${table}.ctid)`;
+/** Values of which each row has another, made of its number n. */
+const UNIQUE: Record<string, string> = {
+  date: `date 'epoch' + n::int`,
+  'timestamp with time zone': `timestamptz 'epoch' + n * interval '1 second'`,
+  'timestamp without time zone': `timestamp 'epoch' + n * interval '1 second'`,
+  'time without time zone': `time '00:00' + n * interval '1 second'`,
+  'time with time zone': `timetz '00:00+00' + n * interval '1 second'`,
+  interval: `n * interval '1 second'`,
+  jsonb: 'to_jsonb(n)',
+  bytea: 'int8send(n)',
+  inet: `inet '0.0.0.0' + n`,
+  cidr: `(inet '0.0.0.0' + n)::cidr`,
+  money: 'n::numeric::money',
+  oid: 'n::oid',
+  pg_lsn: `pg_lsn '0/0' + n`,
+  int4range: 'int4range(n::int, n::int + 1)',
+  int8range: 'int8range(n, n + 1)',
+  numrange: 'numrange(n, n + 1)',
+  'text[]': 'array[n::text]',
+  'character varying[]': 'array[n::text]',
+  'integer[]': 'array[n::int]',
+  'bigint[]': 'array[n]',
+  'numeric[]': 'array[n::numeric]',
+};
+
+/** A value made of the place of a row in its table, as a subquery of an update of it. */
+const rowNumber = (table: unknown, value = 'n') =>
+  `(select ${value} from (select ctid as id, row_number() over (order by ctid) as n from ${table}) numbered where numbered.id = ${table}.ctid)`;

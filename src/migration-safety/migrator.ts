@@ -54,6 +54,8 @@ export class Migrator extends StockMigrator implements MigratorParts {
 
   readonly extension = Migrator;
   private ownSettings: Settings | undefined;
+  /** The command that opened the shadow database handles its errors, and closes it. */
+  private isShadow = false;
 
   static override register(orm: MikroORM): void {
     orm.config.registerExtension('@mikro-orm/migrator', () => new Migrator(orm.em as never));
@@ -67,6 +69,7 @@ export class Migrator extends StockMigrator implements MigratorParts {
 
   /** For a shadow database, whose migrator must not read the environment. */
   set settings(settings: Settings) {
+    this.isShadow = true;
     this.ownSettings = settings;
   }
 
@@ -196,7 +199,7 @@ export class Migrator extends StockMigrator implements MigratorParts {
       return await work();
     } catch (error) {
       const problem = toProblem(error, this.driver.getConnection().getConnectionOptions() as never);
-      if (!runsAsCommand()) throw problem;
+      if (!runsAsCommand() || this.isShadow) throw problem;
       await lockBeforeExit(() => this.lock());
       await this.driver.close(true).catch(() => {});
       return exitWith(problem);

@@ -42,6 +42,8 @@ export interface Settings {
   disposable: string[];
   yesDestroy: string | undefined;
   renames: string | undefined;
+  /** A server on which shadow databases are made, in place of the in-memory engine. */
+  shadowUrl: string | undefined;
   naive: boolean;
   /** Whether migrations are linted, and tables checked for violating rows, before they run. Off when replaying history. */
   preflight: boolean;
@@ -72,6 +74,7 @@ export function readSettings(options: SafetyOptions = {}, env: Environment = pro
       .filter(Boolean),
     yesDestroy: env.MIGRATION_YES_DESTROY || undefined,
     renames: env.MIGRATION_RENAMES || undefined,
+    shadowUrl: env.MIGRATION_SHADOW_URL || undefined,
     preflight: true,
     naive: ['1', 'true', 'yes'].includes(env.MIGRATION_NAIVE ?? ''),
   };

@@ -38,3 +38,40 @@ test('a migration may use entities: it runs in the shadow database as in the rea
   expect(created.out).toContain('No changes required');
   expect(created.code).toBe(0);
 });
+
+const dblink = 'Migration20260105000000_use_dblink';
+
+test('an extension that the in-memory engine lacks is left out with a sentence', async () => {
+  const project = (await aMigratedProject()).migration(dblink, ['create extension dblink'], ['drop extension dblink']);
+  const ended = await project.run('migration:create');
+  expect(ended.out).toContain('The in-memory engine lacks the extension dblink, so the proof leaves it out.');
+  expect(ended.code).toBe(0);
+});
+
+test('what needs the extension is proved on the server of MIGRATION_SHADOW_URL, which keeps no database', async () => {
+  const project = (await aMigratedProject()).migration(
+    dblink,
+    [
+      'create extension dblink',
+      'create function names() returns setof text language sql as $$ select dblink_get_connections()::text $$',
+    ],
+    ['drop function names()', 'drop extension dblink'],
+  );
+  const without = await project.run('migration:create');
+  expect(without.out).toContain('Set MIGRATION_SHADOW_URL to a server that has it');
+  expect(without.code).not.toBe(0);
+  project.with({ MIGRATION_SHADOW_URL: project.url });
+  expect(await project.run('migration:create')).toMatchObject({ code: 0 });
+  project.migration('Migration20260106000000_fails', ['select no_such_column']);
+  expect((await project.run('migration:create')).code).not.toBe(0);
+  expect(await project.query(`select datname from pg_database where datname like 'migration_shadow%'`)).toEqual([]);
+});
+
+test('a setting that is no URL, and a server that cannot be reached, are named', async () => {
+  const project = (await aMigratedProject()).with({ MIGRATION_SHADOW_URL: 'here' });
+  expect(await project.run('migration:create')).toMatchObject({ code: 24 });
+  project.with({ MIGRATION_SHADOW_URL: 'postgres://postgres@127.0.0.1:1' });
+  const unreachable = await project.run('migration:create');
+  expect(unreachable.out).toContain('Cannot use the server 127.0.0.1:1 of MIGRATION_SHADOW_URL');
+  expect(unreachable.code).toBe(40);
+});

@@ -1,11 +1,13 @@
 import { type IMigrator, MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
 import { type Catalog, readCatalog } from '../catalog/catalog.ts';
-import type { MigrationFile } from '../history/migration-file.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
+import { MigrationProblem } from '../problems.ts';
 import { readSettings, type Settings } from '../settings.ts';
+import { concernsExtension, readExtensions } from './extensions.ts';
 import { openMemoryEngine } from './memory-engine.ts';
 import { openPackedDatabase, packDatabase } from './packed-databases.ts';
+import { createServerDatabase } from './server-database.ts';
 
 /** A throwaway database, on which history is replayed. */
 export interface ShadowDatabase {
@@ -13,6 +15,8 @@ export interface ShadowDatabase {
   driver: AbstractSqlDriver;
   query: (sql: string) => Promise<Record<string, unknown>[]>;
   catalog: () => Promise<Catalog>;
+  /** The extensions that the engine lacks, which are left out. */
+  missing: string[];
   /** Keeps a copy under this name. */
   pack: (name: string) => Promise<void>;
   close: () => Promise<void>;
@@ -20,15 +24,16 @@ export interface ShadowDatabase {
 
 /** Opens an empty shadow database with the migrations of this migrator, or a copy of one that was packed under a name. */
 export async function openShadowDatabase(migrator: MigratorParts, packed?: string): Promise<ShadowDatabase> {
-  const extensions = await extensionsOf(await migrator.readMigrations());
-  const pglite = (packed && (await openPackedDatabase(packed, extensions))) || (await openMemoryEngine(extensions));
-  const orm = await MikroORM.init({
-    ...(await sharedOptions(migrator)),
-    driver: (await import('@mikro-orm/pglite')).PgliteDriver,
-    dbName: 'memory://',
-    driverOptions: { pglite },
-  } as Options);
+  const place = await openPlace(migrator, packed);
+  let orm: MikroORM;
+  try {
+    orm = await MikroORM.init({ ...sharedOptions(migrator), ...place.options } as Options);
+  } catch (error) {
+    await place.close();
+    throw error;
+  }
   const driver = orm.driver as unknown as AbstractSqlDriver;
+  leaveOut(place.missing, driver);
   const query = (sql: string) => driver.getConnection().execute<Record<string, unknown>[]>(sql);
   const shadowMigrator = orm.migrator as IMigrator & { settings: Settings };
   // A replay must not stop at what the live database was allowed to do, and needs no lock.
@@ -36,23 +41,79 @@ export async function openShadowDatabase(migrator: MigratorParts, packed?: strin
     ...readSettings({ lock: 'none', embedded: true, attempts: 1, outOfOrder: 'allow' }, {}),
     preflight: false,
   };
+  explainFailures(place.missing, shadowMigrator);
   return {
     migrator: shadowMigrator,
     driver,
     query,
     catalog: () => readCatalog(query, trackingTable(migrator)),
-    pack: (name) => packDatabase(name, pglite),
+    missing: place.missing,
+    pack: place.pack,
     close: async () => {
       await orm.close(true);
-      await pglite.close();
+      await place.close();
       // MikroORM binds the prototypes of entities to the ORM that was opened last.
       migrator.driver.getMetadata().decorate(migrator.driver.createEntityManager());
     },
   };
 }
 
+interface Place extends Pick<ShadowDatabase, 'missing' | 'pack' | 'close'> {
+  options: Partial<Options>;
+}
+
+/** A database on the server of MIGRATION_SHADOW_URL, or else in memory. */
+async function openPlace(migrator: MigratorParts, packed: string | undefined): Promise<Place> {
+  const { shadowUrl } = migrator.settings;
+  if (shadowUrl) {
+    const { PostgreSqlDriver } = await import('@mikro-orm/postgresql');
+    const { url, drop } = await createServerDatabase(shadowUrl);
+    const options = { driver: PostgreSqlDriver, clientUrl: url } as unknown as Partial<Options>;
+    return { options, missing: [], pack: async () => {}, close: drop };
+  }
+  const { PgliteDriver } = await import('@mikro-orm/pglite');
+  const { available, missing } = await readExtensions(await migrator.readMigrations());
+  if (missing.length > 0) migrator.log(leftOut(missing));
+  const pglite = (packed && (await openPackedDatabase(packed, available))) || (await openMemoryEngine(available));
+  return {
+    options: { driver: PgliteDriver, dbName: 'memory://', driverOptions: { pglite } } as unknown as Partial<Options>,
+    missing,
+    pack: (name) => packDatabase(name, pglite),
+    close: () => pglite.close(),
+  };
+}
+
+const leftOut = (missing: string[]) =>
+  `The in-memory engine lacks ${missing.length === 1 ? 'the extension' : 'the extensions'} ${missing.join(', ')}, so the proof leaves ${missing.length === 1 ? 'it' : 'them'} out. Set MIGRATION_SHADOW_URL to a server that has ${missing.length === 1 ? 'it' : 'them'} to include ${missing.length === 1 ? 'it' : 'them'}.`;
+
+/** Skips the statements that concern these extensions. */
+function leaveOut(missing: string[], driver: AbstractSqlDriver): void {
+  if (missing.length === 0) return;
+  const connection = driver.getConnection();
+  const execute = connection.execute.bind(connection) as (...args: unknown[]) => Promise<unknown>;
+  const skipping = async (...args: unknown[]) =>
+    typeof args[0] === 'string' && concernsExtension(args[0], missing) ? [] : execute(...args);
+  Object.assign(connection, { execute: skipping });
+}
+
+/** What fails without an extension says so. */
+function explainFailures(missing: string[], migrator: IMigrator): void {
+  if (missing.length === 0) return;
+  for (const method of ['up', 'down'] as const) {
+    const run = migrator[method].bind(migrator);
+    migrator[method] = async (options) => {
+      try {
+        return await run(options);
+      } catch (error) {
+        if (error instanceof MigrationProblem) error.message += `\n${leftOut(missing)}`;
+        throw error;
+      }
+    };
+  }
+}
+
 /** The options of the project but those of its connection: data migrations use its entities and its entity manager. */
-async function sharedOptions({ config, options, extension }: MigratorParts): Promise<Partial<Options>> {
+function sharedOptions({ config, options, extension }: MigratorParts): Partial<Options> {
   const all = config.getAll() as unknown as Record<string, unknown>;
   const shared = Object.fromEntries(Object.entries(all).filter(([name]) => !OF_CONNECTION.has(name)));
   return {
@@ -96,17 +157,3 @@ const OF_CONNECTION = new Set([
 
 /** The name of the tracking table without its schema; the table is left out of comparisons. */
 export const trackingTable = (migrator: MigratorParts) => migrator.storage.getTableName().tableName;
-
-/** The extensions that the migrations create, of those that PGlite has; `create extension` fails for the others. */
-async function extensionsOf(files: MigrationFile[]): Promise<Record<string, never>> {
-  const names = files.flatMap(({ up }) =>
-    up.flatMap(({ kind, tree }) => (kind === 'CreateExtensionStmt' ? [String(tree.extname)] : [])),
-  );
-  const found: Record<string, never> = {};
-  for (const name of new Set(names)) {
-    const module = await import(`@electric-sql/pglite/contrib/${name.replaceAll('-', '_')}`).catch(() => ({}));
-    const extension = Object.values(module)[0];
-    if (extension) found[name.replaceAll('-', '_')] = extension as never;
-  }
-  return found;
-}

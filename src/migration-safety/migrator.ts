@@ -153,7 +153,7 @@ export class Migrator extends StockMigrator implements MigratorParts {
   override async checkSchema(): Promise<boolean> {
     return this.reportErrors(async () => {
       const { checkMigrations, problemOf } = await import('./verify/check.ts');
-      const faults = await checkMigrations(this, { offline: false });
+      const { faults } = await checkMigrations(this, { offline: false });
       if (faults.length > 0 && runsAsCommand()) throw problemOf(faults);
       return faults.length > 0;
     });

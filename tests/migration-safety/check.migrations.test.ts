@@ -118,7 +118,26 @@ test.each([
 test('check exits with 0 if everything agrees', async () => {
   const project = await aMigratedProject();
   expect(await project.run('migration:check')).toMatchObject({ code: 0 });
-  expect(JSON.parse((await project.extra('migration:check', '--json')).out)).toEqual({ ok: true, faults: [] });
+  expect(JSON.parse((await project.extra('migration:check', '--json')).out)).toEqual({
+    ok: true,
+    faults: [],
+    byHand: [],
+  });
+});
+
+test('check lists what a migration made and no entity declares as made by hand', async () => {
+  const project = (await aMigratedProject()).migration(
+    'Migration20260105000000_by_hand',
+    ['create view titles as select title from articles'],
+    ['drop view titles'],
+  );
+  await project.run('migration:up');
+  const ended = await project.extra('migration:check');
+  expect(ended.out).toContain('by hand: view titles');
+  expect(ended.code).toBe(0);
+  expect(JSON.parse((await project.extra('migration:check', '--json')).stdout)).toMatchObject({
+    byHand: ['view titles'],
+  });
 });
 
 test('check --offline needs no server', async () => {

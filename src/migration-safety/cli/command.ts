@@ -62,18 +62,21 @@ const commands: Record<string, Command> = {
     describe: 'Compare entities, migrations, snapshot and database; each kind of fault has an exit code',
     options: { json: JSON_OPTION, offline: { type: 'boolean', desc: 'Leave out the live database' } },
     run: async (migrator, options) => {
-      const faults = await checkMigrations(migrator, { offline: options.offline ?? false });
+      const { faults, byHand } = await checkMigrations(migrator, { offline: options.offline ?? false });
       if (options.json) {
         show(
           JSON.stringify(
-            { ok: faults.length === 0, faults: faults.map((f) => ({ ...f, exitCode: EXIT_CODES[f.kind] })) },
+            { ok: faults.length === 0, faults: faults.map((f) => ({ ...f, exitCode: EXIT_CODES[f.kind] })), byHand },
             null,
             2,
           ),
         );
         process.exitCode = faults[0] ? EXIT_CODES[faults[0].kind] : 0;
       } else if (faults.length > 0) throw problemOf(faults);
-      else show('Entities, migrations, snapshot and database agree.');
+      else
+        show(
+          ['Entities, migrations, snapshot and database agree.', ...byHand.map((id) => `  by hand: ${id}`)].join('\n'),
+        );
     },
   },
   'migration:test': {

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import { readComparison } from '../create/compare.ts';
+import { madeByHand, readComparison } from '../create/compare.ts';
 import { declaredBy, isDeclaredIn, readSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
@@ -21,11 +21,20 @@ export interface Fault {
   details: string[];
 }
 
+/** The faults, the most severe first, and the objects that migrations made and no entity declares, which is no fault. */
+export interface CheckResult {
+  faults: Fault[];
+  byHand: string[];
+}
+
 /**
  * Runs the comparisons of `migration:check`: the files with the tracking table, the files with the lint rules, and the
  * schema of a replayed history with the entities, the snapshot and the live database.
  */
-export async function checkMigrations(migrator: MigratorParts, { offline }: { offline: boolean }): Promise<Fault[]> {
+export async function checkMigrations(
+  migrator: MigratorParts,
+  { offline }: { offline: boolean },
+): Promise<CheckResult> {
   const files = await migrator.readMigrations();
   const rows = offline ? [] : ((await migrator.history()) ?? []);
   const executed = new Set(rows.map((row) => row.name));
@@ -44,13 +53,16 @@ export async function checkMigrations(migrator: MigratorParts, { offline }: { of
       .filter(({ severity }) => severity === 'error')
       .map(lintFault),
   );
+  let byHand: string[] = [];
   if (!integrity.some(({ kind }) => kind === 'duplicate')) {
     const applied = files.filter(({ name }) => executed.has(name)).map(({ name }) => name);
     // If a file is missing, the expected schema of the database is unknown.
     const comparable = rows.length > 0 && rows.every((row) => files.some((file) => file.name === row.name));
-    faults.push(...(await replay(migrator, { applied, live: !offline && comparable })));
+    const replayed = await replay(migrator, { applied, live: !offline && comparable });
+    faults.push(...replayed.faults);
+    byHand = replayed.byHand;
   }
-  return faults.sort((a, b) => SEVERITY.indexOf(a.kind) - SEVERITY.indexOf(b.kind));
+  return { faults: faults.sort((a, b) => SEVERITY.indexOf(a.kind) - SEVERITY.indexOf(b.kind)), byHand };
 }
 
 /** All faults in one message, with the code of the most severe. */
@@ -91,18 +103,19 @@ const lintFault = (finding: LintFinding): Fault => ({
 async function replay(
   migrator: MigratorParts,
   { applied, live }: { applied: string[]; live: boolean },
-): Promise<Fault[]> {
+): Promise<CheckResult> {
   let shadow: ShadowDatabase | undefined;
   try {
     shadow = await openShadowAfterHistory(migrator, live ? applied : undefined);
     const drift = live ? await findDrift(migrator, shadow) : [];
     await shadow.migrator.up();
-    return [...(await compareWithEntities(migrator, shadow)), ...drift];
+    const faults = [...(await compareWithEntities(migrator, shadow)), ...drift];
+    const isReadable = !(await snapshotProblem(migrator));
+    return { faults, byHand: isReadable ? madeByHand(await readComparison(migrator, shadow)) : [] };
   } catch (error) {
     if (!(error instanceof MigrationProblem)) throw error;
-    return [
-      { kind: 'failed', says: 'History cannot be replayed on an empty database.', details: error.message.split('\n') },
-    ];
+    const says = 'History cannot be replayed on an empty database.';
+    return { faults: [{ kind: 'failed', says, details: error.message.split('\n') }], byHand: [] };
   } finally {
     await shadow?.close();
   }

@@ -7,7 +7,7 @@ const qualifiedName = (name: string) =>
 const sqlName = (name: string) =>
   `case when n.nspname = 'public' then '' else '"' || replace(n.nspname, '"', '""') || '".' end || '"' || replace(${name}, '"', '""') || '"'`;
 const isUserTable = `c.relkind in ('r', 'p') and ${isUserSchema} and c.relname <> $tracking and ${isNotInExtension('c.oid', 'pg_class')}`;
-const address = (of: string, oid: string, sub = '0') => `'${of} ' || ${oid} || ' ' || ${sub}`;
+export const address = (of: string, oid: string, sub = '0') => `'${of} ' || ${oid} || ' ' || ${sub}`;
 const parentTable = `'table ' || ${qualifiedName('c.relname')}`;
 const relation = `case c.relkind when 'v' then 'view ' when 'm' then 'materialized view ' else 'table ' end || ${qualifiedName('c.relname')}`;
 

@@ -1,5 +1,6 @@
 import type { SqlSchemaGenerator } from '@mikro-orm/sql';
 import { type Catalog, type CatalogObject, readCatalog } from '../catalog/catalog.ts';
+import { address } from '../catalog/queries.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { databaseMessage, MigrationProblem } from '../problems.ts';
 import { excerpt } from '../sql/excerpt.ts';
@@ -39,10 +40,24 @@ export async function readEntitiesCatalog(
         );
       });
     }
-    return await readCatalog(shadow.query, trackingTable(migrator));
+    const catalog = await readCatalog(shadow.query, trackingTable(migrator));
+    const touched = await touchedAddresses(shadow);
+    for (const { id, kind, row } of catalog.values()) {
+      const address = (row.addresses as string[])[0] ?? '';
+      if (['function', 'sequence', 'type'].includes(kind) && !touched.has(address)) catalog.delete(id);
+    }
+    return catalog;
   } finally {
     await shadow.query('rollback');
   }
+}
+
+/** What this transaction made or replaced. The other functions, sequences and types were made by hand. */
+async function touchedAddresses(shadow: ShadowDatabase): Promise<Set<string>> {
+  const of = (catalog: string) =>
+    `select ${address(catalog, 'oid')} as address from ${catalog} where xmin::text = (pg_current_xact_id()::xid)::text`;
+  const rows = await shadow.query(['pg_proc', 'pg_class', 'pg_type'].map(of).join(' union all '));
+  return new Set(rows.map((row) => String(row.address)));
 }
 
 /** Tables and views go, since entities declare them anew; of the rest, what entities declared. */

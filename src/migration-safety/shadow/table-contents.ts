@@ -20,7 +20,10 @@ export async function readTableContents(execute: Execute, tables: Iterable<strin
   return contents;
 }
 
-/** One line per column whose values differ, for the tables and columns on both sides. */
+/**
+ * One line per column whose values differ, for the tables and columns on both sides. A null that was filled is no
+ * difference: nothing is lost.
+ */
 export function changedValues(before: TableContents, after: TableContents, a: string, b: string): string[] {
   return [...before].flatMap(([table, rows]) => {
     const others = after.get(table);
@@ -28,16 +31,21 @@ export function changedValues(before: TableContents, after: TableContents, a: st
     if (others.length !== rows.length)
       return [`table ${table}, rows: ${a} has ${rows.length}, ${b} has ${others.length}`];
     const columns = Object.keys(rows[0] ?? {}).filter((column) => column in (others[0] ?? {}));
-    const changed = columns.flatMap((column) => {
-      const [was, is] = [valuesOf(rows, column), valuesOf(others, column)];
-      if (was.join('\n') === is.join('\n')) return [];
-      const [removed, added] = [subtract(was, is), subtract(is, was)];
+    const lost = (column: string) => subtract(valuesOf(rows, column), valuesOf(others, column));
+    const filled = columns.filter(
+      (column) => lost(column).length > 0 && lost(column).every((value) => value === 'null'),
+    );
+    const compared = columns.filter((column) => !filled.includes(column));
+    const changed = compared.flatMap((column) => {
+      const removed = lost(column);
+      if (removed.length === 0) return [];
+      const added = subtract(valuesOf(others, column), valuesOf(rows, column));
       return [`table ${table}, column ${column}: ${a} has ${sample(removed)}, ${b} has ${sample(added)}`];
     });
     if (changed.length > 0) return changed;
-    return joinRows(rows, columns) === joinRows(others, columns)
+    return joinRows(rows, compared) === joinRows(others, compared)
       ? []
-      : [`table ${table}: ${b} has the values of ${columns.join(', ')} in other rows than ${a}`];
+      : [`table ${table}: ${b} has the values of ${compared.join(', ')} in other rows than ${a}`];
   });
 }
 

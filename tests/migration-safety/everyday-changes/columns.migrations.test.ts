@@ -1,0 +1,75 @@
+import { p } from '@mikro-orm/core';
+import { expect, test, vi } from 'vitest';
+import { blog } from './blog.ts';
+import { type Change, holds } from './change.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const articles = (properties: Record<string, unknown>) => () => blog({ articles: { properties } });
+const withComments = () =>
+  blog({
+    articles: { comment: 'What authors write', properties: { slug: p.string().nullable().comment('In the URL') } },
+  });
+const withIndexedSlug = articles({ slug: p.string().nullable().index() });
+
+const CHANGES: Record<string, Change> = {
+  'adds a column with a comment': {
+    to: articles({ summary: p.text().nullable().comment('At most "two" lines; it\'s short') }),
+  },
+  'comments a table and a column': { to: withComments },
+  'changes comments': {
+    from: withComments,
+    to: () =>
+      blog({
+        articles: { comment: "It's changed", properties: { slug: p.string().nullable().comment('Part of the URL') } },
+      }),
+  },
+  'removes comments': { from: withComments, to: () => blog() },
+  'adds a column that is required, with a default': {
+    to: articles({ language: p.string().length(2).default('en') }),
+    afterwards: async (application) =>
+      expect(await application.query('select distinct language from articles')).toEqual([{ language: 'en' }]),
+  },
+  'adds columns whose defaults have quotes, braces and semicolons': {
+    to: articles({
+      settings: p.json().columnType('jsonb').defaultRaw(`'{"a":{"b":[1,2]}}'`),
+      labels: p.string().columnType('text[]').defaultRaw(`'{a,"b,c"}'`),
+      note: p.text().defaultRaw(`'it''s; a "note" -- of $$ 1'`),
+      path: p.text().defaultRaw(String.raw`'C:\temp'`),
+    }),
+  },
+  'changes a default into one with quotes and braces': {
+    to: articles({ slug: p.string().nullable().defaultRaw(`'it''s {"a":[1]}'`), readCount: p.integer().default(7) }),
+  },
+  'removes a default': { to: articles({ readCount: p.integer() }) },
+  'changes a default into an expression': {
+    to: articles({
+      publishedAt: p.datetime().columnType('timestamptz').nullable().defaultRaw(`now() - interval '1 day 02:00'`),
+    }),
+  },
+  'drops a column': { to: articles({ slug: null }), assures: ['drop-column'], loses: ['articles.slug'] },
+  'drops a column that has an index': {
+    from: withIndexedSlug,
+    to: articles({ slug: null }),
+    assures: ['drop-column'],
+    loses: ['articles.slug'],
+  },
+  'drops a column that is unique': {
+    to: () => blog({ authors: { properties: { email: null } } }),
+    // Its down makes a column that is empty again.
+    rows: ['select 1'],
+    assures: ['drop-column', 'drop-unique'],
+  },
+  'drops a column that is required': {
+    to: articles({ body: null }),
+    rows: ['select 1'],
+    assures: ['drop-column'],
+  },
+  'drops a column of a reference': {
+    from: () => blog({ articles: (of) => ({ properties: { editor: () => p.manyToOne(of.Author).nullable() } }) }),
+    to: () => blog(),
+    assures: ['drop-column'],
+  },
+};
+
+for (const [change, what] of Object.entries(CHANGES)) test(change, () => holds(what));

@@ -1,0 +1,73 @@
+import { p } from '@mikro-orm/core';
+import { expect, test, vi } from 'vitest';
+import { blog } from './blog.ts';
+import { deployed } from './change.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const plain = () => blog();
+
+const LOSSES: Record<string, { up: string; down: string; message: RegExp }> = {
+  'deletes rows': {
+    up: "insert into authors (name, email) values ('Cy', 'cy@example.com')",
+    down: 'delete from articles',
+    message: /articles[\s\S]*3 rows/,
+  },
+  'deletes rows in a query': {
+    up: 'select 1',
+    down: 'with gone as (delete from articles returning id) select count(*) from gone',
+    message: /articles/,
+  },
+  'drops a schema with its tables': {
+    up: 'create schema stats; create table stats.days as select 1 as day',
+    down: 'drop schema stats cascade',
+    message: /stats/,
+  },
+  'narrows a type': {
+    up: 'alter table articles alter title type varchar(100)',
+    down: 'alter table articles alter title type varchar(5)',
+    message: /title[\s\S]*1 row|1 row[\s\S]*title/,
+  },
+  'drops a column with values': {
+    up: 'alter table articles add stars int default 3',
+    down: 'alter table articles drop stars',
+    message: /stars[\s\S]*3 rows/,
+  },
+};
+
+for (const [what, { up, down, message }] of Object.entries(LOSSES)) {
+  test(`a down that ${what} is refused`, async () => {
+    const application = await deployed({ byHand: { up: [up], down: [down] } });
+    await application.become(plain, { disposable: false });
+    const before = { catalog: await application.catalog(), rows: await application.rows() };
+    await expect(application.downTo(application.files().at(-2)?.replace('.ts', ''))).rejects.toThrow(message);
+    expect(await application.catalog()).toEqual(before.catalog);
+    expect(await application.rows()).toEqual(before.rows);
+  });
+}
+
+test('the down of a longer varchar is refused while a value needs the length', async () => {
+  const application = await deployed({});
+  const last = application.files().at(-1)?.replace('.ts', '');
+  await application.become(() => blog({ articles: { properties: { title: p.string().length(100) } } }), {
+    disposable: false,
+  });
+  await application.create();
+  await application.up();
+  await application.query("update articles set title = repeat('x', 80) where id = 1");
+  await expect(application.downTo(last)).rejects.toThrow(/1 row[\s\S]*title|title[\s\S]*1 row/);
+  expect(await application.query('select length(title) as n from articles where id = 1')).toEqual([{ n: 80 }]);
+  await application.query("update articles set title = 'short' where id = 1");
+  await application.downTo(last);
+});
+
+test('the down of a column that is no longer required is refused while a value is missing', async () => {
+  const application = await deployed({});
+  const last = application.files().at(-1)?.replace('.ts', '');
+  await application.become(() => blog({ articles: { properties: { body: p.text().nullable() } } }));
+  await application.create();
+  await application.up();
+  await application.query('update articles set body = null where id = 1');
+  await expect(application.downTo(last)).rejects.toThrow(/body[\s\S]*null/);
+  expect(await application.query('select id from articles where body is null')).toEqual([{ id: 1 }]);
+});

@@ -2,6 +2,7 @@ import type { Execute, Row } from '../sql/execute.ts';
 import { literal } from '../sql/quote.ts';
 import { DEFINITIONS, type Definition } from './definitions.ts';
 import { DEPENDENCIES, type Kind, QUERIES } from './queries.ts';
+import { sameDefinition } from './same-definition.ts';
 
 export type { Kind };
 
@@ -61,10 +62,11 @@ export async function readCatalog(execute: Execute, trackingTable: string): Prom
 /** One line per difference; `a` and `b` name the two sides. */
 export function differences(before: Catalog, after: Catalog, a: string, b: string): string[] {
   const lines: string[] = [];
-  for (const [id, { definition }] of before) {
-    const other = after.get(id)?.definition;
-    if (other === undefined) lines.push(`${id}: only ${a} has it (${definition})`);
-    else if (other !== definition) lines.push(`${id}: ${a} has ${definition}, ${b} has ${other}`);
+  for (const [id, object] of before) {
+    const other = after.get(id);
+    if (!other) lines.push(`${id}: only ${a} has it (${object.definition})`);
+    else if (!sameDefinition(object, other))
+      lines.push(`${id}: ${a} has ${object.definition}, ${b} has ${other.definition}`);
   }
   for (const [id, { definition }] of after) if (!before.has(id)) lines.push(`${id}: only ${b} has it (${definition})`);
   // For a missing table, its columns and indexes are not listed.

@@ -179,7 +179,7 @@ const define = (definition: string, create: string | string[], drop: string | st
  * PostgreSQL prints `title in ('a', 'b')` of a varchar in one form, and in another once that form was run: with a cast of
  * each value in place of one of the array. Both are the same.
  */
-const asReadAgain = (text: string) =>
+export const asReadAgain = (text: string) =>
   text.replace(
     /\(ARRAY\[((?:'(?:[^']|'')*'::character varying(?:, )?)+)\]\)::text\[\]/g,
     (_, values: string) => `ARRAY[${values.replace(/'(?:[^']|'')*'::character varying/g, '($&)::text')}]`,

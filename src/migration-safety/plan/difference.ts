@@ -1,4 +1,5 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
+import { sameDefinition } from '../catalog/same-definition.ts';
 import { MigrationProblem } from '../problems.ts';
 
 /** What becomes of the objects of a database: by id, in the database before and after. */
@@ -60,7 +61,7 @@ const isSame = (old: CatalogObject, now: CatalogObject) =>
   old.kind === 'table' ||
   old.kind === 'schema' ||
   old.kind === 'extension' ||
-  (old.definition === now.definition && old.row.owner === now.row.owner);
+  (sameDefinition(old, now) && old.row.owner === now.row.owner);
 
 function isAlterable(old: CatalogObject, now: CatalogObject): boolean {
   switch (old.kind) {

@@ -153,8 +153,9 @@ export class Migrator extends StockMigrator implements MigratorParts {
   override async checkSchema(): Promise<boolean> {
     return this.reportErrors(async () => {
       const { checkMigrations, problemOf } = await import('./verify/check.ts');
-      const { faults } = await checkMigrations(this, { offline: false });
+      const { faults, byHand } = await checkMigrations(this, { offline: false });
       if (faults.length > 0 && runsAsCommand()) throw problemOf(faults);
+      if (byHand.length > 0) this.log(byHand.map((id) => `by hand: ${id}`).join('\n'));
       return faults.length > 0;
     });
   }

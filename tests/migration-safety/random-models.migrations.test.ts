@@ -10,7 +10,7 @@ import { randomPair } from './models/random-pair.ts';
 //   MODEL_PAIRS=5000 npx vitest run --mode migrations tests/migration-safety/random-models.migrations.test.ts
 // A failure prints its seed and path. MODEL_SEED and MODEL_PATH run that pair alone. Without MODEL_PAIRS the pairs are
 // the same in every run, so that a failure is the work of a change.
-const pairs = Number(process.env.MODEL_PAIRS ?? 300);
+const pairs = Number(process.env.MODEL_PAIRS ?? 100);
 const { MODEL_PATH: path, MODEL_SEED: seed = process.env.MODEL_PAIRS ? undefined : '1' } = process.env;
 const replayed = { ...(seed ? { seed: Number(seed) } : {}), ...(path ? { path } : {}) };
 const HOUR = 3_600_000;

@@ -8,8 +8,7 @@ const LOCAL_POSTGRES = 'postgresql://postgres@127.0.0.1:5432/postgres';
  * Which tests a mode runs, by the suffix of their file: `x.test.ts` runs on both databases, `x.postgres.test.ts` only on
  * PostgreSQL. The default mode needs nothing installed; `postgres`, `migrations` and `everyday` need a PostgreSQL server,
  * `browser` a Chromium. `attacks` and `memory` are the long forms of tests that `postgres` runs in short, `everyday` that of
- * `migrations`: every everyday change of entities. tests/rigs/clients has
- * packages and a config of its own.
+ * `migrations`: every everyday change of entities. tests/rigs/clients has packages and a config of its own.
  */
 const SUFFIXES: Record<string, string[]> = {
   test: ['', '.embedded'],

@@ -59,6 +59,9 @@ export async function readCatalog(execute: Execute, trackingTable: string): Prom
   return catalog;
 }
 
+/** What stays the same when an object is renamed or changes its type. A comment has no address but its id. */
+export const addressOf = ({ kind, id, row }: CatalogObject) => `${kind} ${(row.addresses as string[])[0] ?? id}`;
+
 /** One line per difference; `a` and `b` name the two sides. */
 export function differences(before: Catalog, after: Catalog, a: string, b: string): string[] {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationResult } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
-import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
+import { addressOf, type Catalog, type CatalogObject } from '../catalog/catalog.ts';
 import { formatLintFindings, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { type Draft, operation } from '../plan/operation.ts';
@@ -11,7 +11,7 @@ import { MigrationProblem } from '../problems.ts';
 import { findFunctionReferences } from '../renames/function-references.ts';
 import { applyRenames, type Rename, readRenameAnswers } from '../renames/renames.ts';
 import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
-import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
+import { type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { type Comparison, readComparison } from './compare.ts';
 import { completeCode } from './migration-code.ts';
 import { nameFor } from './migration-names.ts';
@@ -35,9 +35,8 @@ export async function createMigrations(
 
 /** The snapshot after the first migration, which MikroORM writes. Throws if the migration does not run. */
 export async function snapshotInitial(migrator: MigratorParts): Promise<void> {
-  const shadow = await openShadowDatabase(migrator);
+  const shadow = await openShadowAfterHistory(migrator);
   try {
-    await shadow.migrator.up();
     const { entities } = await readComparison(migrator, shadow);
     await writeSnapshot(migrator, entities);
   } finally {
@@ -56,7 +55,7 @@ export async function logLintFindings(migrator: MigratorParts, fileName: string)
 async function draftMigrations(migrator: MigratorParts): Promise<{ drafts: Draft[]; entities: Catalog }> {
   const { plan, entities } = await planDifference(migrator);
   const prove = async (drafts: Draft[], { after }: Plan) =>
-    refute(drafts, after, trackingTable(migrator), () => openHistory(migrator));
+    refute(drafts, after, trackingTable(migrator), () => openShadowAfterHistory(migrator));
   const naive = plan(true);
   if (naive.operations.length === 0) return { drafts: [], entities };
   const online = plan(false);
@@ -74,7 +73,8 @@ async function draftMigrations(migrator: MigratorParts): Promise<{ drafts: Draft
 
 /** The plan, to be made as online DDL or as plain statements, after what is renamed. */
 async function planDifference(migrator: MigratorParts) {
-  const shadow = await openHistory(migrator);
+  // Not the live database, which may be ahead, behind or missing.
+  const shadow = await openShadowAfterHistory(migrator);
   try {
     const comparison = await readComparison(migrator, shadow);
     const { renames, catalog } = await renameInShadow(migrator, shadow, comparison);
@@ -87,11 +87,6 @@ async function planDifference(migrator: MigratorParts) {
   } finally {
     await shadow.close();
   }
-}
-
-/** A shadow database after all migrations. A live database may be ahead, behind or missing. */
-async function openHistory(migrator: MigratorParts): Promise<ShadowDatabase> {
-  return openShadowAfterHistory(migrator);
 }
 
 /** The renames, and the history's catalog with them. The shadow database is as it was. */
@@ -140,8 +135,6 @@ function throughRenames({ history, isDeclared }: Comparison): (object: CatalogOb
   const before = new Map([...history.values()].map((object) => [addressOf(object), object]));
   return (object) => isDeclared(before.get(addressOf(object)) ?? object);
 }
-
-const addressOf = ({ kind, id, row }: CatalogObject) => `${kind} ${(row.addresses as string[])[0] ?? id}`;
 
 /** The plan with the renames before everything else. */
 export function afterRenames({ operations, after }: Plan, renames: Rename[]): Plan {

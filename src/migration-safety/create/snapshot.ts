@@ -37,7 +37,7 @@ export const isDeclaredIn =
   ({ id, kind, row }: Pick<CatalogObject, 'id' | 'kind' | 'row'>): boolean =>
     snapshot ? snapshot.has(id) : kind === 'table' || kind === 'column' || (kind === 'constraint' && row.type !== 'c');
 
-export function snapshotFile({ config, options }: MigratorParts): string {
+function snapshotFile({ config, options }: MigratorParts): string {
   const { emit, pathTs, path, snapshotName } = options;
   const folder = fs.normalizePath(config.get('baseDir'), emit === 'ts' && pathTs ? pathTs : (path ?? ''));
   return fs.normalizePath(folder, `${snapshotName ?? '.snapshot'}.json`);

@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import { madeByHand, readComparison } from '../create/compare.ts';
+import { type Comparison, madeByHand, readComparison } from '../create/compare.ts';
 import { declaredBy, isDeclaredIn, readSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
@@ -109,9 +109,8 @@ async function replay(
     shadow = await openShadowAfterHistory(migrator, live ? applied : undefined);
     const drift = live ? await findDrift(migrator, shadow) : [];
     await shadow.migrator.up();
-    const faults = [...(await compareWithEntities(migrator, shadow)), ...drift];
-    const isReadable = !(await snapshotProblem(migrator));
-    return { faults, byHand: isReadable ? madeByHand(await readComparison(migrator, shadow)) : [] };
+    const { faults, byHand } = await compareWithEntities(migrator, shadow);
+    return { faults: [...faults, ...drift], byHand };
   } catch (error) {
     if (!(error instanceof MigrationProblem)) throw error;
     const says = 'History cannot be replayed on an empty database.';
@@ -136,11 +135,15 @@ async function findDrift(migrator: MigratorParts, shadow: ShadowDatabase): Promi
   ];
 }
 
-/** The differences of the entities and the snapshot from the replayed history. */
-export async function compareWithEntities(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
+/** The differences of the entities and the snapshot from the replayed history, and what was made by hand in it. */
+export async function compareWithEntities(migrator: MigratorParts, shadow: ShadowDatabase): Promise<CheckResult> {
   const snapshot = await snapshotProblem(migrator);
-  if (snapshot) return [snapshot];
+  if (snapshot) return { faults: [snapshot], byHand: [] };
   const comparison = await readComparison(migrator, shadow);
+  return { faults: await faultsOf(migrator, comparison), byHand: madeByHand(comparison) };
+}
+
+async function faultsOf(migrator: MigratorParts, comparison: Comparison): Promise<Fault[]> {
   const { operations } = planOperations(comparison.history, comparison.entities, { ...comparison, naive: true });
   if (operations.length > 0) {
     return [

@@ -1,4 +1,4 @@
-import { type Catalog, type CatalogObject, differences, readCatalog } from '../catalog/catalog.ts';
+import { addressOf, type Catalog, type CatalogObject, differences, readCatalog } from '../catalog/catalog.ts';
 import { exerciseTables } from '../shadow/exercise-tables.ts';
 import { changedValues, readTableContents, type TableContents } from '../shadow/table-contents.ts';
 import type { Execute } from '../sql/execute.ts';
@@ -105,9 +105,6 @@ function kept({ catalog, contents }: State, after: State): TableContents {
     }),
   );
 }
-
-/** An address stays the same through renames and changes of type. */
-const addressOf = ({ kind, row }: CatalogObject) => `${kind} ${(row.addresses as string[])[0]}`;
 
 /** The errors that writes meet in triggers and other code, by what stays the same whatever the values. */
 async function codeErrors(execute: Execute, trackingTable: string): Promise<Map<string, string>> {

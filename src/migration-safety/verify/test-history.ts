@@ -45,7 +45,8 @@ export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTrip
       // What it left behind would count against the next migration.
       await reopen(index + 1);
     }
-    const ahead = (await compareWithEntities(migrator, shadow))
+    const compared = await compareWithEntities(migrator, shadow);
+    const ahead = compared.faults
       .filter(({ kind }) => kind === 'changed')
       .map(({ says, details }): Fault => ({ kind: 'test-failed', says, details: ['entities', ...details] }));
     const irreversible = files.filter((file) => file.irreversible).map(({ name }) => name);

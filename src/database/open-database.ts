@@ -23,8 +23,13 @@ export interface OpenDatabase {
 type DatabaseOptions = Pick<DatabaseEnvironment, 'databaseUrl' | 'dataFolder'> &
   Partial<Pick<DatabaseEnvironment, 'embeddedFsync'>> & { readonly poolSize?: number };
 
-/** For migrations and seeds. A string, because pg treats the number 0 as not set. */
+/** For migrations and seeds. Strings, because pg treats the number 0 as not set. */
 const NO_STATEMENT_TIMEOUT: DriverOptions = { statement_timeout: '0' };
+const NO_TIMEOUTS: DriverOptions = {
+  ...NO_STATEMENT_TIMEOUT,
+  lock_timeout: '0',
+  idle_in_transaction_session_timeout: '0',
+};
 
 export const embeddedFolder = (dataFolder: string): string => join(dataFolder, 'postgres');
 
@@ -37,7 +42,7 @@ export async function openDatabase(
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
 ): Promise<OpenDatabase> {
-  if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl } };
+  if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl, driverOptions: NO_TIMEOUTS } };
   if (databaseUrl) {
     const pool = new ServerPool(poolSize);
     const heartbeat = new Heartbeat(databaseUrl, { onTimeout: () => pool.destroyConnections(), log });
@@ -51,6 +56,9 @@ export async function openDatabase(
     requireOwnership: as === 'server',
     log,
   });
-  const connection = { ...embedded.connection, ...(as === 'command' && { driverOptions: NO_STATEMENT_TIMEOUT }) };
+  const connection = {
+    ...embedded.connection,
+    ...(as === 'command' && { driverOptions: NO_STATEMENT_TIMEOUT }),
+  };
   return { connection, embedded, migrationLock: join(dataFolder, 'migration.lock') };
 }

@@ -1,14 +1,21 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientBase, type QueryConfig, type QueryResult } from 'pg';
+import { type StartupMessage, withSessionSettings } from './session-settings.ts';
 
 /**
- * A connection of MikroORM's pool. `begin` is deferred and sent in one message with the first statement of the transaction,
+ * A connection of MikroORM's pool, with settings of its own. `begin` is deferred and sent in one message with the first statement of the transaction,
  * which saves a round trip. PostgreSQL skips the rest of a message once a part of it has failed.
  */
 export class PgClient extends Client {
   /** Called with every statement and its result. */
   onStatement: ((text: string, result: Promise<unknown>) => void) | undefined;
   private beginIsPending = false;
+
+  /** Called by pg, whose types leave it out. */
+  getStartupConf(): StartupMessage {
+    const pg = Client.prototype as unknown as Pick<PgClient, 'getStartupConf'>;
+    return withSessionSettings(pg.getStartupConf.call(this));
+  }
 
   // biome-ignore lint/suspicious/noExplicitAny: pg overloads query for each form of its arguments, and all pass here
   override query(...args: any[]): any {

@@ -61,9 +61,13 @@ export class ServerPool {
 }
 
 /** Options of pg, and of MikroORM, which creates the pool. */
-export interface DriverOptions extends Omit<PoolConfig, 'statement_timeout'> {
+export interface DriverOptions extends Omit<PoolConfig, Timeout> {
   statement_timeout?: number | '0';
+  lock_timeout?: number | '0';
+  idle_in_transaction_session_timeout?: number | '0';
   onPoolCreated?(pool: Pool): void;
 }
+
+type Timeout = 'statement_timeout' | 'lock_timeout' | 'idle_in_transaction_session_timeout';
 
 const NONE = { totalCount: 0, idleCount: 0, waitingCount: 0 };

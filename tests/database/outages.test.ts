@@ -65,7 +65,7 @@ describe('a connection that breaks', () => {
   test('during a commit: SERVICE_UNAVAILABLE without a retry, since only the client can decide to send it again', async () => {
     const ann = await aUser('ann');
     const { proxy, ask } = await serverThroughProxy({ watched: false });
-    proxy.cutOnNext(/commit/);
+    proxy.cutOnNext(/\bcommit\b/);
     const response = await ask(createArticle('Once'), ann);
     expect(response).toMatchObject({ ...UNAVAILABLE, body: { data: { createArticle: null } } });
     expect(await titles()).toEqual([]);
@@ -86,7 +86,7 @@ describe('a connection that breaks', () => {
   test('during a transaction: it is removed from the pool and frees its slot', async () => {
     const ann = await aUser('ann');
     const { proxy, pool, ask } = await serverThroughProxy({ poolSize: 3, watched: false });
-    for (const statement of [/begin/, /insert into "articles"/, /commit/, /rollback/]) {
+    for (const statement of [/begin/, /insert into "articles"/, /\bcommit\b/, /rollback/]) {
       for (let time = 0; time < 3; time += 1) {
         proxy.cutOnNext(statement);
         await ask(statement.source === 'rollback' ? createArticle('') : createArticle('Lost'), ann);

@@ -46,7 +46,8 @@ export class AdvisoryLock implements MigrationLock {
   /** A connection to the database; undefined when the database does not exist yet. */
   private async connect(database = this.connection.database): Promise<Client | undefined> {
     const name = `migrator ${process.pid}@${hostname()}`.slice(0, 63);
-    const client = new Client({ ...this.connection, database, application_name: name, keepAlive: true });
+    const options = [NO_TIMEOUTS, this.connection.options].filter(Boolean).join(' ');
+    const client = new Client({ ...this.connection, database, options, application_name: name, keepAlive: true });
     // Without a listener a dropped connection ends the process; the next query fails anyway.
     client.on('error', () => {});
     try {
@@ -129,6 +130,9 @@ export const releaseWorkLockSql = (database: string) =>
 /** 'migr' and 'work' in ASCII: the first key of the advisory locks. The second is that of the database. */
 const MIGRATOR_CLASS = 0x6d696772;
 const WORK_CLASS = 0x776f726b;
+
+/** The connection of the lock is idle while migrations run, whatever the database allows. */
+const NO_TIMEOUTS = '-c statement_timeout=0 -c idle_session_timeout=0';
 
 /** Signed, because PostgreSQL's int4 is. */
 const keyOf = (database: string) => crc32(database) | 0;

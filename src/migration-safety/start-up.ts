@@ -1,4 +1,5 @@
 import { type MikroORM, MikroORM as ORM } from '@mikro-orm/core';
+import { bindEntities } from './apply/past-entities.ts';
 import { checkIntegrity, formatIntegrityFindings } from './history/integrity.ts';
 import { Migrator } from './migrator.ts';
 
@@ -10,17 +11,13 @@ export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
   const direct = process.env.MIGRATION_DATABASE_URL;
   if (!direct || direct === orm.config.get('clientUrl')) return namesOf(await migratorOf(orm).up());
   // DATABASE_URL leads to a pooler, through which neither session locks nor timeouts hold.
-  const { dbName, host, port, user, password, entities, entitiesTs, ...rest } = orm.config.getAll();
-  const own = await ORM.init({
-    ...rest,
-    clientUrl: direct,
-    entities: [],
-    discovery: { warnWhenNoEntities: false },
-  } as never);
+  const { dbName, host, port, user, password, ...rest } = orm.config.getAll();
+  const own = await ORM.init({ ...rest, clientUrl: direct } as never);
   try {
     return namesOf(await migratorOf(own).up());
   } finally {
     await own.close(true);
+    bindEntities(orm.driver as never);
   }
 }
 

@@ -9,8 +9,9 @@ import { isPglite, workLockDatabase } from '../lock/choose-lock.ts';
 import type { MigrationLock } from '../lock/lock.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
+import { readRenameAnswers } from '../renames/renames.ts';
 import { type Probe, probeOf, probeOn } from '../sql/execute.ts';
-import { changesType, onlyOutsideTransaction, type Statement } from '../sql/statements.ts';
+import { changesType, onlyOutsideTransaction } from '../sql/statements.ts';
 import { refuseDataLoss } from './destructive-guards.ts';
 import { withRetries } from './retries.ts';
 import { logRetry, type MigrationRun } from './runner.ts';
@@ -67,7 +68,7 @@ export async function applyMigrations(
   const applied: MigrationInfo[] = [];
   for (const migration of chosen) {
     await lock.verify();
-    const run = runOf(migrator, method, migration, statementsBefore(migration, files));
+    const run = runOf(migrator, method, migration, files);
     // What the rows are like after the earlier migrations is known only now.
     if (open.has(migration.name)) {
       const { found } = await findViolations([migration], [], probe);
@@ -159,10 +160,13 @@ function runOf(
   { driver, settings, log }: MigratorParts,
   method: Method,
   migration: MigrationFile,
-  earlier: readonly Statement[],
+  files: readonly MigrationFile[],
 ): MigrationRun {
+  const earlier = statementsBefore(migration, files);
   return {
     migration,
+    later: files.slice(files.indexOf(migration) + (method === 'up' ? 0 : 1)).flatMap(({ up }) => up),
+    renames: readRenameAnswers(settings.renames, driver.getMetadata().getAll().values()),
     tableLockTimeout: migration.lockTimeout ?? settings.tableLockTimeout,
     concurrentLockTimeout: settings.concurrentLockTimeout,
     statementTimeout: migration.statementTimeout ?? settings.statementTimeout,

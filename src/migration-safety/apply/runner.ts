@@ -2,6 +2,8 @@ import type { Transaction } from '@mikro-orm/core';
 import { type Migration, MigrationRunner, type Query } from '@mikro-orm/migrations';
 import { type Method, type MigrationFile, sqlOf } from '../history/migration-file.ts';
 import { acquireWorkLockSql, releaseWorkLockSql } from '../lock/advisory-lock.ts';
+import { isPglite } from '../lock/choose-lock.ts';
+import type { RenameAnswers } from '../renames/renames.ts';
 import type { Execute } from '../sql/execute.ts';
 import { literal, quote } from '../sql/quote.ts';
 import {
@@ -12,6 +14,7 @@ import {
   type Statement,
 } from '../sql/statements.ts';
 import { invalidIndexLeftBy, resumeIndexBuild } from './invalid-indexes.ts';
+import { MigrationEntities } from './past-entities.ts';
 import { withRetries } from './retries.ts';
 import { codeFailed, notInATransaction, StatementFailed, statementFailed } from './statement-failed.ts';
 
@@ -25,6 +28,10 @@ export interface MigrationRun {
   /** The database whose advisory lock marks the connection as working, or undefined if it has no advisory locks. */
   workLockDatabase: string | undefined;
   log: (text: string) => void;
+  /** The statements that migrations run from here on, this one included: entities have the names that these give. */
+  later: readonly Statement[];
+  /** The renames that no migration makes yet. */
+  renames: RenameAnswers;
   /** Inspects statements that are known only now, before the first is sent; throws to refuse them. */
   inspect: (statements: Statement[], on: Session) => Promise<void>;
   /** Looks at the rows that a statement meets, right before it is sent; throws to refuse it. */
@@ -36,6 +43,9 @@ export interface Session {
   execute: Execute;
   isTransaction: boolean;
 }
+
+/** Statements that change rows at most. */
+const KEEPS_TABLES = /^(Select|Insert|Update|Delete|Merge|Copy|VariableSet)Stmt$/;
 
 type Setting = [name: string, value: string];
 
@@ -116,45 +126,50 @@ export class Runner extends MigrationRunner {
     if (this.schema) {
       throw new Error('A migration outside a transaction cannot be given a schema at run time (--schema).');
     }
-    const connection = this.driver.getConnection();
-    await connection.ensureConnection();
-    await connection
-      .getClient()
-      .connection()
-      .execute(async (client) => {
-        const session = client as unknown as Transaction;
-        // So that this.execute() has the timeouts too; a transaction that the migration opens gets another connection.
-        migration.execute = async (query, params) => this.driver.execute(query as string, params, 'all', session);
-        try {
-          await this.applySettings(this.timeouts(run, run.tableLockTimeout), false, session);
-          if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'session'), session);
-          const statements = await this.collectStatements(run, migration, method, session, false);
-          for (const [index, statement] of statements.entries()) {
-            const lockTimeout = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
-            await this.applySettings([['lock_timeout', String(lockTimeout)]], false, session);
-            await run.inspectRows(statement, { execute: (sql) => this.send(sql, session), isTransaction: false });
-            const isLast = index === statements.length - 1;
-            // The statements before it stay applied, so only this one is retried.
-            await withRetries(run.attempts, logRetry(run), () =>
-              this.execute(run, method, statements, index, session, async () => {
-                if (isLast && afterRun && canShareTransaction(statement)) {
-                  await this.executeAndRecord(session, statement, () => afterRun(session));
-                  recorded = true;
-                } else if (!(await resumeIndexBuild(statement, (sql) => this.send(sql, session), run.log))) {
-                  await this.send(statement.sql, session);
-                }
-              }),
-            );
-          }
-        } finally {
-          await this.resetSettings(run, session);
+    await this.onConnection(async (session) => {
+      // So that this.execute() has the timeouts too; a transaction that the migration opens gets another connection.
+      migration.execute = async (query, params) => this.driver.execute(query as string, params, 'all', session);
+      try {
+        await this.applySettings(this.timeouts(run, run.tableLockTimeout), false, session);
+        if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'session'), session);
+        const statements = await this.collectStatements(run, migration, method, session, false);
+        for (const [index, statement] of statements.entries()) {
+          const lockTimeout = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
+          await this.applySettings([['lock_timeout', String(lockTimeout)]], false, session);
+          await run.inspectRows(statement, { execute: (sql) => this.send(sql, session), isTransaction: false });
+          const isLast = index === statements.length - 1;
+          // The statements before it stay applied, so only this one is retried.
+          await withRetries(run.attempts, logRetry(run), () =>
+            this.execute(run, method, statements, index, session, async () => {
+              if (isLast && afterRun && canShareTransaction(statement)) {
+                await this.executeAndRecord(session, statement, () => afterRun(session));
+                recorded = true;
+              } else if (!(await resumeIndexBuild(statement, (sql) => this.send(sql, session), run.log))) {
+                await this.send(statement.sql, session);
+              }
+            }),
+          );
         }
-      });
+      } finally {
+        await this.resetSettings(run, session);
+      }
+    });
     if (!recorded) await afterRun?.();
   }
 
+  /** On a connection of the pool. An engine inside the process has one: an entity manager would wait for it forever. */
+  private async onConnection(work: (session: Transaction | undefined) => Promise<void>) {
+    if (isPglite(this.driver)) return work(undefined);
+    const connection = this.driver.getConnection();
+    await connection.ensureConnection();
+    return connection
+      .getClient()
+      .connection()
+      .execute((client) => work(client as unknown as Transaction));
+  }
+
   /** The last statement and the tracking row in one transaction, so that a killed migrator leaves both or neither. */
-  private async executeAndRecord(session: Transaction, statement: Statement, record: () => Promise<void>) {
+  private async executeAndRecord(session: Transaction | undefined, statement: Statement, record: () => Promise<void>) {
     await this.send('begin', session);
     try {
       await this.send(statement.sql, session);
@@ -170,28 +185,35 @@ export class Runner extends MigrationRunner {
     run: MigrationRun,
     migration: Migration,
     method: Method,
-    on: Transaction,
+    on: Transaction | undefined,
     isTransaction: boolean,
   ): Promise<Statement[]> {
     const session = { execute: (sql: string) => this.send(sql, on), isTransaction };
     const execute = migration.execute.bind(migration);
     const failed: { sql?: string; error?: unknown } = {};
+    const entities = new MigrationEntities(this.driver, this.config, migration, run);
     migration.execute = async (query, params) => {
       const sql = sqlOf(query as Query, this.driver);
-      if (method === 'down') await run.inspect(parseStatements(sql), session);
+      const statements = parseStatements(sql);
+      if (method === 'down') await run.inspect(statements, session);
       try {
-        return await execute(query, params);
+        const rows = await execute(query, params);
+        if (!statements.every(({ kind }) => KEEPS_TABLES.test(kind))) await entities.readTables(session.execute);
+        return rows;
       } catch (error) {
         Object.assign(failed, { sql, error });
         throw error;
       }
     };
     try {
+      if (run.migration.dynamic[method]) await entities.readTables(session.execute);
       await migration[method]();
     } catch (error) {
-      throw codeFailed(run.migration, method, error, failed.error === error ? failed.sql : undefined);
+      const sql = failed.error === error ? failed.sql : undefined;
+      throw codeFailed(run.migration, method, error, { sql, usesEntities: entities.areUsed });
     } finally {
       migration.execute = execute;
+      entities.release();
     }
     const statements = migration.getQueries().flatMap((query) => parseStatements(sqlOf(query, this.driver)));
     await run.inspect(statements, session);
@@ -203,7 +225,7 @@ export class Runner extends MigrationRunner {
     method: Method,
     all: Statement[],
     index: number,
-    on: Transaction,
+    on: Transaction | undefined,
     send: () => Promise<unknown>,
   ) {
     try {
@@ -227,7 +249,7 @@ export class Runner extends MigrationRunner {
     return settings;
   }
 
-  private async applySettings(settings: Setting[], local: boolean, on: Transaction) {
+  private async applySettings(settings: Setting[], local: boolean, on: Transaction | undefined) {
     // Joined with pg_settings: setting a name that the server does not know would abort the transaction.
     const values = settings.map(([name, value]) => `(${literal(name)}, ${literal(value)})`).join(', ');
     await this.send(
@@ -237,13 +259,13 @@ export class Runner extends MigrationRunner {
   }
 
   /** The connection goes back to the pool or, in the embedded database, is the only one. */
-  private async resetSettings(run: MigrationRun, session: Transaction) {
+  private async resetSettings(run: MigrationRun, session: Transaction | undefined) {
     const names = this.timeouts(run, 0).map(([name]) => name);
     for (const name of names) await this.send(`reset ${name}`, session).catch(() => {});
     if (run.workLockDatabase) await this.send(releaseWorkLockSql(run.workLockDatabase), session).catch(() => {});
   }
 
-  private async send(sql: string, on: Transaction): Promise<Record<string, unknown>[]> {
+  private async send(sql: string, on: Transaction | undefined): Promise<Record<string, unknown>[]> {
     return this.driver.getConnection().execute(sql, [], 'all', on);
   }
 }

@@ -43,14 +43,22 @@ export function statementFailed(
 }
 
 /** For code of a migration that throws; `sql` is the query that failed in it, if it was one of this.execute(). */
-export function codeFailed(migration: MigrationFile, method: Method, cause: unknown, sql?: string): MigrationProblem {
+export function codeFailed(
+  migration: MigrationFile,
+  method: Method,
+  cause: unknown,
+  { sql, usesEntities }: { sql: string | undefined; usesEntities: boolean },
+): MigrationProblem {
   if (cause instanceof MigrationProblem) return cause;
   const where = `${migration.name} (${method})${sql ? ', this.execute(…)' : ''}`;
   const left = migration.transactional
     ? ROLLED_BACK
     : 'The migration runs outside a transaction: what it did before this stays done, and it is not recorded.';
-  return new StatementFailed(where, sql, cause, left);
+  return new StatementFailed(where, sql, cause, usesEntities && !sql ? `${IN_SQL}\n${left}` : left);
 }
+
+const IN_SQL =
+  "The entities are those of today, on the tables of this point of history. Where they do not fit, write the statement in SQL: await this.execute('…'), or this.addSql('…').";
 
 /** For a statement that PostgreSQL refuses inside a transaction block. */
 export const notInATransaction = (name: string, statement: Statement) =>

@@ -122,9 +122,12 @@ async function create(file: DiscoveredMigration): Promise<Migration> {
 const unreadable = (file: DiscoveredMigration, error: unknown) =>
   new MigrationProblem(
     'unreadable',
-    `${file.name} cannot be read: ${error instanceof Error ? error.message : error}${file.path ? `\n  ${file.path}` : ''}\nNothing was changed.`,
+    `${file.name} cannot be read: ${error instanceof Error ? error.message : error}${file.path ? `\n  ${file.path}` : ''}${isMissingImport(error) ? '\nIf it uses an entity that is gone, write its statements in SQL: this.execute(…), this.addSql(…).' : ''}\nNothing was changed.`,
     { cause: error },
   );
+
+const isMissingImport = (error: unknown) =>
+  error instanceof Error && /Cannot find module|does not provide an export named/.test(error.message);
 
 /** The driver without everything that would use the database: reading a migration must not run it. */
 function offline(driver: AbstractSqlDriver): AbstractSqlDriver {

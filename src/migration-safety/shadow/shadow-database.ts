@@ -1,5 +1,6 @@
 import { type IMigrator, MikroORM, type Options } from '@mikro-orm/core';
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import { bindEntities } from '../apply/past-entities.ts';
 import { type Catalog, readCatalog } from '../catalog/catalog.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
@@ -40,6 +41,7 @@ export async function openShadowDatabase(migrator: MigratorParts, packed?: strin
   shadowMigrator.settings = {
     ...readSettings({ lock: 'none', embedded: true, attempts: 1, outOfOrder: 'allow' }, {}),
     preflight: false,
+    renames: migrator.settings.renames,
   };
   explainFailures(place.missing, shadowMigrator);
   return {
@@ -52,8 +54,7 @@ export async function openShadowDatabase(migrator: MigratorParts, packed?: strin
     close: async () => {
       await orm.close(true);
       await place.close();
-      // MikroORM binds the prototypes of entities to the ORM that was opened last.
-      migrator.driver.getMetadata().decorate(migrator.driver.createEntityManager());
+      bindEntities(migrator.driver);
     },
   };
 }

@@ -15,10 +15,18 @@ import {
 } from '@mikro-orm/core';
 import type { Migration } from '@mikro-orm/migrations';
 import type { AbstractSqlDriver, SqlEntityManager } from '@mikro-orm/sql';
+import type { RenameAnswers } from '../renames/renames.ts';
 import type { Execute } from '../sql/execute.ts';
+import type { Statement } from '../sql/statements.ts';
 import { PastTables } from './past-columns.ts';
 import { PastMetadata } from './past-metadata.ts';
-import type { MigrationRun } from './runner.ts';
+
+interface Replay {
+  migration: { name: string };
+  later: readonly Statement[];
+  renames: RenameAnswers;
+  log: (text: string) => void;
+}
 
 /** The entity manager of a migration, which knows the tables as they are when it is asked for. */
 export class MigrationEntities {
@@ -28,7 +36,7 @@ export class MigrationEntities {
     private readonly driver: AbstractSqlDriver,
     private readonly config: Configuration,
     private readonly migration: Migration,
-    private readonly run: MigrationRun,
+    private readonly run: Replay,
   ) {}
 
   /** To be called again after each statement that changes tables. */

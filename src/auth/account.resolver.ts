@@ -23,14 +23,16 @@ export class AccountResolver {
     const { em, viewer, session, sessions, settings } = context;
     const { password, ...changes } = validate(viewerChangeRules(settings), input);
     const user = await loadAccount(em, viewer);
-    user.change(changes);
     if (password === undefined) {
+      user.change(changes);
       await em.flush();
       return { viewer: user };
     }
+    // Before anything changes, such as the e-mail address.
     if (Date.now() - session.openedAt.getTime() > RECENT_SIGN_IN) {
       await requirePassword(context, user, 'currentPassword', input.currentPassword);
     }
+    user.change(changes);
     user.passwordHash = await hashPassword(password);
     return { viewer: user, ...(await sessions.endOthers(em, user, session)) };
   }
@@ -63,13 +65,13 @@ const loadAccount = (em: EntityManager, { id }: SignedIn) =>
 /** Throws unless the password is right. */
 async function requirePassword(
   { loginThrottle, address }: Context,
-  { emailKey, passwordHash }: User,
+  { id, passwordHash }: User,
   field: string,
   password: string | null | undefined,
 ): Promise<void> {
   const path = ['input', field];
   if (!password) throw new Refusal(new ValidationError(UserErrorCode.BLANK, "can't be blank", path));
-  const right = await loginThrottle.attempt(emailKey, address, () => verifyPassword(password, passwordHash));
+  const right = await loginThrottle.attempt({ id }, address, () => verifyPassword(password, passwordHash));
   if (!right) throw new Refusal(new InvalidCredentialsError(path));
 }
 

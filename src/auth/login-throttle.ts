@@ -36,16 +36,17 @@ export class LoginThrottle {
   }
 
   /**
-   * Whether the password is right. An attempt is counted before it is made, so that concurrent ones do not bypass the limit,
+   * Whether the password of the account is right. An attempt is counted before it is made, so that concurrent ones do not bypass the limit,
    * and refunded if it succeeds or fails for another reason. Throws RateLimited without an attempt when the limit is reached.
    */
-  async attempt(account: string, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
+  async attempt(account: Account, address: string, isRight: () => Promise<boolean>): Promise<boolean> {
     const { limiters } = this;
     const network = networkOf(address);
-    const pair = digest(account, network);
+    const name = nameOf(account);
+    const pair = digest(name, network);
     const limits: Counter[] = [[limiters.pair, pair]];
     if (!(await limiters.known.get(pair)))
-      limits.push([limiters.account, digest(account)], [limiters.address, digest(network)]);
+      limits.push([limiters.account, digest(name)], [limiters.address, digest(network)]);
     const counted: Counter[] = [];
     let right: boolean;
     try {
@@ -69,6 +70,12 @@ export class LoginThrottle {
   /** Counts a new account from an address; throws RateLimited when the limit is reached. */
   countRegistration = (address: string): Promise<void> => count(this.limiters.registration, digest(networkOf(address)));
 }
+
+/** An account, or an e-mail address without one. */
+export type Account = { readonly id: number } | { readonly emailKey: string };
+
+/** By id: a guesser with a stolen token can change the e-mail address, and would get ten more attempts with each. */
+const nameOf = (account: Account) => ('id' in account ? `id ${account.id}` : `email ${account.emailKey}`);
 
 /** How many attempts (`points`) are allowed in how many seconds (`duration`). */
 const LIMITS = {

@@ -50,7 +50,7 @@ export class SessionResolver {
     const { email, password } = validate(credentialRules, input);
     const emailKey = foldCase(email);
     const user = await context.em.findOne(User, { emailKey }, { populate: ['passwordHash'] });
-    const right = await context.loginThrottle.attempt(emailKey, context.address, () =>
+    const right = await context.loginThrottle.attempt(user ?? { emailKey }, context.address, () =>
       verifyPassword(password, user?.passwordHash ?? null),
     );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());

@@ -1,12 +1,16 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schema/generated/graphql.ts';
 import { LoginThrottle } from '../../src/auth/login-throttle.ts';
+import { Session } from '../../src/auth/session.entity.ts';
 import { RateLimited } from '../../src/graphql/errors.ts';
+import { User } from '../../src/users/user.entity.ts';
 import { aUser, PASSWORD } from '../support/test-data.ts';
-import { executeGraphql, type GraphQLResponse, orm, post } from '../support/test-server.ts';
+import { executeGraphql, type GraphQLResponse, orm, post, server } from '../support/test-server.ts';
 
 const login = (password: string, email = 'ann@example.com') =>
   executeGraphql(LoginDocument, { input: { email, password } });
+
+const ANN = { id: 1 };
 
 const isLimited = (response: GraphQLResponse<unknown>) => response.errors?.[0]?.extensions.code === 'RATE_LIMITED';
 
@@ -66,6 +70,50 @@ describe('guessing a password', () => {
   });
 });
 
+describe('with a stolen token, from a new address each time', () => {
+  const MANY = 20;
+  const addresses = Array.from({ length: MANY }, (_, n) => `198.51.${100 + Math.floor(n / 250)}.${(n % 250) + 1}`);
+
+  test.each([
+    ['deletes the account', (n: number) => `deleteViewer(input: { password: "${guess(n)}" }) { errors { code } }`],
+    [
+      'changes e-mail, name and password in one input',
+      (n: number) =>
+        `updateViewer(input: { email: "new${n}@example.com", username: "new${n}", password: "another password", currentPassword: "${guess(n)}" }) { errors { code } }`,
+    ],
+    [
+      'changes the e-mail, then signs in with the new one',
+      (n: number) =>
+        `updateViewer(input: { email: "new${n}@example.com" }) { errors { code } } login(input: { email: "new${n}@example.com", password: "${guess(n)}" }) { errors { code } }`,
+    ],
+  ])('a guesser who %s has ten tries, and the owner still signs in', async (_name, mutation) => {
+    const ann = await aUser('ann');
+    await orm.em.fork().nativeUpdate(Session, { user: ann.id }, { openedAt: new Date(0) } as never);
+    const home = '203.0.113.9';
+    const signIn = (email: string, remoteAddress: string) =>
+      ask(`login(input: { email: "${email}", password: "${PASSWORD}" }) { token }`, { remoteAddress });
+    expect((await signIn(ann.email, home)).data).toMatchObject({ login: { token: expect.any(String) } });
+
+    let tried = 0;
+    for (const [n, remoteAddress] of addresses.entries()) {
+      const { errors } = await ask(mutation(n), { remoteAddress, as: ann });
+      if (errors?.[0]?.extensions.code !== 'RATE_LIMITED') tried += 1;
+    }
+    expect(tried).toBe(10);
+    const { email } = await orm.em.fork().findOneOrFail(User, ann.id);
+    expect((await signIn(email, home)).data).toMatchObject({ login: { token: expect.any(String) } });
+  });
+
+  const guess = (n: number) => (n === MANY - 1 ? PASSWORD : `guess ${n}`);
+
+  async function ask(mutation: string, { remoteAddress, as }: { remoteAddress: string; as?: { token: string } }) {
+    const headers = as ? { authorization: `Token ${as.token}` } : {};
+    const payload = { query: `mutation { ${mutation} }` };
+    const response = await server.inject({ method: 'POST', url: '/graphql', headers, payload, remoteAddress });
+    return response.json() as GraphQLResponse<unknown>;
+  }
+});
+
 describe('from many addresses', () => {
   const right = async () => true;
   const wrong = async () => false;
@@ -76,15 +124,15 @@ describe('from many addresses', () => {
   });
 
   test('a password can be guessed ten times a minute in total', async () => {
-    for (let host = 1; host <= 10; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong);
-    await expect(throttle.attempt('ann', '192.0.2.11', wrong)).rejects.toMatchObject(limited);
+    for (let host = 1; host <= 10; host += 1) await throttle.attempt(ANN, `192.0.2.${host}`, wrong);
+    await expect(throttle.attempt(ANN, '192.0.2.11', wrong)).rejects.toMatchObject(limited);
   });
 
   test('the owner is not locked out at an address where they have signed in', async () => {
-    expect(await throttle.attempt('ann', '198.51.100.1', right)).toBe(true);
-    for (let host = 1; host <= 20; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong).catch(() => {});
-    expect(await throttle.attempt('ann', '198.51.100.1', right)).toBe(true);
-    await expect(throttle.attempt('ann', '203.0.113.1', right)).rejects.toMatchObject(limited);
+    expect(await throttle.attempt(ANN, '198.51.100.1', right)).toBe(true);
+    for (let host = 1; host <= 20; host += 1) await throttle.attempt(ANN, `192.0.2.${host}`, wrong).catch(() => {});
+    expect(await throttle.attempt(ANN, '198.51.100.1', right)).toBe(true);
+    await expect(throttle.attempt(ANN, '203.0.113.1', right)).rejects.toMatchObject(limited);
   });
 
   test('an attempt that the full hash queue refuses is not counted', async () => {
@@ -92,29 +140,29 @@ describe('from many addresses', () => {
       throw new RateLimited(1);
     };
     for (let round = 1; round <= 20; round += 1)
-      await expect(throttle.attempt('ann', '192.0.2.1', untried)).rejects.toMatchObject(limited);
-    expect(await throttle.attempt('ann', '192.0.2.1', right)).toBe(true);
+      await expect(throttle.attempt(ANN, '192.0.2.1', untried)).rejects.toMatchObject(limited);
+    expect(await throttle.attempt(ANN, '192.0.2.1', right)).toBe(true);
   });
 
   test('an attempt that is limited because of other addresses is not counted', async () => {
-    for (let host = 1; host <= 10; host += 1) await throttle.attempt('ann', `192.0.2.${host}`, wrong);
+    for (let host = 1; host <= 10; host += 1) await throttle.attempt(ANN, `192.0.2.${host}`, wrong);
     for (let round = 1; round <= 20; round += 1)
-      await expect(throttle.attempt('ann', '192.0.2.11', right)).rejects.toMatchObject(limited);
+      await expect(throttle.attempt(ANN, '192.0.2.11', right)).rejects.toMatchObject(limited);
     await orm.em.fork().execute(`delete from rate_limits where key like 'account:%'`); // a minute later
-    expect(await throttle.attempt('ann', '192.0.2.11', right)).toBe(true);
+    expect(await throttle.attempt(ANN, '192.0.2.11', right)).toBe(true);
   });
 
   test('one address can try at most a hundred accounts', async () => {
-    for (let account = 1; account <= 100; account += 1) await throttle.attempt(`user${account}`, '192.0.2.1', wrong);
-    await expect(throttle.attempt('user101', '192.0.2.1', wrong)).rejects.toMatchObject(limited);
-    expect(await throttle.attempt('user101', '192.0.2.2', right)).toBe(true);
+    for (let account = 1; account <= 100; account += 1) await throttle.attempt({ id: account }, '192.0.2.1', wrong);
+    await expect(throttle.attempt({ id: 101 }, '192.0.2.1', wrong)).rejects.toMatchObject(limited);
+    expect(await throttle.attempt({ id: 101 }, '192.0.2.2', right)).toBe(true);
   });
 
   test('an IPv6 /64 network counts as one address, and an IPv4-mapped address as the IPv4 one', async () => {
-    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', `2001:db8::${guess}`, wrong);
-    await expect(throttle.attempt('ann', '2001:db8::ffff', wrong)).rejects.toMatchObject(limited);
-    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('bob', '192.0.2.1', wrong);
-    await expect(throttle.attempt('bob', '::ffff:192.0.2.1', wrong)).rejects.toMatchObject(limited);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt(ANN, `2001:db8::${guess}`, wrong);
+    await expect(throttle.attempt(ANN, '2001:db8::ffff', wrong)).rejects.toMatchObject(limited);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt({ id: 2 }, '192.0.2.1', wrong);
+    await expect(throttle.attempt({ id: 2 }, '::ffff:192.0.2.1', wrong)).rejects.toMatchObject(limited);
   });
 });
 
@@ -122,7 +170,7 @@ describe('after the clock was wrong', () => {
   const HOUR = 3_600_000;
   const wait = async (throttle: LoginThrottle) => {
     const refusal: RateLimited = await throttle
-      .attempt('ann', '192.0.2.1', async () => false)
+      .attempt(ANN, '192.0.2.1', async () => false)
       .then(
         () => expect.fail('was allowed'),
         (error) => error,
@@ -134,14 +182,14 @@ describe('after the clock was wrong', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24 * HOUR });
     onTestFinished(() => void vi.useRealTimers());
     const throttle = new LoginThrottle(orm.em);
-    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', '192.0.2.1', async () => false);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt(ANN, '192.0.2.1', async () => false);
     vi.useRealTimers();
     expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
   });
 
   test('no longer window remains, even one that another process started', async () => {
     const throttle = new LoginThrottle(orm.em);
-    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt('ann', '192.0.2.1', async () => false);
+    for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt(ANN, '192.0.2.1', async () => false);
     await orm.em.fork().execute(`update rate_limits set expire = expire + ${24 * HOUR}`);
     expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
     expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);

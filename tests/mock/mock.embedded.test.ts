@@ -46,6 +46,14 @@ const documents = Object.values(generated)
     return operation ? [[(operation as OperationDefinitionNode).name?.value ?? '', document] as const] : [];
   });
 
+test('accepts the media types that GraphQL over HTTP recommends', async () => {
+  const accept = 'application/graphql-response+json; charset=utf-8, application/json; charset=utf-8';
+  const payload = { query: '{ tags { totalCount } }' };
+  const response = await server.inject({ method: 'POST', url: '/graphql', headers: { accept }, payload });
+  expect(response.statusCode).toBe(200);
+  expect(response.headers['content-type']).toBe('application/graphql-response+json; charset=utf-8');
+});
+
 describe('every published operation succeeds', () => {
   test.each(documents)('%s', async (name, document) => {
     const newcomer = { username: `user-${name}`, email: `${name}@example.com`, password: PASSWORD };

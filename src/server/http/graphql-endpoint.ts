@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import Negotiator from 'negotiator';
 import { BadUserInput, QueryTooComplex } from '../../graphql/errors.ts';
 import { MAX_DOCUMENT_LENGTH } from '../operations/operation-limits.ts';
 import { readDocumentId } from '../operations/persisted-documents.ts';
@@ -12,6 +11,7 @@ import { RESPONSE_COMPLETE, rejectOnAbort, startDeadline } from './deadline.ts';
 import { sendHttpError } from './error-responses.ts';
 import { addResponseHeaders, type CacheSettings } from './graphql-response.ts';
 import type { LoadShedder } from './load-shedding.ts';
+import { preferredType, RESPONSE_TYPES } from './response-type.ts';
 import { limitUnreadResponses } from './slow-consumers.ts';
 
 /** GraphQL over HTTP at /graphql: GET for queries, POST for everything. */
@@ -72,6 +72,7 @@ function setHead(reply: FastifyReply, { status = 200, headers }: HTTPGraphQLHead
 function headerMap(headers: IncomingHttpHeaders): HeaderMap {
   const map = new HeaderMap();
   for (const [name, value] of Object.entries(headers)) if (value) map.set(name, String(value));
+  map.set('accept', preferredType(headers.accept) ?? ''); // Apollo compares types without their parameters
   return map;
 }
 
@@ -126,14 +127,11 @@ function rejectLongDocuments({ body }: FastifyRequest): void {
 }
 
 /** Runs before execution: a client that cannot read the response would repeat a mutation that was done. */
-function rejectUnacceptable({ headers }: FastifyRequest): void {
-  const { accept = '*/*' } = headers;
-  if (accept === '*/*' || new Negotiator({ headers }).mediaType(RESPONSE_TYPES)) return;
-  const wanted = `it must allow ${RESPONSE_TYPES.join(' or ')}`;
-  throw Object.assign(new BadUserInput(`The accept header is "${headers.accept}"; ${wanted}.`), { statusCode: 406 });
+function rejectUnacceptable({ headers: { accept } }: FastifyRequest): void {
+  if (preferredType(accept)) return;
+  const wanted = `it must allow ${RESPONSE_TYPES.join(' or ')} in UTF-8`;
+  throw Object.assign(new BadUserInput(`The accept header is "${accept}"; ${wanted}.`), { statusCode: 406 });
 }
-
-const RESPONSE_TYPES = ['application/json', 'application/graphql-response+json'];
 
 function rejectMethod({ method }: FastifyRequest, reply: FastifyReply): never {
   reply.header('allow', 'GET, POST');
@@ -141,7 +139,6 @@ function rejectMethod({ method }: FastifyRequest, reply: FastifyReply): never {
 }
 
 function sendErrorInAcceptedType(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
-  const graphql = request.headers.accept?.includes('application/graphql-response+json');
-  reply.type(`application/${graphql ? 'graphql-response+json' : 'json'}; charset=utf-8`);
+  reply.type(`${preferredType(request.headers.accept) ?? RESPONSE_TYPES[0]}; charset=utf-8`);
   return sendHttpError(error, request, reply);
 }

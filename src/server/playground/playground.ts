@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { getIntrospectionQuery } from 'graphql';
+import { prefersPage } from '../http/response-type.ts';
 import { publishedOperations } from '../operations/published-operations.ts';
 import { playgroundAssets } from './assets.ts';
 import { playgroundPage } from './page.ts';
 import { playgroundTabs } from './tabs.ts';
 
 /**
- * The Playground: at /playground, and at /graphql for requests that accept HTML first. All assets are served from here. Returns
+ * The Playground: at /playground, and at /graphql for requests that prefer HTML. All assets are served from here. Returns
  * the documents it sends, which are trusted like published ones.
  */
 export function addPlayground(server: FastifyInstance): string[] {
@@ -35,7 +36,8 @@ export function addPlayground(server: FastifyInstance): string[] {
     return reply.type(asset.type).send(asset.gzipped);
   });
   server.addHook('onRequest', (request, reply, done) => {
-    const acceptsPage = request.method === 'GET' && pathOf(request.url) === '/graphql' && wantsPage(request);
+    const acceptsPage =
+      request.method === 'GET' && pathOf(request.url) === '/graphql' && prefersPage(request.headers.accept);
     if (acceptsPage) page(request, reply).catch(done);
     else done();
   });
@@ -43,9 +45,6 @@ export function addPlayground(server: FastifyInstance): string[] {
 }
 
 const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true, specifiedByUrl: true });
-
-/** Browsers list text/html first when navigating; API clients do not. */
-const wantsPage = ({ headers }: FastifyRequest) => /^text\/html\b/.test(headers.accept ?? '');
 
 const pathOf = (url: string) => url.split('?', 1)[0];
 

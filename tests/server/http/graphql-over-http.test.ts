@@ -34,8 +34,15 @@ describe('the status', () => {
     }
   });
 
-  test('of a request for an unsupported type is 406', async () => {
-    expect(await statusOf(GUEST_QUERY, 'text/csv')).toBe(406);
+  test.each([
+    'text/csv',
+    'application/json;q=0',
+    '*/*;q=0',
+    'application/*;q=0, text/html',
+    'application/json; charset=iso-8859-1',
+    'application/graphql-response+json; charset=utf-16, text/plain',
+  ])('of a request that accepts only %s is 406', async (accept) => {
+    expect(await statusOf(GUEST_QUERY, accept)).toBe(406);
   });
 
   test.each(['PUT', 'PATCH', 'DELETE'])('of %s is 405 with the allowed methods', async (method) => {
@@ -52,6 +59,41 @@ describe('the status', () => {
 
   test('of several requests in one body is 400', async () => {
     expect((await send({ body: JSON.stringify([{ query: GUEST_QUERY }]) })).status).toBe(400);
+  });
+});
+
+describe('the type of the response', () => {
+  const JSON_TYPE = 'application/json';
+  const GRAPHQL = 'application/graphql-response+json';
+
+  test.each([
+    [`${GRAPHQL}; charset=utf-8, ${JSON_TYPE}; charset=utf-8`, GRAPHQL],
+    [`${JSON_TYPE}; charset=utf-8`, JSON_TYPE],
+    [`${JSON_TYPE};charset=UTF-8`, JSON_TYPE],
+    [`${JSON_TYPE}; charset="utf-8"`, JSON_TYPE],
+    [`${JSON_TYPE} ; charset=utf8`, JSON_TYPE],
+    [`${GRAPHQL};charset=utf-8;q=0.5, ${JSON_TYPE};charset=utf-8;q=0.9`, JSON_TYPE],
+    [`${JSON_TYPE};q=0.5, ${GRAPHQL};q=0.9`, GRAPHQL],
+    [`${JSON_TYPE};charset=utf-8;q=0, ${GRAPHQL}`, GRAPHQL],
+    [`${JSON_TYPE};q=0, */*`, GRAPHQL],
+    [`${JSON_TYPE};q=0.1, */*;q=0.5`, GRAPHQL],
+    ['APPLICATION/GraphQL-Response+JSON; Charset=UTF-8', GRAPHQL],
+    [`${GRAPHQL}; profile="a, b; q=0"; charset=utf-8`, GRAPHQL],
+    [`${JSON_TYPE}; indent=4`, JSON_TYPE],
+    [`multipart/mixed;deferSpec=20220824, ${JSON_TYPE}`, JSON_TYPE],
+    [`multipart/mixed;boundary="-";subscriptionSpec=1.0, ${GRAPHQL};charset=utf-8`, GRAPHQL],
+    ['text/csv, application/*;q=0.1', JSON_TYPE],
+    ['*/*', JSON_TYPE],
+    ['*/*;charset=utf-8', JSON_TYPE],
+    ['', JSON_TYPE],
+  ])('for %s is %s', async (accept, type) => {
+    for (const query of [GUEST_QUERY, '{ nothing }']) {
+      const response = await send({ headers: { accept }, body: JSON.stringify({ query }) });
+      expect(response.headers.get('content-type')).toBe(`${type}; charset=utf-8`);
+      expect(response.status).toBe(query === GUEST_QUERY || type === JSON_TYPE ? 200 : 400);
+    }
+    const invalid = await send({ headers: { accept }, body: '{' });
+    expect([invalid.status, invalid.headers.get('content-type')]).toEqual([400, `${type}; charset=utf-8`]);
   });
 });
 

@@ -64,12 +64,16 @@ export function createContext(authorization: string | undefined, { statements, .
     verification: null,
     refused: null,
   };
-  if (authorization === undefined) return guest;
-  const [, token] = /^(?:Token|Bearer) +(\S+)$/i.exec(authorization) ?? [];
+  if (!hasToken(authorization)) return guest;
+  const [, token] = /^\s*(?:Token|Bearer)\s+(\S+)\s*$/i.exec(authorization) ?? [];
   if (!token) return { ...guest, tokenError: new Unauthenticated('must be "Token <jwt>" or "Bearer <jwt>"') };
   const claims = parts.sessions.verifyAccessToken(token);
   return claims ? { ...guest, claims, viewer: { id: claims.userId } } : { ...guest, tokenError: invalidToken() };
 }
+
+/** Whether the Authorization header has a token, or something in its place. A scheme alone, as of an empty variable, is none. */
+export const hasToken = (authorization: string | undefined): authorization is string =>
+  authorization !== undefined && !/^\s*(?:Token|Bearer)?\s*$/i.test(authorization);
 
 /**
  * Checks once whether the session of the token is still open. Mutations wait for it. Queries send their reads in the same round

@@ -19,7 +19,7 @@ import { Sessions } from '../../src/auth/sessions.ts';
 import { issueToken } from '../../src/auth/token.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { aUser, PASSWORD, type Person } from '../support/test-data.ts';
-import { executeGraphql, orm, post, sessions, settings } from '../support/test-server.ts';
+import { address, executeGraphql, orm, post, sessions, settings } from '../support/test-server.ts';
 
 const signIn = async (email: string, password = PASSWORD) =>
   (await executeGraphql(LoginDocument, { input: { email, password } })).data.login;
@@ -155,10 +155,11 @@ describe('the header', () => {
   });
 
   test.each([
-    '',
-    'Token',
-    'Token ',
     'Basic YW5uOnBhc3M=',
+    'nonsense',
+    'Tokens',
+    'Token Bearer',
+    'Bearer ""',
     'Token a b',
     'Token not.a.token',
     'Bearer null',
@@ -167,6 +168,21 @@ describe('the header', () => {
     const { body } = await withHeader(authorization, '{ articles { totalCount } }');
     expect(body).toFailWith('UNAUTHENTICATED');
   });
+
+  test.each(['', ' ', 'Token', 'Token ', 'token', 'Bearer', 'Bearer   ', 'BEARER\t'])(
+    'with "%s" is no token: a guest, whose responses are cached as such',
+    async (authorization) => {
+      const { body } = await withHeader(authorization, '{ viewer { email } articles { totalCount } }');
+      expect(body).toMatchObject({ data: { viewer: null, articles: { totalCount: 0 } } });
+      expect(await withHeader(authorization, 'mutation { logout { ok } }')).toMatchObject({
+        body: { errors: [{ message: expect.stringContaining('is missing') }] },
+      });
+      const { headers } = await fetch(`${address}/graphql?query={articles{totalCount}}`, {
+        headers: { authorization, 'apollo-require-preflight': '1' },
+      });
+      expect(headers.get('cache-control')).toBe('public, no-cache');
+    },
+  );
 
   test('makes a guest when it is absent', async () => {
     expect(await executeGraphql(CurrentUserDocument)).toMatchObject({ data: { viewer: null } });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ApolloServerPlugin, HTTPGraphQLHead } from '@apollo/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FormattedExecutionResult } from 'graphql';
+import { hasToken } from '../../auth/context.ts';
 import { RETRY_AFTER } from '../../graphql/errors.ts';
 import { currentRequest } from './current-request.ts';
 
@@ -20,7 +21,7 @@ export function addResponseHeaders(server: FastifyInstance, { guestCacheSeconds 
       reply.header('cache-control', 'no-store'); // POST responses may contain tokens; errors may be transient
       return payload;
     }
-    const isGuest = request.headers.authorization === undefined;
+    const isGuest = !hasToken(request.headers.authorization);
     const forGuests = guestCacheSeconds ? `public, max-age=${guestCacheSeconds}` : 'public, no-cache';
     reply.header('cache-control', isGuest ? forGuests : 'private, no-cache');
     varyBy(reply, 'Authorization', 'Accept');

@@ -211,7 +211,7 @@ export type UpdateViewerInput = {
   email?: string | null | undefined;
   /** Absolute http(s) URL, at most 2,048 characters. */
   image?: string | null | undefined;
-  /** 8 to 128 characters, any of them. Ends every other session, and the tokens issued before. */
+  /** 8 to 128 characters, any of them. Ends every other session; this one and its tokens stay valid. */
   password?: string | null | undefined;
   /** 1 to 50 characters, none of them hidden; unique ignoring case. */
   username?: string | null | undefined;

@@ -75,7 +75,7 @@ export class UpdateViewerInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `${PASSWORD_RULES} Ends every other session, and the tokens issued before.`,
+    description: `${PASSWORD_RULES} Ends every other session; this one and its tokens stay valid.`,
   })
   password?: string | null;
 

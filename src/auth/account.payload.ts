@@ -40,7 +40,8 @@ export class UpdateViewerPayload {
 
   @Field(() => String, {
     nullable: true,
-    description: 'Set when the change ended older sessions (password) and a new token was issued.',
+    description:
+      'Set when the password changed: a new token of this session. The one that was sent stays valid until it expires.',
   })
   token?: string;
 

@@ -18,7 +18,7 @@ export class Session {
   @Property({ type: 'text' })
   refreshTokenHash!: string;
 
-  /** Incremented when the password changes, which invalidates access tokens of this session that were issued before. */
+  /** Always 1. The release before incremented it; it can be dropped once no server of that release runs. */
   @Property({ type: 'integer', default: 1 })
   generation!: number;
 

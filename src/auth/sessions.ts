@@ -1,4 +1,5 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { LockMode } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ReadBatch } from '../reading/read-batch.ts';
 import { type Sql, sql } from '../reading/sql.ts';
@@ -83,15 +84,14 @@ export class Sessions {
     return { ...tokens, refreshToken: this.refreshToken(sessionId, next), session, userId: session.user.id };
   }
 
-  /** Ends every other session of the user, and revokes the access tokens issued for this one. */
+  /** Ends every other session of the user, and issues another token of this one. */
   endOthers(em: EntityManager, user: User, kept: OpenSession): Promise<IssuedToken> {
     // In a transaction, since the flush also writes changes of the user that may fail, such as a taken username.
     return em.transactional(async (em) => {
       await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
-      const session = await em.findOne(Session, kept.id);
+      // Locked, so that of two sessions that end each other one remains.
+      const session = await em.findOne(Session, kept.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
       if (!session) throw invalidToken(); // ended in the meantime
-      session.generation += 1;
-      await em.flush();
       return this.tokenFor(session, user.id);
     });
   }

@@ -9,7 +9,7 @@ import { Unauthenticated } from '../graphql/errors.ts';
 export interface TokenClaims {
   readonly userId: number;
   readonly sessionId: string;
-  /** The session's when the token was issued; a password change increments it. */
+  /** The session's when the token was issued. */
   readonly generation: number;
   readonly expiresAt: Date;
 }

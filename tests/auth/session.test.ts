@@ -390,18 +390,54 @@ describe('a new password', () => {
   const change = (as: { token: string }, input: object) => executeGraphql(UpdateUserDocument, { as, input });
   const password = 'a new password';
 
-  test('ends every other session and the old tokens of this one', async () => {
+  test('ends every other session', async () => {
     const ann = await aUser('ann');
-    const elsewhere = await anotherSession(ann);
+    const others = [await anotherSession(ann), await anotherSession(ann)];
+    expect(await change(ann, { password })).toSucceed();
+    for (const other of others) {
+      expect(await nameOf(other)).toBe('UNAUTHENTICATED');
+      expect(await refresh(other.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
+    }
+    expect((await signIn('ann@example.com', password))?.errors).toEqual([]);
+    expect((await signIn('ann@example.com'))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
+  });
+
+  test('leaves the session that sets it open: its token, its refresh token and the new token work', async () => {
+    const ann = await aUser('ann');
     const { data } = await change(ann, { password });
     expect(data.updateViewer).toMatchObject({ errors: [], token: expect.any(String), expiresAt: expect.any(String) });
     expect(await nameOf({ token: data.updateViewer?.token ?? '' })).toBe('ann');
-    expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
-    expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');
-    expect(await refresh(elsewhere.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
-    expect(await refresh(ann.refreshToken)).toSucceed();
-    expect((await signIn('ann@example.com', password))?.errors).toEqual([]);
-    expect((await signIn('ann@example.com'))?.errors).toMatchObject([{ code: 'INVALID_CREDENTIALS' }]);
+    expect(await nameOf(ann)).toBe('ann');
+    expect(await change(ann, { bio: 'Still here.' })).toSucceed();
+    const refreshed = await refresh(ann.refreshToken);
+    expect(await nameOf({ token: refreshed.data.refreshSession?.token ?? '' })).toBe('ann');
+    expect(await nameOf(ann)).toBe('ann');
+  });
+
+  test('leaves a session open whose token came from refreshing, and ends what follows from another', async () => {
+    const ann = await aUser('ann');
+    const other = (await refresh((await anotherSession(ann)).refreshToken)).data.refreshSession;
+    const mine = (await refresh(ann.refreshToken)).data.refreshSession;
+    expect(await change({ token: mine?.token ?? '' }, { password })).toSucceed();
+    expect(await nameOf({ token: mine?.token ?? '' })).toBe('ann');
+    expect(await nameOf({ token: other?.token ?? '' })).toBe('UNAUTHENTICATED');
+    expect(await refresh(other?.refreshToken ?? '')).toFailWith('INVALID_CREDENTIALS input refreshToken');
+  });
+
+  test('set twice leaves the session open each time', async () => {
+    const ann = await aUser('ann');
+    expect(await change(ann, { password })).toSucceed();
+    expect(await change(ann, { password: 'yet another one' })).toSucceed();
+    expect(await nameOf(ann)).toBe('ann');
+  });
+
+  test('from two sessions at once leaves at most one of them open', async () => {
+    const ann = await aUser('ann');
+    const other = await anotherSession(ann);
+    const [one, two] = await Promise.all([change(ann, { password }), change(other, { password })]);
+    const open = [await nameOf(ann), await nameOf(other)].filter((name) => name === 'ann');
+    expect(open).toHaveLength(1);
+    expect([one, two].filter(({ errors }) => errors)).toHaveLength(1);
   });
 
   test('ends no session of another user', async () => {

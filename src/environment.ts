@@ -46,7 +46,10 @@ const origins = z
 
 const listed = (value: string) => value.split(',').map((item) => item.trim());
 
-const isOrigin = (text: string) => URL.canParse(text) && new URL(text).origin === text;
+/** To a URL, an origin of another scheme than the web's is "null", but apps have such origins: capacitor://localhost. */
+const isOrigin = (text: string) =>
+  URL.canParse(text) &&
+  (/^https?:/.test(text) ? new URL(text).origin === text : /^[a-z][a-z\d+.-]*:\/\/[a-z\d.-]+(:\d+)?$/.test(text));
 
 /** Never "all": then any client could forge its address. */
 const proxies = z

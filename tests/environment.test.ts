@@ -105,6 +105,9 @@ test('CORS_ORIGINS lists the allowed origins; the default is this machine, in pr
     'https://a.example',
     'http://b.example:8080',
   ]);
+  const apps = ['capacitor://localhost', 'ionic://localhost', 'tauri://localhost', 'app.example://blog:8080'];
+  expect(readEnvironment({ CORS_ORIGINS: apps.join(',') }).allowedOrigins).toEqual(apps);
+  expect(readEnvironment({}).allowedOrigins).toBe('this machine');
 });
 
 test.each([
@@ -113,6 +116,9 @@ test.each([
   'https://a.example https://b.example',
   'null',
   'https://*.example,',
+  'capacitor://localhost/',
+  'capacitor:localhost',
+  'file://',
 ])('rejects %j as CORS_ORIGINS', (CORS_ORIGINS) => {
   expect(errorsOf({ CORS_ORIGINS })).toEqual([
     expect.stringMatching(/^CORS_ORIGINS is ".+"; it must be \* or origins/),

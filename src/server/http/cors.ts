@@ -1,7 +1,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-/** Origins whose pages may read responses: a list, any (`*`), or any server on this machine. */
+/** Origins whose pages may read responses: a list, any (`*`), or any server and app on this machine. */
 export type AllowedOrigins = readonly string[] | '*' | 'this machine';
 
 /** Without credentials: sign-in uses a header, not a cookie, so pages of other origins cannot use it. */
@@ -14,4 +14,6 @@ export async function addCors(server: FastifyInstance, allowed: AllowedOrigins):
   });
 }
 
-const THIS_MACHINE = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+/** Browsers resolve names that end in .localhost to this machine. Apps have schemes of their own. */
+const THIS_MACHINE =
+  /^(https?:\/\/([a-z\d-]+\.)*localhost|https?:\/\/(127\.0\.0\.1|\[::1\])|(capacitor|ionic|tauri):\/\/localhost)(:\d+)?$/;

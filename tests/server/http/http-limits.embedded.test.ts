@@ -224,3 +224,41 @@ test('the client address is that of the peer, unless it is a trusted proxy', asy
   expect(await addressSeen(['10.0.0.0/8'], '11.0.0.1')).toBe('11.0.0.1');
   expect(await addressSeen(['10.0.0.0/8', '9.9.9.9'], '10.0.0.1')).toBe('6.6.6.6');
 });
+
+describe('pages and apps of this machine, which may call a server in development', () => {
+  const allowedOf = async (origin: string) => {
+    const development = await serverWith({ allowedOrigins: 'this machine' as never });
+    const { headers } = await development.inject({ url: '/healthz', headers: { origin } });
+    return headers['access-control-allow-origin'];
+  };
+
+  test.each([
+    'http://localhost',
+    'http://localhost:5173',
+    'https://localhost',
+    'http://blog.localhost:3000',
+    'https://a.b-c.localhost',
+    'http://127.0.0.1:8080',
+    'http://[::1]:3000',
+    'capacitor://localhost',
+    'ionic://localhost',
+    'tauri://localhost',
+    'http://tauri.localhost',
+  ])('include %s', async (origin) => {
+    expect(await allowedOf(origin)).toBe(origin);
+  });
+
+  test.each([
+    'null',
+    'http://localhost.evil.example',
+    'http://evil-localhost',
+    'http://blog.localhost.evil.example:3000',
+    'http://.localhost',
+    'http://localhost:3000.evil.example',
+    'capacitor://evil.example',
+    'file://',
+    'http://evil.example/.localhost',
+  ])('do not include %s', async (origin) => {
+    expect(await allowedOf(origin)).toBeUndefined();
+  });
+});

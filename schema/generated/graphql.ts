@@ -35,6 +35,10 @@ export type ArticleFilter = {
   tagsAll?: Array<string> | null | undefined;
   /** Carries at least one of these tags, at most 20. */
   tagsAny?: Array<string> | null | undefined;
+  /** Last changed later than this; when never, published. */
+  updatedAfter?: string | null | undefined;
+  /** Last changed earlier than this; when never, published. */
+  updatedBefore?: string | null | undefined;
 };
 
 /** An article to act on. */

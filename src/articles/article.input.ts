@@ -51,6 +51,12 @@ export class ArticleFilter {
 
   @Field(() => DateTime, { nullable: true, description: 'Published earlier than this.' })
   publishedBefore?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Last changed later than this; when never, published.' })
+  updatedAfter?: Date | null;
+
+  @Field(() => DateTime, { nullable: true, description: 'Last changed earlier than this; when never, published.' })
+  updatedBefore?: Date | null;
 }
 
 export enum ArticleOrderField {

@@ -31,11 +31,13 @@ export function articleFilterConditions(
   article: Columns<Article>,
   filter?: ArticleFilter | null,
 ): Condition<Article>[] {
-  const { author, publishedAfter, publishedBefore } = filter ?? {};
+  const { author, publishedAfter, publishedBefore, updatedAfter, updatedBefore } = filter ?? {};
   return [
     author == null || { author: userIdOf(author) },
     publishedAfter == null || sql`${article.publishedAt} > ${publishedAfter}`,
     publishedBefore == null || sql`${article.publishedAt} < ${publishedBefore}`,
+    updatedAfter == null || sql`${article.updatedAt} > ${updatedAfter}`,
+    updatedBefore == null || sql`${article.updatedAt} < ${updatedBefore}`,
   ];
 }
 

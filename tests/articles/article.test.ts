@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   ArticleDocument,
+  ArticlesDocument,
   CreateArticleDocument,
   DeleteArticleDocument,
   FavoriteArticleDocument,
@@ -359,4 +360,22 @@ describe('favourites', () => {
     expect(await executeGraphql(FavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
     expect(await executeGraphql(UnfavoriteArticleDocument, { as, input })).toFailWith('NOT_FOUND input article');
   });
+});
+
+test('a client that synchronizes reads what changed since it last did', async () => {
+  const ann = await aUser('ann');
+  const [old, edited] = [await anArticle({ by: ann, title: 'Old' }), await anArticle({ by: ann, title: 'Edited' })];
+  const since = new Date(Math.max(old.updatedAt.getTime(), edited.updatedAt.getTime())).toISOString();
+  const titles = async (filter: object) => {
+    const orderBy = { field: 'UPDATED_AT', direction: 'ASC' } as const;
+    const { data } = await executeGraphql(ArticlesDocument, { filter, orderBy });
+    return data.articles.edges.map(({ node }) => node.title);
+  };
+  expect(await titles({ updatedAfter: since })).toEqual([]);
+  const { data } = await update(ann, edited.slug, { body: 'Another body.' });
+  expect(await titles({ updatedAfter: since })).toEqual(['Edited']);
+  expect(await titles({ updatedAfter: since, author: 'ann', tag: 'none' })).toEqual([]);
+  expect(await titles({ updatedBefore: data.updateArticle?.article?.updatedAt })).toEqual(['Old']);
+  await executeGraphql(FavoriteArticleDocument, { as: ann, input: { article: { slug: old.slug } } });
+  expect(await titles({ updatedAfter: since, updatedBefore: '9999-12-31T23:59:59.999Z' })).toEqual(['Edited']);
 });

@@ -80,6 +80,8 @@ const articleFilters = {
   tagsAll: ['["red", "blue"]', `${carries('red')} and ${carries('blue')}`],
   publishedAfter: ['"2026-01-01T00:00:00.000Z"', `a.published_at > '2026-01-01Z'`],
   publishedBefore: ['"2026-01-03T00:00:00.000Z"', `a.published_at < '2026-01-03Z'`],
+  updatedAfter: ['"2026-01-01T00:00:00.000Z"', `a.updated_at > '2026-01-01Z'`],
+  updatedBefore: ['"2026-01-03T00:00:00.000Z"', `a.updated_at < '2026-01-03Z'`],
 } as const;
 
 const shapes: Record<string, Shape> = {

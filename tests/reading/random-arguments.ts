@@ -89,6 +89,8 @@ export class RandomArguments {
       tagsAll: several,
       publishedAfter: () => this.instant(),
       publishedBefore: () => this.instant(),
+      updatedAfter: () => this.instant(),
+      updatedBefore: () => this.instant(),
     };
     const some = Object.entries(all);
     const chosen = this.choices.upTo(2) === 0 ? some.filter(() => this.choices.once(4)) : [this.choices.one(some)];
@@ -96,9 +98,10 @@ export class RandomArguments {
   }
 
   private instant(): string {
-    const { publishedAt } = this.choices.one(this.world.articles);
-    const inBerlin = new Date(publishedAt.getTime() + 3_600_000).toISOString().replace('Z', '+01:00');
-    return this.choices.one([publishedAt.toISOString(), inBerlin, ...ODD_INSTANTS]);
+    const { publishedAt, updatedAt } = this.choices.one(this.world.articles);
+    const instant = this.choices.one([publishedAt, updatedAt]);
+    const inBerlin = new Date(instant.getTime() + 3_600_000).toISOString().replace('Z', '+01:00');
+    return this.choices.one([instant.toISOString(), inBerlin, ...ODD_INSTANTS]);
   }
 
   private paging(coordinate: string, orderBy?: OrderBy): Args {

@@ -190,7 +190,8 @@ function tagsOf({ id }: Article, _: Args, { articleTags }: World): Tag[] {
 }
 
 function matching(filter: Args | null | undefined, world: World) {
-  const { tag: one, author, favoritedBy, tagsAny, tagsAll, publishedAfter, publishedBefore } = filter ?? {};
+  const { tag: one, author, favoritedBy, tagsAny, tagsAll } = filter ?? {};
+  const { publishedAfter, publishedBefore, updatedAfter, updatedBefore } = filter ?? {};
   if (tagsAny?.length > 20 || tagsAll?.length > 20) refuse('so many tags');
   return (source: Article): boolean => {
     const names = tagsOf(source, {}, world).map(({ name }) => name);
@@ -202,7 +203,9 @@ function matching(filter: Args | null | undefined, world: World) {
       (tagsAny == null || tagsAny.some((name: string) => names.includes(name))) &&
       (tagsAll == null || tagsAll.every((name: string) => names.includes(name))) &&
       (publishedAfter == null || source.publishedAt > new Date(publishedAfter)) &&
-      (publishedBefore == null || source.publishedAt < new Date(publishedBefore))
+      (publishedBefore == null || source.publishedAt < new Date(publishedBefore)) &&
+      (updatedAfter == null || source.updatedAt > new Date(updatedAfter)) &&
+      (updatedBefore == null || source.updatedAt < new Date(updatedBefore))
     );
   };
 }

@@ -222,6 +222,10 @@ test('filters without matches and extreme dates return empty lists', async () =>
   expect(await total({ publishedAfter: '9999-12-31T23:59:59.999Z' })).toBe(0);
   expect(await total({ publishedAfter: '0001-01-01T00:00:00.000Z' })).toBe(9);
   expect(await total({ publishedBefore: '2026-01-02T01:00:00.000+01:00' })).toBe(0);
+  expect(await total({ updatedAfter: '9999-12-31T23:59:59.999Z' })).toBe(0);
+  expect(await total({ updatedAfter: '0001-01-01T00:00:00.000Z' })).toBe(9);
+  expect(await total({ updatedBefore: '0001-01-01T00:00:00.000Z' })).toBe(0);
+  expect(await total({ updatedAfter: null, updatedBefore: null })).toBe(9);
 });
 
 test('invalid dates are BAD_USER_INPUT', async () => {

@@ -23,6 +23,7 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
     scope.addHook('onRequest', syncHook(rejectOtherCharsets));
     scope.addHook('onRequest', syncHook(rejectEncodings));
     scope.addHook('preHandler', syncHook(rejectUnacceptable));
+    scope.addHook('preHandler', syncHook(dropEmptyParameters));
     scope.addHook('preHandler', syncHook(readDocumentId)); // rejects a malformed one
     scope.addHook('preHandler', syncHook(rejectLongDocuments));
     scope.setErrorHandler(sendErrorInAcceptedType);
@@ -52,7 +53,7 @@ async function execute<C extends BaseContext>(request: FastifyRequest, reply: Fa
     httpGraphQLRequest: {
       method: request.method,
       headers: headerMap(request.headers),
-      search: searchOf(request.url),
+      search: searchOf(request),
       body: request.body,
     },
     context: () => parts.createContext(request, deadline.signal),
@@ -76,7 +77,13 @@ function headerMap(headers: IncomingHttpHeaders): HeaderMap {
   return map;
 }
 
-const searchOf = (url: string) => (url.includes('?') ? url.slice(url.indexOf('?')) : '');
+/** The parameters of a GET. Fastify reads one that is given twice as a list; Apollo rejects it. */
+function searchOf({ query }: FastifyRequest): string {
+  const pairs = Object.entries(query as Record<string, string | string[]>);
+  const search = new URLSearchParams();
+  for (const [name, values] of pairs) for (const value of [values].flat()) search.append(name, value);
+  return `?${search}`;
+}
 
 /** A check as a hook without a promise, which would delay every request by a microtask. */
 const syncHook =
@@ -118,6 +125,15 @@ function rejectEncodings({ headers }: FastifyRequest): void {
     statusCode: 415,
   });
 }
+
+/** Clients with nothing to send may send "" (GraphiQL's `operationName` and `variables`, a form's empty fields). */
+function dropEmptyParameters(request: FastifyRequest): void {
+  const parameters = (request.method === 'POST' ? request.body : request.query) as Record<string, unknown> | null;
+  if (typeof parameters !== 'object' || parameters === null) return;
+  for (const name of OPTIONAL_PARAMETERS) if (parameters[name] === '') delete parameters[name];
+}
+
+const OPTIONAL_PARAMETERS = ['query', 'operationName', 'variables', 'extensions', 'documentId'];
 
 /** Runs before parsing. Long values belong in variables. */
 function rejectLongDocuments({ body }: FastifyRequest): void {

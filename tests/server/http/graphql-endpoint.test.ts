@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { ormConfig } from '../../../mikro-orm.config.ts';
 import { Readiness } from '../../../src/server/http/health.ts';
 import { buildServer } from '../../../src/server/server.ts';
@@ -195,4 +196,37 @@ const serverOn = (other: MikroORM, migrations: 'checked' | 'not checked' = 'chec
 
 test('a database with all migrations applied has no migration problem', async () => {
   expect(await new Readiness(orm, null, 'checked').migrationProblem()).toBeNull();
+});
+
+describe('an empty parameter counts as absent', () => {
+  const GET = { headers: { 'apollo-require-preflight': '1' } };
+  const SUCCESS = { data: { tags: { totalCount: 0 } } };
+  const NAMED = 'query Tags { tags { totalCount } }';
+
+  test.each(['operationName', 'variables', 'extensions', 'documentId'])('%s', async (name) => {
+    expect((await post({ query: NAMED, [name]: '' })).body).toMatchObject(SUCCESS);
+    const parameters = new URLSearchParams({ query: NAMED, [name]: '' });
+    expect(await (await fetch(`${address}/graphql?${parameters}`, GET)).json()).toMatchObject(SUCCESS);
+  });
+
+  test('all of them together, beside variables that are not empty', async () => {
+    const query = 'query One($first: Int) { tags(first: $first) { totalCount } }';
+    const empty = { operationName: '', extensions: '', documentId: '' };
+    expect((await post({ query, variables: { first: 1 }, ...empty })).body).toMatchObject(SUCCESS);
+    const parameters = new URLSearchParams({ query, variables: '{"first":1}', ...empty });
+    expect(await (await fetch(`${address}/graphql?${parameters}`, GET)).json()).toMatchObject(SUCCESS);
+  });
+
+  test('an empty document beside the hash of a known one', async () => {
+    const extensions = { persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(NAMED).digest('hex') } };
+    await post({ query: NAMED, extensions });
+    expect((await post({ query: '', operationName: '', extensions })).body).toMatchObject(SUCCESS);
+  });
+
+  test('but not a name that is not empty, and several operations still need one', async () => {
+    expect((await post({ query: NAMED, operationName: ' ' })).body).toFailWith('BAD_USER_INPUT');
+    const query = 'query One { tags { totalCount } } query Two { tags { totalCount } }';
+    expect((await post({ query, operationName: '' })).body).toFailWith('BAD_USER_INPUT');
+    expect((await post({ query: '' })).status).toBe(400);
+  });
 });

@@ -71,7 +71,7 @@ describe('a document requested by documentId', () => {
     expect((await get({ extensions: JSON.stringify(apqExtensions(sha256(mine))) })).status).toBe(200);
   });
 
-  test.each([5, {}, ['sha256:'], '', 'sha256:', `sha256:${'A'.repeat(64)}`, `md5:${'a'.repeat(64)}`, 'a'.repeat(64)])(
+  test.each([5, {}, ['sha256:'], ' ', 'sha256:', `sha256:${'A'.repeat(64)}`, `md5:${'a'.repeat(64)}`, 'a'.repeat(64)])(
     'is BAD_USER_INPUT for the id %j',
     async (wrong) => {
       const { status, json } = await post({ documentId: wrong, query: QUERY });

@@ -16,6 +16,7 @@ const LAYERS = [
   ['src/users', 'src/tags'],
   ['src/reading'],
   ['src/graphql'],
+  ['src/text'],
   ['src/database'],
   ['src/embedded-postgres', 'src/migration-safety'],
   ['src/environment.ts'],

@@ -102,9 +102,9 @@ export type CreateArticleInput = {
   body: string;
   /** At most 500 characters. */
   description: string;
-  /** At most 20 tags of at most 50 characters. Order is kept, white space around them and duplicates are dropped. */
+  /** At most 20 tags of at most 50 visible characters. Order is kept, white space around them and duplicates are dropped. */
   tagList?: Array<string> | null | undefined;
-  /** At most 200 characters. Need not be unique. */
+  /** One line of at most 200 characters. Need not be unique. */
   title: string;
 };
 
@@ -122,7 +122,7 @@ export type DeleteViewerInput = {
 
 /** Who signs in. */
 export type LoginInput = {
-  /** The address the account was made with, ignoring case. */
+  /** The address the account was made with, ignoring case and white space around it. */
   email: string;
   /** Its password. */
   password: string;
@@ -149,11 +149,11 @@ export type RefreshSessionInput = {
 
 /** A new account. */
 export type RegisterInput = {
-  /** At most 254 characters with one @, unique ignoring case. */
+  /** At most 254 characters with one @, each of them visible; unique ignoring case. */
   email: string;
-  /** 8 to 128 characters, any of them. */
+  /** 8 to 128 characters, any of them. Any space is the same, and so is any spelling of a letter with an accent. */
   password: string;
-  /** 1 to 50 characters, none of them hidden; unique ignoring case. */
+  /** 1 to 50 characters, each of them visible; unique ignoring case. */
   username: string;
 };
 
@@ -193,7 +193,7 @@ export type UpdateArticleInput = {
   description?: string | null | undefined;
   /** All the tags it carries from now on, in their order. */
   tagList?: Array<string> | null | undefined;
-  /** At most 200 characters. A new title makes a new slug. */
+  /** One line of at most 200 characters. A new title makes a new slug. */
   title?: string | null | undefined;
 };
 
@@ -211,13 +211,13 @@ export type UpdateViewerInput = {
   bio?: string | null | undefined;
   /** The password so far. Needed with `password`, unless the session was opened less than 15 minutes ago. */
   currentPassword?: string | null | undefined;
-  /** At most 254 characters with one @, unique ignoring case. */
+  /** At most 254 characters with one @, each of them visible; unique ignoring case. */
   email?: string | null | undefined;
-  /** Absolute http(s) URL, at most 2,048 characters. */
+  /** Absolute http(s) URL, at most 2,048 characters when serialized, which is how it is stored. */
   image?: string | null | undefined;
-  /** 8 to 128 characters, any of them. Ends every other session; this one and its tokens stay valid. */
+  /** 8 to 128 characters, any of them. Any space is the same, and so is any spelling of a letter with an accent. Ends every other session; this one and its tokens stay valid. */
   password?: string | null | undefined;
-  /** 1 to 50 characters, none of them hidden; unique ignoring case. */
+  /** 1 to 50 characters, each of them visible; unique ignoring case. */
   username?: string | null | undefined;
 };
 

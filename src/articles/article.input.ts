@@ -2,7 +2,7 @@ import { ArgsType, Extensions, Field, ID, InputType, registerEnumType } from 'ty
 import { z } from 'zod';
 import { DateTime } from '../graphql/scalars.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
-import { formatLimit, text } from '../graphql/validation.ts';
+import { formatLimit, line, name, text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { TAG_LIMITS } from '../tags/tag.limits.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
@@ -102,7 +102,7 @@ export class ArticleListArgs extends ArticleOrderArgs {
 
 @InputType({ description: 'A new article. It is published at once.' })
 export class CreateArticleInput {
-  @Field(() => String, { description: `At most ${ARTICLE_LIMITS.title} characters. Need not be unique.` })
+  @Field(() => String, { description: `One line of at most ${ARTICLE_LIMITS.title} characters. Need not be unique.` })
   title!: string;
 
   @Field(() => String, { description: `At most ${ARTICLE_LIMITS.description} characters.` })
@@ -114,7 +114,7 @@ export class CreateArticleInput {
   @Field(() => [String], {
     defaultValue: [],
     nullable: true,
-    description: `At most ${ARTICLE_LIMITS.tags} tags of at most ${TAG_LIMITS.name} characters. Order is kept, white space around them and duplicates are dropped.`,
+    description: `At most ${ARTICLE_LIMITS.tags} tags of at most ${TAG_LIMITS.name} visible characters. Order is kept, white space around them and duplicates are dropped.`,
   })
   tagList?: string[] | null;
 }
@@ -128,7 +128,7 @@ export class UpdateArticleInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `At most ${ARTICLE_LIMITS.title} characters. A new title makes a new slug.`,
+    description: `One line of at most ${ARTICLE_LIMITS.title} characters. A new title makes a new slug.`,
   })
   title?: string | null;
 
@@ -149,8 +149,8 @@ const tagList = z
   .array(
     z
       .string()
-      .transform((name) => name.trim())
-      .pipe(text(TAG_LIMITS.name)),
+      .transform((typed) => typed.trim())
+      .pipe(name(TAG_LIMITS.name)),
   )
   .transform((names) => [...new Set(names)])
   .refine((names) => names.length <= ARTICLE_LIMITS.tags, {
@@ -159,7 +159,7 @@ const tagList = z
   });
 
 export const articleRules = z.object({
-  title: text(ARTICLE_LIMITS.title),
+  title: line(ARTICLE_LIMITS.title),
   description: text(ARTICLE_LIMITS.description),
   body: text(ARTICLE_LIMITS.body),
   tagList: tagList.nullish().transform((names) => names ?? []),

@@ -5,19 +5,21 @@ import {
   countCharacters,
   formatLimit,
   maxLength,
+  name,
   optionalText,
   optionalUrl,
   refine,
   storable,
-  text,
 } from '../graphql/validation.ts';
+import { isName } from '../text/characters.ts';
 import { USER_LIMITS } from '../users/user.limits.ts';
 import { isCommonPassword } from './common-passwords.ts';
 import { PASSWORD_LIMITS } from './password.limits.ts';
+import { preparePassword } from './prepare-password.ts';
 
-const USERNAME_RULES = `1 to ${USER_LIMITS.username} characters, none of them hidden; unique ignoring case.`;
-const EMAIL_RULES = `At most ${USER_LIMITS.email} characters with one @, unique ignoring case.`;
-const PASSWORD_RULES = `${PASSWORD_LIMITS.min} to ${PASSWORD_LIMITS.max} characters, any of them.`;
+const USERNAME_RULES = `1 to ${USER_LIMITS.username} characters, each of them visible; unique ignoring case.`;
+const EMAIL_RULES = `At most ${USER_LIMITS.email} characters with one @, each of them visible; unique ignoring case.`;
+const PASSWORD_RULES = `${PASSWORD_LIMITS.min} to ${PASSWORD_LIMITS.max} characters, any of them. Any space is the same, and so is any spelling of a letter with an accent.`;
 
 @InputType({ description: 'A new account.' })
 export class RegisterInput {
@@ -33,7 +35,9 @@ export class RegisterInput {
 
 @InputType({ description: 'Who signs in.' })
 export class LoginInput {
-  @Field(() => String, { description: 'The address the account was made with, ignoring case.' })
+  @Field(() => String, {
+    description: 'The address the account was made with, ignoring case and white space around it.',
+  })
   email!: string;
 
   @Field(() => String, { description: 'Its password.' })
@@ -84,7 +88,7 @@ export class UpdateViewerInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `Absolute http(s) URL, at most ${formatLimit(USER_LIMITS.image)} characters.`,
+    description: `Absolute http(s) URL, at most ${formatLimit(USER_LIMITS.image)} characters when serialized, which is how it is stored.`,
   })
   image?: string | null;
 
@@ -101,38 +105,37 @@ export class DeleteViewerInput {
   password!: string;
 }
 
-/**
- * Invisible characters would make a name look like another. They are allowed where they belong: after an emoji, and after
- * letters of scripts that use joiners.
- */
-const HIDDEN_CHARACTERS = [
-  /^\s|\s$|(?!\0)\p{Cc}/u,
-  /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/, // text direction
-  /(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\p{DI}\p{sc=Arab}\p{sc=Deva}\p{sc=Beng}\p{sc=Mlym}\p{sc=Sinh}])\p{DI}/u,
-];
+/** Only white space is BLANK here: other characters that are not drawn have been typed, and are INVALID. */
+const isWhiteSpace = (value: string) => value.trim() === '';
 
-const isVisible = (name: string) => name.trim() === '' || !HIDDEN_CHARACTERS.some((hidden) => hidden.test(name));
+const username = name(USER_LIMITS.username, isName, isWhiteSpace);
 
-const username = text(USER_LIMITS.username).check(refine(isVisible, UserErrorCode.INVALID, 'is invalid'));
+const isEmail = (value: string) => /^[^@\s]+@[^@\s]+$/.test(value) && isName(value);
 
-const email = text(USER_LIMITS.email).check(
-  refine((value) => value.trim() === '' || /^[^@\s]+@[^@\s]+$/.test(value), UserErrorCode.INVALID, 'is invalid'),
-);
+/** Keyboards of phones add a space. */
+const trimmed = z.string().transform((typed) => typed.trim());
+
+const email = trimmed.pipe(name(USER_LIMITS.email, isEmail, isWhiteSpace));
 
 /** No composition rules: NIST 800-63B and ASVS 5.0 (6.2.1, 6.2.5, 6.2.9). */
 const password = (refuseCommon: boolean) =>
-  z.string().check(
-    refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"),
-    refine(
-      (value) => value === '' || countCharacters(value) >= PASSWORD_LIMITS.min,
-      UserErrorCode.TOO_SHORT,
-      `is too short (minimum is ${PASSWORD_LIMITS.min} characters)`,
-      PASSWORD_LIMITS.min,
-    ),
-    maxLength(PASSWORD_LIMITS.max),
-    storable,
-    refine((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
-  );
+  z
+    .string()
+    .transform(preparePassword)
+    .pipe(
+      z.string().check(
+        refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"),
+        refine(
+          (value) => value === '' || countCharacters(value) >= PASSWORD_LIMITS.min,
+          UserErrorCode.TOO_SHORT,
+          `is too short (minimum is ${PASSWORD_LIMITS.min} characters)`,
+          PASSWORD_LIMITS.min,
+        ),
+        maxLength(PASSWORD_LIMITS.max),
+        storable,
+        refine((value) => !(refuseCommon && isCommonPassword(value)), UserErrorCode.INVALID, 'is too common'),
+      ),
+    );
 
 const required = z.string().check(refine((value) => value !== '', UserErrorCode.BLANK, "can't be blank"));
 
@@ -143,7 +146,7 @@ export interface PasswordSettings {
 export const registrationRules = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({ username, email, password: password(refuseCommonPasswords) });
 
-export const credentialRules = z.object({ email: required.check(storable), password: required });
+export const credentialRules = z.object({ email: trimmed.pipe(required.check(storable)), password: required });
 
 export const viewerChangeRules = ({ refuseCommonPasswords }: PasswordSettings) =>
   z.object({

@@ -1,22 +1,31 @@
 import argon2 from 'argon2';
 import fastq from 'fastq';
 import { RateLimited } from '../graphql/errors.ts';
+import { preparePassword } from './prepare-password.ts';
 
 /** argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane): about 50 ms a hash. */
 const ARGON2_OPTIONS = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
-export const hashPassword = (password: string): Promise<string> => enqueue(() => argon2.hash(password, ARGON2_OPTIONS));
+export const hashPassword = (password: string): Promise<string> =>
+  enqueue(() => argon2.hash(preparePassword(password), ARGON2_OPTIONS));
 
-/** Whether the password matches the hash. Without one it takes as long, so that timing does not reveal which accounts exist. */
+/**
+ * Whether the password matches the hash, as it is prepared or as it is typed, which older releases hashed. Without a hash it takes
+ * as long, so that timing does not reveal which accounts exist.
+ */
 export async function verifyPassword(password: string, passwordHash: string | null): Promise<boolean> {
   dummyHash ??= argon2.hash('dummy password', ARGON2_OPTIONS); // not queued, since a full queue would reject it for good
   const hash = passwordHash ?? (await dummyHash);
-  const right = await enqueue(() => argon2.verify(hash, password));
+  let right = false;
+  for (const spelling of new Set([preparePassword(password), password])) {
+    right ||= await enqueue(() => argon2.verify(hash, spelling));
+  }
   return right && passwordHash !== null;
 }
 
-/** Whether the hash was made with other parameters than the current ones. */
-export const needsRehash = (passwordHash: string): boolean => argon2.needsRehash(passwordHash, ARGON2_OPTIONS);
+/** Whether the hash was made with other parameters than the current ones, or may be of the password as it is typed. */
+export const needsRehash = (password: string, passwordHash: string): boolean =>
+  argon2.needsRehash(passwordHash, ARGON2_OPTIONS) || password !== preparePassword(password);
 
 /** Hashes two passwords at a time, so that sign-ins leave CPU to reads. A queue of more than about a second is refused. */
 async function enqueue<T>(work: () => Promise<T>): Promise<T> {

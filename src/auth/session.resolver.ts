@@ -1,7 +1,7 @@
 import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { InvalidCredentialsError, Refusal } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
-import { foldCase } from '../users/fold-case.ts';
+import { foldCase } from '../text/fold-case.ts';
 import { User } from '../users/user.entity.ts';
 import {
   credentialRules,
@@ -54,7 +54,7 @@ export class SessionResolver {
       verifyPassword(password, user?.passwordHash ?? null),
     );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());
-    if (needsRehash(user.passwordHash)) user.passwordHash = await hashPassword(password);
+    if (needsRehash(password, user.passwordHash)) user.passwordHash = await hashPassword(password);
     return signIn(context, user, await context.sessions.open(context.em, user));
   }
 

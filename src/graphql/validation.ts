@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { isStorable } from '../database/storable.ts';
+import { isBlank, isLine, isName, isText } from '../text/characters.ts';
+import { toNfc } from '../text/to-nfc.ts';
+import { serializeHttpUrl } from './http-url.ts';
 import { Refusal, UserErrorCode, ValidationError } from './user-errors.ts';
 
 /** Validation of inputs with Zod. Rules are declared next to the inputs; all errors of an input are reported at once. */
@@ -18,18 +21,28 @@ const MAX_ERRORS = 100;
 
 type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-/** Text that is not blank, with a maximum length. */
-export const text = (limit: number) => notBlank.check(maxLength(limit));
+/** Text of many lines that is not blank. */
+export const text = (limit: number) => z.string().check(notBlank(), consistsOf(isText, limit), maxLength(limit));
 
-/** Text that may be empty; "" becomes null. */
+/** Text of one line that is not blank. It becomes NFC, like everything by which people find something. */
+export const line = (limit: number) => nfc(limit).check(notBlank(), consistsOf(isLine, limit), maxLength(limit));
+
+/** A line in which every character is seen; it becomes NFC. */
+export const name = (limit: number, isValid = isName, isEmpty = isBlank) =>
+  nfc(limit).check(notBlank(isEmpty), consistsOf(isValid, limit, isEmpty), maxLength(limit));
+
+/** Text of many lines that may be empty; "" becomes null. */
 export const optionalText = (limit: number) =>
-  z.nullable(z.string().check(storable, maxLength(limit))).transform((value) => value || null);
+  z.nullable(z.string().check(consistsOf(isText, limit), maxLength(limit))).transform((value) => value || null);
 
-/** An absolute http(s) URL; "" becomes null. */
+/** An absolute http(s) URL, as it is parsed; "" becomes null. */
 export const optionalUrl = (limit: number) =>
   z
-    .nullable(z.string().check(storable, maxLength(limit), refine(isHttpUrl, UserErrorCode.INVALID, 'is invalid')))
-    .transform((value) => value || null);
+    .nullable(z.string().check(maxLength(limit), refine(isHttpUrl, UserErrorCode.INVALID, 'is invalid')))
+    .transform((value) => (value ? serializeHttpUrl(value) : null))
+    .pipe(z.nullable(z.string().check(maxLength(limit))));
+
+const isHttpUrl = (value: string) => value === '' || serializeHttpUrl(value) !== null;
 
 /** A custom rule that reports a user error. */
 export const refine = (isValid: (value: string) => boolean, code: UserErrorCode, message: string, limit?: number) =>
@@ -50,14 +63,21 @@ export const maxLength = (limit: number) =>
 
 export const storable = refine(isStorable, UserErrorCode.INVALID, 'is invalid');
 
-const notBlank = z.string().check(
-  refine((value) => value.trim() !== '', UserErrorCode.BLANK, "can't be blank"),
-  storable,
-);
+const nfc = (limit: number) =>
+  z
+    .string()
+    .transform((typed) => toNfc(typed, limit))
+    .pipe(z.string());
 
-function isHttpUrl(value: string): boolean {
-  return value === '' || (/^https?:\/\//i.test(value) && !/\s/.test(value) && URL.canParse(value));
-}
+const notBlank = (isEmpty = isBlank) => refine((value) => !isEmpty(value), UserErrorCode.BLANK, "can't be blank");
+
+/** Nothing to say of a blank text, which is BLANK, and of one with more code units than the limit allows, which is TOO_LONG. */
+const consistsOf = (isValid: (value: string) => boolean, limit: number, isEmpty = isBlank) =>
+  refine(
+    (value) => value.length > 2 * limit || isEmpty(value) || (isStorable(value) && isValid(value)),
+    UserErrorCode.INVALID,
+    'is invalid',
+  );
 
 /** An issue without a code is a null where a string is required: GraphQL has checked the other types. */
 function validationError({ path, message, ...issue }: z.core.$ZodIssue): ValidationError {

@@ -4,7 +4,7 @@ import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime, Url } from '../graphql/scalars.ts';
 import { formatLimit } from '../graphql/validation.ts';
-import { foldCase } from './fold-case.ts';
+import { foldCase } from '../text/fold-case.ts';
 import { USER_LIMITS } from './user.limits.ts';
 
 /** A user account. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */

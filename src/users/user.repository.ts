@@ -2,7 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { isStorable } from '../database/storable.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
-import { foldCase } from './fold-case.ts';
+import { foldCase } from '../text/fold-case.ts';
 import { User } from './user.entity.ts';
 import type { UserBy } from './user.input.ts';
 

@@ -24,6 +24,8 @@ import { address, executeGraphql, orm, post, sessions, settings } from '../suppo
 const signIn = async (email: string, password = PASSWORD) =>
   (await executeGraphql(LoginDocument, { input: { email, password } })).data.login;
 
+const signsIn = async (email: string, password?: string) => Boolean((await signIn(email, password))?.token);
+
 /** Another session of the same user, opened without the API. */
 async function anotherSession({ id }: Person) {
   const em = orm.em.fork();
@@ -65,6 +67,72 @@ describe('signing in', () => {
     expect(await signIn(ann.email)).not.toBeNull();
     expect(await hashNow()).toContain('$argon2id$v=19$m=19456,t=2,p=1$');
     expect(await signIn(ann.email)).not.toBeNull();
+  });
+
+  test.each([
+    ['an accent in one character or two', 'caf\u00e9-secret', 'cafe\u0301-secret'],
+    ['letters with two accents in another order', 'pa\u0323\u0302sswort', 'pa\u0302\u0323sswort'],
+    ['syllables of Korean as letters', '비밀번호-secret', '비밀번호-secret'.normalize('NFD')],
+    ['a space that does not break', 'a secret word', 'a\u00a0secret\u00a0word'],
+    ['a wide space', 'a secret word', 'a\u3000secret\u2003word'],
+    ['the Angstrom sign', '10-\u00c5ngstrom', '10-\u212bngstrom'],
+  ])('accepts another spelling of the password: %s', async (_, one, other) => {
+    for (const [index, [signUp, login]] of [
+      [one, other],
+      [other, one],
+    ].entries()) {
+      const email = `ann${index}@example.com`;
+      await executeGraphql(RegisterDocument, { input: { username: `ann${index}`, email, password: signUp ?? '' } });
+      expect(await signsIn(email, login)).toBe(true);
+      expect(await signsIn(email, `${login}x`)).toBe(false);
+    }
+  });
+
+  test('counts and compares the password as it is hashed', async () => {
+    const register = (password: string) =>
+      executeGraphql(RegisterDocument, { input: { username: 'ann', email: 'ann@example.com', password } });
+    expect(await register('e\u0301'.repeat(7))).toFailWith('TOO_SHORT input password');
+    expect(await register('e\u0301'.repeat(129))).toFailWith('TOO_LONG input password');
+    expect(await register('\u0301\u0316'.repeat(100_000))).toFailWith('TOO_LONG input password');
+    expect(await register('e\u0301'.repeat(128))).toSucceed();
+  });
+
+  test.each([
+    ['cafe\u0301-secret', 'caf\u00e9-secret'],
+    ['a\u00a0secret\u00a0word', 'a secret word'],
+  ])('accepts a password that was hashed as it was typed, and renews its hash: %j', async (typed, prepared) => {
+    const ann = await aUser('ann');
+    const passwordHash = await argon2.hash(typed, {
+      type: argon2.argon2id,
+      memoryCost: 19_456,
+      timeCost: 2,
+      parallelism: 1,
+    });
+    await orm.em.fork().nativeUpdate(User, ann.id, { passwordHash });
+    expect(await signsIn(ann.email, prepared)).toBe(false);
+    expect(await signsIn(ann.email, typed)).toBe(true);
+    expect(await signsIn(ann.email, prepared)).toBe(true);
+    expect(await signsIn(ann.email, typed)).toBe(true);
+  });
+
+  test.each([['ann@example.com '], ['  ann@example.com'], ['\tANN@example.com\n'], ['\u00a0ann@example.com\u3000']])(
+    'ignores white space around the e-mail address, as registering does: %j',
+    async (typed) => {
+      const input = { username: 'ann', email: typed, password: PASSWORD };
+      const { data } = await executeGraphql(RegisterDocument, { input });
+      expect(data.register?.viewer?.email).toBe(typed.trim());
+      expect(await signsIn(typed)).toBe(true);
+      expect(await signsIn('ann@example.com')).toBe(true);
+      expect(await signsIn('ann @example.com')).toBe(false);
+    },
+  );
+
+  test('without an e-mail address is BLANK, also of white space', async () => {
+    for (const email of ['', ' \t']) {
+      expect(await executeGraphql(LoginDocument, { input: { email, password: PASSWORD } })).toFailWith(
+        'BLANK input email',
+      );
+    }
   });
 
   test('continues during key rotation: tokens of a fallback key stay valid, new tokens use the new key', async () => {

@@ -19,11 +19,17 @@ const REFUSED: [what: string, body: string, code: string, limit: number | null][
   ['of 10,001 emoji', EMOJI.repeat(10_001), 'TOO_LONG', 10_000],
   ['with a NUL', 'a\0b', 'INVALID', null],
   ['with half a character', '\ud83d', 'INVALID', null],
+  ['of a space of no width', '\u200b', 'BLANK', null],
+  ['of letters that fill', '\u3164 \u115f\uffa0', 'BLANK', null],
+  ['of a control character', '\u0007', 'INVALID', null],
+  ['with an escape sequence', 'a\u001b[31mb', 'INVALID', null],
+  ['with a reversed direction', 'a \u202eb\u202c', 'INVALID', null],
+  ['with a direction that does not end', 'a \u2066b\n\u2069', 'INVALID', null],
 ];
 
 const ACCEPTED: [what: string, body: string][] = [
   ['of 10,000 emoji', EMOJI.repeat(10_000)],
-  ['of lines and signs', ' \r\n<b>"\\ \u202e\u0007 '],
+  ['of lines and signs', ' \r\n\t<b>"\\ \u2067שלום\u2069 \u200b '],
 ];
 
 describe('a new comment', () => {

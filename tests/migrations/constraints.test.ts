@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { foldCase } from '../../src/users/fold-case.ts';
+import { foldCase } from '../../src/text/fold-case.ts';
 import { aSmallBlog } from '../reading/small-blog.ts';
 import { WRONG_COUNTERS } from '../support/counters.ts';
 import { orm } from '../support/test-server.ts';

@@ -5,7 +5,7 @@ import { Favorite } from '../../src/articles/favorite.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { globalId } from '../../src/graphql/node.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
-import { foldCase } from '../../src/users/fold-case.ts';
+import { foldCase } from '../../src/text/fold-case.ts';
 import { Follow } from '../../src/users/follow.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm } from '../support/test-server.ts';

@@ -32,13 +32,34 @@ const REFUSED: [field: string, what: string, value: string, code: string, limit?
   ['username', 'with a space of no width', 'an\u200bn', 'INVALID'],
   ['username', 'of invisible letters', '\u3164\u1160', 'INVALID'],
   ['username', 'with a joiner that joins nothing', 'ann\u200d', 'INVALID'],
+  ['username', 'with a joiner after an emoji', 'ann😀\u200d', 'INVALID'],
+  ['username', 'with a joiner between letters that do not join', 'a\u200db', 'INVALID'],
+  ['username', 'with a space of no width after an emoji', 'ann😀\u200b', 'INVALID'],
+  ['username', 'with two variation selectors', 'ann❤\ufe0f\ufe0f', 'INVALID'],
+  ['username', 'with a hidden message in tags', 'ann😀\u{e0061}\u{e0062}', 'INVALID'],
+  ['username', 'with a soft hyphen', 'an\u00adn', 'INVALID'],
+  ['username', 'with a line separator', 'an\u2028n', 'INVALID'],
+  ['username', 'with a space of Braille after it', 'ann\u2800', 'INVALID'],
+  ['username', 'of a space of Braille', '\u2800', 'INVALID'],
+  ['username', 'of a letter that fills', '\u3164', 'INVALID'],
+  ['username', 'of a half-width letter that fills', '\uffa0', 'INVALID'],
+  ['username', 'of an accent', '\u0301', 'INVALID'],
+  ['username', 'of a null notehead', '\u{1d159}', 'INVALID'],
+  ['username', 'with a private character', 'ann\ue000', 'INVALID'],
+  ['username', 'with a character that Unicode does not define', 'ann\u0378', 'INVALID'],
+  ['username', 'with a control character', 'an\u0007n', 'INVALID'],
   ['username', 'with a change of text direction', '\u202enna', 'INVALID'],
+  ['username', 'with a mark of text direction after it', 'ann\u200f', 'INVALID'],
   ['email', 'blank', ' ', 'BLANK'],
   ['email', 'without @', 'ann.example.com', 'INVALID'],
   ['email', 'with two @', 'ann@home@example.com', 'INVALID'],
   ['email', 'with nothing before @', '@example.com', 'INVALID'],
   ['email', 'with nothing after @', 'ann@', 'INVALID'],
   ['email', 'with white space', 'ann smith@example.com', 'INVALID'],
+  ['email', 'with a space of no width before it', '\u200bann@example.com', 'INVALID'],
+  ['email', 'with a letter that fills', 'ann\u3164@example.com', 'INVALID'],
+  ['email', 'with a control character', 'ann\u0007@example.com', 'INVALID'],
+  ['email', 'with a change of text direction', 'ann@\u202eexample.com', 'INVALID'],
   ['email', 'of 255 characters', `${'x'.repeat(243)}@example.com`, 'TOO_LONG', 254],
   ['email', 'with a NUL', 'ann\0@example.com', 'INVALID'],
   ['email', 'with half a character', 'ann\udc09@example.com', 'INVALID'],
@@ -55,6 +76,14 @@ const ACCEPTED: [field: string, what: string, value: string][] = [
   ['username', 'of any script and sign', 'Änne O’Neill-王 <b>'],
   ['username', 'with emoji that are joined', '👩🏽\u200d💻 ❤\ufe0f'],
   ['username', 'with the joiner of its script', 'علی\u200cرضا'],
+  ['username', 'with the joiners of Devanagari and Bengali', 'क्\u200dष র\u200d\u09cdযা'],
+  [
+    'username',
+    'with a flag of tags and a keycap',
+    '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} 1\ufe0f\u20e3',
+  ],
+  ['username', 'with a variant of a Han character', '葛\u{e0100}西'],
+  ['username', 'in Braille', '⠁⠝⠝\u2800⠃'],
   ['username', 'that means something to JavaScript', '__proto__'],
   ['email', 'of 254 characters', `${'x'.repeat(242)}@example.com`],
   ['email', 'of any script', 'änne@bücher.example'],
@@ -136,11 +165,29 @@ describe('updating the account', () => {
     ['bio', 'of 1,001 emoji', EMOJI.repeat(1001), 'TOO_LONG', 1000],
     ['bio', 'with a NUL', 'I\0write', 'INVALID', null],
     ['bio', 'with half a character', '\ud83d', 'INVALID', null],
+    ['bio', 'with a control character', 'I\u0007write', 'INVALID', null],
+    ['bio', 'with a reversed direction', 'I \u202ewrite\u202c', 'INVALID', null],
+    ['bio', 'with a direction that does not end', 'I \u2067write', 'INVALID', null],
     ['image', 'without a scheme', 'example.com/ann.png', 'INVALID', null],
     ['image', 'of another scheme', 'javascript:alert(1)', 'INVALID', null],
     ['image', 'of data', 'data:image/png;base64,AAAA', 'INVALID', null],
     ['image', 'without a host', 'https://', 'INVALID', null],
     ['image', 'with white space', 'https://example.com/a b.png', 'INVALID', null],
+    ['image', 'with three slashes', 'https:///x.png', 'INVALID', null],
+    ['image', 'with one slash', 'https:/example.com/x.png', 'INVALID', null],
+    ['image', 'with backslashes', 'https:\\\\example.com\\x.png', 'INVALID', null],
+    ['image', 'with a tab in it', 'https://example.com/\tx.png', 'INVALID', null],
+    ['image', 'with an empty label in its host', 'https://a..b/', 'INVALID', null],
+    ['image', 'with an ending quote', 'https://x/"><script>', 'INVALID', null],
+    ['image', 'with a number for a host', 'https://2130706433/', 'INVALID', null],
+    ['image', 'with half an IP address for a host', 'https://127.1/', 'INVALID', null],
+    ['image', 'with an encoded host', 'https://ex%61mple.com/', 'INVALID', null],
+    ['image', 'with a password', 'https://ann:secret@example.com/', 'INVALID', null],
+    ['image', 'with a path that goes up', 'https://example.com/a/../x.png', 'INVALID', null],
+    ['image', 'with half an encoded character', 'https://example.com/%zz', 'INVALID', null],
+    ['image', 'with a port that is none', 'https://example.com:99999/', 'INVALID', null],
+    ['image', 'with a label of 64 characters', `https://${'x'.repeat(64)}.com/`, 'INVALID', null],
+    ['image', 'that is too long once it is encoded', `https://example.com/${'ä'.repeat(2000)}`, 'TOO_LONG', 2048],
     ['image', 'of white space', '   ', 'INVALID', null],
     ['image', 'of 2,049 characters', `https://example.com/${'x'.repeat(2029)}`, 'TOO_LONG', 2048],
     ['image', 'with a NUL', 'https://example.com/\0', 'INVALID', null],
@@ -156,15 +203,29 @@ describe('updating the account', () => {
 
   test.each([
     ['bio', 'of 1,000 emoji', EMOJI.repeat(1000)],
-    ['bio', 'of lines and signs', ' \r\n<b>"\\ \u202e\u0007 '],
+    ['bio', 'of lines and signs', ' \r\n\t<b>"\\ \u2067שלום\u2069 \u00ad\u200b '],
     ['image', 'of 2,048 characters', `https://example.com/${'x'.repeat(2028)}`],
-    ['image', 'without a path', 'https://example.com'],
-    ['image', 'with a port, a query and letters of its own', 'HTTP://Example.com:8080/Änne.png?size=1&x=%20#face'],
+    ['image', 'with a query and a fragment', "https://example.com/a[1].png?u=https://a.b/&x=%20#'face'"],
+    ['image', 'of an IP address', 'http://127.0.0.1:8080/x.png'],
+    ['image', 'with an ending dot in its host', 'https://example.com./'],
   ])('stores a %s %s unchanged', async (field, _, value) => {
     const ann = await aUser('ann');
     const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input: { [field]: value } });
     expect(data.updateViewer).toMatchObject({ errors: [], viewer: { user: { [field]: value } } });
     expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user).toMatchObject({ [field]: value });
+  });
+
+  test.each([
+    ['https://example.com', 'https://example.com/'],
+    ['HTTP://Example.com:80/Änne.png?size=1&x=%20#face', 'http://example.com/%C3%84nne.png?size=1&x=%20#face'],
+    ['https://Bücher.example/x', 'https://xn--bcher-kva.example/x'],
+    ["https://example.com/?q='x'", 'https://example.com/?q=%27x%27'],
+  ])('stores the image %s as it is serialized', async (image, serialized) => {
+    const ann = await aUser('ann');
+    const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input: { image } });
+    expect(data.updateViewer).toMatchObject({ errors: [], viewer: { user: { image: serialized } } });
+    const again = await executeGraphql(UpdateUserDocument, { as: ann, input: { image: serialized } });
+    expect(again.data.updateViewer).toMatchObject({ errors: [], viewer: { user: { image: serialized } } });
   });
 
   test('keeps absent fields unchanged', async () => {

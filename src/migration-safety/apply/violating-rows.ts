@@ -127,6 +127,8 @@ function remember(statement: Statement, { unvalidated }: Reading): void {
   }
 }
 
-/** A check and the NOT NULL that follows it are violated by the same rows. */
-const distinct = (violations: Violation[]) =>
-  violations.filter((each, i) => violations.findIndex(({ rows }) => rows === each.rows) === i);
+/** A check and the NOT NULL that follows it are violated by the same rows; each column that loses a value counts. */
+const distinct = (violations: Violation[]) => {
+  const key = ({ rows, code, description }: Violation) => `${rows} ${code ? description : ''}`;
+  return violations.filter((each, i) => violations.findIndex((other) => key(other) === key(each)) === i);
+};

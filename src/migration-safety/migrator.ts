@@ -20,7 +20,7 @@ import { retryUntilReachable } from './apply/retries.ts';
 import { type MigrationRun, Runner } from './apply/runner.ts';
 import { refuseIncompleteOptions } from './apply/targets.ts';
 import { exitWith, isJsonOutput, runsAsCommand, toProblem } from './command-line.ts';
-import { checkIntegrity } from './history/integrity.ts';
+import { checkIntegrity, underNewNames } from './history/integrity.ts';
 import { type DiscoveredMigration, type Method, type MigrationFile, readMigration } from './history/migration-file.ts';
 import { type HistoryRow, HistoryStorage } from './history/migration-storage.ts';
 import { type ChosenLock, chooseLock, dataFolderExists, lockBeforeExit, lockUntilExit } from './lock/choose-lock.ts';
@@ -94,9 +94,12 @@ export class Migrator extends StockMigrator implements MigratorParts {
   /** The migrations that are not applied. Creates nothing; in a database that does not exist yet, all are pending. */
   override async getPending(options?: { schema?: string }): Promise<MigrationInfo[]> {
     return this.reportErrors(async () => {
-      const rows = await this.history(options?.schema);
-      const executed = new Set(rows?.map((row) => row.name));
+      const rows = (await this.history(options?.schema)) ?? [];
       const all = await this.discoverMigrations();
+      // The files are loaded only if one may have been renamed.
+      const isKnown = ({ name }: HistoryRow) => all.some((file) => file.name === name);
+      const named = rows.every(isKnown) ? rows : underNewNames(await this.readMigrations(), rows);
+      const executed = new Set(named.map((row) => row.name));
       return all.filter(({ name }) => !executed.has(name)).map(({ name, path }) => ({ name, ...(path && { path }) }));
     });
   }

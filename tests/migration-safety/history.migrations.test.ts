@@ -87,6 +87,8 @@ test('a file that is renamed after it was applied is recognized by its checksum,
     project.write(to, project.read(from).replaceAll('20260102000000', '20260108000000')).remove(from);
   rename(SECOND, SECOND.replace('20260102', '20260108'));
   const before = await project.dump();
+  expect((await project.run('migration:pending')).out).not.toContain('add_articles_slug');
+  expect((await project.extra('migration:status')).out).toContain('applied  Migration20260108000000_add_articles_slug');
   const { code, out } = await project.run('migration:up');
   expect(code).toBe(0);
   expect(out).toContain(

@@ -1,6 +1,12 @@
 import type { MigrationInfo } from '@mikro-orm/core';
 import type { Migrator as StockMigrator } from '@mikro-orm/migrations';
-import { assertIntegrity, checkIntegrity, findRenamed, formatIntegrityFindings } from '../history/integrity.ts';
+import {
+  assertIntegrity,
+  checkIntegrity,
+  findRenamed,
+  formatIntegrityFindings,
+  underNewNames,
+} from '../history/integrity.ts';
 import type { Method, MigrationFile } from '../history/migration-file.ts';
 import type { HistoryRow } from '../history/migration-storage.ts';
 import { statementsBefore } from '../lint/lint.ts';
@@ -84,18 +90,17 @@ export async function applyMigrations(
   return applied;
 }
 
-/** The rows, under the new names of files that were renamed. */
+/** The rows, under the new names of files that were renamed, which are recorded. */
 async function recordRenames(
   { storage, log }: MigratorParts,
   files: MigrationFile[],
   rows: HistoryRow[],
 ): Promise<HistoryRow[]> {
-  const renamed = findRenamed(files, rows);
-  for (const { from, to } of renamed) {
+  for (const { from, to } of findRenamed(files, rows)) {
     await storage.rename(from, to);
     log(`${from} is applied already; its file is now ${to}, and so is its row`);
   }
-  return rows.map((row) => ({ ...row, name: renamed.find(({ from }) => from === row.name)?.to ?? row.name }));
+  return underNewNames(files, rows);
 }
 
 /** An engine inside this process can't be interrupted, so it can't keep a statement timeout. */

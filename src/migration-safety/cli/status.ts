@@ -1,4 +1,4 @@
-import { checkIntegrity } from '../history/integrity.ts';
+import { checkIntegrity, underNewNames } from '../history/integrity.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 
 /** One line of `migration:status`: a migration and its state in this database. */
@@ -14,7 +14,7 @@ export interface Status {
 /** Every migration with a file or a row, oldest first. Creates nothing. */
 export async function readStatus(migrator: MigratorParts): Promise<Status[]> {
   const files = await migrator.readMigrations();
-  const rows = (await migrator.history()) ?? [];
+  const rows = underNewNames(files, (await migrator.history()) ?? []);
   const findings = new Map(checkIntegrity(files, rows).map(({ name, kind }) => [name, kind]));
   const names = [...new Set([...files, ...rows].map(({ name }) => name))].sort();
   return names.map((name) => {
@@ -32,7 +32,8 @@ export async function readStatus(migrator: MigratorParts): Promise<Status[]> {
 
 /** The applied migrations, in the order they were applied. */
 export async function readHistory(migrator: MigratorParts): Promise<Status[]> {
-  const order = ((await migrator.history()) ?? []).map(({ name }) => name);
+  const rows = (await migrator.history()) ?? [];
+  const order = underNewNames(await migrator.readMigrations(), rows).map(({ name }) => name);
   const statuses = await readStatus(migrator);
   return order.flatMap((name) => statuses.filter((status) => status.name === name));
 }

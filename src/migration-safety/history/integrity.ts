@@ -58,6 +58,12 @@ export function findRenamed(
   });
 }
 
+/** The rows, under the new names of files that were renamed. */
+export function underNewNames(files: readonly MigrationFile[], rows: readonly HistoryRow[]): HistoryRow[] {
+  const renamed = findRenamed(files, rows);
+  return rows.map((row) => ({ ...row, name: renamed.find(({ from }) => from === row.name)?.to ?? row.name }));
+}
+
 /** Throws if the history can't be trusted. `unknown` alone is normal during a rolling deployment. */
 export function assertIntegrity(findings: readonly IntegrityFinding[], settings: Pick<Settings, 'outOfOrder'>): void {
   const errors = findings.filter(

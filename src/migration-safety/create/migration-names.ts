@@ -13,9 +13,34 @@ const command =
 
 const last = (relation: Tree) => tableKey(relation).split('.').at(-1) ?? '';
 
+/** The name of an object that a statement gives as a list, the last part of it. */
+const nameOf = (object: Tree): string =>
+  (object.List?.items ?? object.ObjectWithArgs?.objname ?? object.TypeName?.names ?? [object]).at(-1)?.String?.sval ??
+  '';
+
+/** Names for the kinds of statements that are seldom alone; of several in one migration, the first here counts. */
+const OTHER_KINDS: Record<string, (tree: Tree) => string> = {
+  CreateStmt: ({ relation }) => `create_${last(relation)}`,
+  AlterObjectSchemaStmt: ({ relation, newschema }) => `move_${last(relation)}_to_${newschema}`,
+  ViewStmt: ({ view }) => `create_view_${last(view)}`,
+  CreateTableAsStmt: ({ into }) => `create_view_${last(into.rel)}`,
+  CreateTrigStmt: ({ trigname }) => `create_trigger_${trigname}`,
+  CreatePolicyStmt: ({ policy_name }) => `create_policy_${policy_name}`,
+  CreateFunctionStmt: ({ funcname }) => `define_function_${nameOf({ List: { items: funcname } })}`,
+  CreateEnumStmt: ({ typeName }) => `create_type_${nameOf({ List: { items: typeName } })}`,
+  AlterEnumStmt: ({ typeName, newVal }) => `add_${newVal}_to_${nameOf({ List: { items: typeName } })}`,
+  CreateSeqStmt: ({ sequence }) => `create_sequence_${last(sequence)}`,
+  AlterSeqStmt: ({ sequence }) => `change_sequence_${last(sequence)}`,
+  CreateExtensionStmt: ({ extname }) => `create_extension_${extname}`,
+  RenameStmt: ({ subname, relation, newname }) => `rename_${subname ?? (relation ? last(relation) : '')}_to_${newname}`,
+  DropStmt: ({ objects }) => `drop_${nameOf(objects[0])}`,
+  CreateSchemaStmt: ({ schemaname }) => `create_schema_${schemaname}`,
+  CommentStmt: ({ object }) => `comment_${nameOf(object)}`,
+};
+
 /** Names for what a statement does. The first entry that matches a statement of the migration names it. */
 const NAMERS: ((statement: Statement) => string[])[] = [
-  ({ kind, tree }) => (kind === 'CreateStmt' ? [`create_${last(tree.relation)}`] : []),
+  ({ kind, tree }) => (kind === 'CreateStmt' && !tree.partbound ? [`create_${last(tree.relation)}`] : []),
   ({ kind, tree }) =>
     kind === 'RenameStmt' && tree.renameType === 'OBJECT_TABLE'
       ? [`rename_${last(tree.relation)}_to_${tree.newname}`]
@@ -43,6 +68,11 @@ const NAMERS: ((statement: Statement) => string[])[] = [
   command('AT_DropConstraint', (cmd) => `drop_${cmd.name}`),
   command('AT_AlterColumnType', (cmd, table) => `change_${table}_${cmd.name}`),
   ({ kind, tree }) => (kind === 'AlterTableStmt' ? [`change_${last(tree.relation)}`] : []),
+  ...Object.entries(OTHER_KINDS).map(
+    ([of, name]) =>
+      ({ kind, tree }: Statement) =>
+        kind === of ? [name(tree)] : [],
+  ),
 ];
 
 /** Names a migration after its statements: add_articles_read_count. Two changes are named, more are counted. */

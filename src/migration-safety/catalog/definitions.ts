@@ -86,12 +86,14 @@ export const DEFINITIONS: Record<Kind, (row: Row) => Definition> = {
       `alter table ${sql} add constraint ${quote(String(name))} ${lowerKeywords(String(text))}`,
       `alter table ${sql} drop constraint ${quote(String(name))}`,
     ),
-  index: ({ index, text, valid }) =>
-    define(
-      `${unqualified(String(text))}${valid ? '' : ' INVALID'}`,
-      lowerKeywords(unqualified(String(text))),
-      `drop index ${index}`,
-    ),
+  // PostgreSQL prints ONLY for the index of a partitioned table, which leaves its partitions without one.
+  index: ({ index, text, valid }) => {
+    const statement = unqualified(String(text)).replace(
+      /^(CREATE (?:UNIQUE )?INDEX (?:"(?:[^"]|"")*"|\S+) ON )ONLY /,
+      '$1',
+    );
+    return define(`${statement}${valid ? '' : ' INVALID'}`, lowerKeywords(statement), `drop index ${index}`);
+  },
   trigger: ({ sql, name, text, enabled }) => {
     const state = { D: 'disable', R: 'enable replica', A: 'enable always' }[String(enabled)];
     return define(

@@ -57,12 +57,16 @@ export const QUERIES = {
       l.lanname as language, p.prosrc as source, (to_jsonb(p) ->> 'prosqlbody') is not null as parsed
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
     where ${isUserSchema} and ${isNotInExtension('p.oid', 'pg_proc')}`,
-  table: `select ${parentTable} as id, n.nspname as schema, c.relname as name, ${sqlName('c.relname')} as sql,
+  // The parent of a partition is the table that it is a part of.
+  table: `select ${parentTable} as id, n.nspname as schema,
+      (select ${parentTable} from pg_inherits i join pg_class c on c.oid = i.inhparent join pg_namespace n on n.oid = c.relnamespace
+        where i.inhrelid = p.oid and p.relispartition) as parent, c.relname as name, ${sqlName('c.relname')} as sql,
       array[${address('pg_class', 'c.oid')}, ${address('pg_type', 'c.reltype')}, ${address('pg_type', '(select typarray from pg_type where oid = c.reltype)')}] as addresses,
       case when c.relkind = 'p' then pg_get_partkeydef(c.oid) end as partitioned, c.relpersistence = 'u' as unlogged,
       pg_get_expr(c.relpartbound, c.oid) as bound,
       (select string_agg(i.inhparent::regclass::text, ', ' order by i.inhseqno) from pg_inherits i where i.inhrelid = c.oid) as inherits
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace where ${isUserTable}`,
+    from pg_class c join pg_class p on p.oid = c.oid join pg_namespace n on n.oid = c.relnamespace where ${isUserTable}`,
+  // Without those of partitions, which are those of the table.
   column: `select ${parentTable} || ', column ' || quote_ident(a.attname) as id, ${parentTable} as parent, n.nspname as schema,
       a.attname as name, ${sqlName('c.relname')} as sql, a.attnum as position, c.relkind = 'p' as partitioned,
       array[${address('pg_class', 'c.oid', 'a.attnum')}, ${address('pg_attrdef', 'coalesce(d.oid, 0)')}]
@@ -78,7 +82,7 @@ export const QUERIES = {
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
     join pg_type t on t.oid = a.atttypid
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    where a.attnum > 0 and not a.attisdropped and ${isUserTable} order by c.oid, a.attnum`,
+    where a.attnum > 0 and not a.attisdropped and not c.relispartition and ${isUserTable} order by c.oid, a.attnum`,
   // Without 'n': PostgreSQL 18 lists NOT NULL here, and the column's definition includes it.
   constraint: `select ${parentTable} || ', constraint ' || quote_ident(k.conname) as id, ${parentTable} as parent, n.nspname as schema,
       k.conname as name, ${sqlName('c.relname')} as sql, c.relkind = 'p' as partitioned,

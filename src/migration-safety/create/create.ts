@@ -9,10 +9,12 @@ import { toDrafts, toOneDraft } from '../plan/order.ts';
 import { type Plan, planOperations } from '../plan/plan.ts';
 import { MigrationProblem } from '../problems.ts';
 import { findFunctionReferences } from '../renames/function-references.ts';
-import { applyRenames, type Rename, readRenameAnswers } from '../renames/renames.ts';
+import type { Rename } from '../renames/rename-statements.ts';
+import { applyRenames, readRenameAnswers } from '../renames/renames.ts';
 import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import { type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { type Comparison, readComparison } from './compare.ts';
+import { refuseLongNames } from './long-names.ts';
 import { completeCode } from './migration-code.ts';
 import { nameFor } from './migration-names.ts';
 import { refute, unproved } from './prove.ts';
@@ -73,6 +75,7 @@ async function draftMigrations(migrator: MigratorParts): Promise<{ drafts: Draft
 
 /** The plan, to be made as online DDL or as plain statements, after what is renamed. */
 async function planDifference(migrator: MigratorParts) {
+  refuseLongNames(migrator);
   // Not the live database, which may be ahead, behind or missing.
   const shadow = await openShadowAfterHistory(migrator);
   try {

@@ -2,22 +2,22 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnDefault, shortType } from '../catalog/definitions.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { chain, requireColumn } from './create-object.ts';
-import { isRebuiltEnum } from './difference.ts';
+import { type Difference, isRebuiltEnum } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 
 /** The operations that turn one object into another of the same id, where it is. */
 export function alterObject(
   old: CatalogObject,
   now: CatalogObject,
-  before: Catalog,
+  difference: Difference,
   naive: boolean,
 ): Chain | undefined {
   const table = old.parent ? String(old.row.sql) : undefined;
   switch (old.kind) {
     case 'column':
-      return alterColumn(old, now, naive);
+      return alterColumn(old, now, difference, naive);
     case 'type':
-      return alterEnum(old, now, before);
+      return alterEnum(old, now, difference);
     case 'sequence':
       return old.definition === now.definition
         ? undefined
@@ -35,10 +35,15 @@ const sequenceOptions = ({ row, definition }: CatalogObject) =>
 
 const forced = ({ row }: CatalogObject) => `alter table ${row.sql} ${row.forced ? '' : 'no '}force row level security`;
 
-function alterColumn(old: CatalogObject, now: CatalogObject, naive: boolean): Chain | undefined {
+function alterColumn(
+  old: CatalogObject,
+  now: CatalogObject,
+  difference: Difference,
+  naive: boolean,
+): Chain | undefined {
   const table = String(now.row.sql);
   const up = columnChanges(old, now);
-  const down = columnChanges(now, old);
+  const down = old.row.generated && !now.row.generated ? addAgain(old, difference) : columnChanges(now, old);
   const becomesRequired = now.row.required && !old.row.required;
   const operations: Operation[] = [];
   if (old.row.required && !now.row.required) {
@@ -49,6 +54,20 @@ function alterColumn(old: CatalogObject, now: CatalogObject, naive: boolean): Ch
   if (becomesRequired) operations.push(...requireColumn(now, naive));
   const [first, ...others] = operations;
   return first && chain(first, ...others);
+}
+
+/** A column whose expression was dropped, computed again: with the indexes and constraints that go with the column. */
+function addAgain(column: CatalogObject, { before, dropped }: Difference): string[] {
+  const stays = ({ id }: CatalogObject) => !dropped.has(id);
+  const readers = readersOf([column], before).filter(stays);
+  const parts = [...before.values()].filter(
+    (each) => ['index', 'constraint', 'comment'].includes(each.kind) && each.needs.has(column.id) && stays(each),
+  );
+  return [
+    ...[...readers].reverse().flatMap(({ drop }) => drop),
+    ...column.drop,
+    ...[column, ...parts, ...readers].flatMap(({ create }) => create),
+  ];
 }
 
 /** The statements that change a column, but for NOT NULL. */
@@ -128,9 +147,13 @@ const isAssignable = (from: string, to: string) =>
   from === to || (TEXT.test(to) && from !== '') || FAMILIES.some((family) => family.test(from) && family.test(to));
 
 /** New values are added; if values are removed or moved, the type is made anew and the columns are converted. */
-function alterEnum(old: CatalogObject, now: CatalogObject, before: Catalog): Chain {
+function alterEnum(old: CatalogObject, now: CatalogObject, { before, after, dropped }: Difference): Chain {
   const rebuilt = isRebuiltEnum(old, now);
-  const users = [...before.values()].filter(({ kind, needs }) => kind === 'column' && needs.has(old.id));
+  // The columns and their readers that are dropped are gone before, and those that are created come afterwards.
+  const stays = ({ id }: CatalogObject) => !dropped.has(id);
+  const users = [...before.values()].filter(
+    (each) => each.kind === 'column' && each.needs.has(old.id) && stays(each) && after.get(each.id)?.needs.has(old.id),
+  );
   if (rebuilt) return [operation(rebuild(old, now, users), rebuild(now, old, users), { rank: 5 })];
   const labels = now.row.labels as string[];
   const added = labels.filter((label) => !(old.row.labels as string[]).includes(label));
@@ -139,7 +162,7 @@ function alterEnum(old: CatalogObject, now: CatalogObject, before: Catalog): Cha
     const place = at === 0 ? ` before ${literal(nextKept(labels, added))}` : ` after ${literal(labels[at - 1] ?? '')}`;
     return `alter type ${now.row.sql} add value if not exists ${literal(label)}${labels.length > 1 ? place : ''}`;
   });
-  const dependents = readersOf(users, before);
+  const dependents = readersOf(users, before).filter(stays);
   const down = [
     ...[...dependents].reverse().flatMap(({ kind, drop }) => (kind === 'index' ? [] : drop)),
     ...rebuild(now, old, users),

@@ -6,7 +6,7 @@ import { type Chain, type Operation, operation } from './operation.ts';
 import { restoreColumn } from './restore-column.ts';
 import { isSerial, typeOf, unquote } from './serial.ts';
 
-/** A table with its columns, constraints (but foreign keys), indexes and comments. */
+/** A table with its columns, constraints (but foreign keys), partitions, indexes and comments. */
 export function createTable(table: CatalogObject, catalog: Catalog): Operation {
   const parts = [...catalog.values()].filter((each) => isPartOf(each, table.id, catalog));
   const of = (kind: string) => parts.filter((each) => each.kind === kind);
@@ -19,16 +19,21 @@ export function createTable(table: CatalogObject, catalog: Catalog): Operation {
   };
   const { first = [], others = [] } = Object.groupBy(of('constraint'), (each) => (isFirst(each) ? 'first' : 'others'));
   const constraints = first.map(({ name, row }) => `constraint ${quote(name)} ${lowerKeywords(String(row.text))}`);
-  const { sql, unlogged, partitioned } = table.row;
-  const create = `create ${unlogged ? 'unlogged ' : ''}table ${sql} (${[...columns, ...constraints].join(', ')})${partitioned ? ` partition by ${partitioned}` : ''}`;
+  const { sql, unlogged, partitioned, bound } = table.row;
+  const whole = catalog.get(table.parent ?? '')?.row.sql;
+  const content = whole
+    ? `partition of ${whole} ${lowerKeywords(String(bound))}`
+    : `(${[...columns, ...constraints].join(', ')})`;
+  const create = `create ${unlogged ? 'unlogged ' : ''}table ${sql} ${content}${partitioned ? ` partition by ${lowerKeywords(String(partitioned))}` : ''}`;
   return operation(
     [
       create,
+      ...of('table').flatMap((partition) => createTable(partition, catalog).up),
       ...[...others, ...of('index')].flatMap(({ create }) => create),
       ...of('comment').flatMap(({ create }) => create),
     ],
     table.drop,
-    { rank: 20 },
+    { table: whole ? String(whole) : undefined, rank: 20 },
   );
 }
 
@@ -42,7 +47,10 @@ export function isPartOf(object: CatalogObject, table: string, catalog: Catalog)
   if (object.kind === 'comment') return object.parent === table || catalog.get(object.parent ?? '')?.parent === table;
   return (
     object.parent === table &&
-    (object.kind === 'column' || object.kind === 'index' || (object.kind === 'constraint' && object.row.type !== 'f'))
+    (object.kind === 'table' ||
+      object.kind === 'column' ||
+      object.kind === 'index' ||
+      (object.kind === 'constraint' && object.row.type !== 'f'))
   );
 }
 
@@ -50,7 +58,9 @@ export function isPartOf(object: CatalogObject, table: string, catalog: Catalog)
 export function createObject(object: CatalogObject, catalog: Catalog, isNew: boolean, naive: boolean): Chain {
   const table = isNew ? undefined : String(object.row.sql);
   const plain = (rank: number) => operation(object.create, object.drop, { table, rank });
-  const online = !isNew && !naive && !object.row.partitioned;
+  const isCheck = object.kind === 'constraint' && object.row.type === 'c';
+  // Of a partitioned table, PostgreSQL validates only a check later.
+  const online = !isNew && !naive && (!object.row.partitioned || isCheck);
   switch (object.kind) {
     case 'column':
       return createColumn(object, catalog, naive);
@@ -58,7 +68,7 @@ export function createObject(object: CatalogObject, catalog: Catalog, isNew: boo
       return online ? [concurrently(object)] : [plain(40)];
     case 'constraint':
       if (!online || object.row.type === 'x') return [plain(45)];
-      return object.row.type === 'f' || object.row.type === 'c' ? notValid(object) : throughIndex(object);
+      return object.row.type === 'f' || isCheck ? notValid(object) : throughIndex(object);
     case 'trigger':
     case 'policy':
     case 'row security':
@@ -129,7 +139,7 @@ export function requireColumn(column: CatalogObject, naive: boolean): Chain {
   const name = quote(column.name);
   const alter = `alter table ${table}`;
   const set = [`${alter} alter column ${name} set not null`, `${alter} alter column ${name} drop not null`] as const;
-  if (naive || column.row.partitioned) return [operation(...set, { table, rank: 36 })];
+  if (naive) return [operation(...set, { table, rank: 36 })];
   const check = quote(shorten(`${unquote(String(column.parent).replace(/^table /, ''))}_${column.name}_not_null`));
   const add = `${alter} add constraint ${check} check (${name} is not null) not valid`;
   const drop = `${alter} drop constraint ${check}`;

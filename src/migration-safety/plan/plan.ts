@@ -38,7 +38,7 @@ export function planOperations(
   };
   for (const id of difference.altered) {
     const [old, now] = [difference.before.get(id), difference.after.get(id)];
-    const chain = old && now && alterObject(old, now, difference.before, naive);
+    const chain = old && now && alterObject(old, now, difference, naive);
     if (chain) chains.alters.set(id, chain);
   }
   replaceIdentities(difference, chains);
@@ -49,8 +49,8 @@ export function planOperations(
 }
 
 const dropTable = (table: CatalogObject, catalog: Catalog): Operation => {
-  const { up, down } = createTable(table, catalog);
-  return operation(down, up, { table: String(table.row.sql), rank: 84 });
+  const { up, down, table: whole } = createTable(table, catalog);
+  return operation(down, up, { table: whole ?? String(table.row.sql), rank: 84 });
 };
 
 /** A chain for each object; the parts of a table, and what goes with a column, share its chain. */
@@ -63,9 +63,12 @@ function chainsOf(
   const chains = new Map<string, Chain>();
   const get = (id: string) => catalog.get(id) as CatalogObject;
   const whole = [...ids].filter((id) => get(id).kind === 'table');
-  for (const id of whole) chains.set(id, [table(get(id), catalog)]);
+  const containerOf = (id: string) => whole.find((each) => isPartOf(get(id), each, catalog));
+  for (const id of whole) if (!containerOf(id)) chains.set(id, [table(get(id), catalog)]);
   for (const id of ids) {
-    const container = whole.find((each) => isPartOf(get(id), each, catalog));
+    let container = containerOf(id);
+    // A partition goes with its table.
+    while (container && !chains.has(container)) container = containerOf(container);
     if (container) chains.set(id, chains.get(container) as Chain);
   }
   for (const id of ids) if (!chains.has(id) && get(id).kind === 'column') chains.set(id, other(get(id), get(id)));
@@ -126,9 +129,8 @@ function connect({ before, after, replaced }: Difference, { makes, removes, alte
       if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
     }
   }
-  // An enum that is made anew converts columns that a trigger or view reads.
-  for (const id of replaced)
-    for (const need of needsOf(before.get(id), before)) wait(alters.get(need), removes.get(id));
+  // An enum that is made anew, by up or by down, converts columns that a trigger or view reads.
+  for (const [id, chain] of removes) for (const need of needsOf(before.get(id), before)) wait(alters.get(need), chain);
   for (const id of replaced) wait(makes.get(id), removes.get(id));
   // A name is free once its object is gone.
   const names = new Map<string, Chain>();

@@ -4,8 +4,8 @@ import { quote } from '../sql/quote.ts';
 import { isSerial, typeOf } from './serial.ts';
 
 /**
- * Adds a dropped column again. If it required a value, the existing rows get a neutral one: the old values are gone. If
- * it referred to a table that was dropped too, there is none, and rows make `down` fail.
+ * Adds a dropped column again. If it required a value, the existing rows get a neutral one: the old values are gone. A
+ * reference may have none, as where the other table was dropped too; then it is required only if each row has one.
  */
 export function restoreColumn(column: CatalogObject, catalog: Catalog): string[] {
   const { row, name } = column;
@@ -17,12 +17,16 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog): string[]
   const fill = `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`;
   // Two nulls are one value to a unique index on coalesce(…), or with nulls not distinct.
   if (!row.required) return hasUniqueExpression(column, catalog) ? [...column.create, fill] : column.create;
+  const require = `alter table ${table} alter column ${quote(name)} set not null`;
   return [
     add(columnType({ ...row, required: false })),
     fill,
-    `alter table ${table} alter column ${quote(name)} set not null`,
+    foreignKeyOf(column, catalog) ? requireIfFilled(table, quote(name), require) : require,
   ];
 }
+
+const requireIfFilled = (table: string, column: string, require: string) =>
+  `do $$ begin /* Rows that find no row to refer to have no value: the column stays nullable for them. */ if not exists (select from ${table} where ${column} is null) then ${require}; end if; end $$`;
 
 /** The constraints and indexes of a column. */
 const constraintsOf = (column: CatalogObject, catalog: Catalog) =>
@@ -37,31 +41,42 @@ const hasUniqueExpression = (column: CatalogObject, catalog: Catalog) =>
       /nulls not distinct/i.test(String(index ?? text)),
   );
 
-/** Whether a unique constraint, a primary key or a unique index includes the column. */
-const hasUniqueValues = (column: CatalogObject, catalog: Catalog) =>
+/** Whether a unique constraint, a primary key or a unique index includes the column, or is of it alone. */
+const hasUniqueValues = (column: CatalogObject, catalog: Catalog, alone = false) =>
   constraintsOf(column, catalog).some(
-    ({ kind, row: { type, text } }) =>
-      (kind === 'constraint' && (type === 'u' || type === 'p')) ||
-      (kind === 'index' && /^create unique/i.test(String(text))),
+    ({ kind, needs, row: { type, text } }) =>
+      ((kind === 'constraint' && (type === 'u' || type === 'p')) ||
+        (kind === 'index' && /^create unique/i.test(String(text)))) &&
+      (!alone || [...needs].filter((id) => catalog.get(id)?.kind === 'column').length === 1),
   );
 
-/** The first key of the referenced table, for one column of a foreign key. */
-function firstKey(column: CatalogObject, text: string): string | undefined {
+const foreignKeyOf = (column: CatalogObject, catalog: Catalog) =>
+  constraintsOf(column, catalog).find(({ kind, row: { type } }) => kind === 'constraint' && type === 'f');
+
+/** A key of the referenced table, for one column of a foreign key: the first one, or, in a unique column, one per row. */
+function keyOf(column: CatalogObject, text: string, catalog: Catalog): string | undefined {
   const [, from, table, to] = /^FOREIGN KEY \((.*?)\) REFERENCES (.+?)\(([^)]*)\)/.exec(text) ?? [];
   const at = (from ?? '').split(', ').findIndex((name) => name === column.name || name === quote(column.name));
   const key = (to ?? '').split(', ')[at];
-  return key && `(select ${key} from ${table} order by ${to} limit 1)`;
+  if (!key) return undefined;
+  if (!hasUniqueValues(column, catalog)) return `(select ${key} from ${table} order by ${to} limit 1)`;
+  const keys = `select ${key} as key, row_number() over (order by ${to}) as n from ${table}`;
+  const row = rowNumber(column.row.sql);
+  // Together with other columns, a key may come again.
+  const n = hasUniqueValues(column, catalog, true)
+    ? row
+    : `(${row} - 1) % nullif((select count(*) from ${table}), 0) + 1`;
+  return `(select key from (${keys}) keys where keys.n = ${n})`;
 }
 
-/** A value that a column takes if nothing is known of it: of a foreign key the first key, in a unique column one per row. */
+/** A value that a column takes if nothing is known of it: of a foreign key a key, in a unique column one per row. */
 function neutralValue(column: CatalogObject, catalog: Catalog): string {
   const { row } = column;
-  const constraints = constraintsOf(column, catalog);
-  const key = constraints.find(({ kind, row: { type } }) => kind === 'constraint' && type === 'f');
-  const reference = key && firstKey(column, String(key.row.text));
+  const key = foreignKeyOf(column, catalog);
+  const reference = key && keyOf(column, String(key.row.text), catalog);
   if (reference) return reference;
-  const base = String(row.base);
   const isUnique = hasUniqueValues(column, catalog);
+  const base = String(row.base);
   if (/^(smallint|integer|bigint|numeric|real|double precision)$/.test(base))
     return isUnique ? rowNumber(row.sql) : '1';
   if (/^(text|character varying|character|"char"|name)$/.test(base))

@@ -1,20 +1,16 @@
 import type { EntityMetadata } from '@mikro-orm/core';
-import type { Catalog, CatalogObject, Kind } from '../catalog/catalog.ts';
+import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { MigrationProblem } from '../problems.ts';
-import { quote } from '../sql/quote.ts';
 import { isInteractive, prompt } from '../terminal.ts';
-import type { RenamedObject } from './name-resolution.ts';
-
-/** A renamed table, column or constraint, as statements up and down. */
-export interface Rename {
-  up: string;
-  down: string;
-  description: string;
-  /** The table that it locks, by its new name. */
-  table: string | undefined;
-  /** What gets another name, if PostgreSQL keeps text that may use the old one: the bodies of functions. */
-  object?: RenamedObject;
-}
+import {
+  of,
+  type Rename,
+  readable,
+  renameColumn,
+  renameEquals,
+  renamePartitions,
+  renameTable,
+} from './rename-statements.ts';
 
 /** Old to new name: 'articles' → 'posts', 'posts.body' → 'text', or '' if it is dropped. */
 export type RenameAnswers = Map<string, string>;
@@ -72,13 +68,17 @@ export async function applyRenames(
   };
   const tables = await matchRenames(
     'table',
-    of(before, 'table').filter((table) => !entities.has(table.id) && isDeclared(table)),
-    of(entities, 'table').filter(({ id }) => !before.has(id)),
+    of(before, 'table').filter((table) => !table.parent && !entities.has(table.id) && isDeclared(table)),
+    of(entities, 'table').filter(({ id, parent }) => !parent && !before.has(id)),
     (a, b) => areSimilar(a, b, before, entities),
     answers,
   );
   const schemas = new Set(of(before, 'schema').map(({ name }) => name)).add('public');
   await apply(tables.flatMap(([old, now]) => renameTable(old, now, schemas)));
+  for (let found = renamePartitions(catalog, entities, schemas); found.length > 0; ) {
+    await apply(found);
+    found = renamePartitions(catalog, entities, schemas);
+  }
   for (const table of of(entities, 'table').filter(({ id }) => catalog.has(id))) {
     const columns = await matchRenames(
       'column',
@@ -94,98 +94,8 @@ export async function applyRenames(
   return { renames, catalog };
 }
 
-const of = (catalog: Catalog, kind: Kind, parent?: string) =>
-  [...catalog.values()].filter((each) => each.kind === kind && (parent === undefined || each.parent === parent));
-
-/** A table's or column's name as people write it: articles, blog.articles, articles.title. */
-const readable = ({ kind, parent, id, name }: CatalogObject) =>
-  kind === 'table'
-    ? id.replace(/^table /, '').replaceAll('"', '')
-    : `${String(parent)
-        .replace(/^table /, '')
-        .replaceAll('"', '')}.${name}`;
-
 const nameOf = ({ schema, tableName }: { schema?: string; tableName: string }) =>
   schema && schema !== 'public' && schema !== '*' ? `${schema}.${tableName}` : tableName;
-
-/** A new name, or a move into another schema, or both. A schema that is not among these is created and added to them. */
-function renameTable(old: CatalogObject, now: CatalogObject, schemas: Set<string>): Rename[] {
-  const renames: Rename[] = [];
-  const moved = old.schema === now.schema ? String(old.row.sql) : `${quote(now.schema)}.${quote(old.name)}`;
-  const description = `table ${readable(old)} is now ${readable(now)}`;
-  if (old.schema !== now.schema) {
-    if (!schemas.has(now.schema))
-      renames.push(statements(`create schema ${quote(now.schema)}`, `drop schema ${quote(now.schema)}`, ''));
-    schemas.add(now.schema);
-    renames.push(
-      statements(
-        `alter table ${old.row.sql} set schema ${quote(now.schema)}`,
-        `alter table ${moved} set schema ${quote(old.schema)}`,
-        description,
-        now.row.sql,
-      ),
-    );
-  }
-  if (old.name !== now.name)
-    renames.push({
-      ...statements(
-        `alter table ${moved} rename to ${quote(now.name)}`,
-        `alter table ${now.row.sql} rename to ${quote(old.name)}`,
-        old.schema === now.schema ? description : '',
-        now.row.sql,
-      ),
-      object: { schema: old.schema, from: old.name, to: now.name },
-    });
-  return renames;
-}
-
-const renameColumn = (old: CatalogObject, now: CatalogObject, tableBefore: CatalogObject): Rename => ({
-  ...statements(
-    `alter table ${now.row.sql} rename column ${quote(old.name)} to ${quote(now.name)}`,
-    `alter table ${now.row.sql} rename column ${quote(now.name)} to ${quote(old.name)}`,
-    `column ${readable(old)} is now ${readable(now)}`,
-    now.row.sql,
-  ),
-  object: { schema: tableBefore.schema, table: tableBefore.name, from: old.name, to: now.name },
-});
-
-/** What differs only in its name, after a table or column was renamed: building it again would scan the table. */
-function renameEquals(catalog: Catalog, entities: Catalog): Rename[] {
-  const taken = new Set<string>();
-  return [...catalog.values()].flatMap((old) => {
-    const rename = RENAMES[old.kind];
-    if (!rename || entities.has(old.id)) return [];
-    const now = [...entities.values()].find(
-      (each) =>
-        each.kind === old.kind &&
-        each.parent === old.parent &&
-        each.schema === old.schema &&
-        !catalog.has(each.id) &&
-        !taken.has(each.id) &&
-        isEqual(old, each),
-    );
-    if (!now) return [];
-    taken.add(now.id);
-    return [statements(rename(old, now.name), rename(now, old.name), '', old.row.sql)];
-  });
-}
-
-const RENAMES: { [kind in Kind]?: (object: CatalogObject, name: string) => string } = {
-  constraint: ({ row, name }, to) => `alter table ${row.sql} rename constraint ${quote(name)} to ${quote(to)}`,
-  index: ({ row }, to) => `alter index ${row.index} rename to ${quote(to)}`,
-  trigger: ({ row, name }, to) => `alter trigger ${quote(name)} on ${row.sql} rename to ${quote(to)}`,
-  policy: ({ row, name }, to) => `alter policy ${quote(name)} on ${row.sql} rename to ${quote(to)}`,
-  sequence: ({ row }, to) => `alter sequence ${row.sql} rename to ${quote(to)}`,
-};
-
-/** Equal but for the name, in the definition and in what owns it. */
-function isEqual(old: CatalogObject, now: CatalogObject): boolean {
-  const nameless = ({ definition, name }: CatalogObject) =>
-    definition
-      .replace(/^(CREATE (?:UNIQUE )?(?:INDEX|TRIGGER|CONSTRAINT TRIGGER) )(?:"(?:[^"]|"")*"|\S+)/, '$1')
-      .replaceAll(quote(name), '');
-  return nameless(old) === nameless(now) && old.row.owner === now.row.owner;
-}
 
 /** Pairs dropped with added names, by the answers or by asking. */
 async function matchRenames(
@@ -259,10 +169,3 @@ function areSimilar(a: CatalogObject, b: CatalogObject, before: Catalog, entitie
   const [old, now] = [columns(a, before), columns(b, entities)];
   return old.filter((each) => now.includes(each)).length * 2 >= Math.min(old.length, now.length);
 }
-
-const statements = (up: string, down: string, description: string, table?: unknown): Rename => ({
-  up,
-  down,
-  description,
-  table: table === undefined ? undefined : String(table),
-});

@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { blog } from './blog.ts';
 import { type Change, holds } from './change.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const articles = (properties: Record<string, unknown>) => () => blog({ articles: { properties } });
 const withComments = () =>
@@ -11,6 +11,12 @@ const withComments = () =>
     articles: { comment: 'What authors write', properties: { slug: p.string().nullable().comment('In the URL') } },
   });
 const withIndexedSlug = articles({ slug: p.string().nullable().index() });
+
+const withComputed = articles({
+  length: p.integer().generated('(length(title)) stored').nullable(),
+  shout: p.text().generated('(upper(title)) stored').nullable().index().comment('Loud'),
+  kept: p.text().generated("(coalesce(slug, 'none')) stored"),
+});
 
 const CHANGES: Record<string, Change> = {
   'adds a column with a comment': {
@@ -46,6 +52,33 @@ const CHANGES: Record<string, Change> = {
     to: articles({
       publishedAt: p.datetime().columnType('timestamptz').nullable().defaultRaw(`now() - interval '1 day 02:00'`),
     }),
+  },
+  'adds computed columns': { to: withComputed },
+  'changes and drops computed columns, and makes one a plain column': {
+    from: withComputed,
+    to: articles({
+      length: p.integer().generated('(length(body)) stored').nullable(),
+      shout: p.text().nullable().index().comment('Loud'),
+    }),
+    assures: ['drop-column', 'drop-expression'],
+    loses: ['articles.kept', 'articles.length'],
+  },
+  'makes a plain column a computed one': {
+    to: articles({ readCount: p.integer().generated('(length(title)) stored') }),
+    assures: ['drop-column'],
+    loses: ['articles.read_count'],
+  },
+  'requires a column and no longer requires another': {
+    to: articles({ slug: p.string(), body: p.text().nullable() }),
+    andRows: ["update articles set slug = 'two' where slug is null"],
+  },
+  'adds columns whose defaults are the time and an expression': {
+    to: articles({
+      createdAt: p.datetime().defaultRaw('now()'),
+      code: p.uuid().defaultRaw('gen_random_uuid()'),
+      until: p.datetime().defaultRaw("now() + interval '1 month'"),
+    }),
+    assures: ['volatile-default'],
   },
   'drops a column': { to: articles({ slug: null }), assures: ['drop-column'], loses: ['articles.slug'] },
   'drops a column that has an index': {

@@ -3,7 +3,7 @@ import { test, vi } from 'vitest';
 import { BLOG_ROWS, type BlogChanges, blog, table } from './blog.ts';
 import { type Change, holds } from './change.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const articles = (changes: BlogChanges['articles'] & object) => () => blog({ articles: changes });
 const check = (expression: string) => articles({ checks: [{ name: 'articles_check', expression }] });
@@ -76,6 +76,21 @@ const CHANGES: Record<string, Change> = {
     from: withPlainEditor,
     andRows: ['update articles set editor_id = 2'],
     to: articles((of) => ({ properties: { editor: () => p.manyToOne(of.Author) } })),
+  },
+  'drops required references that are unique, alone and together with another column': {
+    from: articles((of) => ({
+      properties: { editor: () => p.oneToOne(of.Author), owner: () => p.manyToOne(of.Author) },
+      uniques: [{ properties: ['owner', 'readCount'] }],
+    })),
+    rows: [
+      BLOG_ROWS[0] as string,
+      "insert into articles (title, body, author_id, editor_id, owner_id) values ('One', '', 1, 2, 2), ('Two', '', 1, 1, 1)",
+      "insert into authors (name, email) values ('Cy', 'cy@example.com')",
+      "insert into articles (title, body, author_id, editor_id, owner_id) values ('Three', '', 1, 3, 3)",
+    ],
+    to: () => blog(),
+    assures: ['drop-column', 'drop-unique'],
+    loses: ['articles.editor_id', 'articles.owner_id'],
   },
   'makes a reference deferrable': { from: withPlainEditor, andRows: EDITED, to: withDeferredEditor },
   'makes a deferrable reference a plain one': { from: withDeferredEditor, andRows: EDITED, to: withPlainEditor },

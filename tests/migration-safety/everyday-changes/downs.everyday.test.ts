@@ -1,9 +1,9 @@
 import { p } from '@mikro-orm/core';
 import { expect, test, vi } from 'vitest';
-import { blog } from './blog.ts';
+import { blog, table } from './blog.ts';
 import { deployed } from './change.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const plain = () => blog();
 
@@ -70,4 +70,28 @@ test('the down of a column that is no longer required is refused while a value i
   await application.query('update articles set body = null where id = 1');
   await expect(application.downTo(last)).rejects.toThrow(/body[\s\S]*null/);
   expect(await application.query('select id from articles where body is null')).toEqual([{ id: 1 }]);
+});
+
+test('the down of a required reference to a table that is dropped too leaves its rows without a value', async () => {
+  const comments = (properties: Record<string, unknown>) => [
+    table('Comment', 'comments', { properties: { id: p.integer().primary(), body: p.text(), ...properties } }),
+  ];
+  const application = await deployed({
+    from: () => blog({ others: (of) => comments({ article: () => p.manyToOne(of.Article) }) }),
+    andRows: ["insert into comments (body, article_id) values ('Good', 1)"],
+  });
+  const last = application.files().at(-1)?.replace('.ts', '');
+  const before = await application.catalog();
+  await application.become(() => blog({ articles: null, others: () => comments({}) }));
+  await application.assure(await application.create(), ['drop-table', 'drop-column', 'drop-cascade']);
+  await application.up();
+  await application.downTo(last);
+  expect(await application.query('select body, article_id from comments')).toEqual([
+    { body: 'Good', article_id: null },
+  ]);
+  const after = await application.catalog();
+  const changed = [...before.values()].filter(({ id, definition }) => after.get(id)?.definition !== definition);
+  expect(changed.map(({ id }) => id)).toEqual(['table comments, column article_id']);
+  await application.up();
+  expect(await application.faults()).toEqual([]);
 });

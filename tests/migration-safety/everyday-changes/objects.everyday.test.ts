@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { BLOG_ROWS, type BlogChanges, blog, type TableChanges, table } from './blog.ts';
 import { type Change, holds, isRefused, type Refusal } from './change.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const view = (expression: string, properties: Record<string, unknown> = {}, changes: TableChanges = {}) =>
   table('Headline', 'headlines', {
@@ -19,6 +19,19 @@ const withView =
 const plainView = withView('select id, title from articles');
 const materialized = { view: { materialized: true } };
 const materializedView = withView('select id, title from articles', {}, {}, materialized);
+
+const twoViews = (properties: Record<string, unknown>, where: string) => {
+  const both = (name: string, options: object) =>
+    table(name, `${name.toLowerCase()}s`, {
+      expression: `select id, title from articles where ${where}`,
+      ...options,
+      properties: { id: p.integer().primary(), title: p.text() },
+    });
+  return blog({
+    articles: { properties },
+    others: () => [both('Headline', { view: true }), both('Teaser', materialized)],
+  });
+};
 
 const trigger = (body: string, changes: object = {}) => ({
   name: 'articles_stamp',
@@ -129,6 +142,17 @@ const CHANGES: Record<string, Change> = {
     assures: ['drop-table', 'drop-schema'],
   },
   'adds a view': { to: plainView },
+  'adds a view that reads a new column': {
+    to: withView('select id, title from articles where language is not null', {
+      articles: { properties: { language: p.string().nullable() } },
+    }),
+  },
+  'changes what a view and a materialized view read, and the type of a column of both': {
+    from: () => twoViews({ title: p.string().length(50) }, 'read_count > 0'),
+    to: () => twoViews({ title: p.text(), stars: p.integer().default(0) }, 'read_count between 0 and 9 and stars >= 0'),
+    assures: ['change-type', 'drop-view'],
+    loses: ['articles.stars'],
+  },
   'drops a view': { from: plainView, to: () => blog(), assures: ['drop-view'] },
   'adds a materialized view': { to: materializedView },
   'adds a trigger': { to: plainTrigger },

@@ -4,7 +4,7 @@ import { blog } from './blog.ts';
 import { isRefused, type Refusal } from './change.ts';
 import { articles, check, counted, index, READS, renamed, withCounter } from './naming.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const REFUSALS: Record<string, Refusal> = {
   'a column that may be renamed or dropped': {

@@ -17,7 +17,7 @@ import {
   withCounter,
 } from './naming.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const TITLE = { renames: 'articles.title=headline', assures: ['rename-column'] };
 

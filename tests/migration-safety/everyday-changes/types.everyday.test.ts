@@ -1,9 +1,9 @@
 import { p } from '@mikro-orm/core';
-import { test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { blog, table } from './blog.ts';
 import { type Change, holds } from './change.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const articles = (properties: Record<string, unknown>) => () => blog({ articles: { properties } });
 const column = (type: string) => p.text().columnType(type).nullable();
@@ -20,6 +20,7 @@ const enumOf = (values: string[], name = 'state') =>
     .enum(values)
     .nativeEnumName(name)
     .default(values[0] as string);
+const checked = (...values: string[]) => p.enum(values).default(values[0] as string);
 const withState = articles({ state: enumOf(['draft', 'published', 'archived']) });
 
 const CHANGES: Record<string, Change> = {
@@ -51,6 +52,37 @@ const CHANGES: Record<string, Change> = {
     to: articles({ value: p.integer().default(1).index().check('value <> 0') }),
     assures: ['change-type'],
   },
+  'makes serial keys bigint, with their sequences and the columns that refer to them': {
+    to: () =>
+      blog({
+        authors: { properties: { id: p.bigint().primary() } },
+        articles: { properties: { id: p.bigint().primary() } },
+      }),
+    assures: ['change-type'],
+    afterwards: async (application) => {
+      await application.query("select setval('articles_id_seq', 3000000000)");
+      const insert = "insert into articles (title, body, author_id) values ('Last', '', 1) returning id";
+      expect(await application.query(insert)).toEqual([{ id: '3000000001' }]);
+      await application.query('delete from articles where id > 3000000000');
+      await application.query("select setval('articles_id_seq', 3)");
+    },
+  },
+  'adds columns of enums, native and checked': {
+    to: articles({ state: enumOf(['draft', 'published']), size: checked('small', 'large') }),
+  },
+  'adds and removes values of a checked enum': {
+    from: articles({ size: checked('small', 'large', 'huge') }),
+    to: articles({ size: checked('small', 'medium', 'large') }),
+  },
+  'makes a checked enum a native one, and a native one a checked one': {
+    from: articles({ size: checked('small', 'large'), state: enumOf(['draft', 'published']) }),
+    to: articles({
+      size: checked('small', 'large').nativeEnumName('size'),
+      state: p.enum(['draft', 'published']).default('draft'),
+    }),
+    andRows: ["update articles set size = 'large', state = 'published' where id = 2"],
+    assures: ['change-type', 'drop-type'],
+  },
   'adds a column of a native enum': { to: withState },
   'drops a column of a native enum': {
     from: withState,
@@ -78,6 +110,21 @@ const CHANGES: Record<string, Change> = {
     andRows: ["update articles set state = 'published' where id = 1"],
     assures: ['change-type', 'drop-type'],
   },
+  'changes native enums while columns and policies that use them are dropped and added': {
+    from: withStates('draft', 'published', 'archived'),
+    to: () =>
+      blog({
+        articles: {
+          properties: {
+            state: enumOf(['draft', 'reviewed', 'published', 'archived']),
+            next: enumOf(['a', 'c'], 'step'),
+          },
+          policies: [{ name: 'read', command: 'select', using: "state = 'published'" }],
+        },
+      }),
+    assures: ['change-type', 'drop-type', 'drop-column', 'drop-policy'],
+    loses: ['articles.before', 'articles.step'],
+  },
   'changes the order of the values of a native enum': {
     from: withState,
     to: articles({ state: enumOf(['draft', 'archived', 'published']) }),
@@ -91,6 +138,21 @@ const CHANGES: Record<string, Change> = {
 };
 
 for (const [change, what] of Object.entries(CHANGES)) test(change, () => holds(what));
+
+function withStates(...values: string[]) {
+  return () =>
+    blog({
+      articles: {
+        properties: {
+          state: enumOf(values),
+          before: enumOf(values),
+          step: enumOf(['a', 'b', 'c'], 'step'),
+          next: enumOf(['a', 'b', 'c'], 'step'),
+        },
+        policies: [{ name: 'open', command: 'select', using: "state <> 'draft' and before = 'draft'" }],
+      },
+    });
+}
 
 function visits() {
   return blog({

@@ -1,0 +1,124 @@
+import type { Catalog, CatalogObject, Kind } from '../catalog/catalog.ts';
+import { quote } from '../sql/quote.ts';
+import type { RenamedObject } from './name-resolution.ts';
+
+/** A renamed table, column or constraint, as statements up and down. */
+export interface Rename {
+  up: string;
+  down: string;
+  description: string;
+  /** The table that it locks, by its new name. */
+  table: string | undefined;
+  /** What gets another name, if PostgreSQL keeps text that may use the old one: the bodies of functions. */
+  object?: RenamedObject;
+}
+
+/** A new name, or a move into another schema, or both. A schema that is not among these is created and added to them. */
+export function renameTable(old: CatalogObject, now: CatalogObject, schemas: Set<string>): Rename[] {
+  const renames: Rename[] = [];
+  const moved = old.schema === now.schema ? String(old.row.sql) : `${quote(now.schema)}.${quote(old.name)}`;
+  const description = `table ${readable(old)} is now ${readable(now)}`;
+  if (old.schema !== now.schema) {
+    if (!schemas.has(now.schema))
+      renames.push(statements(`create schema ${quote(now.schema)}`, `drop schema ${quote(now.schema)}`, ''));
+    schemas.add(now.schema);
+    renames.push(
+      statements(
+        `alter table ${old.row.sql} set schema ${quote(now.schema)}`,
+        `alter table ${moved} set schema ${quote(old.schema)}`,
+        description,
+        now.row.sql,
+      ),
+    );
+  }
+  if (old.name !== now.name)
+    renames.push({
+      ...statements(
+        `alter table ${moved} rename to ${quote(now.name)}`,
+        `alter table ${now.row.sql} rename to ${quote(old.name)}`,
+        old.schema === now.schema ? description : '',
+        now.row.sql,
+      ),
+      object: { schema: old.schema, from: old.name, to: now.name },
+    });
+  return renames;
+}
+
+/** Partitions of the same table with the same bound are the same. */
+export function renamePartitions(catalog: Catalog, entities: Catalog, schemas: Set<string>): Rename[] {
+  const added = of(entities, 'table').filter(({ id, parent }) => parent && !catalog.has(id));
+  const gone = of(catalog, 'table').filter(({ id, parent }) => parent && !entities.has(id));
+  return gone.flatMap((old) => {
+    const now = added.find(({ parent, row }) => parent === old.parent && row.bound === old.row.bound);
+    return now ? renameTable(old, now, schemas) : [];
+  });
+}
+
+export const renameColumn = (old: CatalogObject, now: CatalogObject, tableBefore: CatalogObject): Rename => ({
+  ...statements(
+    `alter table ${now.row.sql} rename column ${quote(old.name)} to ${quote(now.name)}`,
+    `alter table ${now.row.sql} rename column ${quote(now.name)} to ${quote(old.name)}`,
+    `column ${readable(old)} is now ${readable(now)}`,
+    now.row.sql,
+  ),
+  object: { schema: tableBefore.schema, table: tableBefore.name, from: old.name, to: now.name },
+});
+
+/** What differs only in its name, after a table or column was renamed: building it again would scan the table. */
+export function renameEquals(catalog: Catalog, entities: Catalog): Rename[] {
+  const taken = new Set<string>();
+  return [...catalog.values()].flatMap((old) => {
+    const rename = RENAMES[old.kind];
+    if (!rename || entities.has(old.id)) return [];
+    const now = [...entities.values()].find(
+      (each) =>
+        each.kind === old.kind &&
+        each.parent === old.parent &&
+        each.schema === old.schema &&
+        !catalog.has(each.id) &&
+        !taken.has(each.id) &&
+        isEqual(old, each),
+    );
+    if (!now) return [];
+    taken.add(now.id);
+    // A sequence locks no table.
+    const table = old.kind === 'sequence' ? undefined : old.row.sql;
+    return [statements(rename(old, now.name), rename(now, old.name), '', table)];
+  });
+}
+
+const RENAMES: { [kind in Kind]?: (object: CatalogObject, name: string) => string } = {
+  constraint: ({ row, name }, to) => `alter table ${row.sql} rename constraint ${quote(name)} to ${quote(to)}`,
+  index: ({ row }, to) => `alter index ${row.index} rename to ${quote(to)}`,
+  trigger: ({ row, name }, to) => `alter trigger ${quote(name)} on ${row.sql} rename to ${quote(to)}`,
+  policy: ({ row, name }, to) => `alter policy ${quote(name)} on ${row.sql} rename to ${quote(to)}`,
+  sequence: ({ row }, to) => `alter sequence ${row.sql} rename to ${quote(to)}`,
+};
+
+/** Equal but for the name, in the definition and in what owns it. */
+function isEqual(old: CatalogObject, now: CatalogObject): boolean {
+  const nameless = ({ definition, name }: CatalogObject) =>
+    definition
+      .replace(/^(CREATE (?:UNIQUE )?(?:INDEX|TRIGGER|CONSTRAINT TRIGGER) )(?:"(?:[^"]|"")*"|\S+)/, '$1')
+      .replaceAll(quote(name), '');
+  return nameless(old) === nameless(now) && old.row.owner === now.row.owner;
+}
+
+/** The objects of a kind, or those of them that belong to this table. */
+export const of = (catalog: Catalog, kind: Kind, parent?: string) =>
+  [...catalog.values()].filter((each) => each.kind === kind && (parent === undefined || each.parent === parent));
+
+/** A table's or column's name as people write it: articles, blog.articles, articles.title. */
+export const readable = ({ kind, parent, id, name }: CatalogObject) =>
+  kind === 'table'
+    ? id.replace(/^table /, '').replaceAll('"', '')
+    : `${String(parent)
+        .replace(/^table /, '')
+        .replaceAll('"', '')}.${name}`;
+
+const statements = (up: string, down: string, description: string, table?: unknown): Rename => ({
+  up,
+  down,
+  description,
+  table: table === undefined ? undefined : String(table),
+});

@@ -1,4 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { openMemoryEngine } from '../../src/migration-safety/shadow/memory-engine.ts';
 import { aMigratedProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -37,6 +38,16 @@ test('a migration may use entities: it runs in the shadow database as in the rea
   const created = await project.run('migration:create');
   expect(created.out).toContain('No changes required');
   expect(created.code).toBe(0);
+});
+
+test('the in-memory engine takes more errors than its stack holds', async () => {
+  const engine = await openMemoryEngine();
+  onTestFinished(() => engine.close());
+  await engine.exec('create table numbers (number int primary key); insert into numbers values (1)');
+  const codes = new Set<string>();
+  for (let i = 0; i < 4_000; i++)
+    await engine.exec('insert into numbers values (1)').catch(({ code }) => codes.add(code));
+  expect([...codes]).toEqual(['23505']);
 });
 
 const dblink = 'Migration20260105000000_use_dblink';

@@ -17,8 +17,7 @@ export async function openPackedDatabase(name: string, extensions: Extensions): 
   if (!packed) return undefined;
   try {
     const folder = await promisify(zstdDecompress)(packed);
-    const { PGlite } = await import('@electric-sql/pglite');
-    const engine = await PGlite.create({ extensions, loadDataDir: new Blob([new Uint8Array(folder)]) });
+    const engine = await createEngine({ extensions, loadDataDir: new Blob([new Uint8Array(folder)]) });
     const now = new Date();
     await utimes(file, now, now).catch(() => {});
     return engine;
@@ -26,6 +25,23 @@ export async function openPackedDatabase(name: string, extensions: Extensions): 
     await rm(file, { force: true }).catch(() => {});
     return undefined;
   }
+}
+
+/** Creates a PGlite that takes any number of errors: each one leaves a part of the stack in use, about 2,500 fill it. */
+export async function createEngine(options: PGliteOptions): Promise<PGlite> {
+  const { PGlite } = await import('@electric-sql/pglite');
+  const engine = await PGlite.create(options);
+  const { ___stack_pointer: stack } = engine.Module as unknown as { ___stack_pointer: { value: number } };
+  const execute = engine.execProtocolRawSync.bind(engine);
+  engine.execProtocolRawSync = (message) => {
+    const before = stack.value;
+    try {
+      return execute(message);
+    } finally {
+      stack.value = before;
+    }
+  };
+  return engine;
 }
 
 /** Packs the database. The file is renamed into place, so that no process reads half of it. */

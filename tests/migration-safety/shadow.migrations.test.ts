@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openMemoryEngine } from '../../src/migration-safety/shadow/memory-engine.ts';
+import { createServerDatabase } from '../../src/migration-safety/shadow/server-database.ts';
 import { aMigratedProject, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -85,4 +87,23 @@ test('a setting that is no URL, and a server that cannot be reached, are named',
   const unreachable = await project.run('migration:create');
   expect(unreachable.out).toContain('Cannot use the server 127.0.0.1:1 of MIGRATION_SHADOW_URL');
   expect(unreachable.code).toBe(40);
+});
+
+const shadowDatabases = (project: Project) =>
+  project.query(`select datname from pg_database where datname ~ '^migration_shadow_' order by 1`);
+
+test('the next command removes the database of one that was killed, and none that is in use', async () => {
+  const project = await aMigratedProject();
+  project.with({ MIGRATION_SHADOW_URL: project.url });
+  const inUse = await createServerDatabase(project.url);
+  onTestFinished(() => inUse.drop());
+  const killed = project.run('migration:create');
+  while ((await shadowDatabases(project)).length < 2) await sleep(20);
+  killed.kill('SIGKILL');
+  await killed;
+  // PostgreSQL notices that the connections are closed.
+  const sessions = () => project.query(`select 1 from pg_stat_activity where application_name ~ '^migration_shadow_'`);
+  while ((await sessions()).length > 1) await sleep(20);
+  expect(await project.run('migration:create')).toMatchObject({ code: 0 });
+  expect(await shadowDatabases(project)).toEqual([{ datname: new URL(inUse.url).pathname.slice(1) }]);
 });

@@ -10,13 +10,47 @@ export interface ServerDatabase {
 }
 
 export async function createServerDatabase(serverUrl: string): Promise<ServerDatabase> {
-  const name = `migration_shadow_${randomBytes(8).toString('hex')}`;
+  const name = `${PREFIX}${randomBytes(8).toString('hex')}`;
   const url = parsed(serverUrl);
   if (url.pathname.length <= 1) url.pathname = '/postgres';
-  const management = url.href;
-  await run(management, `create database ${quote(name)} template template0`);
+  // This session says by its name that the database is in use. It ends with the process, even if that is killed.
+  const management = new URL(url);
+  management.searchParams.set('application_name', name);
+  const session = new Client(management.href);
+  session.on('error', () => {});
+  const close = () => session.end().catch(() => {});
+  try {
+    await session.connect();
+    await dropLeftovers(session);
+    await session.query(`create database ${quote(name)} template template0`);
+  } catch (error) {
+    await close();
+    throw unusable(url, error);
+  }
+  const { host } = url;
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => run(management, `drop database if exists ${quote(name)} with (force)`) };
+  const drop = async () => {
+    try {
+      await session.query(`drop database if exists ${quote(name)} with (force)`);
+    } catch (error) {
+      throw unusable({ host }, error);
+    } finally {
+      await close();
+    }
+  };
+  return { url: url.href, drop };
+}
+
+const PREFIX = 'migration_shadow_';
+
+/** Drops what commands left that were killed: no session has the name of their database. */
+async function dropLeftovers(session: Client): Promise<void> {
+  const { rows } = await session.query<{ datname: string }>(
+    `select datname from pg_database where datname ~ '^${PREFIX}[0-9a-f]{16}$'
+      and datname not in (select application_name from pg_stat_activity where application_name is not null)`,
+  );
+  // Another user's, one that is still connected, or one that another command is dropping.
+  for (const { datname } of rows) await session.query(`drop database if exists ${quote(datname)}`).catch(() => {});
 }
 
 function parsed(serverUrl: string): URL {
@@ -28,19 +62,9 @@ function parsed(serverUrl: string): URL {
   );
 }
 
-async function run(url: string, sql: string): Promise<void> {
-  const client = new Client(url);
-  try {
-    await client.connect();
-    await client.query(sql);
-  } catch (error) {
-    const { host } = new URL(url);
-    throw new MigrationProblem(
-      'unreachable',
-      `Cannot use the server ${host} of MIGRATION_SHADOW_URL: ${databaseMessage(error)}\nIts user must be allowed to create databases.`,
-      { cause: error },
-    );
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
+const unusable = ({ host }: { host: string }, error: unknown) =>
+  new MigrationProblem(
+    'unreachable',
+    `Cannot use the server ${host} of MIGRATION_SHADOW_URL: ${databaseMessage(error)}\nIts user must be allowed to create databases.`,
+    { cause: error },
+  );

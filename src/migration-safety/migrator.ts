@@ -118,14 +118,17 @@ export class Migrator extends StockMigrator implements MigratorParts {
   override async create(path?: string, blank?: boolean, initial?: boolean, name?: string): Promise<MigrationResult> {
     return this.reportErrors(async () => {
       await this.initPaths();
-      const { createMigrations, logLintFindings, snapshotInitial } = await import('./create/create.ts');
+      const { createMigrations, logLintFindings } = await import('./create/create.ts');
       const { refuseLongName, toIdentifier } = await import('./create/migration-names.ts');
-      const identifier = name && toIdentifier(name);
+      const identifier = name ? toIdentifier(name) : initial ? 'initial' : undefined;
       refuseLongName(identifier);
       const result = await withCreateLock(this, path, async () => {
-        if (!blank && !initial) return createMigrations(this, path, identifier);
-        const written = await super.create(path, blank, initial, identifier || (initial ? 'initial' : undefined));
-        if (initial) await snapshotInitial(this);
+        if (blank) return super.create(path, blank, initial, identifier);
+        if (!initial) return createMigrations(this, path, identifier);
+        const exists = await this.tablesExist();
+        const written = await createMigrations(this, path, identifier);
+        for (const file of exists ? written.fileName.split(', ') : [])
+          await markApplied(this, file.replace(/\.\w+$/, ''));
         return written;
       });
       if (result.diff.up.length > 0) await logLintFindings(this, result.fileName);
@@ -267,6 +270,15 @@ export class Migrator extends StockMigrator implements MigratorParts {
 
   private lock(): ChosenLock {
     return chooseLock(this.driver, this.settings, this.log);
+  }
+
+  /** For `migration:create --initial`: whether the database has the tables of all entities; an error if it has some. */
+  private async tablesExist(): Promise<boolean> {
+    await this.init();
+    const stock = this as unknown as { validateInitialMigration(blank: boolean): Promise<boolean> };
+    return stock.validateInitialMigration(false).catch((error: Error) => {
+      throw new MigrationProblem('create-failed', `${error.message}. No file was written.`);
+    });
   }
 
   /** One SELECT and no lock, for the usual case of a server that starts. */

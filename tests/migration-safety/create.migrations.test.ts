@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { nameFor, toIdentifier } from '../../src/migration-safety/create/migration-names.ts';
-import { aMigratedProject, aProject, type Project } from './project.ts';
+import { aMigratedProject, aProject, onServer, type Project } from './project.ts';
 
 vi.setConfig({ testTimeout: 180_000 });
 
@@ -222,3 +222,24 @@ test.each([
   [['alter table "größen" add column "Höhe" int'], 'add_größen_höhe'],
   [['select 1'], 'change_schema'],
 ])('%j is named %s', (sql, name) => expect(nameFor(sql)).toBe(name));
+
+test('the first migration is proved too, and can be reverted', async () => {
+  const project = aProject({ history: false });
+  await onServer(project.url.replace(/[^/]+$/, 'postgres'), (client) =>
+    client.query(`create database "${project.database}"`),
+  );
+  const created = await project.run('migration:create', '--initial');
+  expect(created.out).toMatch(/Migration\d+_initial\.ts successfully created/);
+  const [file = ''] = project.migrations();
+  expect(project.read(`migrations/${file}`)).toContain('override down()');
+  expect(JSON.parse(project.read('migrations/.snapshot.json')).declared).toContain('table authors');
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
+  project.remove(`migrations/${file}`);
+  await project.query('drop table mikro_orm_migrations');
+  // The database has the tables already, so it counts as applied.
+  expect(await project.run('migration:create', '--initial')).toMatchObject({ code: 0 });
+  expect(await project.run('migration:check')).toMatchObject({ code: 0 });
+  const again = await project.run('migration:create', '--initial');
+  expect(again.out).toContain('some migrations already exist');
+  expect(again.code).toBe(51);
+});

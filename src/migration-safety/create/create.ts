@@ -35,17 +35,6 @@ export async function createMigrations(
   return result;
 }
 
-/** The snapshot after the first migration, which MikroORM writes. Throws if the migration does not run. */
-export async function snapshotInitial(migrator: MigratorParts): Promise<void> {
-  const shadow = await openShadowAfterHistory(migrator);
-  try {
-    const { entities } = await readComparison(migrator, shadow);
-    await writeSnapshot(migrator, entities);
-  } finally {
-    await shadow.close();
-  }
-}
-
 /** Lints the files that were just written. */
 export async function logLintFindings(migrator: MigratorParts, fileName: string): Promise<void> {
   const names = fileName.split(', ').map((each) => each.replace(/\.[cm]?[jt]s$/, ''));

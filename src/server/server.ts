@@ -16,6 +16,7 @@ import { currentRequest } from './http/current-request.ts';
 import {
   databaseUnavailable,
   formatError,
+  rejectUnknownPath,
   removeSuggestion,
   sendHttpError,
   truncateMessage,
@@ -24,6 +25,7 @@ import { addGraphqlEndpoint } from './http/graphql-endpoint.ts';
 import { type CacheSettings, recordOutcome } from './http/graphql-response.ts';
 import { addHealthChecks, type Readiness } from './http/health.ts';
 import { type LoadLimits, LoadShedder } from './http/load-shedding.ts';
+import { addRootEndpoint, type RootSettings } from './http/root-endpoint.ts';
 import { addSchemaEndpoint } from './http/schema-endpoint.ts';
 import { addSecurityHeaders, type HeaderSettings } from './http/security-headers.ts';
 import { addVersionEndpoint } from './http/version-endpoint.ts';
@@ -51,6 +53,8 @@ export async function buildServer({
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     schemaController: NO_JSON_SCHEMAS,
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
+    frameworkErrors: sendHttpError, // the path is malformed
     return503OnClosing: false, // keep-alive connections are served until they close
     ...connectionLimits(settings),
   });
@@ -86,6 +90,7 @@ export async function buildServer({
   const sessions = new Sessions(settings, em);
   const loginThrottle = new LoginThrottle(em);
   server.setErrorHandler(sendHttpError);
+  server.setNotFoundHandler(rejectUnknownPath);
   addGraphqlEndpoint(server, {
     apollo,
     loadShedder,
@@ -110,6 +115,7 @@ export async function buildServer({
     },
   });
   if (settings.introspection) addSchemaEndpoint(server, schema);
+  addRootEndpoint(server, settings);
   addVersionEndpoint(server, settings.revision ?? null);
   addHealthChecks(server, readiness);
   addGracefulShutdown(server, readiness, settings.shutdownDelaySeconds);
@@ -125,13 +131,10 @@ export interface ServerParts {
   readonly observers?: readonly RequestObserver[];
 }
 
-export interface HttpSettings extends CacheSettings, ConnectionSettings, HeaderSettings, LoadLimits {
+export interface HttpSettings extends CacheSettings, ConnectionSettings, HeaderSettings, LoadLimits, RootSettings {
   readonly allowedOrigins: AllowedOrigins;
-  readonly playground: boolean;
   /** Only published operations are executed. */
   readonly trustedDocumentsOnly: boolean;
-  /** Whether the schema is exposed: by introspection, at /schema.graphql, and in suggestions of error messages. */
-  readonly introspection: boolean;
   readonly shutdownDelaySeconds: number;
   readonly revision?: string | null;
 }

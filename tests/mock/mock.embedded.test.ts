@@ -54,6 +54,17 @@ test('accepts the media types that GraphQL over HTTP recommends', async () => {
   expect(response.headers['content-type']).toBe('application/graphql-response+json; charset=utf-8');
 });
 
+test('answers at the addresses of the server', async () => {
+  const asBrowser = { accept: 'text/html' };
+  const payload = { query: '{ __typename }' };
+  const status = async (method: 'GET' | 'HEAD', url: string, headers = {}) =>
+    (await server.inject({ method, url, headers })).statusCode;
+  expect((await server.inject({ method: 'POST', url: '/graphql/', payload })).json().data).toBeTruthy();
+  expect([await status('GET', '/', asBrowser), await status('GET', '/')]).toEqual([302, 200]);
+  expect([await status('HEAD', '/graphql', asBrowser), await status('HEAD', '/healthz')]).toEqual([200, 200]);
+  expect((await server.inject('/nothing')).json().errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
 describe('every published operation succeeds', () => {
   test.each(documents)('%s', async (name, document) => {
     const newcomer = { username: `user-${name}`, email: `${name}@example.com`, password: PASSWORD };

@@ -73,6 +73,14 @@ export function sendHttpError(error: FastifyError, request: FastifyRequest, repl
   return reply.code(500).send({ errors: [internalServerError(request)] });
 }
 
+/** Fastify handler for requests that no route matches. */
+export function rejectUnknownPath({ method, url }: FastifyRequest): never {
+  const [path] = url.split('?', 1);
+  throw Object.assign(new BadUserInput(`Nothing answers ${method} ${path}; GraphQL is at /graphql.`), {
+    statusCode: 404,
+  });
+}
+
 const TOKEN_LIMIT_ERROR = /^Syntax Error: Document contains more tha[nt] (\d+) tokens/;
 
 /** Validation overwrites the code of what its rules report. */

@@ -14,7 +14,7 @@ import type { LoadShedder } from './load-shedding.ts';
 import { preferredType, RESPONSE_TYPES } from './response-type.ts';
 import { limitUnreadResponses } from './slow-consumers.ts';
 
-/** GraphQL over HTTP at /graphql: GET for queries, POST for everything. */
+/** GraphQL over HTTP at /graphql: GET and HEAD for queries, POST for everything. */
 export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
   server.register(async (scope) => {
     parts.loadShedder.rejectWhenFull(scope);
@@ -31,7 +31,7 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
     limitUnreadResponses(scope);
     scope.route({
       url: '/graphql',
-      method: ['GET', 'POST'],
+      method: ['GET', 'HEAD', 'POST'],
       handler: (request, reply) =>
         parts.loadShedder.run(reply, () => currentRequest.run(request, () => execute(request, reply, parts))),
     });
@@ -51,7 +51,7 @@ async function execute<C extends BaseContext>(request: FastifyRequest, reply: Fa
   const deadline = startDeadline(reply, parts.requestTimeoutSeconds);
   const response = parts.apollo.executeHTTPGraphQLRequest({
     httpGraphQLRequest: {
-      method: request.method,
+      method: request.method === 'HEAD' ? 'GET' : request.method, // Node leaves out the body
       headers: headerMap(request.headers),
       search: searchOf(request),
       body: request.body,
@@ -150,7 +150,7 @@ function rejectUnacceptable({ headers: { accept } }: FastifyRequest): void {
 }
 
 function rejectMethod({ method }: FastifyRequest, reply: FastifyReply): never {
-  reply.header('allow', 'GET, POST');
+  reply.header('allow', 'GET, HEAD, POST');
   throw Object.assign(new BadUserInput(`The method is ${method}; it must be GET or POST.`), { statusCode: 405 });
 }
 

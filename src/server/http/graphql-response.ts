@@ -17,7 +17,7 @@ export function addResponseHeaders(server: FastifyInstance, { guestCacheSeconds 
     const outcome = outcomes.get(request);
     // A client that only accepts application/json takes 4xx for a proxy error; with 200 it reads `errors`.
     if (outcome === 'failed' && reply.statusCode === 400 && isPlainJson(reply)) reply.code(200);
-    if (request.method !== 'GET' || outcome !== 'succeeded' || typeof payload !== 'string') {
+    if (request.method === 'POST' || outcome !== 'succeeded' || typeof payload !== 'string') {
       reply.header('cache-control', 'no-store'); // POST responses may contain tokens; errors may be transient
       return payload;
     }
@@ -59,17 +59,17 @@ const outcomes = new WeakMap<FastifyRequest, 'succeeded' | 'failed'>();
 
 const isPlainJson = (reply: FastifyReply) => String(reply.getHeader('content-type')).startsWith('application/json');
 
-function varyBy(reply: FastifyReply, ...names: string[]): void {
+export function varyBy(reply: FastifyReply, ...names: string[]): void {
   const current = reply.getHeader('vary');
   reply.header('vary', [current, ...names].filter(Boolean).join(', '));
 }
 
-/** Sets the ETag; the payload is empty with 304 if the client has it already. */
-function withETag(payload: string, request: FastifyRequest, reply: FastifyReply): string {
+/** Sets the ETag; the payload is null with 304 if the client has it already. */
+function withETag(payload: string, request: FastifyRequest, reply: FastifyReply): string | null {
   const etag = `"${createHash('sha256').update(payload).digest('base64url').slice(0, 27)}"`;
   reply.header('etag', etag);
   const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (!known?.some((tag) => tag === etag || tag === '*')) return payload;
   reply.code(304).removeHeader('content-length');
-  return '';
+  return null;
 }

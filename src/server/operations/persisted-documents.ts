@@ -78,7 +78,7 @@ function asPublished(text: string): string {
 
 /** The request's document id; undefined if it has none. */
 export function readDocumentId(request: FastifyRequest | undefined): string | undefined {
-  const parameters = (request?.method === 'GET' ? request.query : request?.body) as { documentId?: unknown } | null;
+  const parameters = (request?.method === 'POST' ? request.body : request?.query) as { documentId?: unknown } | null;
   const documentId = parameters?.documentId ?? undefined;
   if (documentId === undefined || (typeof documentId === 'string' && SHA256_ID.test(documentId))) return documentId;
   // Not as JSON, where deep nesting would overflow the stack.

@@ -37,7 +37,7 @@ export function addPlayground(server: FastifyInstance): string[] {
   });
   server.addHook('onRequest', (request, reply, done) => {
     const acceptsPage =
-      request.method === 'GET' && pathOf(request.url) === '/graphql' && prefersPage(request.headers.accept);
+      READS.has(request.method) && request.routeOptions.url === '/graphql' && prefersPage(request.headers.accept);
     if (acceptsPage) page(request, reply).catch(done);
     else done();
   });
@@ -46,7 +46,7 @@ export function addPlayground(server: FastifyInstance): string[] {
 
 const INTROSPECTION = getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true, specifiedByUrl: true });
 
-const pathOf = (url: string) => url.split('?', 1)[0];
+const READS = new Set(['GET', 'HEAD']);
 
 /**
  * Nothing from other hosts, and only scripts with the nonce. The editor positions lines with style attributes, which cannot

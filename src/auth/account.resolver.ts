@@ -1,14 +1,22 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
 import { globalId } from '../graphql/node.ts';
-import { InvalidCredentialsError, Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
-import { validate } from '../graphql/validation.ts';
+import {
+  InvalidCredentialsError,
+  Refusal,
+  type UserError,
+  UserErrorCode,
+  ValidationError,
+} from '../graphql/user-errors.ts';
+import { validateFully } from '../graphql/validation.ts';
 import { User } from '../users/user.entity.ts';
+import { takenErrors } from '../users/user.repository.ts';
 import { DeleteViewerInput, UpdateViewerInput, viewerChangeRules } from './account.input.ts';
 import { DeleteViewerPayload, UpdateViewerPayload } from './account.payload.ts';
 import type { Context, SignedIn, SignedInContext } from './context.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 import { signOut } from './session.resolver.ts';
+import type { OpenSession } from './sessions.ts';
 import { invalidToken } from './token.ts';
 
 /** Changes and deletes the viewer's account. */
@@ -21,16 +29,17 @@ export class AccountResolver {
     @Ctx() context: SignedInContext,
   ): Promise<UpdateViewerPayload> {
     const { em, viewer, session, sessions, settings } = context;
-    const { password, ...changes } = validate(viewerChangeRules(settings), input);
     const user = await loadAccount(em, viewer);
+    const { password, ...changes } = await validateFully(viewerChangeRules(settings), input, async (valid) => [
+      ...(await takenErrors(em, valid, viewer)),
+      ...(input.password === undefined || isRecent(session)
+        ? []
+        : await passwordErrors(context, user, 'currentPassword', input.currentPassword)),
+    ]);
     if (password === undefined) {
       user.change(changes);
       await em.flush();
       return { viewer: user };
-    }
-    // Before anything changes, such as the e-mail address.
-    if (Date.now() - session.openedAt.getTime() > RECENT_SIGN_IN) {
-      await requirePassword(context, user, 'currentPassword', input.currentPassword);
     }
     user.change(changes);
     user.passwordHash = await hashPassword(password);
@@ -48,7 +57,8 @@ export class AccountResolver {
   ): Promise<DeleteViewerPayload> {
     const { em, viewer } = context;
     const user = await loadAccount(em, viewer);
-    await requirePassword(context, user, 'password', input.password);
+    const errors = await passwordErrors(context, user, 'password', input.password);
+    if (errors.length > 0) throw new Refusal(...errors);
     await em.remove(user).flush();
     signOut(context);
     return { deletedId: globalId('User', viewer.id) };
@@ -62,17 +72,19 @@ const loadAccount = (em: EntityManager, { id }: SignedIn) =>
     failHandler: invalidToken,
   });
 
-/** Throws unless the password is right. */
-async function requirePassword(
+const isRecent = ({ openedAt }: OpenSession) => Date.now() - openedAt.getTime() <= RECENT_SIGN_IN;
+
+/** None if the password is the account's. Every call that is given one counts as an attempt to sign in. */
+async function passwordErrors(
   { loginThrottle, address }: Context,
   { id, passwordHash }: User,
   field: string,
   password: string | null | undefined,
-): Promise<void> {
+): Promise<UserError[]> {
   const path = ['input', field];
-  if (!password) throw new Refusal(new ValidationError(UserErrorCode.BLANK, "can't be blank", path));
+  if (!password) return [new ValidationError(UserErrorCode.BLANK, "can't be blank", path)];
   const right = await loginThrottle.attempt({ id }, address, () => verifyPassword(password, passwordHash));
-  if (!right) throw new Refusal(new InvalidCredentialsError(path));
+  return right ? [] : [new InvalidCredentialsError(path)];
 }
 
 /** Milliseconds after sign-in in which changing the password does not require the current one. */

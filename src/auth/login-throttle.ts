@@ -67,7 +67,7 @@ export class LoginThrottle {
     return right;
   }
 
-  /** Counts a new account from an address; throws RateLimited when the limit is reached. */
+  /** Counts an attempt to register from an address; throws RateLimited when the limit is reached. */
   countRegistration = (address: string): Promise<void> => count(this.limiters.registration, digest(networkOf(address)));
 }
 
@@ -87,7 +87,7 @@ const LIMITS = {
   address: { points: 100, duration: 15 * 60 },
   /** Not a limit: how long an address is remembered as one where the account has signed in. */
   known: { points: 1, duration: 30 * 86_400 },
-  /** New accounts from one address. */
+  /** Attempts to register from one address, also those that are refused: they show which names are taken. */
   registration: { points: 100, duration: 3600 },
 } as const;
 

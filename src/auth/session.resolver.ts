@@ -1,8 +1,9 @@
 import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { InvalidCredentialsError, Refusal } from '../graphql/user-errors.ts';
-import { validate } from '../graphql/validation.ts';
+import { validate, validateFully } from '../graphql/validation.ts';
 import { foldCase } from '../text/fold-case.ts';
 import { User } from '../users/user.entity.ts';
+import { takenErrors } from '../users/user.repository.ts';
 import {
   credentialRules,
   LoginInput,
@@ -22,14 +23,17 @@ export class SessionResolver {
   @Extensions({ ignoresToken: true })
   @Mutation(() => AuthPayload, {
     nullable: true,
-    description: 'Makes an account and signs in to it. A hundred an hour from one address, then RATE_LIMITED.',
+    description: 'Makes an account and signs in to it. A hundred attempts an hour from one address, then RATE_LIMITED.',
   })
   async register(
     @Arg('input', () => RegisterInput, { description: 'The account.' }) input: RegisterInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
-    const { password, ...account } = validate(registrationRules(context.settings), input);
-    await context.loginThrottle.countRegistration(context.address);
+    const { password, ...account } = await validateFully(registrationRules(context.settings), input, async (valid) => {
+      // Before the lookup, which would otherwise tell without a limit who has an account.
+      await context.loginThrottle.countRegistration(context.address);
+      return takenErrors(context.em, valid);
+    });
     const passwordHash = await hashPassword(password);
     return context.em.transactional(async (em) => {
       const user = new User({ ...account, passwordHash });

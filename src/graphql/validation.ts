@@ -3,17 +3,43 @@ import { isStorable } from '../database/storable.ts';
 import { isBlank, isLine, isName, isText } from '../text/characters.ts';
 import { toNfc } from '../text/to-nfc.ts';
 import { serializeHttpUrl } from './http-url.ts';
-import { Refusal, UserErrorCode, ValidationError } from './user-errors.ts';
+import { Refusal, type UserError, UserErrorCode, ValidationError } from './user-errors.ts';
 
 /** Validation of inputs with Zod. Rules are declared next to the inputs; all errors of an input are reported at once. */
 
 /** The parsed input; throws a Refusal with all errors, up to MAX_ERRORS. */
 export function validate<T extends z.ZodObject>(rules: T, input: object): Given<z.infer<T>> {
+  const { data, errors } = parse(rules, input);
+  if (errors.length > 0) throw new Refusal(...errors);
+  return data;
+}
+
+/** The same, together with the errors that `findMore` finds in the valid fields. */
+export async function validateFully<T extends z.ZodObject>(
+  rules: T,
+  input: object,
+  findMore: (valid: Partial<Given<z.infer<T>>>) => Promise<readonly UserError[]>,
+): Promise<Given<z.infer<T>>> {
+  const { data, errors } = parse(rules, input);
+  const all = [...errors, ...(await findMore(validFields(rules, input)))];
+  if (all.length > 0) throw new Refusal(...all);
+  return data;
+}
+
+function parse<T extends z.ZodObject>(rules: T, input: object) {
   // TypeGraphQL may set absent fields to undefined, which must not overwrite existing values.
   const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  const result = rules.safeParse(given);
-  if (result.success) return result.data as Given<z.infer<T>>;
-  throw new Refusal(...result.error.issues.slice(0, MAX_ERRORS).map(validationError));
+  const { data, error } = rules.safeParse(given);
+  const errors = (error?.issues ?? []).slice(0, MAX_ERRORS).map(validationError);
+  return { data: data as Given<z.infer<T>>, errors };
+}
+
+function validFields<T extends z.ZodObject>({ shape }: T, input: object) {
+  const fields = Object.entries(input).flatMap(([name, value]) => {
+    const result = (shape[name] as z.ZodType | undefined)?.safeParse(value);
+    return result?.success ? [[name, result.data]] : [];
+  });
+  return Object.fromEntries(fields) as Partial<Given<z.infer<T>>>;
 }
 
 /** A list may hold as many blank items as fit into a request. */

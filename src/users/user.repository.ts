@@ -1,7 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { isStorable } from '../database/storable.ts';
 import { localId } from '../graphql/node.ts';
-import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
+import { NotFoundError, Refusal, ResourceKind, TakenError } from '../graphql/user-errors.ts';
 import { foldCase } from '../text/fold-case.ts';
 import { User } from './user.entity.ts';
 import type { UserBy } from './user.input.ts';
@@ -18,4 +18,35 @@ export async function findUser(em: EntityManager, by: UserBy): Promise<User> {
   const user = where && (await em.findOne(User, where));
   if (!user) throw new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
   return user;
+}
+
+/**
+ * An error for each name that another account has, so that a form shows both at once. Between concurrent requests the unique
+ * constraints decide.
+ */
+export async function takenErrors(
+  em: EntityManager,
+  names: AccountNames,
+  self?: { id: number },
+): Promise<TakenError[]> {
+  const keys = Object.entries({ usernameKey: names.username, emailKey: names.email }).flatMap(([key, name]) =>
+    name === undefined ? [] : [{ [key]: foldCase(name) }],
+  );
+  if (keys.length === 0) return [];
+  const others = await em.find(
+    User,
+    { $or: keys, ...(self && { id: { $ne: self.id } }) },
+    { fields: ['usernameKey', 'emailKey'], disableIdentityMap: true },
+  );
+  const isTaken = (key: 'usernameKey' | 'emailKey', name: string | undefined) =>
+    name !== undefined && others.some((other) => other[key] === foldCase(name));
+  return [
+    ...(isTaken('usernameKey', names.username) ? [new TakenError(['input', 'username'])] : []),
+    ...(isTaken('emailKey', names.email) ? [new TakenError(['input', 'email'])] : []),
+  ];
+}
+
+interface AccountNames {
+  readonly username?: string | undefined;
+  readonly email?: string | undefined;
 }

@@ -1,5 +1,10 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { DeleteUserDocument, LoginDocument, RegisterDocument } from '../../schema/generated/graphql.ts';
+import {
+  DeleteUserDocument,
+  LoginDocument,
+  RegisterDocument,
+  UpdateUserDocument,
+} from '../../schema/generated/graphql.ts';
 import { LoginThrottle } from '../../src/auth/login-throttle.ts';
 import { Session } from '../../src/auth/session.entity.ts';
 import { RateLimited } from '../../src/graphql/errors.ts';
@@ -207,6 +212,32 @@ test('one address can register a hundred accounts an hour, and the counters cont
   const kept = await orm.em.fork().execute('select * from rate_limits');
   expect(kept.length).toBeGreaterThan(1);
   expect(JSON.stringify(kept)).not.toMatch(/ann|127\.0/);
+});
+
+describe('a refused registration counts like an accepted one', () => {
+  test.each([
+    ['with a taken name and address', {}],
+    ['with a taken address and a short password', { username: 'new', password: 'x' }],
+    ['with a taken name and an invalid address', { email: 'x' }],
+  ])('%s', async (_, changes) => {
+    const throttle = new LoginThrottle(orm.em);
+    await aUser('ann');
+    const input = { username: 'ann', email: 'ann@example.com', password: PASSWORD, ...changes };
+    for (let attempt = 1; attempt <= 99; attempt += 1) await throttle.countRegistration('127.0.0.1');
+    expect((await executeGraphql(RegisterDocument, { input })).errors).toBeUndefined();
+    expect(await executeGraphql(RegisterDocument, { input })).toFailWith('RATE_LIMITED');
+  });
+});
+
+test('wrong current passwords beside other invalid fields are limited like sign-ins', async () => {
+  const ann = await aUser('ann');
+  await orm.em.fork().execute(`update sessions set opened_at = opened_at - interval '16 minutes'`);
+  const guess = () =>
+    executeGraphql(UpdateUserDocument, { as: ann, input: { password: 'x', currentPassword: 'a guess' } });
+  for (let attempt = 1; attempt <= 10; attempt += 1) {
+    expect(await guess()).toFailWith('TOO_SHORT input password', 'INVALID_CREDENTIALS input currentPassword');
+  }
+  expect(await guess()).toFailWith('RATE_LIMITED');
 });
 
 test('sign-ins beyond the hash queue are refused at once, and reads continue', async () => {

@@ -561,6 +561,24 @@ describe('a new password', () => {
     expect((await signIn('ann@example.com'))?.viewer?.user.bio).toBeNull();
   });
 
+  test.each([
+    ['no current password', undefined, 'BLANK input currentPassword'],
+    ['a wrong current password', 'not her password', 'INVALID_CREDENTIALS input currentPassword'],
+  ])('with %s and other invalid fields has all the errors', async (_, currentPassword, error) => {
+    const ann = await aUser('ann');
+    await aUser('bob');
+    await makeOlder(ann, 16);
+    const other = { username: 'bob', email: 'bob@example.com', image: 'x' };
+    expect(await change(ann, { ...other, password: 'short', currentPassword })).toFailWith(
+      'TOO_SHORT input password',
+      'INVALID input image',
+      'TAKEN input username',
+      'TAKEN input email',
+      error,
+    );
+    expect(await nameOf(ann)).toBe('ann');
+  });
+
   test('is saved together with the other changes', async () => {
     const ann = await aUser('ann');
     const { data } = await change(ann, { password, username: 'anna', bio: 'I write.' });

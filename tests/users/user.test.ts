@@ -148,6 +148,37 @@ describe('registering', () => {
     await register();
     expect(await register({ username: 'other', email: 'Ann@EXAMPLE.com' })).toFailWith('TAKEN input email');
   });
+
+  test.each<[what: string, changes: object, ...errors: string[]]>([
+    ['a taken username and a taken email', {}, 'TAKEN input username', 'TAKEN input email'],
+    [
+      'those in another case',
+      { username: 'ANN', email: 'ANN@example.com' },
+      'TAKEN input username',
+      'TAKEN input email',
+    ],
+    ['those of two accounts', { email: 'bob@example.com' }, 'TAKEN input username', 'TAKEN input email'],
+    [
+      'both, with a short password',
+      { password: 'x' },
+      'TAKEN input username',
+      'TAKEN input email',
+      'TOO_SHORT input password',
+    ],
+    ['a taken username and an invalid email', { email: 'ann' }, 'TAKEN input username', 'INVALID input email'],
+    ['a blank username and a taken email', { username: ' ' }, 'BLANK input username', 'TAKEN input email'],
+    [
+      'a taken email and a blank password',
+      { username: 'new', password: '' },
+      'TAKEN input email',
+      'BLANK input password',
+    ],
+  ])('refuses %s with all the errors', async (_, changes, ...errors) => {
+    await aUser('ann');
+    await aUser('bob');
+    expect(await register(changes)).toFailWith(...errors);
+    expect(await users()).toBe(2);
+  });
 });
 
 describe('updating the account', () => {
@@ -277,6 +308,34 @@ describe('updating the account', () => {
     expect(await change({ email: 'Bob@example.com' })).toFailWith('TAKEN input email');
     expect(await change({ username: 'Ann', email: 'ANN@example.com' })).toSucceed();
     expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user?.username).toBe('Ann');
+  });
+
+  test.each<[what: string, changes: object, ...errors: string[]]>([
+    ['a taken username and a taken email', {}, 'TAKEN input username', 'TAKEN input email'],
+    ['those of two accounts', { email: 'eve@example.com' }, 'TAKEN input username', 'TAKEN input email'],
+    [
+      'both, with a short password',
+      { password: 'x' },
+      'TAKEN input username',
+      'TAKEN input email',
+      'TOO_SHORT input password',
+    ],
+    [
+      'a taken username and an invalid image',
+      { email: undefined, image: 'x' },
+      'TAKEN input username',
+      'INVALID input image',
+    ],
+    ['null for the username and a taken email', { username: null }, 'BLANK input username', 'TAKEN input email'],
+    ['its own username and a taken email', { username: 'ann' }, 'TAKEN input email'],
+  ])('refuses %s with all the errors, and changes nothing', async (_, changes, ...errors) => {
+    const ann = await aUser('ann');
+    await aUser('bob');
+    await aUser('eve');
+    const before = await orm.em.fork().execute('select * from users order by id');
+    const input = { username: 'bob', email: 'bob@example.com', bio: 'I write.', ...changes };
+    expect(await executeGraphql(UpdateUserDocument, { as: ann, input })).toFailWith(...errors);
+    expect(await orm.em.fork().execute('select * from users order by id')).toEqual(before);
   });
 
   test('frees the old name', async () => {

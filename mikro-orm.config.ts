@@ -7,9 +7,9 @@ import { RateLimit } from './src/auth/rate-limit.entity.ts';
 import { Session } from './src/auth/session.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
 import { ImplicitTransactionEntityManager } from './src/database/entity-manager.ts';
-import { type OpenDatabase, openDatabase } from './src/database/open-database.ts';
+import { type ConnectionOptions, connectionTo, type OpenDatabase, openDatabase } from './src/database/open-database.ts';
 import { PgClient } from './src/database/pg-client.ts';
-import { readDatabaseEnvironment } from './src/environment.ts';
+import { readDatabaseEnvironment, readPostgresUrl } from './src/environment.ts';
 import { reportConfigErrors, safeMigrations } from './src/migration-safety/index.ts';
 import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
@@ -22,8 +22,7 @@ export default () =>
 /** The one ORM configuration: commands, the server and tests differ only in the connection. */
 export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase) =>
   defineConfig({
-    ...connection,
-    driverOptions: { ...connection.driverOptions, Client: PgClient },
+    ...withClient(connection),
     entityManager: ImplicitTransactionEntityManager,
     implicitTransactions: false, // the entity manager begins them
     entities: [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment],
@@ -31,6 +30,14 @@ export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase)
       // Beside this file, whether it runs as TypeScript or from dist.
       path: `${import.meta.dirname}/migrations`,
       pathTs: `${import.meta.dirname}/migrations`,
-      safety: migrationLock ? { lock: { file: migrationLock, isOwner: () => embedded?.isOwner ?? false } } : {},
+      safety: {
+        connectionOf: (url) => withClient(connectionTo(readPostgresUrl(url))),
+        ...(migrationLock && { lock: { file: migrationLock, isOwner: () => embedded?.isOwner ?? false } }),
+      },
     }),
   });
+
+const withClient = ({ driverOptions, ...address }: ConnectionOptions) => ({
+  ...address,
+  driverOptions: { ...driverOptions, Client: PgClient },
+});

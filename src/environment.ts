@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { loadEnvFile } from 'node:process';
 import { z } from 'zod';
+import { type PostgresServer, PostgresUrlError, parsePostgresUrl, postgresServer } from './postgres-url.ts';
 
 /**
  * Every environment variable, validated once. Nothing else reads `process.env`, except migration-safety, which does not depend
@@ -12,8 +13,16 @@ export const readEnvironment = (variables = shellAndFile()): Environment => read
 /** The part for commands that only use the database: a migration job should not need SECRET_KEY. */
 export const readDatabaseEnvironment = (variables = shellAndFile()): DatabaseEnvironment => read(database, variables);
 
-export type Environment = z.infer<typeof environment>;
-export type DatabaseEnvironment = z.infer<typeof database>;
+/** The server of another URL, with the defaults of the same variables. */
+export const readPostgresUrl = (url: string): PostgresServer => parsePostgresUrl(url, shellAndFile());
+
+export type Environment = z.infer<typeof environment> & Postgres;
+export type DatabaseEnvironment = z.infer<typeof database> & Postgres;
+
+interface Postgres {
+  /** Null means the embedded PostgreSQL in the data folder. */
+  readonly postgres: PostgresServer | null;
+}
 
 export class EnvironmentError extends Error {
   constructor(readonly problems: readonly string[]) {
@@ -66,10 +75,6 @@ function isSubnet(text: string): boolean {
   return /^(loopback|linklocal|uniquelocal)$/.test(text) || (max > 0 && isRange && rest.length === 0);
 }
 
-const postgresUrl = z.string().refine((value) => URL.canParse(value) && /^postgres(ql)?:\/\/[^/]*\/./.test(value), {
-  error: 'must be a URL such as postgresql://user:password@localhost:5432/conduit',
-});
-
 const SHORTEST_KEY = 32;
 
 const isLongEnough = (key: string) => Buffer.byteLength(key) >= SHORTEST_KEY;
@@ -84,7 +89,7 @@ const keys = z
 
 const databaseShape = {
   NODE_ENV: oneOf('development', 'test', 'production').default('development'),
-  DATABASE_URL: postgresUrl.optional(),
+  DATABASE_URL: z.string().optional(),
   DB_HOST: z.string().optional(),
   DB_PORT: number(1, 65_535, 5432),
   DB_NAME: z.string().default('conduit'),
@@ -181,31 +186,35 @@ const environment = serverVariables.transform((given) => ({
 function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
   return {
     production: given.NODE_ENV === 'production',
-    /** Null means the embedded PostgreSQL in the data folder. */
-    databaseUrl: given.DATABASE_URL ?? (given.DB_HOST ? urlFromParts(given.DB_HOST, given) : null),
     dataFolder: given.DATA_FOLDER,
     /** Whether commits of the embedded database reach the disk before they are acknowledged. */
     embeddedFsync: given.EMBEDDED_FSYNC,
   };
 }
 
-function urlFromParts(host: string, given: z.infer<z.ZodObject<typeof databaseShape>>): string {
-  const url = new URL('postgresql://localhost');
-  // Encoded, because a URL silently keeps its old host when the new one is not valid in a URL: ::1, /var/run/postgresql.
-  url.hostname = encodeURIComponent(host);
-  url.port = String(given.DB_PORT);
-  url.username = encodeURIComponent(given.DB_USER);
-  url.password = encodeURIComponent(given.DB_PASS ?? '');
-  url.pathname = encodeURIComponent(given.DB_NAME);
-  return url.href;
-}
-
-function read<T extends z.ZodType>(schema: T, variables: NodeJS.ProcessEnv): z.infer<T> {
+function read<T extends z.ZodType>(schema: T, variables: NodeJS.ProcessEnv): z.infer<T> & Postgres {
   // An empty variable counts as missing: that is what an empty line in .env or an unset variable in a compose file yields.
   const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== ''));
   const result = schema.safeParse(given);
-  if (!result.success) throw new EnvironmentError(result.error.issues.map((issue) => describe(issue, given)));
-  return result.data;
+  const problems = result.success ? [] : result.error.issues.map((issue) => describe(issue, given));
+  const postgres = readPostgres(given, problems);
+  if (!result.success || problems.length > 0) throw new EnvironmentError(problems);
+  return { ...(result.data as z.infer<T> & object), postgres };
+}
+
+/** The server of DATABASE_URL, or of the DB_ variables. Adds to the problems. */
+function readPostgres(given: NodeJS.ProcessEnv, problems: string[]): PostgresServer | null {
+  const { DATABASE_URL, DB_HOST, DB_PORT = '5432', DB_NAME = 'conduit', DB_USER = 'postgres', DB_PASS = '' } = given;
+  try {
+    if (DATABASE_URL) return parsePostgresUrl(DATABASE_URL, given);
+    if (!DB_HOST) return null;
+    return postgresServer({ host: DB_HOST, port: DB_PORT, dbname: DB_NAME, user: DB_USER, password: DB_PASS }, given);
+  } catch (error) {
+    if (!(error instanceof PostgresUrlError)) throw error;
+    // A wrong DB_ variable has been described already.
+    if (error.variable || DATABASE_URL) problems.push(`${error.variable ?? 'DATABASE_URL'} ${error.message}`);
+    return null;
+  }
 }
 
 function describe(issue: z.core.$ZodIssue, given: NodeJS.ProcessEnv): string {

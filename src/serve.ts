@@ -7,6 +7,7 @@ import { type OpenDatabase, openDatabase } from './database/open-database.ts';
 import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
 import { applyPendingMigrations } from './migration-safety/index.ts';
+import { LIBPQ_VARIABLES } from './postgres-url.ts';
 import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { Readiness } from './server/http/health.ts';
 import { LoadShedder } from './server/http/load-shedding.ts';
@@ -57,7 +58,7 @@ async function migrate(orm: MikroORM, readiness: Readiness, { settings, log, fai
 
 /** Uses connections without the limits of those that serve requests: a migration may take as long as it needs. */
 async function applyMigrations(serving: MikroORM, environment: Environment, log: Logger): Promise<void> {
-  const orm = environment.databaseUrl
+  const orm = environment.postgres
     ? await MikroORM.init(ormConfig(await openDatabase(environment, 'command')))
     : serving;
   try {
@@ -79,6 +80,9 @@ async function serveInWorkers({ database, settings, log, opened }: Start): Promi
   await workers.start(settings.webConcurrency);
 }
 
+/** They do not concern the embedded database. */
+const NO_LIBPQ_VARIABLES = Object.fromEntries(LIBPQ_VARIABLES.map((name) => [name, '']));
+
 /** Passes on what this process has already resolved. Workers connect to the embedded database as to any PostgreSQL. */
 function workerVariables({ secretKey, migrateOnStart }: Settings, { embedded }: OpenDatabase): NodeJS.ProcessEnv {
   const { host, port, user, password = '', dbName } = embedded?.connection ?? {};
@@ -86,7 +90,14 @@ function workerVariables({ secretKey, migrateOnStart }: Settings, { embedded }: 
     WEB_CONCURRENCY: '1',
     SECRET_KEY: secretKey,
     MIGRATE_ON_START: migrateOnStart === 'up' ? 'check' : migrateOnStart,
-    ...(embedded && { DB_HOST: host, DB_PORT: String(port), DB_USER: user, DB_PASS: password, DB_NAME: dbName }),
+    ...(embedded && {
+      ...NO_LIBPQ_VARIABLES,
+      DB_HOST: host,
+      DB_PORT: String(port),
+      DB_USER: user,
+      DB_PASS: password,
+      DB_NAME: dbName,
+    }),
   };
 }
 

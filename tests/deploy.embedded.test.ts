@@ -99,12 +99,17 @@ describe('compose.yml', () => {
       production: true,
       host: '0.0.0.0',
       port: 4000,
-      databaseUrl: 'postgresql://postgres:secret@postgres:5432/blog',
+      postgres: {
+        hosts: [{ host: 'postgres', port: 5432 }],
+        user: 'postgres',
+        password: 'secret',
+        database: 'blog',
+      },
       allowedOrigins: ['https://blog.example'],
       migrateOnStart: 'check',
     });
-    const url = readEnvironment(environmentOf('server', mine)).databaseUrl;
-    expect(readDatabaseEnvironment(environmentOf('migrate', mine)).databaseUrl).toBe(url);
+    const { postgres } = readEnvironment(environmentOf('server', mine));
+    expect(readDatabaseEnvironment(environmentOf('migrate', mine)).postgres).toEqual(postgres);
     expect(environmentOf('postgres', mine)).toMatchObject({ POSTGRES_DB: 'blog', POSTGRES_PASSWORD: 'secret' });
   });
 

@@ -18,7 +18,7 @@ function errorsOf(variables: NodeJS.ProcessEnv): readonly string[] {
 test('an empty environment means development on the embedded database', () => {
   expect(readEnvironment({})).toEqual({
     production: false,
-    databaseUrl: null,
+    postgres: null,
     dataFolder: '.data',
     embeddedFsync: true,
     host: 'localhost',
@@ -185,34 +185,39 @@ test.each([
   ]);
 });
 
-test('the DB_ variables form a URL, whatever characters they contain', () => {
+test('the DB_ variables may contain any characters', () => {
   const parts = { DB_HOST: 'db.example.com', DB_USER: 'a:n@n', DB_PASS: 'p@ss/w:o%r?d#', DB_NAME: 'my blog/1' };
-  const url = new URL(readEnvironment(parts).databaseUrl ?? '');
-  expect([url.hostname, url.port, url.username, url.password, url.pathname.slice(1)].map(decodeURIComponent)).toEqual([
-    'db.example.com',
-    '5432',
-    'a:n@n',
-    'p@ss/w:o%r?d#',
-    'my blog/1',
-  ]);
+  expect(readEnvironment(parts).postgres).toMatchObject({
+    hosts: [{ host: 'db.example.com', port: 5432 }],
+    user: 'a:n@n',
+    password: 'p@ss/w:o%r?d#',
+    database: 'my blog/1',
+  });
 });
 
 test('the DB_ variables have defaults once DB_HOST is set', () => {
-  expect(readEnvironment({ DB_HOST: 'db', DB_PORT: '6432' }).databaseUrl).toBe('postgresql://postgres@db:6432/conduit');
-  expect(readEnvironment({ DB_NAME: 'blog', DB_USER: 'ann' }).databaseUrl).toBeNull();
+  expect(readEnvironment({ DB_HOST: 'db', DB_PORT: '6432' }).postgres).toMatchObject({
+    hosts: [{ host: 'db', port: 6432 }],
+    user: 'postgres',
+    database: 'conduit',
+  });
+  expect(readEnvironment({ DB_NAME: 'blog', DB_USER: 'ann' }).postgres).toBeNull();
 });
 
 test.each(['::1', '/var/run/postgresql', 'my_db', 'DB.example.com', 'a b', 'db:6432', 'ann@db', 'db/blog'])(
   'the host %j is kept as it is',
   (DB_HOST) => {
-    const { hostname, port } = new URL(readEnvironment({ DB_HOST }).databaseUrl ?? '');
-    expect([decodeURIComponent(hostname), port]).toEqual([DB_HOST, '5432']);
+    expect(readEnvironment({ DB_HOST }).postgres?.hosts).toMatchObject([{ host: DB_HOST, port: 5432 }]);
   },
 );
 
 test('DATABASE_URL overrides the DB_ variables', () => {
   const DATABASE_URL = 'postgres://ann@localhost/blog';
-  expect(readEnvironment({ DATABASE_URL, DB_HOST: 'elsewhere' }).databaseUrl).toBe(DATABASE_URL);
+  expect(readEnvironment({ DATABASE_URL, DB_HOST: 'elsewhere' }).postgres).toMatchObject({
+    hosts: [{ host: 'localhost' }],
+    user: 'ann',
+    database: 'blog',
+  });
 });
 
 test('MIGRATE_ON_START defaults to up on the embedded database, and to check elsewhere', () => {
@@ -231,7 +236,7 @@ test('common passwords are rejected in production, unless REFUSE_COMMON_PASSWORD
 
 test('commands that only use the database ignore the other variables', () => {
   const environment = readDatabaseEnvironment({ NODE_ENV: 'production', DB_HOST: 'db', PORT: 'many' });
-  expect(environment.databaseUrl).toBe('postgresql://postgres@db:5432/conduit');
+  expect(environment.postgres?.hosts).toMatchObject([{ host: 'db', port: 5432 }]);
 });
 
 test('the server lists invalid variables and exits with 1', async () => {

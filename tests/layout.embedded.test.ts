@@ -20,6 +20,7 @@ const LAYERS = [
   ['src/database'],
   ['src/embedded-postgres', 'src/migration-safety'],
   ['src/environment.ts'],
+  ['src/postgres-url.ts'],
 ];
 
 /** The only files of the two self-contained folders that the rest of the source imports. */
@@ -94,7 +95,7 @@ function upward(all: readonly Import[]): string[] {
 }
 
 function pastFrontFiles(all: readonly Import[]): string[] {
-  const selfContained = LAYERS.at(-2) ?? [];
+  const selfContained = LAYERS.at(-3) ?? [];
   return all
     .filter(({ from, to }) => folderOf(from) !== folderOf(to))
     .filter(

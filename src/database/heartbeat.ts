@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { destroySocket } from './pg-client.ts';
 
 /**
@@ -15,7 +15,7 @@ export class Heartbeat {
   private readonly running: Promise<void>;
 
   constructor(
-    private readonly clientUrl: string,
+    private readonly connection: ClientConfig,
     private readonly listener: { onTimeout(): void; log(line: string): void },
   ) {
     this.running = this.run();
@@ -50,7 +50,7 @@ export class Heartbeat {
   }
 
   private async connect(): Promise<Client> {
-    const client = new Client({ connectionString: this.clientUrl, application_name: 'conduit pulse' });
+    const client = new Client({ ...this.connection, application_name: 'conduit pulse' });
     client.on('error', () => this.wakeUp.abort());
     client.on('end', () => this.wakeUp.abort());
     try {

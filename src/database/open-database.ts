@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { EmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
 import type { DatabaseEnvironment } from '../environment.ts';
+import { clientOptions, type PostgresServer } from '../postgres-url.ts';
+import { findPrimary } from './find-primary.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { type DriverOptions, ServerPool } from './server-pool.ts';
 
@@ -20,7 +22,7 @@ export interface OpenDatabase {
   readonly migrationLock?: string;
 }
 
-type DatabaseOptions = Pick<DatabaseEnvironment, 'databaseUrl' | 'dataFolder'> &
+type DatabaseOptions = Pick<DatabaseEnvironment, 'postgres' | 'dataFolder'> &
   Partial<Pick<DatabaseEnvironment, 'embeddedFsync'>> & { readonly poolSize?: number };
 
 /** For migrations and seeds. Strings, because pg treats the number 0 as not set. */
@@ -31,6 +33,9 @@ const NO_TIMEOUTS: DriverOptions = {
   idle_in_transaction_session_timeout: '0',
 };
 
+/** Whatever PGSSLMODE says: the embedded database is on a socket in the data folder. */
+const NO_TLS: DriverOptions = { ssl: false };
+
 export const embeddedFolder = (dataFolder: string): string => join(dataFolder, 'postgres');
 
 /**
@@ -38,15 +43,20 @@ export const embeddedFolder = (dataFolder: string): string => join(dataFolder, '
  * connects through the process that owns it, if there is one.
  */
 export async function openDatabase(
-  { databaseUrl, dataFolder, embeddedFsync = true, poolSize = 10 }: DatabaseOptions,
+  { postgres, dataFolder, embeddedFsync = true, poolSize = 10 }: DatabaseOptions,
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
 ): Promise<OpenDatabase> {
-  if (databaseUrl && as === 'command') return { connection: { clientUrl: databaseUrl, driverOptions: NO_TIMEOUTS } };
-  if (databaseUrl) {
-    const pool = new ServerPool(poolSize);
-    const heartbeat = new Heartbeat(databaseUrl, { onTimeout: () => pool.destroyConnections(), log });
-    return { connection: { clientUrl: databaseUrl, driverOptions: pool.driverOptions }, pool, heartbeat };
+  if (postgres && as === 'command') {
+    const { driverOptions, ...address } = connectionTo(postgres, await findPrimary(postgres));
+    return { connection: { ...address, driverOptions: { ...driverOptions, ...NO_TIMEOUTS } } };
+  }
+  if (postgres) {
+    const host = await findPrimary(postgres);
+    const { driverOptions, ...address } = connectionTo(postgres, host);
+    const pool = new ServerPool(poolSize, driverOptions);
+    const heartbeat = new Heartbeat(clientOptions(postgres, host), { onTimeout: () => pool.destroyConnections(), log });
+    return { connection: { ...address, driverOptions: pool.driverOptions }, pool, heartbeat };
   }
   // Loaded here, because a command on a PostgreSQL server ends before these modules would be loaded.
   const { openEmbeddedDatabase } = await import('../embedded-postgres/embedded-database.ts');
@@ -56,9 +66,13 @@ export async function openDatabase(
     requireOwnership: as === 'server',
     log,
   });
-  const connection = {
-    ...embedded.connection,
-    ...(as === 'command' && { driverOptions: NO_STATEMENT_TIMEOUT }),
-  };
+  const driverOptions = { ...NO_TLS, ...(as === 'command' && NO_STATEMENT_TIMEOUT) };
+  const connection = { ...embedded.connection, driverOptions };
   return { connection, embedded, migrationLock: join(dataFolder, 'migration.lock') };
+}
+
+/** The connection to a PostgreSQL server, by default to its first host. */
+export function connectionTo(server: PostgresServer, address = server.hosts[0]) {
+  const { host, port, user, password, database, ...driverOptions } = clientOptions(server, address);
+  return { host, port, user, password, dbName: database, driverOptions };
 }

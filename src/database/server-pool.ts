@@ -26,15 +26,19 @@ export class ServerPool {
   private readonly connections = new Set<ClientBase>();
   private pool: Pool | undefined;
 
-  constructor(readonly maxConnections: number) {
+  constructor(
+    readonly maxConnections: number,
+    { options = '', ...own }: DriverOptions = {},
+  ) {
     this.driverOptions = {
       ...TIMEOUTS,
       max: maxConnections,
       keepAlive: true,
       application_name: 'conduit',
+      ...own,
       // PostgreSQL would JIT-compile deeply nested plans, which takes longer than any page. Its default random_page_cost
       // assumes a rotating disk and prefers scanning the tags to an index lookup for each tag of a page.
-      options: '-c jit=off -c random_page_cost=1.1',
+      options: `-c jit=off -c random_page_cost=1.1 ${options}`.trim(),
       onPoolCreated: (pool: Pool) => this.watch(pool),
     };
   }

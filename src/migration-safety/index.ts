@@ -3,7 +3,7 @@ import type { MigrationsOptions } from '@mikro-orm/core';
 import { exitWith, runsAsCommand } from './command-line.ts';
 import { Migrator } from './migrator.ts';
 import { MigrationProblem } from './problems.ts';
-import type { SafetyOptions } from './settings.ts';
+import type { ConnectionTo, SafetyOptions } from './settings.ts';
 
 export { reportConfigErrors } from './command-line.ts';
 export { MigrationProblem } from './problems.ts';
@@ -22,7 +22,7 @@ export type SafeMigrationsOptions = Omit<MigrationsOptions, 'allOrNothing' | 'tr
  *     export default defineConfig({ clientUrl, entities, ...safeMigrations({ path: 'dist/migrations', pathTs: 'migrations' }) });
  */
 export function safeMigrations({ safety, ...stock }: SafeMigrationsOptions = {}) {
-  const direct = runsAsCommand() ? directUrl() : undefined;
+  const direct = runsAsCommand() ? directConnection(safety) : {};
   const migrations = {
     // By default MikroORM names the snapshot after the database, so each developer would get another one.
     snapshotName: '.snapshot',
@@ -38,17 +38,24 @@ export function safeMigrations({ safety, ...stock }: SafeMigrationsOptions = {})
     extensions: [Migrator],
     // migration:up creates the database, under the lock. With this on, every command that connects would create it.
     ensureDatabase: false,
-    ...(direct && { clientUrl: direct }),
+    ...direct,
   };
 }
 
-function directUrl(): string | undefined {
+/** The connection of MIGRATION_DATABASE_URL, if it is set. */
+function directConnection({ connectionOf = (clientUrl) => ({ clientUrl }) }: SafetyOptions = {}): ConnectionTo {
   const url = process.env.MIGRATION_DATABASE_URL;
-  if (!url || (URL.canParse(url) && new URL(url).pathname.length > 1)) return url || undefined;
-  // The message leaves out the value, which may hold a password.
-  const message = 'MIGRATION_DATABASE_URL must be a URL such as postgresql://user:password@localhost:5432/conduit';
-  return exitWith(new MigrationProblem('bad-setting', message));
+  if (!url) return {};
+  try {
+    if (!URL.canParse(url) || new URL(url).pathname.length <= 1) throw new Error(URL_SHAPE);
+    return connectionOf(url);
+  } catch (error) {
+    // The message leaves out the value, which may hold a password.
+    return exitWith(new MigrationProblem('bad-setting', `MIGRATION_DATABASE_URL ${(error as Error).message}`));
+  }
 }
+
+const URL_SHAPE = 'must be a URL such as postgresql://user:password@localhost:5432/conduit';
 
 function packageVersion(): string | undefined {
   try {

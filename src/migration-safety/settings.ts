@@ -4,6 +4,11 @@ import { MigrationProblem } from './problems.ts';
 export interface SafetyOptions {
   /** The lock between migrators. A file for the embedded database, whose connections share one session. */
   lock?: 'advisory' | 'none' | FileLockOptions;
+  /**
+   * MikroORM's options for the connection to a URL (MIGRATION_DATABASE_URL, MIGRATION_SHADOW_URL). By default MikroORM reads
+   * the URL, and ignores its parameters, such as sslmode.
+   */
+  connectionOf?: (url: string) => ConnectionTo;
   /** The embedded database belongs to one developer, so destructive commands need no permission. Implied by a lock file. */
   embedded?: boolean;
   /** How long a statement waits for a table lock before the migration is retried. */
@@ -20,6 +25,16 @@ export interface SafetyOptions {
   outOfOrder?: 'refuse' | 'allow';
 }
 
+export interface ConnectionTo {
+  clientUrl?: string;
+  host?: string;
+  port?: number;
+  user?: string;
+  password?: string;
+  dbName?: string;
+  driverOptions?: object;
+}
+
 export interface FileLockOptions {
   file: string;
   /**
@@ -31,6 +46,7 @@ export interface FileLockOptions {
 
 export interface Settings {
   lock: 'advisory' | 'none' | FileLockOptions | undefined;
+  connectionOf: (url: string) => ConnectionTo;
   embedded: boolean | undefined;
   tableLockTimeout: number;
   concurrentLockTimeout: number;
@@ -57,6 +73,7 @@ export function readSettings(options: SafetyOptions = {}, env: Environment = pro
     milliseconds(env[name] || option || fallback, name);
   return {
     lock: options.lock,
+    connectionOf: options.connectionOf ?? ((clientUrl) => ({ clientUrl })),
     embedded: options.embedded,
     tableLockTimeout: duration('MIGRATION_TABLE_LOCK_TIMEOUT', options.tableLockTimeout, '3s'),
     concurrentLockTimeout: duration('MIGRATION_CONCURRENT_LOCK_TIMEOUT', options.concurrentLockTimeout, '10min'),

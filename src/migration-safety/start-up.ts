@@ -9,10 +9,10 @@ import { Migrator } from './migrator.ts';
  */
 export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
   const direct = process.env.MIGRATION_DATABASE_URL;
-  if (!direct || direct === orm.config.get('clientUrl')) return namesOf(await migratorOf(orm).up());
+  if (!direct) return namesOf(await migratorOf(orm).up());
   // DATABASE_URL leads to a pooler, through which neither session locks nor timeouts hold.
-  const { dbName, host, port, user, password, ...rest } = orm.config.getAll();
-  const own = await ORM.init({ ...rest, clientUrl: direct } as never);
+  const { clientUrl, dbName, host, port, user, password, driverOptions, ...rest } = orm.config.getAll();
+  const own = await ORM.init({ ...rest, ...migratorOf(orm).settings.connectionOf(direct) } as never);
   try {
     return namesOf(await migratorOf(own).up());
   } finally {

@@ -6,7 +6,7 @@ import { ExitCode, SeedError } from './seed-error.ts';
 /** Throws unless the database may be seeded. A new embedded database is migrated first, as when the server starts. */
 export async function prepareDatabase(
   orm: MikroORM,
-  { production, databaseUrl }: DatabaseEnvironment,
+  { production, postgres }: DatabaseEnvironment,
   print: (text: string) => void,
 ): Promise<void> {
   if (production) {
@@ -17,7 +17,7 @@ export async function prepareDatabase(
     );
   }
   const isNew = (await orm.migrator.getExecuted()).length === 0;
-  if (databaseUrl === null && isNew) {
+  if (postgres === null && isNew) {
     for (const name of await applyPendingMigrations(orm)) print(`The embedded database is new: applied ${name}`);
   }
   const pending = await pendingMigrations(orm);

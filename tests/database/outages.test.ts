@@ -166,7 +166,10 @@ describe('the heartbeat', () => {
   test('does not report the database as lost because this process was busy while it connected', async () => {
     const { clientUrl } = await startProxy();
     const log: string[] = [];
-    const heartbeat = new Heartbeat(clientUrl, { onTimeout: () => {}, log: (line) => log.push(line) });
+    const heartbeat = new Heartbeat(
+      { connectionString: clientUrl },
+      { onTimeout: () => {}, log: (line) => log.push(line) },
+    );
     closing.push(() => heartbeat.close());
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500); // as a server that loads its modules
     await expect.poll(() => log).not.toEqual([]);
@@ -190,7 +193,10 @@ async function serverThroughProxy({ poolSize = 5, watched = true, from = (_line:
   const { proxy, clientUrl } = await startProxy();
   from(proxy);
   const pool = new ServerPool(poolSize);
-  const heartbeat = new Heartbeat(clientUrl, { onTimeout: () => pool.destroyConnections(), log: () => {} });
+  const heartbeat = new Heartbeat(
+    { connectionString: clientUrl },
+    { onTimeout: () => pool.destroyConnections(), log: () => {} },
+  );
   closing.push(() => heartbeat.close());
   const own = await connectWith(pool, clientUrl);
   const readiness = new Readiness(own, watched ? heartbeat : null, 'not checked');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { FeedDocument, LoginDocument } from '../../schema/generated/graphql.ts';
+import { readPostgresUrl } from '../../src/environment.ts';
 import { DEMO_EMAIL, PASSWORD } from '../../src/seeding/credentials.ts';
 import { addDemoBlog } from '../../src/seeding/demo/demo-blog.ts';
 import { addLargeBlog } from '../../src/seeding/large/large-blog.ts';
@@ -200,7 +201,7 @@ describe('the command', () => {
   test('rejects a database with pending migrations, and production', async () => {
     const database = {
       production: false,
-      databaseUrl: 'postgresql://localhost/some',
+      postgres: readPostgresUrl('postgresql://localhost/some'),
       dataFolder: '',
       embeddedFsync: true,
     };

@@ -5,7 +5,7 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
-import type { DatabaseEnvironment } from '../../src/environment.ts';
+import { type DatabaseEnvironment, readPostgresUrl } from '../../src/environment.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 
 /** A database without tables for one test, of the kind that the suite runs on; its migrations log nothing. */
@@ -19,7 +19,7 @@ export async function emptyDatabase(): Promise<{
     const folder = mkdtempSync(join(tmpdir(), 'conduit-empty-'));
     const { orm, database } = await silent({
       production: false,
-      databaseUrl: null,
+      postgres: null,
       dataFolder: folder,
       embeddedFsync: true,
     });
@@ -34,7 +34,12 @@ export async function emptyDatabase(): Promise<{
   const name = `${template.name}_empty_${process.pid}_${count}`;
   await onServer(template.server, (client) => client.query(`create database ${name}`));
   const databaseUrl = databaseOn(template.server, name);
-  const { orm } = await silent({ production: false, databaseUrl, dataFolder: '', embeddedFsync: true });
+  const { orm } = await silent({
+    production: false,
+    postgres: readPostgresUrl(databaseUrl),
+    dataFolder: '',
+    embeddedFsync: true,
+  });
   const remove = async () => {
     await orm.close(true);
     await onServer(template.server, (client) => client.query(`drop database ${name} with (force)`));

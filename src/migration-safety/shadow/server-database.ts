@@ -1,22 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { Client } from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import { databaseMessage, MigrationProblem } from '../problems.ts';
+import type { ConnectionTo } from '../settings.ts';
 import { quote } from '../sql/quote.ts';
 
 /** A database of a random name on the server of MIGRATION_SHADOW_URL, made from template0. */
 export interface ServerDatabase {
-  url: string;
+  connection: ConnectionTo;
   drop: () => Promise<void>;
 }
 
-export async function createServerDatabase(serverUrl: string): Promise<ServerDatabase> {
+export async function createServerDatabase(
+  serverUrl: string,
+  connectionOf: (url: string) => ConnectionTo,
+): Promise<ServerDatabase> {
   const name = `${PREFIX}${randomBytes(8).toString('hex')}`;
   const url = parsed(serverUrl);
   if (url.pathname.length <= 1) url.pathname = '/postgres';
   // This session says by its name that the database is in use. It ends with the process, even if that is killed.
   const management = new URL(url);
   management.searchParams.set('application_name', name);
-  const session = new Client(management.href);
+  const session = new Client(clientConfig(connectionOf(management.href)));
   session.on('error', () => {});
   const close = () => session.end().catch(() => {});
   try {
@@ -38,7 +42,7 @@ export async function createServerDatabase(serverUrl: string): Promise<ServerDat
       await close();
     }
   };
-  return { url: url.href, drop };
+  return { connection: connectionOf(url.href), drop };
 }
 
 const PREFIX = 'migration_shadow_';
@@ -68,3 +72,9 @@ const unusable = ({ host }: { host: string }, error: unknown) =>
     `Cannot use the server ${host} of MIGRATION_SHADOW_URL: ${databaseMessage(error)}\nIts user must be allowed to create databases.`,
     { cause: error },
   );
+
+function clientConfig({ clientUrl, dbName, driverOptions, ...address }: ConnectionTo): ClientConfig {
+  return clientUrl
+    ? { connectionString: clientUrl }
+    : { ...driverOptions, ...address, ...(dbName && { database: dbName }) };
+}

@@ -65,11 +65,11 @@ interface Place extends Pick<ShadowDatabase, 'missing' | 'pack' | 'close'> {
 
 /** A database on the server of MIGRATION_SHADOW_URL, or else in memory. */
 async function openPlace(migrator: MigratorParts, packed: string | undefined): Promise<Place> {
-  const { shadowUrl } = migrator.settings;
+  const { shadowUrl, connectionOf } = migrator.settings;
   if (shadowUrl) {
     const { PostgreSqlDriver } = await import('@mikro-orm/postgresql');
-    const { url, drop } = await createServerDatabase(shadowUrl);
-    const options = { driver: PostgreSqlDriver, clientUrl: url } as unknown as Partial<Options>;
+    const { connection, drop } = await createServerDatabase(shadowUrl, connectionOf);
+    const options = { driver: PostgreSqlDriver, ...connection } as unknown as Partial<Options>;
     return { options, missing: [], pack: async () => {}, close: drop };
   }
   const { PgliteDriver } = await import('@mikro-orm/pglite');

@@ -19,7 +19,7 @@ export default SHARED_FOLDER
       });
 
 async function shared(dataFolder: string) {
-  const database = await openDatabase({ databaseUrl: null, dataFolder }, 'command');
+  const database = await openDatabase({ postgres: null, dataFolder }, 'command');
   const lock = { file: `${database.migrationLock}`, isOwner: () => database.embedded?.isOwner ?? false };
   return server({ ...database.connection, entities, ...safeMigrations({ ...folders, safety: { lock } }) });
 }

@@ -37,6 +37,11 @@ export class Cluster {
     return Number(readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n')[0]);
   }
 
+  /** What PostgreSQL has logged. */
+  get log(): string {
+    return readFileSync(join(this.folder, 'log'), 'utf8');
+  }
+
   async restart(mode: 'fast' | 'immediate'): Promise<void> {
     await this.control('stop', '-m', mode);
     await this.control('start');

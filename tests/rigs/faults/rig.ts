@@ -74,7 +74,7 @@ export async function checkArticles(cluster: Cluster, acknowledged: readonly str
 }
 
 export async function query<T>(url: string, sql: string): Promise<T[]> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000, application_name: 'rig' });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -17,6 +17,7 @@ import { type Figures, type Rig, withBlog } from './rig.ts';
 import { shutdowns } from './shutdowns.ts';
 import { silence } from './silence.ts';
 import { soak } from './soak.ts';
+import { tls } from './tls.ts';
 
 const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
   restarts,
@@ -27,6 +28,7 @@ const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
   drips,
   enumeration,
   soak,
+  tls,
 };
 const NOT_INSTALLED = 77;
 

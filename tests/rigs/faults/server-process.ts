@@ -36,8 +36,13 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new ServerProcess(child, at, metricsAt);
-    if (isReady) await server.ready();
-    return server;
+    try {
+      if (isReady) await server.ready();
+      return server;
+    } catch (error) {
+      await server.kill();
+      throw error;
+    }
   }
 
   get hasCrashed(): boolean {

@@ -10,6 +10,12 @@ export function isBrokenConnection(error: unknown): boolean {
   return /^(57P0[123]|08(?!P01)...|ECONNRESET|EPIPE)$/.test(code) || BROKEN.test(message);
 }
 
+/** Whether a prepared statement is missing on its connection, or was made by another client. */
+export const isUnknownStatement = (error: unknown): boolean => /^(26000|42P05)$/.test(partsOf(error).code);
+
+/** Whether the connection leads to a standby, which may have been the primary until now. */
+export const isReadOnly = (error: unknown): boolean => partsOf(error).code === '25006';
+
 function partsOf(error: unknown): { code: string; message: string } {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   return { code: String(code ?? ''), message: String(message ?? '') };

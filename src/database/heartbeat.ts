@@ -5,24 +5,41 @@ import { destroySocket } from './pg-client.ts';
 /**
  * Monitors whether PostgreSQL responds, over a connection of its own: a busy pool does not count as a lost database, and
  * requests need not wait to find out. A lost connection is reopened at once. The database counts as lost only when that
- * fails, or when there is no response for a second.
+ * fails, or when there is no response for a second. A standby counts as lost too, because requests write; after it, and
+ * after a failure, the next host is tried.
  */
 export class Heartbeat {
-  private state: 'unknown' | 'available' | 'lost' = 'unknown';
+  private state: State = 'unknown';
   private client: Client | undefined;
+  /** Behind a pooler, the response to the heartbeat may wait for statements of other clients. */
+  private isPooled = false;
+  /** Milliseconds since the last response. */
+  private silence = 0;
+  private host = 0;
   private readonly closing = new AbortController();
   private wakeUp = new AbortController();
   private readonly running: Promise<void>;
 
   constructor(
-    private readonly connection: ClientConfig,
-    private readonly listener: { onTimeout(): void; log(line: string): void },
+    private readonly hosts: readonly [ClientConfig, ...ClientConfig[]],
+    private readonly listener: HeartbeatListener,
   ) {
     this.running = this.run();
   }
 
-  health(): { isReady: boolean; isLost: boolean } {
-    return { isReady: this.state === 'available', isLost: this.state === 'lost' };
+  health(): { isReady: boolean; isLost: boolean; fault?: string } {
+    const isLost = this.state === 'lost' || this.state === 'standby';
+    return { isReady: this.state === 'available', isLost, ...(isLost && { fault: SENTENCES[this.state] }) };
+  }
+
+  /** Another connection had a response, so a pooler that lets the heartbeat wait is busy, not lost. */
+  noteResponse(): void {
+    if (this.isPooled) this.silence = 0;
+  }
+
+  /** Another connection could not write. */
+  checkNow(): void {
+    this.wakeUp.abort();
   }
 
   async close(): Promise<void> {
@@ -37,24 +54,34 @@ export class Heartbeat {
       const previous = this.client;
       try {
         this.client ??= await this.connect();
-        await this.expectResponse(this.client);
+        await this.expectPrimary(this.client);
+        if (this.state === 'standby') this.listener.disconnect(); // what was opened meanwhile may lead to the standby
+        this.listener.useHost?.(this.hostConfig);
         this.setState('available');
         await this.pause(INTERVAL);
-      } catch {
+      } catch (error) {
         this.drop();
-        if (previous && this.state === 'available') continue;
-        this.setState('lost');
+        const isStandby = error instanceof StandbyError;
+        if (previous && this.state === 'available' && !isStandby) continue;
+        if (isStandby) this.listener.disconnect();
+        this.setState(isStandby ? 'standby' : 'lost');
+        this.host = (this.host + 1) % this.hosts.length;
         await this.pause(RECONNECT_INTERVAL * (1 + Math.random()));
       }
     }
   }
 
+  private get hostConfig(): ClientConfig {
+    return this.hosts[this.host] ?? this.hosts[0];
+  }
+
   private async connect(): Promise<Client> {
-    const client = new Client({ ...this.connection, application_name: 'conduit pulse' });
+    const { application_name = 'conduit' } = this.hostConfig;
+    const client = new Client({ ...this.hostConfig, application_name: `${application_name} pulse` });
     client.on('error', () => this.wakeUp.abort());
     client.on('end', () => this.wakeUp.abort());
     try {
-      await within({ [LOST_AFTER]: giveUp }, client.connect());
+      await this.within({ [LOST_AFTER]: giveUp }, client.connect());
     } catch (error) {
       destroySocket(client);
       throw error;
@@ -65,19 +92,26 @@ export class Heartbeat {
   }
 
   /** Waits for a response: first reports it as late, then times out, which closes the other connections too. */
-  private async expectResponse(client: Client): Promise<void> {
+  private async expectPrimary(client: Client): Promise<void> {
+    const late = () => this.setState('lost');
+    const due = this.isPooled
+      ? { [POOLED_LOST_AFTER]: late, [POOLED_LOST_AFTER + LOST_AFTER]: giveUp }
+      : { [LOST_AFTER]: late, [GIVE_UP_AFTER]: giveUp };
     try {
-      await within({ [LOST_AFTER]: () => this.setState('lost'), [GIVE_UP_AFTER]: giveUp }, client.query('select 1'));
+      const { rows } = await this.within(due, client.query(IS_STANDBY));
+      // A pooler makes up the process id that it gives its clients.
+      this.isPooled = rows[0].pid !== (client as Client & { processID: number }).processID;
+      if (rows[0].standby) throw new StandbyError();
     } catch (error) {
-      if (this.state === 'lost') this.listener.onTimeout();
+      if (this.state === 'lost') this.listener.disconnect();
       throw error;
     }
   }
 
-  private setState(state: 'available' | 'lost'): void {
+  private setState(state: Exclude<State, 'unknown'>): void {
     if (this.state === state) return;
     this.state = state;
-    this.listener.log(`The database ${state === 'available' ? 'answers' : 'does not answer'}.`);
+    this.listener.log(SENTENCES[state]);
   }
 
   private drop(): void {
@@ -90,42 +124,65 @@ export class Heartbeat {
     this.wakeUp = new AbortController();
     await sleep(milliseconds, undefined, { signal: this.wakeUp.signal, ref: false }).catch(() => {});
   }
-}
 
-/**
- * Waits for the work, and does what is due after so many milliseconds. Only time in which this process could read a
- * response counts: however long it was busy, as while it starts, that is one tick.
- */
-async function within<T>(due: Record<number, () => void>, work: Promise<T>): Promise<T> {
-  const failed = Promise.withResolvers<never>();
-  let isSettled = false;
-  let waited = 0;
-  const tick = () => {
-    if (isSettled) return;
-    waited += TICK;
+  /**
+   * Waits for the work, and does what is due after so many milliseconds of silence. Only time in which this process could
+   * read a response counts: however long it was busy, as while it starts, that is one tick.
+   */
+  private async within<T>(due: Record<number, () => void>, work: Promise<T>): Promise<T> {
+    const failed = Promise.withResolvers<never>();
+    let isSettled = false;
+    this.silence = 0;
+    const tick = () => {
+      if (isSettled) return;
+      this.silence += TICK;
+      try {
+        due[this.silence]?.();
+      } catch (error) {
+        failed.reject(error);
+      }
+    };
+    // setImmediate, so that a response that arrived meanwhile is read first.
+    const ticking = setInterval(() => setImmediate(tick), TICK);
     try {
-      due[waited]?.();
-    } catch (error) {
-      failed.reject(error);
+      return await Promise.race([work, failed.promise]);
+    } finally {
+      isSettled = true;
+      clearInterval(ticking);
     }
-  };
-  // setImmediate, so that a response that arrived meanwhile is read first.
-  const ticking = setInterval(() => setImmediate(tick), TICK);
-  try {
-    return await Promise.race([work, failed.promise]);
-  } finally {
-    isSettled = true;
-    clearInterval(ticking);
   }
 }
+
+export interface HeartbeatListener {
+  /** Closes the other connections: they do not respond, or lead to a standby. */
+  disconnect(): void;
+  /** The host that is the primary. */
+  useHost?(host: ClientConfig): void;
+  log(line: string): void;
+}
+
+type State = 'unknown' | 'available' | 'lost' | 'standby';
+
+const SENTENCES: Record<State, string> = {
+  unknown: 'The database has not answered yet.',
+  available: 'The database answers.',
+  lost: 'The database does not answer.',
+  standby: 'The database is a standby, which cannot be written.',
+};
+
+class StandbyError extends Error {}
+
+const IS_STANDBY = 'select pg_is_in_recovery() as standby, pg_backend_pid() as pid';
 
 function giveUp(): never {
   throw new Error('timeout');
 }
 
-/** Milliseconds; the last three are multiples of the first. With these values `/readyz` is at most two seconds out of date. */
+/** Milliseconds; the others are multiples of the first. With these values `/readyz` is at most two seconds out of date. */
 const TICK = 50;
 const INTERVAL = 250;
 const RECONNECT_INTERVAL = 50;
 const LOST_AFTER = 1_000;
 const GIVE_UP_AFTER = 2_000;
+/** Longer than any statement of the pool may take. */
+const POOLED_LOST_AFTER = 12_000;

@@ -52,10 +52,9 @@ export async function openDatabase(
     return { connection: { ...address, driverOptions: { ...driverOptions, ...NO_TIMEOUTS } } };
   }
   if (postgres) {
-    const host = await findPrimary(postgres);
-    const { driverOptions, ...address } = connectionTo(postgres, host);
+    const { driverOptions, ...address } = connectionTo(postgres, await findPrimary(postgres));
     const pool = new ServerPool(poolSize, driverOptions);
-    const heartbeat = new Heartbeat(clientOptions(postgres, host), { onTimeout: () => pool.destroyConnections(), log });
+    const heartbeat = monitor(pool, postgres, log);
     return { connection: { ...address, driverOptions: pool.driverOptions }, pool, heartbeat };
   }
   // Loaded here, because a command on a PostgreSQL server ends before these modules would be loaded.
@@ -69,6 +68,19 @@ export async function openDatabase(
   const driverOptions = { ...NO_TLS, ...(as === 'command' && NO_STATEMENT_TIMEOUT) };
   const connection = { ...embedded.connection, driverOptions };
   return { connection, embedded, migrationLock: join(dataFolder, 'migration.lock') };
+}
+
+/** A heartbeat that closes the connections of the pool when they are useless, and leads them to the primary. */
+export function monitor(pool: ServerPool, server: PostgresServer, log: (line: string) => void): Heartbeat {
+  const [first, ...others] = server.hosts;
+  const hosts = [clientOptions(server, first), ...others.map((host) => clientOptions(server, host))] as const;
+  const heartbeat = new Heartbeat(hosts, {
+    disconnect: () => pool.destroyConnections(),
+    useHost: (host) => pool.useHost(host),
+    log,
+  });
+  pool.watchedBy = heartbeat;
+  return heartbeat;
 }
 
 /** The connection to a PostgreSQL server, by default to its first host. */

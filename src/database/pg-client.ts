@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientBase, type QueryConfig, type QueryResult } from 'pg';
+import { isReadOnly } from './database-errors.ts';
 import { type StartupMessage, withSessionSettings } from './session-settings.ts';
 
 /**
@@ -26,7 +27,7 @@ export class PgClient extends Client {
     const result: unknown = this.beginIsPending ? this.beginWith(args) : this.send(args);
     if (result instanceof Promise) {
       this.onStatement?.(textOf(args[0]), result);
-      result.catch((error: Error) => this.closeOnTimeout(error));
+      result.catch((error: Error) => this.closeIfUseless(error));
     }
     return result;
   }
@@ -46,9 +47,12 @@ export class PgClient extends Client {
     return super.query(...(args as [string]));
   }
 
-  /** After a read timeout pg keeps the connection open, and the next query on it would wait for the same response. */
-  private closeOnTimeout({ message }: Error): void {
-    if (message === 'Query read timeout') destroySocket(this);
+  /**
+   * After a read timeout pg keeps the connection open, and the next query on it would wait for the same response. A
+   * connection to a standby stays one, also when the same address leads new ones to the primary.
+   */
+  private closeIfUseless(error: Error): void {
+    if (error.message === 'Query read timeout' || isReadOnly(error)) destroySocket(this);
   }
 }
 

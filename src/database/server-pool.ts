@@ -1,4 +1,6 @@
-import type { ClientBase, Pool, PoolConfig } from 'pg';
+import type { ClientBase, ClientConfig, Pool, PoolConfig } from 'pg';
+import { isReadOnly } from './database-errors.ts';
+import type { Heartbeat } from './heartbeat.ts';
 import { destroySocket, type PgClient } from './pg-client.ts';
 
 /** Timeouts of the server's connections, in milliseconds. The embedded database has timeouts of its own. */
@@ -23,8 +25,11 @@ export class ServerPool {
   readonly driverOptions: DriverOptions;
   /** Called with every statement and its result. */
   onStatement: PgClient['onStatement'];
+  /** Gets to know what the connections of the pool find out. */
+  watchedBy: Pick<Heartbeat, 'noteResponse' | 'checkNow'> | undefined;
   private readonly connections = new Set<ClientBase>();
   private pool: Pool | undefined;
+  private host: ClientConfig | undefined;
 
   constructor(
     readonly maxConnections: number,
@@ -49,6 +54,14 @@ export class ServerPool {
     return { total, idle, waiting };
   }
 
+  /** Where new connections lead. Those to another host are closed. */
+  useHost(target: ClientConfig): void {
+    const { host, port } = this.host ?? this.pool?.options ?? target;
+    this.host = target;
+    if (this.pool) this.lead(this.pool);
+    if (host !== target.host || port !== target.port) this.destroyConnections();
+  }
+
   /** Closes every connection, so that pending statements fail instead of waiting for a response. */
   destroyConnections(): void {
     for (const connection of this.connections) destroySocket(connection);
@@ -56,11 +69,25 @@ export class ServerPool {
 
   private watch(pool: Pool): void {
     this.pool = pool;
+    this.lead(pool);
     pool.on('connect', (connection) => {
       this.connections.add(connection);
-      (connection as ClientBase as PgClient).onStatement = (text, result) => this.onStatement?.(text, result);
+      (connection as ClientBase as PgClient).onStatement = (text, result) => {
+        this.onStatement?.(text, result);
+        result.then(
+          () => this.watchedBy?.noteResponse(),
+          (error) => isReadOnly(error) && this.watchedBy?.checkNow(),
+        );
+      };
     });
     pool.on('remove', (connection) => this.connections.delete(connection));
+  }
+
+  /** The pool makes each connection with the options that it has then. */
+  private lead(pool: Pool): void {
+    if (!this.host) return;
+    const { host, port, ssl, sslnegotiation } = this.host;
+    Object.assign(pool.options, { host, port, ssl, sslnegotiation });
   }
 }
 

@@ -2,8 +2,9 @@ import { MikroORM } from '@mikro-orm/postgresql';
 import { pino } from 'pino';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { Heartbeat } from '../../src/database/heartbeat.ts';
+import { monitor } from '../../src/database/open-database.ts';
 import { ServerPool } from '../../src/database/server-pool.ts';
+import { readPostgresUrl } from '../../src/environment.ts';
 import { PreparedStatements } from '../../src/reading/prepared-statements.ts';
 import { sql } from '../../src/reading/sql.ts';
 import { Readiness } from '../../src/server/http/health.ts';
@@ -166,10 +167,7 @@ describe('the heartbeat', () => {
   test('does not report the database as lost because this process was busy while it connected', async () => {
     const { clientUrl } = await startProxy();
     const log: string[] = [];
-    const heartbeat = new Heartbeat(
-      { connectionString: clientUrl },
-      { onTimeout: () => {}, log: (line) => log.push(line) },
-    );
+    const heartbeat = monitor(new ServerPool(1), readPostgresUrl(clientUrl), (line) => log.push(line));
     closing.push(() => heartbeat.close());
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_500); // as a server that loads its modules
     await expect.poll(() => log).not.toEqual([]);
@@ -193,10 +191,7 @@ async function serverThroughProxy({ poolSize = 5, watched = true, from = (_line:
   const { proxy, clientUrl } = await startProxy();
   from(proxy);
   const pool = new ServerPool(poolSize);
-  const heartbeat = new Heartbeat(
-    { connectionString: clientUrl },
-    { onTimeout: () => pool.destroyConnections(), log: () => {} },
-  );
+  const heartbeat = monitor(pool, readPostgresUrl(clientUrl), () => {});
   closing.push(() => heartbeat.close());
   const own = await connectWith(pool, clientUrl);
   const readiness = new Readiness(own, watched ? heartbeat : null, 'not checked');

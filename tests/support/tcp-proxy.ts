@@ -11,7 +11,7 @@ export class TcpProxy {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: { host: string; port: number },
+    private target: { host: string; port: number },
   ) {}
 
   static async to(target: { host: string; port: number }): Promise<TcpProxy> {
@@ -21,6 +21,11 @@ export class TcpProxy {
     await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
     proxy.port = (server.address() as { port: number }).port;
     return proxy;
+  }
+
+  /** Connects new connections to another server. */
+  leadTo(target: { host: string; port: number }): void {
+    this.target = target;
   }
 
   /** Closes every connection, as a killed backend does. */

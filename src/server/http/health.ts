@@ -34,7 +34,8 @@ export class Readiness {
   /** Why a load balancer should not send requests here. */
   async notReadyReason(): Promise<string | null> {
     if (this.isShuttingDown) return 'The server is shutting down.';
-    if (this.database?.health().isReady === false) return DATABASE_UNAVAILABLE;
+    const { isReady, fault = DATABASE_UNAVAILABLE } = this.database?.health() ?? READY;
+    if (!isReady) return fault;
     try {
       return await this.migrationProblem();
     } catch (error) {
@@ -45,7 +46,8 @@ export class Readiness {
 
   /** Why a request cannot be served. Runs before each request: it costs nothing once migrations are applied. */
   async unavailableReason(): Promise<string | null> {
-    return this.database?.health().isLost ? DATABASE_UNAVAILABLE : this.migrationProblem();
+    const { isLost, fault = DATABASE_UNAVAILABLE } = this.database?.health() ?? READY;
+    return isLost ? fault : this.migrationProblem();
   }
 
   /** Why the database does not fit this code. Concurrent calls share one check. */
@@ -66,8 +68,11 @@ export class Readiness {
 
 /** A database whose heartbeat or owner knows its state. */
 export interface MonitoredDatabase {
-  /** `isLost`: every statement fails at the moment. */
-  health(): { isReady: boolean; isLost?: boolean };
+  /** `isLost`: every statement, or every write, fails at the moment. `fault` says why, if it is known. */
+  health(): { isReady: boolean; isLost?: boolean; fault?: string };
 }
+
+/** Of a database that is not monitored. */
+const READY: ReturnType<MonitoredDatabase['health']> = { isReady: true, isLost: false };
 
 const DATABASE_UNAVAILABLE = 'The database does not answer.';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +21,47 @@ export class Cluster {
     await asPostgres('initdb', '-D', cluster.data, '-A', 'trust', '-U', 'postgres', '--no-instructions', '-E', 'UTF8');
     await cluster.control('start');
     return cluster;
+  }
+
+  /** A standby that streams from this cluster, and is removed by itself. */
+  async addStandby(): Promise<Cluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'faults-'));
+    chmodSync(folder, 0o777);
+    const standby = new Cluster(folder, await freePort());
+    await asPostgres(
+      'pg_basebackup',
+      '-D',
+      standby.data,
+      '-h',
+      '127.0.0.1',
+      '-p',
+      `${this.port}`,
+      '-U',
+      'postgres',
+      '-c',
+      'fast',
+      '-R',
+    );
+    await standby.control('start');
+    return standby;
+  }
+
+  async promote(): Promise<void> {
+    await this.control('promote');
+  }
+
+  async stop(): Promise<void> {
+    await this.control('stop', '-m', 'fast');
+  }
+
+  /** Starts again, as a standby of the cluster that was promoted. */
+  async startAsStandbyOf({ port }: Cluster): Promise<void> {
+    appendFileSync(
+      join(this.data, 'postgresql.auto.conf'),
+      `primary_conninfo = 'host=127.0.0.1 port=${port} user=postgres'\n`,
+    );
+    writeFileSync(join(this.data, 'standby.signal'), '', { mode: 0o644 });
+    await this.control('start');
   }
 
   get url(): string {
@@ -56,7 +97,7 @@ export class Cluster {
     return join(this.folder, 'data');
   }
 
-  private async control(action: 'start' | 'stop', ...more: string[]): Promise<void> {
+  private async control(action: 'start' | 'stop' | 'promote', ...more: string[]): Promise<void> {
     const options = `-p ${this.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=60`;
     const start = action === 'start' ? ['-o', options, '-l', join(this.folder, 'log')] : [];
     await asPostgres('pg_ctl', action, '-D', this.data, '-w', ...start, ...more);

@@ -13,7 +13,7 @@ export interface Rig {
   /** Reports progress. */
   readonly note: (line: string) => void;
   /** Starts a server, which is killed with the rig. `through` is the port by which it reaches the database. */
-  server(variables?: Record<string, string>, through?: number): Promise<ServerProcess>;
+  server(variables?: Record<string, string>, through?: number, options?: { isReady?: boolean }): Promise<ServerProcess>;
 }
 
 /** What a rig measured. A broken guarantee is thrown. */
@@ -23,8 +23,8 @@ export async function withBlog(run: (rig: Omit<Rig, 'short' | 'note'>) => Promis
   execFileSync('tsc', ['--project', 'tsconfig.build.json'], { stdio: 'inherit' }); // as `npm start` does
   const cluster = await Cluster.start();
   const servers: ServerProcess[] = [];
-  const server = async (variables = {}, through = cluster.port) => {
-    const started = await ServerProcess.start({ DATABASE_URL: cluster.urlOn(through), ...variables });
+  const server = async (variables = {}, through = cluster.port, options = {}) => {
+    const started = await ServerProcess.start({ DATABASE_URL: cluster.urlOn(through), ...variables }, options);
     servers.push(started);
     return started;
   };
@@ -96,7 +96,7 @@ export function assertAtMost({ short }: Pick<Rig, 'short'>, what: string, actual
 export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Polls until the condition holds; throws after the time limit. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, within = 30_000): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>, within = 120_000): Promise<void> {
   for (const end = Date.now() + within; !(await holds()); await pause(10)) {
     if (Date.now() > end) throw new Error(`${what}: not within ${within} ms`);
   }

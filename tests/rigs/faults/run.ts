@@ -10,6 +10,7 @@ import { BINARIES } from './cluster.ts';
 import { shareCores } from './cores.ts';
 import { drips } from './drips.ts';
 import { enumeration } from './enumeration.ts';
+import { failover } from './failover.ts';
 import { kills } from './kills.ts';
 import { overload } from './overload.ts';
 import { restarts } from './restarts.ts';
@@ -29,6 +30,7 @@ const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
   enumeration,
   soak,
   tls,
+  failover,
 };
 const NOT_INSTALLED = 77;
 

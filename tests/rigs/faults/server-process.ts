@@ -50,7 +50,7 @@ export class ServerProcess {
   }
 
   async ready(): Promise<void> {
-    for (const end = Date.now() + 60_000; (await this.status('/readyz')) !== 200; ) {
+    for (const end = Date.now() + 180_000; (await this.status('/readyz')) !== 200; ) {
       if (this.hasEnded || Date.now() > end) throw new Error(`The server is not ready:\n${this.output}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }

@@ -15,16 +15,16 @@ export interface StartupMessage {
   readonly [setting: string]: string | undefined;
 }
 
-/** PgBouncer keeps track of these. client_encoding belongs to them; pg sets it to UTF8. */
+/** PgBouncer keeps track of these, also before 1.20, which refuses any other. client_encoding belongs to them; pg sets it to UTF8. */
 const FORMATS = {
   DateStyle: 'ISO, MDY',
-  IntervalStyle: 'postgres',
   TimeZone: 'UTC',
   standard_conforming_strings: 'on',
 };
 
 const OPTIONS = Object.entries({
   search_path: 'public',
+  IntervalStyle: 'postgres',
   bytea_output: 'hex',
   extra_float_digits: '1',
   lc_monetary: 'C',

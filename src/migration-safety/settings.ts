@@ -1,5 +1,18 @@
 import { MigrationProblem } from './problems.ts';
 
+/** The connection to the URL of a setting, which an error names. The message leaves out the value, which may hold a password. */
+export function connectionOfSetting(
+  name: string,
+  url: string,
+  connectionOf: (url: string) => ConnectionTo,
+): ConnectionTo {
+  try {
+    return connectionOf(url);
+  } catch (error) {
+    throw new MigrationProblem('bad-setting', `${name} ${(error as Error).message}`);
+  }
+}
+
 /** Settings of the safe migrator in mikro-orm.config.ts. Durations are text with a unit: '3s'. */
 export interface SafetyOptions {
   /** The lock between migrators. A file for the embedded database, whose connections share one session. */

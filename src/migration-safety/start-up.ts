@@ -2,6 +2,7 @@ import { type MikroORM, MikroORM as ORM } from '@mikro-orm/core';
 import { bindEntities } from './apply/past-entities.ts';
 import { checkIntegrity, formatIntegrityFindings } from './history/integrity.ts';
 import { Migrator } from './migrator.ts';
+import { connectionOfSetting } from './settings.ts';
 
 /**
  * Applies the pending migrations (MIGRATE_ON_START=up), once even if many processes start together; with nothing
@@ -11,8 +12,9 @@ export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
   const direct = process.env.MIGRATION_DATABASE_URL;
   if (!direct) return namesOf(await migratorOf(orm).up());
   // DATABASE_URL leads to a pooler, through which neither session locks nor timeouts hold.
+  const connection = connectionOfSetting('MIGRATION_DATABASE_URL', direct, migratorOf(orm).settings.connectionOf);
   const { clientUrl, dbName, host, port, user, password, driverOptions, ...rest } = orm.config.getAll();
-  const own = await ORM.init({ ...rest, ...migratorOf(orm).settings.connectionOf(direct) } as never);
+  const own = await ORM.init({ ...rest, ...connection } as never);
   try {
     return namesOf(await migratorOf(own).up());
   } finally {

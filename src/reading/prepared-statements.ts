@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import { Client, type Pool, type PoolClient } from 'pg';
+import type { PoolClient } from 'pg';
+import { Cancellations } from '../database/cancellations.ts';
+import { isUnknownStatement } from '../database/database-errors.ts';
 import { retryRead } from '../database/retry-read.ts';
 import { type Sql, type Statement, toStatement } from './sql.ts';
 
@@ -11,24 +13,46 @@ import { type Sql, type Statement, toStatement } from './sql.ts';
 export class PreparedStatements {
   private readonly names = new Map<string, string>();
   private readonly preparedOn = new WeakMap<PoolClient, Set<string>>();
+  private readonly cancellations = new Cancellations();
+  private prepares: boolean;
 
   constructor(
     private readonly em: EntityManager,
-    /** Off behind a pooler in transaction mode, where a prepared statement is lost with its connection. */
-    private readonly prepares = true,
-  ) {}
+    { prepares = true, log = (_line: string) => {} } = {},
+  ) {
+    this.prepares = prepares;
+    this.log = log;
+  }
+
+  private readonly log: (line: string) => void;
 
   /** For reads only: a read is sent again when its connection broke. Aborting the signal cancels the statement. */
   async rows(fragment: Sql, signal?: AbortSignal): Promise<unknown[][]> {
     const statement = toStatement(fragment);
-    return retryRead(() => this.run(statement, signal));
+    try {
+      return await retryRead(() => this.run(statement, signal));
+    } catch (error) {
+      if (!isUnknownStatement(error)) throw error;
+      this.stopPreparing();
+      return await retryRead(() => this.run(statement, signal));
+    }
+  }
+
+  /** Behind a pooler in transaction mode, a prepared statement stays on one of its connections. */
+  private stopPreparing(): void {
+    if (!this.prepares) return;
+    this.prepares = false;
+    this.log(
+      'A connection lacks what was prepared on it, so there is a pooler that does not keep track of prepared statements. Preparing none from now on, as with PREPARED_STATEMENTS=off.',
+    );
   }
 
   private async run({ text, values }: Statement, signal?: AbortSignal): Promise<unknown[][]> {
     const pool = await this.em.getConnection().getNativeClient();
     const client = await pool.connect();
     let isSent = false;
-    const onAbort = () => void cancel(client, pool);
+    let isRunning = true;
+    const onAbort = () => void this.cancellations.cancel(client, () => isRunning);
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       signal?.throwIfAborted();
@@ -45,6 +69,7 @@ export class PreparedStatements {
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     } finally {
+      isRunning = false;
       signal?.removeEventListener('abort', onAbort);
       // Closed, so that a late cancellation cannot hit the next statement, and so that a client that keeps sending new documents
       // cannot fill PostgreSQL's memory: a connection keeps everything it has prepared.
@@ -65,19 +90,6 @@ export class PreparedStatements {
     const prepared = this.preparedOn.get(client) ?? new Set();
     this.preparedOn.set(client, prepared);
     return prepared;
-  }
-}
-
-/** Cancels on a connection of its own, since those of the pool may all be busy. */
-async function cancel(client: PoolClient, { options }: Pool): Promise<void> {
-  const other = new Client(options);
-  other.on('error', () => {}); // the statement then ends by its own timeout
-  try {
-    await other.connect();
-    await other.query('select pg_cancel_backend($1)', [(client as PoolClient & { processID: number }).processID]);
-  } catch {
-  } finally {
-    await other.end().catch(() => {});
   }
 }
 

@@ -63,7 +63,10 @@ export async function buildServer({
   addSecurityHeaders(server, settings);
   rejectMultipleHosts(server);
   await addCors(server, settings.allowedOrigins);
-  const statements = new PreparedStatements(em, settings.preparedStatements);
+  const statements = new PreparedStatements(em, {
+    prepares: settings.preparedStatements,
+    log: (line) => log.warn(line),
+  });
   const schema = buildSchema(em);
   const documents = persistedDocuments({
     published: [...publishedDocuments(), ...(settings.playground ? addPlayground(server) : [])],

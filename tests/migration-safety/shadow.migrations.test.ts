@@ -95,7 +95,7 @@ const shadowDatabases = (project: Project) =>
 test('the next command removes the database of one that was killed, and none that is in use', async () => {
   const project = await aMigratedProject();
   project.with({ MIGRATION_SHADOW_URL: project.url });
-  const inUse = await createServerDatabase(project.url);
+  const inUse = await createServerDatabase(project.url, (clientUrl) => ({ clientUrl }));
   onTestFinished(() => inUse.drop());
   const killed = project.run('migration:create');
   while ((await shadowDatabases(project)).length < 2) await sleep(20);
@@ -105,5 +105,7 @@ test('the next command removes the database of one that was killed, and none tha
   const sessions = () => project.query(`select 1 from pg_stat_activity where application_name ~ '^migration_shadow_'`);
   while ((await sessions()).length > 1) await sleep(20);
   expect(await project.run('migration:create')).toMatchObject({ code: 0 });
-  expect(await shadowDatabases(project)).toEqual([{ datname: new URL(inUse.url).pathname.slice(1) }]);
+  expect(await shadowDatabases(project)).toEqual([
+    { datname: new URL(inUse.connection.clientUrl ?? '').pathname.slice(1) },
+  ]);
 });

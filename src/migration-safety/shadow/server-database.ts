@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, type ClientConfig } from 'pg';
 import { databaseMessage, MigrationProblem } from '../problems.ts';
-import type { ConnectionTo } from '../settings.ts';
+import { type ConnectionTo, connectionOfSetting } from '../settings.ts';
 import { quote } from '../sql/quote.ts';
 
 /** A database of a random name on the server of MIGRATION_SHADOW_URL, made from template0. */
@@ -12,8 +12,9 @@ export interface ServerDatabase {
 
 export async function createServerDatabase(
   serverUrl: string,
-  connectionOf: (url: string) => ConnectionTo,
+  read: (url: string) => ConnectionTo,
 ): Promise<ServerDatabase> {
+  const connectionOf = (url: string) => connectionOfSetting('MIGRATION_SHADOW_URL', url, read);
   const name = `${PREFIX}${randomBytes(8).toString('hex')}`;
   const url = parsed(serverUrl);
   if (url.pathname.length <= 1) url.pathname = '/postgres';

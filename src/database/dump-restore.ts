@@ -1,6 +1,6 @@
 /** `npm run db:dump [file]` and `npm run db:restore [file]`: the embedded database to plain SQL, and back. */
 import { createReadStream, statSync } from 'node:fs';
-import { rename, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type EmbeddedDatabase, openEmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
 import { readDatabaseEnvironment } from '../environment.ts';
@@ -40,9 +40,12 @@ function readArguments() {
 
 async function dump(database: EmbeddedDatabase): Promise<void> {
   const sql = await database.dumpSql((table) => progress(`rows of ${table}`));
-  // Renamed when complete, so that the file is never half of a dump.
-  await writeFile(`${file}.part`, sql, { mode: 0o600, flush: true });
-  await rename(`${file}.part`, file);
+  // Renamed when complete, so that the file is never half of a dump. Made anew, so that a link which someone put in its
+  // place is not followed.
+  const part = `${file}.part`;
+  await rm(part, { force: true });
+  await writeFile(part, sql, { flag: 'wx', mode: 0o600, flush: true });
+  await rename(part, file);
   progress(
     `${file}: ${(Buffer.byteLength(sql) / 1e6).toFixed(1)} MB. Load it with: psql -v ON_ERROR_STOP=1 -f ${file} "$DATABASE_URL"`,
   );

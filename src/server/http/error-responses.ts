@@ -3,12 +3,16 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { GraphQLError, type GraphQLFormattedError, Kind } from 'graphql';
 import { isTransientDatabaseError } from '../../database/database-errors.ts';
 import { BadUserInput, QueryTooComplex, RETRY_AFTER, ServiceUnavailable } from '../../graphql/errors.ts';
+import { OPERATION_LIMITS } from '../operations/operation-limits.ts';
 import { RequestAborted } from './deadline.ts';
 
 /** The error as clients see it. Codes are a closed list: any other error is logged in full and masked. */
 export function formatError(given: GraphQLFormattedError, error: unknown, request?: FastifyRequest) {
   const [, maxTokens] = TOKEN_LIMIT_ERROR.exec(given.message) ?? [];
-  const formatted = maxTokens ? new QueryTooComplex('tokens', Number(maxTokens)).toJSON() : given;
+  const tooComplex = maxTokens
+    ? new QueryTooComplex('tokens', Number(maxTokens))
+    : isTooDeepToParse(given) && new QueryTooComplex('depth', OPERATION_LIMITS.depth);
+  const formatted = tooComplex ? tooComplex.toJSON() : given;
   const { stacktrace: _stack, http: _http, ...extensions } = formatted.extensions ?? {};
   const code = isTooComplex(error)
     ? 'QUERY_TOO_COMPLEX'
@@ -82,6 +86,10 @@ export function rejectUnknownPath({ method, url }: FastifyRequest): never {
 }
 
 const TOKEN_LIMIT_ERROR = /^Syntax Error: Document contains more tha[nt] (\d+) tokens/;
+
+/** The parser calls itself for each level, and can run out of stack before it has counted the tokens. */
+const isTooDeepToParse = ({ message, extensions }: GraphQLFormattedError): boolean =>
+  extensions?.code === 'GRAPHQL_PARSE_FAILED' && message === 'Maximum call stack size exceeded';
 
 /** Validation overwrites the code of what its rules report. */
 const isTooComplex = (error: unknown): boolean =>

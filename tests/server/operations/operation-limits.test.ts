@@ -68,6 +68,15 @@ describe('an operation at the limit is executed, one above it is rejected before
   });
 });
 
+test.each(['[', '{a:', '[{a:'])(
+  'a value of 30,000 levels of "%s" is too complex, and says nothing of the stack',
+  async (level) => {
+    const { errors } = await executeGraphql(`{ articles(first: ${level.repeat(30_000 / level.length)}`);
+    expect(errors).toMatchObject([{ extensions: { code: 'QUERY_TOO_COMPLEX' } }]);
+    expect(errors?.[0]?.message).not.toContain('stack');
+  },
+);
+
 test('the length of a document is limited', async () => {
   const written = (length: number) => `{ __typename }${'#'.padEnd(length - 14, '-')}`;
   expect(await executeGraphql(written(MAX_DOCUMENT_LENGTH))).toSucceed();

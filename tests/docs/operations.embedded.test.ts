@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { readEnvironment } from '../../src/environment.ts';
+import { LIBPQ_VARIABLES } from '../../src/postgres-url.ts';
 import { Readiness } from '../../src/server/http/health.ts';
 import { LoadShedder } from '../../src/server/http/load-shedding.ts';
 import { Metrics } from '../../src/server/observability/metrics.ts';
@@ -40,7 +41,7 @@ describe('.env.example', () => {
 describe('docs/operations.md', () => {
   test('names only existing variables', () => {
     const named = found(guide, /`([A-Z]+(?:_[A-Z]+)+)(?:=[^`]*)?`/g);
-    const others = [...rows('Error codes'), 'POSTGRES_BINARIES'];
+    const others = [...rows('Error codes'), ...LIBPQ_VARIABLES, 'POSTGRES_BINARIES'];
     const unknown = named.filter((name) => !(name in example || others.includes(name) || /^OTEL_/.test(name)));
     expect(unknown).toEqual([]);
   });

@@ -6,7 +6,7 @@ import { ormConfig } from '../mikro-orm.config.ts';
 import { type OpenDatabase, openDatabase } from './database/open-database.ts';
 import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
-import { applyPendingMigrations } from './migration-safety/index.ts';
+import { applyPendingMigrations, checkEncoding } from './migration-safety/index.ts';
 import { LIBPQ_VARIABLES } from './postgres-url.ts';
 import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { Readiness } from './server/http/health.ts';
@@ -48,6 +48,7 @@ type Settings = Environment & { readonly secretKey: string };
 
 async function migrate(orm: MikroORM, readiness: Readiness, { settings, log, fail }: Start): Promise<void> {
   const applyAndCheck = async () => {
+    await checkEncoding(orm);
     if (settings.migrateOnStart === 'up') await applyMigrations(orm, settings, log);
     const problem = await readiness.migrationProblem();
     if (problem) log.error(problem);

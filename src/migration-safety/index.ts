@@ -8,7 +8,7 @@ import type { ConnectionTo, SafetyOptions } from './settings.ts';
 export { reportConfigErrors } from './command-line.ts';
 export { MigrationProblem } from './problems.ts';
 export { renamedFrom } from './renames/renames.ts';
-export { applyPendingMigrations, pendingMigrations } from './start-up.ts';
+export { applyPendingMigrations, checkEncoding, pendingMigrations } from './start-up.ts';
 export { Migrator };
 
 /** MikroORM's options without those that would undo the safety, and the safe migrator's own under `safety`. */

@@ -29,6 +29,7 @@ import { type MigrationLock, withLock } from './lock/lock.ts';
 import type { MigratorParts } from './migrator-parts.ts';
 import { MigrationProblem } from './problems.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
+import { assertUtf8 } from './verify/encoding.ts';
 
 type RunnableMigration = Awaited<ReturnType<StockMigrator['discoverMigrations']>>[number];
 
@@ -250,9 +251,10 @@ export class Migrator extends StockMigrator implements MigratorParts {
 
   private async apply(method: Method, options?: RunOptions): Promise<MigrationInfo[]> {
     const { applyMigrations } = await import('./apply/apply.ts');
-    return this.withLock((lock) =>
-      applyMigrations(this, { method, options, lock, runMigration: this.runMigration.bind(this) }),
-    );
+    return this.withLock(async (lock) => {
+      if (method === 'up' && !this.isShadow) await assertUtf8(this.driver);
+      return applyMigrations(this, { method, options, lock, runMigration: this.runMigration.bind(this) });
+    });
   }
 
   /** Runs one migration through MikroORM's migrator, with Runner and HistoryStorage. */

@@ -26,6 +26,7 @@ export const EXIT_CODES = {
   'stale-snapshot': 38,
   drift: 39,
   unreachable: 40,
+  encoding: 41,
   'test-failed': 50,
   'create-failed': 51,
 } as const;

@@ -3,6 +3,7 @@ import { bindEntities } from './apply/past-entities.ts';
 import { checkIntegrity, formatIntegrityFindings } from './history/integrity.ts';
 import { Migrator } from './migrator.ts';
 import { connectionOfSetting } from './settings.ts';
+import { assertUtf8 } from './verify/encoding.ts';
 
 /**
  * Applies the pending migrations (MIGRATE_ON_START=up), once even if many processes start together; with nothing
@@ -22,6 +23,9 @@ export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
     bindEntities(orm.driver as never);
   }
 }
+
+/** Throws a MigrationProblem if the database cannot hold every text. */
+export const checkEncoding = (orm: MikroORM): Promise<void> => assertUtf8(orm.driver as never);
 
 /**
  * Why the database is not ready for this code (MIGRATE_ON_START=check): a sentence for each pending migration and each

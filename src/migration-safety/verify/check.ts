@@ -13,6 +13,7 @@ import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import type { ShadowDatabase } from '../shadow/shadow-database.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import { findDifferences } from './drift.ts';
+import { encodingProblem } from './encoding.ts';
 
 /** One fault: a line, and details below it. These are also the keys of the JSON output. */
 export interface Fault {
@@ -35,6 +36,8 @@ export async function checkMigrations(
   migrator: MigratorParts,
   { offline }: { offline: boolean },
 ): Promise<CheckResult> {
+  const encoding = offline ? undefined : await encodingProblem(migrator.driver);
+  if (encoding) return { faults: [encodingFault(encoding)], byHand: [] };
   const files = await migrator.readMigrations();
   const rows = offline ? [] : ((await migrator.history()) ?? []);
   const executed = new Set(rows.map((row) => row.name));
@@ -73,6 +76,7 @@ export function problemOf(faults: Fault[]): MigrationProblem {
 
 /** Most severe first: a fault that puts the others in doubt comes before them. The first one's code is the exit code. */
 const SEVERITY: ProblemKind[] = [
+  'encoding',
   'duplicate',
   'edited',
   'missing',
@@ -87,6 +91,11 @@ const SEVERITY: ProblemKind[] = [
 ];
 
 const advice = (finding: string) => finding.slice(finding.indexOf('\n')).trim();
+
+function encodingFault({ kind, message }: MigrationProblem): Fault {
+  const [says = '', ...details] = message.split('\n');
+  return { kind, says, details };
+}
 
 const pendingFault = (pending: MigrationFile[]): Fault => ({
   kind: 'pending',

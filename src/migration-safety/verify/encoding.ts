@@ -1,0 +1,36 @@
+import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import { MigrationProblem, sqlState } from '../problems.ts';
+import { quote } from '../sql/quote.ts';
+
+/** Throws if the database cannot hold every text. */
+export async function assertUtf8(driver: AbstractSqlDriver): Promise<void> {
+  const problem = await encodingProblem(driver);
+  if (problem) throw problem;
+}
+
+/** Why the database cannot hold every text; undefined if it can, or does not exist yet. Creates nothing. */
+export async function encodingProblem(driver: AbstractSqlDriver): Promise<MigrationProblem | undefined> {
+  const database = await readDatabase(driver);
+  if (!database || database.encoding === 'UTF8') return undefined;
+  const { name, encoding } = database;
+  return new MigrationProblem(
+    'encoding',
+    `The database ${name} has the encoding ${encoding}; it must be UTF8, or it refuses or damages texts.
+The encoding cannot be changed. Create another database, copy the rows, and set DATABASE_URL to it:
+  create database ${quote(`${name}_utf8`)} encoding 'UTF8' template template0;
+  pg_dump ${name} | psql --set ON_ERROR_STOP=1 ${name}_utf8`,
+  );
+}
+
+async function readDatabase(driver: AbstractSqlDriver) {
+  const sql = `select current_database() as name, current_setting('server_encoding') as encoding`;
+  try {
+    const [row] = await driver.getConnection().execute<{ name: string; encoding: string }[]>(sql);
+    return row;
+  } catch (error) {
+    if (sqlState(error) === NO_SUCH_DATABASE) return undefined;
+    throw error;
+  }
+}
+
+const NO_SUCH_DATABASE = '3D000';

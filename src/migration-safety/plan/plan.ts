@@ -131,8 +131,8 @@ function connect(difference: Difference, { makes, removes, alters }: Chains): Op
     }
   }
   // Down fills a column that referred to a dropped table from that table.
-  for (const { row, needs } of before.values()) {
-    if (row.type !== 'f') continue;
+  for (const { kind, row, needs } of before.values()) {
+    if (kind !== 'constraint' || row.type !== 'f') continue;
     const columns = [...needs].flatMap((id) => before.get(id) ?? []).filter(({ kind }) => kind === 'column');
     for (const { id, parent = '' } of columns)
       for (const other of columns) if (!removes.has(parent)) wait(removes.get(other.parent ?? ''), removes.get(id));

@@ -1,12 +1,14 @@
 const isUserSchema = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
-const isNotInExtension = (oid: string, of: string) =>
-  `not exists (select 1 from pg_depend d where d.classid = '${of}'::regclass and d.objid = ${oid} and d.deptype = 'e')`;
+/** PostgreSQL numbers its own objects below 16384. By the index on the numbers, a query skips these thousands. */
+const isNew = (oid: string) => `${oid} >= 16384`;
+const isUserMade = (oid: string, of: string) =>
+  `${isNew(oid)} and not exists (select 1 from pg_depend d where d.classid = '${of}'::regclass and d.objid = ${oid} and d.deptype = 'e')`;
 const qualifiedName = (name: string) =>
   `case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end || quote_ident(${name})`;
 /** The name in SQL: quoted always, qualified outside of public. */
 const sqlName = (name: string) =>
   `case when n.nspname = 'public' then '' else '"' || replace(n.nspname, '"', '""') || '".' end || '"' || replace(${name}, '"', '""') || '"'`;
-const isUserTable = `c.relkind in ('r', 'p') and ${isUserSchema} and c.relname <> $tracking and ${isNotInExtension('c.oid', 'pg_class')}`;
+const isUserTable = `c.relkind in ('r', 'p') and ${isUserSchema} and c.relname <> $tracking and ${isUserMade('c.oid', 'pg_class')}`;
 export const address = (of: string, oid: string, sub = '0') => `'${of} ' || ${oid} || ' ' || ${sub}`;
 const parentTable = `'table ' || ${qualifiedName('c.relname')}`;
 const relation = `case c.relkind when 'v' then 'view ' when 'm' then 'materialized view ' else 'table ' end || ${qualifiedName('c.relname')}`;
@@ -19,7 +21,7 @@ export const QUERIES = {
   schema: `select 'schema ' || quote_ident(n.nspname) as id, n.nspname as schema, n.nspname as name,
       array[${address('pg_namespace', 'n.oid')}] as addresses
     from pg_namespace n
-    where ${isUserSchema} and n.nspname <> 'public' and ${isNotInExtension('n.oid', 'pg_namespace')}`,
+    where ${isUserSchema} and n.nspname <> 'public' and ${isUserMade('n.oid', 'pg_namespace')}`,
   extension: `select 'extension ' || e.extname as id, n.nspname as schema, e.extname as name,
       array[${address('pg_extension', 'e.oid')}] as addresses
     from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname <> 'plpgsql'`,
@@ -34,7 +36,7 @@ export const QUERIES = {
       coalesce((select jsonb_agg(quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod) order by a.attnum)
         from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped), '[]') as attributes
     from pg_type t join pg_namespace n on n.oid = t.typnamespace left join pg_class c on c.oid = t.typrelid
-    where (t.typtype in ('e', 'd') or (t.typtype = 'c' and c.relkind = 'c')) and ${isUserSchema} and ${isNotInExtension('t.oid', 'pg_type')}`,
+    where (t.typtype in ('e', 'd') or (t.typtype = 'c' and c.relkind = 'c')) and ${isUserSchema} and ${isUserMade('t.oid', 'pg_type')}`,
   // Without those of identity columns, which are part of the column.
   sequence: `select 'sequence ' || ${qualifiedName('c.relname')} as id, n.nspname as schema, c.relname as name,
       ${sqlName('c.relname')} as sql, array[${address('pg_class', 'c.oid')}] as addresses,
@@ -47,7 +49,7 @@ export const QUERIES = {
         join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'a' and d.refobjsubid > 0) as owner
     from pg_sequence s join pg_class c on c.oid = s.seqrelid join pg_namespace n on n.oid = c.relnamespace
-    where ${isUserSchema} and c.relname <> $tracking || '_id_seq' and ${isNotInExtension('c.oid', 'pg_class')}
+    where ${isUserSchema} and c.relname <> $tracking || '_id_seq' and ${isUserMade('c.oid', 'pg_class')}
       and not exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'i')`,
   function: `select 'function ' || ${qualifiedName('p.proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')' as id,
       n.nspname as schema, p.proname as name, array[${address('pg_proc', 'p.oid')}] as addresses,
@@ -56,7 +58,7 @@ export const QUERIES = {
       pg_get_function_result(p.oid) || ' ' || pg_get_function_arguments(p.oid) as signature,
       l.lanname as language, p.prosrc as source, (to_jsonb(p) ->> 'prosqlbody') is not null as parsed
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
-    where ${isUserSchema} and ${isNotInExtension('p.oid', 'pg_proc')}`,
+    where ${isUserSchema} and ${isUserMade('p.oid', 'pg_proc')}`,
   // The parent of a partition is the table that it is a part of.
   table: `select ${parentTable} as id, n.nspname as schema,
       (select ${parentTable} from pg_inherits i join pg_class c on c.oid = i.inhparent join pg_namespace n on n.oid = c.relnamespace
@@ -82,7 +84,7 @@ export const QUERIES = {
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
     join pg_type t on t.oid = a.atttypid
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
-    where a.attnum > 0 and not a.attisdropped and not c.relispartition and ${isUserTable} order by c.oid, a.attnum`,
+    where ${isNew('a.attrelid')} and a.attnum > 0 and not a.attisdropped and not c.relispartition and ${isUserTable} order by c.oid, a.attnum`,
   // Without 'n': PostgreSQL 18 lists NOT NULL here, and the column's definition includes it.
   constraint: `select ${parentTable} || ', constraint ' || quote_ident(k.conname) as id, ${parentTable} as parent, n.nspname as schema,
       k.conname as name, ${sqlName('c.relname')} as sql, c.relkind = 'p' as partitioned,
@@ -92,21 +94,21 @@ export const QUERIES = {
       array(select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum = any(k.conkey)) as columns,
       case when k.contype = 'f' then k.confrelid::regclass::text end as referenced
     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
-    where k.contype not in ('n', 't') and k.conislocal and k.conparentid = 0 and ${isUserTable}`,
+    where ${isNew('k.oid')} and k.contype not in ('n', 't') and k.conislocal and k.conparentid = 0 and ${isUserTable}`,
   index: `select ${relation} || ', index ' || quote_ident(x.relname) as id, ${relation} as parent, n.nspname as schema,
       x.relname as name, ${sqlName('c.relname')} as sql, ${sqlName('x.relname')} as index, c.relkind = 'p' as partitioned,
       array[${address('pg_class', 'x.oid')}] as addresses, pg_get_indexdef(i.indexrelid) as text, i.indisvalid as valid
     from pg_index i join pg_class c on c.oid = i.indrelid join pg_class x on x.oid = i.indexrelid
     join pg_namespace n on n.oid = c.relnamespace
-    where not exists (select 1 from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+    where ${isNew('i.indexrelid')} and not exists (select 1 from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
       and not exists (select 1 from pg_inherits h where h.inhrelid = x.oid)
-      and c.relkind in ('r', 'p', 'm') and ${isUserSchema} and c.relname <> $tracking and ${isNotInExtension('c.oid', 'pg_class')}`,
+      and c.relkind in ('r', 'p', 'm') and ${isUserSchema} and c.relname <> $tracking and ${isUserMade('c.oid', 'pg_class')}`,
   trigger: `select ${relation} || ', trigger ' || quote_ident(t.tgname) as id, ${relation} as parent, n.nspname as schema,
       t.tgname as name, ${sqlName('c.relname')} as sql, array[${address('pg_trigger', 't.oid')}] as addresses,
       pg_get_triggerdef(t.oid) as text, t.tgenabled as enabled,
       exists (select 1 from pg_constraint k where k.oid = t.tgconstraint) as is_constraint
     from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
-    where not t.tgisinternal and t.tgparentid = 0 and ${isUserSchema} and ${isNotInExtension('c.oid', 'pg_class')}`,
+    where ${isNew('t.oid')} and not t.tgisinternal and t.tgparentid = 0 and ${isUserSchema} and ${isUserMade('c.oid', 'pg_class')}`,
   'row security': `select ${parentTable} || ', row security' as id, ${parentTable} as parent, n.nspname as schema, c.relname as name,
       ${sqlName('c.relname')} as sql, '{}'::text[] as addresses, c.relforcerowsecurity as forced
     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relrowsecurity and ${isUserTable}`,
@@ -121,23 +123,23 @@ export const QUERIES = {
         || array(select ${address('pg_rewrite', 'r.oid')} from pg_rewrite r where r.ev_class = c.oid) as addresses,
       c.relkind = 'm' as materialized, pg_get_viewdef(c.oid) as text, array_to_string(c.reloptions, ', ') as options
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.relkind in ('v', 'm') and ${isUserSchema} and ${isNotInExtension('c.oid', 'pg_class')}`,
+    where c.relkind in ('v', 'm') and ${isUserSchema} and ${isUserMade('c.oid', 'pg_class')}`,
   comment: `select 'comment on ' || o.id as id, o.id as parent, o.schema, o.id as name, o.target, d.description as text, '{}'::text[] as addresses
     from (
       select ${relation} as id, n.nspname as schema, case c.relkind when 'v' then 'view ' when 'm' then 'materialized view ' else 'table ' end || ${sqlName('c.relname')} as target,
           'pg_class'::regclass as class, c.oid, 0 as sub
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where c.relkind in ('r', 'p', 'v', 'm') and ${isUserSchema} and c.relname <> $tracking and ${isNotInExtension('c.oid', 'pg_class')}
+        where c.relkind in ('r', 'p', 'v', 'm') and ${isUserSchema} and c.relname <> $tracking and ${isUserMade('c.oid', 'pg_class')}
       union all
       select ${parentTable} || ', column ' || quote_ident(a.attname), n.nspname, 'column ' || ${sqlName('c.relname')} || '."' || replace(a.attname, '"', '""') || '"',
           'pg_class'::regclass, c.oid, a.attnum
         from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-        where a.attnum > 0 and not a.attisdropped and ${isUserTable}
+        where ${isNew('a.attrelid')} and a.attnum > 0 and not a.attisdropped and ${isUserTable}
       union all
       select 'function ' || ${qualifiedName('p.proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')', n.nspname,
           case p.prokind when 'p' then 'procedure ' when 'a' then 'aggregate ' else 'function ' end || ${sqlName('p.proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')',
           'pg_proc'::regclass, p.oid, 0
-        from pg_proc p join pg_namespace n on n.oid = p.pronamespace where ${isUserSchema} and ${isNotInExtension('p.oid', 'pg_proc')}
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace where ${isUserSchema} and ${isUserMade('p.oid', 'pg_proc')}
     ) o join pg_description d on d.classoid = o.class and d.objoid = o.oid and d.objsubid = o.sub`,
 };
 
@@ -147,4 +149,4 @@ export type Kind = keyof typeof QUERIES;
 export const DEPENDENCIES = `select d.classid::regclass || ' ' || d.objid || ' ' || d.objsubid as dependent,
     d.refclassid::regclass || ' ' || d.refobjid || ' ' || d.refobjsubid as "on"
   from pg_depend d left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid
-  where d.objid >= 16384 and d.refobjid >= 16384 and c.relkind is distinct from 'S'`;
+  where ${isNew('d.objid')} and ${isNew('d.refobjid')} and c.relkind is distinct from 'S'`;

@@ -4,6 +4,7 @@ import { literal, quote } from '../sql/quote.ts';
 import { chain, requireColumn } from './create-object.ts';
 import { type Difference, isRebuiltEnum } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
+import { recompileTriggers } from './recompile-triggers.ts';
 
 /** The operations that turn one object into another of the same id, where it is. */
 export function alterObject(
@@ -49,6 +50,11 @@ function alterColumn(
   if (old.row.required && !now.row.required) {
     up.push(`alter table ${table} alter column ${quote(now.name)} drop not null`);
     down.push(`alter table ${table} alter column ${quote(now.name)} set not null`);
+  }
+  if (old.row.type !== now.row.type) {
+    const recompiled = recompileTriggers([old], difference);
+    up.push(...recompiled);
+    down.push(...recompiled);
   }
   if (up.length > 0 || down.length > 0) operations.push(operation(up, down, { table, rank: 32 }));
   if (becomesRequired) operations.push(...requireColumn(now, naive));
@@ -147,14 +153,13 @@ const isAssignable = (from: string, to: string) =>
   from === to || (TEXT.test(to) && from !== '') || FAMILIES.some((family) => family.test(from) && family.test(to));
 
 /** New values are added; if values are removed or moved, the type is made anew and the columns are converted. */
-function alterEnum(old: CatalogObject, now: CatalogObject, { before, after, dropped }: Difference): Chain {
+function alterEnum(old: CatalogObject, now: CatalogObject, difference: Difference): Chain {
   const rebuilt = isRebuiltEnum(old, now);
-  // The columns and their readers that are dropped are gone before, and those that are created come afterwards.
-  const stays = ({ id }: CatalogObject) => !dropped.has(id);
-  const users = [...before.values()].filter(
-    (each) => each.kind === 'column' && each.needs.has(old.id) && stays(each) && after.get(each.id)?.needs.has(old.id),
-  );
-  if (rebuilt) return [operation(rebuild(old, now, users), rebuild(now, old, users), { rank: 5 })];
+  const { before, dropped } = difference;
+  const users = columnsOf(old, difference);
+  const recompiled = recompileTriggers(users, difference);
+  const anew = (from: CatalogObject, to: CatalogObject) => [...rebuild(from, to, users), ...recompiled];
+  if (rebuilt) return [operation(anew(old, now), anew(now, old), { rank: 5 })];
   const labels = now.row.labels as string[];
   const added = labels.filter((label) => !(old.row.labels as string[]).includes(label));
   const up = added.map((label) => {
@@ -162,10 +167,10 @@ function alterEnum(old: CatalogObject, now: CatalogObject, { before, after, drop
     const place = at === 0 ? ` before ${literal(nextKept(labels, added))}` : ` after ${literal(labels[at - 1] ?? '')}`;
     return `alter type ${now.row.sql} add value if not exists ${literal(label)}${labels.length > 1 ? place : ''}`;
   });
-  const dependents = readersOf(users, before).filter(stays);
+  const dependents = readersOf(users, before).filter(({ id }) => !dropped.has(id));
   const down = [
     ...[...dependents].reverse().flatMap(({ kind, drop }) => (kind === 'index' ? [] : drop)),
-    ...rebuild(now, old, users),
+    ...anew(now, old),
     ...dependents.flatMap(({ create }) => create),
   ];
   return [operation(up, down, { alone: 'transactional', rank: 5 })];
@@ -193,8 +198,15 @@ function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[])
   ];
 }
 
+/** The columns of an enum before and after: those that go, or get another type, do so before the enum changes. */
+export const columnsOf = (type: CatalogObject, { before, after, dropped }: Difference): CatalogObject[] =>
+  [...before.values()].filter(
+    ({ id, kind, needs }) =>
+      kind === 'column' && !dropped.has(id) && needs.has(type.id) && after.get(id)?.needs.has(type.id),
+  );
+
 /** The views (with their indexes), policies and triggers that read these columns, each after those that it needs. */
-function readersOf(columns: CatalogObject[], catalog: Catalog): CatalogObject[] {
+export function readersOf(columns: CatalogObject[], catalog: Catalog): CatalogObject[] {
   const found = new Map(columns.map((column) => [column.id, column]));
   for (let size = 0; size < found.size; ) {
     size = found.size;

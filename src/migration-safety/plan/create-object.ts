@@ -86,14 +86,7 @@ export function dropObject(object: CatalogObject, { before: catalog }: Differenc
     return [operation(down, up, { alone: 'concurrent', rank: 75 })];
   }
   if (object.kind === 'column') {
-    const { drop } = object;
-    const comments = [...catalog.values()].filter(({ kind, parent }) => kind === 'comment' && parent === object.id);
-    return [
-      operation(drop, [...restoreColumn(object, catalog), ...comments.flatMap(({ create }) => create)], {
-        table,
-        rank: 80,
-      }),
-    ];
+    return [operation(object.drop, restoreColumn(object, catalog), { table, rank: 80 })];
   }
   return [
     operation(object.drop, object.create, {

@@ -1,6 +1,6 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { literal, quote } from '../sql/quote.ts';
-import { alterObject } from './alter-object.ts';
+import { alterObject, columnsOf, readersOf } from './alter-object.ts';
 import { createObject, createTable, dropObject, isPartOf } from './create-object.ts';
 import { compareCatalogs, type Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
@@ -113,7 +113,8 @@ function replaceIdentities({ before, after }: Difference, { makes, alters }: Cha
 }
 
 /** Adds what each operation waits for; returns the operations that give sequences to their columns. */
-function connect({ before, after, replaced }: Difference, { makes, removes, alters }: Chains): Operation[] {
+function connect(difference: Difference, { makes, removes, alters }: Chains): Operation[] {
+  const { before, after, replaced } = difference;
   const wait = (later: Chain | undefined, earlier: Chain | undefined) => {
     const last = earlier?.at(-1);
     if (later && last && later !== earlier) later[0].after.add(last);
@@ -129,8 +130,20 @@ function connect({ before, after, replaced }: Difference, { makes, removes, alte
       if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
     }
   }
+  // Down fills a column that referred to a dropped table from that table.
+  for (const { kind, row, needs } of before.values()) {
+    if (kind !== 'constraint' || row.type !== 'f') continue;
+    const columns = [...needs].flatMap((id) => before.get(id) ?? []).filter(({ kind }) => kind === 'column');
+    for (const { id, parent = '' } of columns)
+      for (const other of columns) if (!removes.has(parent)) wait(removes.get(other.parent ?? ''), removes.get(id));
+  }
   // An enum that is made anew, by up or by down, converts columns that a trigger or view reads.
   for (const [id, chain] of removes) for (const need of needsOf(before.get(id), before)) wait(alters.get(need), chain);
+  for (const [id, chain] of alters) {
+    const object = before.get(id);
+    if (object?.kind !== 'type') continue;
+    for (const reader of readersOf(columnsOf(object, difference), before)) wait(chain, removes.get(reader.id));
+  }
   for (const id of replaced) wait(makes.get(id), removes.get(id));
   // A name is free once its object is gone.
   const names = new Map<string, Chain>();

@@ -123,7 +123,16 @@ const TABLES = `
     and not exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   order by n.nspname, c.relname`;
 
+/** The types of columns, and those that they consist of. */
 const TYPES = `
+  with recursive used(oid) as (
+    select a.atttypid from pg_attribute a where a.attrelid >= 16384 and a.attnum > 0
+    union
+    select part.oid from used join pg_type t on t.oid = used.oid left join pg_range r on t.oid in (r.rngtypid, r.rngmultitypid)
+      cross join lateral (
+        values (t.typelem), (t.typbasetype), (r.rngsubtype)
+        union all select a.atttypid from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0) part(oid)
+  )
   select t.oid::int8 as oid, t.typname as name, t.typtype as kind, t.typcategory as category,
     t.typnamespace = 'pg_catalog'::regnamespace as "builtIn", t.typelem::int8 as element, t.typdelim as delimiter,
     t.typbasetype::int8 as base, t.typtypmod as modifier, t.typnotnull as "notNull",
@@ -133,5 +142,4 @@ const TYPES = `
       select json_agg(json_build_object('type', a.atttypid::int8, 'modifier', a.atttypmod) order by a.attnum)
       from pg_attribute a where a.attrelid = t.typrelid and a.attnum > 0 and not a.attisdropped`)} else '[]' end as attributes,
     case t.typtype when 'd' then ${list("select json_agg(pg_get_expr(k.conbin, 0) order by k.oid) from pg_constraint k where k.contypid = t.oid and k.contype = 'c'")} else '[]' end as checks
-  from pg_type t where t.typtype <> 'p'
-    and not exists (select 1 from pg_class r where r.oid = t.typrelid and r.relnamespace = 'pg_catalog'::regnamespace)`;
+  from pg_type t where t.oid in (select oid from used)`;

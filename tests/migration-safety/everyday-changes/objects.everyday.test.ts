@@ -177,6 +177,11 @@ const CHANGES: Record<string, Change> = {
       { events: ['update'], when: 'old.title is distinct from new.title' },
     ),
   },
+  'changes the type of a column that a trigger assigns': {
+    from: withTrigger('new.read_count = new.read_count + 1; return new;'),
+    to: withTrigger('new.read_count = new.read_count + 1; return new;', { readCount: p.bigint().default(0) }),
+    assures: ['change-type'],
+  },
   'drops a trigger': { from: plainTrigger, to: () => blog() },
   'drops a trigger with the column that it changes': {
     from: withTrigger("new.slug = coalesce(new.slug, 'none'); return new;"),

@@ -125,6 +125,15 @@ const CHANGES: Record<string, Change> = {
     assures: ['change-type', 'drop-type', 'drop-column', 'drop-policy'],
     loses: ['articles.before', 'articles.step'],
   },
+  'removes a value of a native enum with a column of it': {
+    from: articles({
+      state: enumOf(['draft', 'published', 'archived']),
+      next: enumOf(['draft', 'published', 'archived']),
+    }),
+    to: articles({ state: enumOf(['draft', 'published']) }),
+    assures: ['change-type', 'drop-type', 'drop-column'],
+    loses: ['articles.next'],
+  },
   'changes the order of the values of a native enum': {
     from: withState,
     to: articles({ state: enumOf(['draft', 'archived', 'published']) }),

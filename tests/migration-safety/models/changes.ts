@@ -7,6 +7,7 @@ import {
   chooseColumn,
   chooseDefault,
   chooseIndex,
+  choosePolicy,
   chooseReference,
   chooseRules,
   chooseTable,
@@ -38,13 +39,10 @@ export const PERMITTED: Record<string, Change> = {
     const name = choices.one(columnNames(table));
     renameColumn(model, table, name, freshName(choices, columnNames(table)));
   },
-  'rename a table': (choices, model, table) => {
-    moveTable(model, table, {
-      name: freshName(
-        choices,
-        model.tables.map(({ name }) => name),
-      ),
-    });
+  'rename a table': renameTable,
+  'rename a table and a column of it': (choices, model, table) => {
+    renameColumn(model, table, choices.one(columnNames(table)), freshName(choices, columnNames(table)));
+    renameTable(choices, model, table);
   },
   'move a table to another schema': (_, model, table) => {
     moveTable(model, table, { schema: table.schema === 'public' ? 'blog' : 'public' });
@@ -115,6 +113,16 @@ export const PERMITTED: Record<string, Change> = {
     const [old, ...others] = table.triggers;
     if (old) table.triggers = [{ ...chooseTrigger(choices, model, table), name: old.name }, ...others];
   },
+  'add a policy': (choices, _, table) => {
+    table.policies.push(choosePolicy(choices, table));
+  },
+  'drop a policy': (choices, _, table) => {
+    table.policies = without(choices, table.policies);
+  },
+  'change a policy': (choices, _, table) => {
+    const [old, ...others] = table.policies;
+    if (old) table.policies = [{ ...choosePolicy(choices, table), name: old.name }, ...others];
+  },
   'add a view': (choices, model) => {
     model.views.push(chooseView(choices, model));
   },
@@ -148,6 +156,10 @@ export const REFUSABLE: Record<string, Change> = {
   'add a required column': (choices, model, table) => {
     const { nullable: _nullable, default: _default, ...column } = chooseColumn(choices, model);
     table.columns.push({ ...column, name: choices.one(NEW_NAMES) });
+  },
+  'change the key': (choices, _, table) => {
+    const name = choices.one(columnNames(table));
+    table.key = choices.once(2) ? [name] : [...new Set([...table.key, name])];
   },
   'make a column unique': (choices, _, table) => {
     choices.one(table.columns).unique = true;
@@ -224,10 +236,16 @@ function renameColumn(model: Model, table: Table, from: string, to: string): voi
       if (typeof does === 'object' && 'update' in does && does.update === idOf(table)) does.column = swap(does.column);
     }
   }
+  for (const policy of table.policies) policy.column = swap(policy.column);
   for (const trigger of table.triggers) {
     if (trigger.when !== undefined) trigger.when = swap(trigger.when);
     if (typeof trigger.does === 'object' && 'assign' in trigger.does) trigger.does.assign = swap(trigger.does.assign);
   }
+}
+
+function renameTable(choices: RandomChoices, model: Model, table: Table): void {
+  const taken = model.tables.map(({ name }) => name);
+  moveTable(model, table, { name: freshName(choices, taken) });
 }
 
 function moveTable(model: Model, table: Table, where: { schema?: string; name?: string }): void {

@@ -28,6 +28,12 @@ export function toEntities(model: Model): EntitySchema[] {
         name: check.name,
         expression: conditionSql(check, typesIn(model, table)),
       })),
+      policies: table.policies.map(({ name, command, column, restrictive }) => ({
+        name,
+        command,
+        using: `${quote(column)} is not null`,
+        ...(restrictive ? { type: 'restrictive' } : {}),
+      })),
       triggers: table.triggers.map((trigger) => ({
         name: trigger.name,
         timing: trigger.timing,

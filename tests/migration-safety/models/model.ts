@@ -17,6 +17,7 @@ export interface Table {
   indexes: Index[];
   checks: Check[];
   triggers: Trigger[];
+  policies: Policy[];
   /** The id and the columns' names (by their new ones) in the model that this one is a change of. */
   was?: string;
   columnsWere?: Record<string, string>;
@@ -89,6 +90,14 @@ export interface Trigger {
   when?: string;
   /** Assigns a column of the row to itself, or updates a column of another table, or does nothing. */
   does: { assign: string } | { update: string; column: string } | 'nothing';
+}
+
+/** A policy on rows whose column is not null. */
+export interface Policy {
+  name: string;
+  command: 'all' | 'select' | 'update' | 'delete';
+  column: string;
+  restrictive?: boolean;
 }
 
 export interface View {

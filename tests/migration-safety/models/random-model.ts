@@ -9,6 +9,7 @@ import {
   type Index,
   idOf,
   type Model,
+  type Policy,
   type Reference,
   type Rule,
   type Table,
@@ -63,6 +64,7 @@ const tableParts = fc.record({
   indexes: parts(3),
   checks: parts(2),
   triggers: parts(1),
+  policies: parts(1),
 });
 const modelParts = fc.record({
   tables: fc.array(tableParts, { minLength: 1, maxLength: 4, size: 'max' }),
@@ -87,13 +89,14 @@ export const randomModel: fc.Arbitrary<Model> = modelParts.map(({ tables, enums,
   }
   const valid = validModel(model);
   valid.tables.forEach((table, i) => {
-    const { references = [], indexes = [], checks = [], triggers = [] } = tables[i] ?? {};
+    const { references = [], indexes = [], checks = [], triggers = [], policies = [] } = tables[i] ?? {};
     table.columns = table.columns.map((column) =>
       chooseGenerated(new RandomChoices(tables[i]?.table ?? []), table, column),
     );
     table.references = references.map((each) => chooseReference(new RandomChoices(each), valid));
     table.indexes = indexes.map((each) => chooseIndex(new RandomChoices(each), table));
     table.checks = checks.map((each) => chooseCheck(new RandomChoices(each), table));
+    table.policies = policies.map((each) => choosePolicy(new RandomChoices(each), table));
     table.triggers = triggers.map((each) => chooseTrigger(new RandomChoices(each), valid, table));
   });
   for (const each of views) valid.views.push(chooseView(new RandomChoices(each), valid));
@@ -120,12 +123,13 @@ export function chooseTable(choices: RandomChoices, columns: Column[]): Table {
     indexes: [],
     checks: [],
     triggers: [],
+    policies: [],
   };
   return choices.once(3) ? { ...table, comment: choices.one(COMMENTS) } : table;
 }
 
 export function chooseColumn(choices: RandomChoices, model: Model): Column {
-  const column: Column = { name: choices.one(COLUMN_NAMES), type: choices.one(TYPE_NAMES) };
+  const column: Column = { name: choices.one(COLUMN_NAMES), type: chooseType(choices) };
   if (choices.once(2)) column.nullable = true;
   if (column.type.startsWith('enum')) column.values = chooseValues(choices);
   if (column.type.startsWith('native enum')) column.enumName = choices.one(Object.keys(model.enums));
@@ -137,6 +141,10 @@ export function chooseColumn(choices: RandomChoices, model: Model): Column {
   if (choices.once(12)) column.identity = choices.one(['by default', 'always']);
   return column;
 }
+
+/** Enums often: they have the most ways to change. */
+const chooseType = (choices: RandomChoices) =>
+  choices.once(4) ? choices.one(['native enum', 'native enum', 'native enum[]', 'enum']) : choices.one(TYPE_NAMES);
 
 export function chooseDefault(
   choices: RandomChoices,
@@ -236,6 +244,13 @@ export function chooseTrigger(choices: RandomChoices, model: Model, table: Table
   const trigger: Trigger = { name: choices.one(['touch', 'count_up', 'Quo"ted']), timing, events, each, does };
   return choices.once(3) ? { ...trigger, when: choices.one(names) } : trigger;
 }
+
+export const choosePolicy = (choices: RandomChoices, table: Table): Policy => ({
+  name: choices.one(['readers', 'Own "rows"']),
+  command: choices.one(['all', 'select', 'update', 'delete'] as const),
+  column: choices.one(columnNames(table)),
+  ...(choices.once(3) ? { restrictive: true } : {}),
+});
 
 export function chooseView(choices: RandomChoices, model: Model): View {
   const of = choices.one<Table | View>([...model.tables, ...model.views]);

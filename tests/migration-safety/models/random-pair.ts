@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { RandomChoices } from '../../reading/random-choices.ts';
+import { chooseByHand } from './by-hand.ts';
 import { PERMITTED, REFUSABLE } from './changes.ts';
 import { columnNames, databaseName, idOf, type Model, type Table } from './model.ts';
 import { numbers, randomModel } from './random-model.ts';
@@ -13,6 +14,8 @@ export interface ModelPair {
   changes: string[];
   /** As MIGRATION_RENAMES. */
   renames: string;
+  /** Statements that ran after those of the model before. What they make stays. */
+  byHand: string[];
   /** Whether the change must work with any rows in the tables. */
   withRows: boolean;
 }
@@ -28,8 +31,15 @@ export const randomPair: fc.Arbitrary<ModelPair> = fc.oneof(
   {
     weight: 7,
     arbitrary: fc
-      .tuple(randomModel, fc.array(change, { minLength: 1, maxLength: 4, size: 'max' }))
-      .map(([model, changes]) => changed(model, changes)),
+      .tuple(
+        randomModel,
+        fc.array(change, { minLength: 1, maxLength: 4, size: 'max' }),
+        fc.option(numbers, { freq: 2 }),
+      )
+      .map(([model, changes, byHand]) => ({
+        ...changed(model, changes),
+        byHand: byHand ? chooseByHand(new RandomChoices(byHand), model.tables) : [],
+      })),
   },
   {
     weight: 1,
@@ -56,6 +66,7 @@ const pair = (before: Model, after: Model, changes: string[]): ModelPair => ({
   after,
   changes,
   renames: renamesBetween(before, after).join(','),
+  byHand: [],
   withRows: changes.every((name) => name in PERMITTED),
 });
 

@@ -53,6 +53,12 @@ export function validModel(model: Model): Model {
         names.take(check.name),
     );
   }
+  for (const table of valid.tables) {
+    const policies = new Names();
+    table.policies = table.policies.filter(
+      ({ name, column }) => columnNames(table).includes(column) && policies.take(name),
+    );
+  }
   const functions = new Names();
   for (const table of valid.tables) {
     table.triggers = table.triggers
@@ -245,6 +251,8 @@ function isValidTrigger(model: Model, table: Table, { timing, events, each, when
     return timing === 'before' && each === 'row' && !events.includes('delete') && !!isAssignable(table, does.assign);
   // An update in a trigger on updates could go on forever.
   const target = model.tables.find((other) => idOf(other) === does.update);
+  // Nor can one that runs before a row is deleted update the row.
+  if (target === table && timing === 'before' && events.includes('delete')) return false;
   return !events.includes('update') && !!isAssignable(target, does.column);
 }
 

@@ -4,6 +4,7 @@ import { type Order, OrderDirection } from '../reading/page-args.ts';
 import { type Columns, type Condition, equal, exists, links, pick } from '../reading/read-plan.ts';
 import { type Sql, sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
+import { tagName } from '../tags/tag.repository.ts';
 import { User } from '../users/user.entity.ts';
 import { userWhere } from '../users/user.repository.ts';
 import type { Article } from './article.entity.ts';
@@ -20,7 +21,7 @@ export function articleFilterLinks(filter?: ArticleFilter | null) {
   requireAtMost(ARTICLE_LIMITS.tagsInFilter, { tagsAny, tagsAll });
   const names = [tag ?? [], tagsAll ?? []].flat();
   return [
-    ...names.map((name) => links(ArticleTag, { tag: pick(Tag, 'id', { name }) }, 'article')),
+    ...names.map((name) => links(ArticleTag, { tag: pick(Tag, 'id', { name: tagName(name) }) }, 'article')),
     ...(favoritedBy == null ? [] : [links(Favorite, { user: userIdOf(favoritedBy) }, 'article')]),
     ...(tagsAny == null ? [] : [links(ArticleTag, (carried) => isNamedAnyOf(tagsAny, carried.tag), 'article')]),
   ];
@@ -55,7 +56,7 @@ const ORDER_PROPERTIES: Record<ArticleOrderField, keyof Article & string> = {
 };
 
 const isNamedAnyOf = (names: readonly string[], id: Sql) =>
-  exists(Tag, (tag) => [equal(tag.id, id), sql`${tag.name} = any(${names.filter(isStorable)})`]);
+  exists(Tag, (tag) => [equal(tag.id, id), sql`${tag.name} = any(${names.filter(isStorable).map(tagName)})`]);
 
 const userIdOf = (username: string) => pick(User, 'id', userWhere({ username }));
 

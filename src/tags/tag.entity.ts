@@ -6,12 +6,16 @@ import { Node } from '../graphql/node.ts';
 import { TAG_LIMITS } from './tag.limits.ts';
 
 /** A word by which articles are found. */
-@ObjectType({ implements: Node, description: 'A word that authors file their articles under. Tags differ by case.' })
+@ObjectType({
+  implements: Node,
+  description:
+    'A word that authors file their articles under. Tags differ by case, not by how an accent is spelled (NFC).',
+})
 @Entity({ tableName: 'tags' })
 @Check({ name: 'tags_name_length', expression: lengthCheck('name', 1, TAG_LIMITS.name) })
 @Index({ name: 'tags_by_articles_count', properties: ['articlesCount', 'id'] })
 export class Tag {
-  [OptionalProps]?: 'articlesCount';
+  [OptionalProps]?: 'nameKey' | 'articlesCount';
 
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
@@ -20,6 +24,13 @@ export class Tag {
   @Unique({ name: 'tags_name_unique' })
   @Property({ type: 'text' })
   readonly name!: string;
+
+  /**
+   * The case-folded `name`, for prefixes. Not unique, since tags differ by case. Empty for a tag that an older release has inserted,
+   * until an article gets it again.
+   */
+  @Property({ type: 'text', default: '' })
+  readonly nameKey!: string;
 
   /** Maintained by the triggers on article_tags, so that popular tags are listed without counting. */
   @Field(() => Int, { description: 'How many articles carry the tag.' })

@@ -1,5 +1,11 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { nameKey } from '../text/fold-case.ts';
+import { toNfc } from '../text/to-nfc.ts';
 import { Tag } from './tag.entity.ts';
+import { TAG_LIMITS } from './tag.limits.ts';
+
+/** The name as tags are stored. */
+export const tagName = (typed: string): string => toNfc(typed, TAG_LIMITS.name);
 
 /**
  * The tags of these names, in this order; new ones are inserted. Call it in a transaction. The update of an existing name locks
@@ -8,9 +14,9 @@ import { Tag } from './tag.entity.ts';
 export async function upsertTags(em: EntityManager, names: readonly string[]): Promise<Tag[]> {
   if (names.length === 0) return [];
   const rows = await em.execute<{ id: number; name: string }[]>(
-    `insert into tags (name) select name from json_array_elements_text(?) as name order by name
-     on conflict (name) do update set name = excluded.name returning id, name`,
-    [JSON.stringify(names)],
+    `insert into tags (name, name_key) select name, name_key from json_to_recordset(?) as tag (name text, name_key text)
+     order by name on conflict (name) do update set name_key = excluded.name_key returning id, name`,
+    [JSON.stringify(names.map((name) => ({ name, name_key: nameKey(name) })))],
   );
   const ids = new Map(rows.map(({ name, id }) => [name, id]));
   return names.map((name) => em.getReference(Tag, ids.get(name) as number));

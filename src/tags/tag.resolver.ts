@@ -4,25 +4,31 @@ import type { Order } from '../reading/page-args.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { sql } from '../reading/sql.ts';
+import { nameKey } from '../text/fold-case.ts';
 import { TagConnection } from './tag.connection.ts';
 import { Tag } from './tag.entity.ts';
 import { TagListArgs, type TagOrder } from './tag.input.ts';
+import { tagName } from './tag.repository.ts';
 
 @Resolver()
 export class TagResolver {
   @Query(() => Tag, { nullable: true, description: 'Null when no article ever carried it.' })
-  tag(@Arg('name', () => String, { description: 'Its name, as it is written.' }) name: string): ReadPlan {
-    return one(Tag, { name });
+  tag(
+    @Arg('name', () => String, { description: 'Its name, as it is written; an accent may be spelled either way.' })
+    name: string,
+  ): ReadPlan {
+    return one(Tag, { name: tagName(name) });
   }
 
   @Extensions({ scanCost: SCAN_COST.table })
   @Query(() => TagConnection, { description: 'Tags that articles carry.' })
   tags(@Args(() => TagListArgs) args: TagListArgs): ReadPlan {
     const { prefix } = args;
+    const key = nameKey(prefix ?? '');
     return page(Tag, {
       where: (tag) => [
         sql`${tag.articlesCount} > 0`,
-        prefix == null || (isStorable(prefix) && sql`starts_with(lower(${tag.name}), lower(${prefix}))`),
+        !prefix || (isStorable(prefix) && key !== '' && sql`starts_with(${tag.nameKey}, ${key})`),
       ],
       order: tagOrder(args.orderBy),
       args,

@@ -4,7 +4,7 @@ import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime, Url } from '../graphql/scalars.ts';
 import { formatLimit } from '../graphql/validation.ts';
-import { foldCase } from '../text/fold-case.ts';
+import { foldCase, nameKey } from '../text/fold-case.ts';
 import { USER_LIMITS } from './user.limits.ts';
 
 /** A user account. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */
@@ -27,7 +27,7 @@ export class User {
   @Property({ type: 'text' })
   username!: string;
 
-  /** The case-folded `username`: unique, and the key for lookups. */
+  /** The case-folded `username`, without characters that are not drawn: unique, and the key for lookups. */
   @Unique({ name: 'users_username_unique' })
   @Property({ type: 'text' })
   usernameKey!: string;
@@ -64,7 +64,7 @@ export class User {
 
   /** Assigns the given values; absent ones stay unchanged. */
   change({ username, email, ...rest }: UserChanges): void {
-    if (username !== undefined) Object.assign(this, { username, usernameKey: foldCase(username) });
+    if (username !== undefined) Object.assign(this, { username, usernameKey: nameKey(username) });
     if (email !== undefined) Object.assign(this, { email, emailKey: foldCase(email) });
     Object.assign(this, rest);
   }

@@ -2,13 +2,13 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { isStorable } from '../database/storable.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind, TakenError } from '../graphql/user-errors.ts';
-import { foldCase } from '../text/fold-case.ts';
+import { foldCase, nameKey } from '../text/fold-case.ts';
 import { User } from './user.entity.ts';
 import type { UserBy } from './user.input.ts';
 
 /** The condition that finds the user; false when none can match. */
 export function userWhere({ id, username }: UserBy): { id: number } | { usernameKey: string } | false {
-  if (username != null) return isStorable(username) && { usernameKey: foldCase(username) };
+  if (username != null) return isStorable(username) && { usernameKey: nameKey(username) };
   const row = localId('User', id ?? '');
   return row !== null && { id: row };
 }
@@ -29,20 +29,20 @@ export async function takenErrors(
   names: AccountNames,
   self?: { id: number },
 ): Promise<TakenError[]> {
-  const keys = Object.entries({ usernameKey: names.username, emailKey: names.email }).flatMap(([key, name]) =>
-    name === undefined ? [] : [{ [key]: foldCase(name) }],
-  );
-  if (keys.length === 0) return [];
+  const keys = {
+    ...(names.username !== undefined && { usernameKey: nameKey(names.username) }),
+    ...(names.email !== undefined && { emailKey: foldCase(names.email) }),
+  };
+  if (Object.keys(keys).length === 0) return [];
   const others = await em.find(
     User,
-    { $or: keys, ...(self && { id: { $ne: self.id } }) },
+    { $or: Object.entries(keys).map(([key, value]) => ({ [key]: value })), ...(self && { id: { $ne: self.id } }) },
     { fields: ['usernameKey', 'emailKey'], disableIdentityMap: true },
   );
-  const isTaken = (key: 'usernameKey' | 'emailKey', name: string | undefined) =>
-    name !== undefined && others.some((other) => other[key] === foldCase(name));
+  const isTaken = (key: keyof typeof keys) => key in keys && others.some((other) => other[key] === keys[key]);
   return [
-    ...(isTaken('usernameKey', names.username) ? [new TakenError(['input', 'username'])] : []),
-    ...(isTaken('emailKey', names.email) ? [new TakenError(['input', 'email'])] : []),
+    ...(isTaken('usernameKey') ? [new TakenError(['input', 'username'])] : []),
+    ...(isTaken('emailKey') ? [new TakenError(['input', 'email'])] : []),
   ];
 }
 

@@ -12,7 +12,8 @@ export async function anEdgeCaseBlog(): Promise<{ people: Person[]; world: World
   await execute(`
     insert into articles (slug, title, description, body, author_id, published_at)
       values ('article-odd', E'title d "\\\\\\n\\u0001\\u2028é😀</script>', E'\\t\\'$1', '{"a": [null]}', 1, '2026-01-02Z');
-    insert into tags (name) values ('Ärger'), ('r%_'), ('tag \\ "quoted"');
+    insert into tags (name, name_key)
+      values ('Ärger', 'ärger'), ('r%_', 'r%_'), ('tag \\ "quoted"', 'tag \\ "quoted"');
     insert into article_tags (article_id, tag_id)
       select articles.id, tags.id from articles, tags where slug = 'article-odd' and tags.id > 4
   `);

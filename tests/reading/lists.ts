@@ -342,8 +342,9 @@ async function addComments(from: number, to: number): Promise<void> {
 
 async function addTags(from: number, to: number): Promise<void> {
   await execute(`
-    insert into tags (name, articles_count)
-      select 'tag' || chr(97 + n % 7) || n, 2 + n % 2 from generate_series(${from}, ${to}) n`);
+    insert into tags (name, name_key, articles_count)
+      select name, name, 2 + n % 2
+      from generate_series(${from}, ${to}) n, lateral (select 'tag' || chr(97 + n % 7) || n as name) tag`);
 }
 
 /** Adds two items at different positions of the list. */

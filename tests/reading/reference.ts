@@ -5,7 +5,7 @@ import { Favorite } from '../../src/articles/favorite.entity.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { globalId } from '../../src/graphql/node.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
-import { foldCase } from '../../src/text/fold-case.ts';
+import { nameKey } from '../../src/text/fold-case.ts';
 import { Follow } from '../../src/users/follow.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm } from '../support/test-server.ts';
@@ -75,12 +75,12 @@ const query: Fields<unknown> = {
     users.find((user) => (by.id != null ? globalIdOf(user) === by.id : sameName(user.username, by.username))) ?? null,
   article: (_, { by }, { articles }) =>
     articles.find((article) => (by.id != null ? globalIdOf(article) === by.id : article.slug === by.slug)) ?? null,
-  tag: (_, { name }, { tags }) => tags.find((tag) => tag.name === name) ?? null,
+  tag: (_, { name }, { tags }) => tags.find((tag) => tag.name === name.normalize('NFC')) ?? null,
   articles: (_, args, world) => articlePage(world.articles.filter(matching(args.filter, world)), args),
   tags: (_, args, { tags }) => {
-    const prefix = (args.prefix ?? '').toLowerCase();
+    const prefix = nameKey(args.prefix ?? '');
     const { field, direction } = args.orderBy ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
-    const found = tags.filter((tag) => tag.articlesCount > 0 && tag.name.toLowerCase().startsWith(prefix));
+    const found = tags.filter((tag) => tag.articlesCount > 0 && tag.nameKey.startsWith(prefix));
     return pageOf(found, (tag) => (field === 'NAME' ? tag.name : tag.articlesCount), field, direction, args);
   },
 };
@@ -183,7 +183,7 @@ function typeOf(source: unknown): GraphQLObjectType {
 const nodeOf = (id: string, { users, articles, comments, tags }: World) =>
   [...users, ...articles, ...comments, ...tags].find((node) => globalIdOf(node) === id) ?? null;
 
-const sameName = (left: string, right: string) => foldCase(left) === foldCase(right);
+const sameName = (left: string, right: string) => nameKey(left) === nameKey(right);
 
 function tagsOf({ id }: Article, _: Args, { articleTags }: World): Tag[] {
   return articleTags.filter((link) => link.article.id === id).map((link) => link.tag);

@@ -9,7 +9,7 @@ export async function aSmallBlog(): Promise<Person[]> {
     insert into follows (follower_id, followed_id, created_at)
       select one, other, timestamptz '2026-01-01Z' + (one * other) % 2 * interval '1 ms'
       from (values (1, 2), (1, 3), (2, 1), (2, 4), (3, 1), (4, 1)) pair (one, other);
-    insert into tags (name) values ('red'), ('rose'), ('teal'), ('unused');
+    insert into tags (name, name_key) select name, name from unnest(array['red', 'rose', 'teal', 'unused']) as name;
     insert into articles (slug, title, description, body, author_id, created_at, published_at, updated_at)
       select 'article-' || n, 'title ' || chr(97 + n % 3), 'about ' || n, 'body ' || n, n % 3 + 1,
         timestamptz '2026-01-01Z', timestamptz '2026-01-02Z' + n % 3 * interval '1 ms',

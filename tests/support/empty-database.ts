@@ -8,8 +8,11 @@ import { openDatabase } from '../../src/database/open-database.ts';
 import { type DatabaseEnvironment, readPostgresUrl } from '../../src/environment.ts';
 import { databaseOn, onServer } from './migrated-template.ts';
 
-/** A database without tables for one test, of the kind that the suite runs on; its migrations log nothing. */
-export async function emptyDatabase(): Promise<{
+/**
+ * A database without tables for one test, of the kind that the suite runs on; its migrations log nothing. The options are those of
+ * PostgreSQL's `create database`.
+ */
+export async function emptyDatabase(options = ''): Promise<{
   orm: MikroORM;
   environment: { DATABASE_URL?: string; DATA_FOLDER?: string };
   remove: () => Promise<void>;
@@ -32,7 +35,7 @@ export async function emptyDatabase(): Promise<{
   }
   count += 1;
   const name = `${template.name}_empty_${process.pid}_${count}`;
-  await onServer(template.server, (client) => client.query(`create database ${name}`));
+  await onServer(template.server, (client) => client.query(`create database ${name} ${options}`));
   const databaseUrl = databaseOn(template.server, name);
   const { orm } = await silent({
     production: false,

@@ -136,6 +136,9 @@ describe('registering', () => {
     ['ｆｕｌｌ', 'full'],
     ['caf\u00e9', 'cafe\u0301'],
     ['Ὀδυσσεύς', 'ὈΔΥΣΣΕΎΣ'],
+    ['ann❤', 'ann❤\ufe0f'],
+    ['علی\u200cرضا', 'علیرضا'],
+    ['ann smith', 'ann\u00a0 smith'],
   ])('refuses a username with the case-folded form of another: %s and %s', async (first, second) => {
     expect(await register({ username: first })).toSucceed();
     expect(await register({ username: second, email: 'other@example.com' })).toFailWith('TAKEN input username');

@@ -1,11 +1,14 @@
 import { type Kysely, sql } from 'kysely';
+import { nameKey } from '../../text/fold-case.ts';
 import type { Size } from './size.ts';
 import { tagNames } from './words.ts';
 
 /** Adds the missing tags. Tags have no owner, so existing ones are reused. */
 export async function addTags(db: Kysely<unknown>, size: Size): Promise<{ tags: number }> {
+  const names = tagNames(size.tags);
   const { rows } = await sql`
-    insert into tags (name) select unnest(${tagNames(size.tags)}::text[]) on conflict do nothing returning id`.execute(
+    insert into tags (name, name_key)
+    select * from unnest(${names}::text[], ${names.map(nameKey)}::text[]) on conflict do nothing returning id`.execute(
     db,
   );
   return { tags: rows.length };

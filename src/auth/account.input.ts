@@ -13,9 +13,7 @@ import {
 } from '../graphql/validation.ts';
 import { isName } from '../text/characters.ts';
 import { USER_LIMITS } from '../users/user.limits.ts';
-import { isCommonPassword } from './common-passwords.ts';
-import { PASSWORD_LIMITS } from './password.limits.ts';
-import { preparePassword } from './prepare-password.ts';
+import { isCommonPassword, PASSWORD_LIMITS, preparePassword } from './password-rules.ts';
 
 const USERNAME_RULES = `1 to ${USER_LIMITS.username} characters, each of them visible; unique ignoring case.`;
 const EMAIL_RULES = `At most ${USER_LIMITS.email} characters with one @, each of them visible; unique ignoring case.`;

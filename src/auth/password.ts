@@ -1,7 +1,7 @@
 import argon2 from 'argon2';
 import fastq from 'fastq';
 import { RateLimited } from '../graphql/errors.ts';
-import { preparePassword } from './prepare-password.ts';
+import { preparePassword } from './password-rules.ts';
 
 /** argon2id with OWASP's parameters (19 MiB, 2 passes, 1 lane): about 50 ms a hash. */
 const ARGON2_OPTIONS = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;

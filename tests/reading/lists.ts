@@ -81,7 +81,7 @@ const articleFilters = {
   publishedAfter: ['"2026-01-01T00:00:00.000Z"', `a.published_at > '2026-01-01Z'`],
   publishedBefore: ['"2026-01-03T00:00:00.000Z"', `a.published_at < '2026-01-03Z'`],
   updatedAfter: ['"2026-01-01T00:00:00.000Z"', `a.updated_at > '2026-01-01Z'`],
-  updatedBefore: ['"2026-02-03T00:00:00.000Z"', `a.updated_at < '2026-02-03Z'`],
+  updatedBefore: ['"2027-01-01T00:00:00.000Z"', `a.updated_at < '2027-01-01Z'`],
 } as const;
 
 const shapes: Record<string, Shape> = {

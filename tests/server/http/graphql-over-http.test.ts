@@ -48,7 +48,7 @@ describe('the status', () => {
   test.each(['PUT', 'PATCH', 'DELETE'])('of %s is 405 with the allowed methods', async (method) => {
     const response = await send({ method, body: JSON.stringify({ query: GUEST_QUERY }) });
     expect(response.status).toBe(405);
-    expect(response.headers.get('allow')).toBe('GET, POST');
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST');
   });
 
   test('of a mutation in a GET is 405', async () => {
@@ -172,7 +172,7 @@ describe('a page of another origin', () => {
     const { status, headers } = await preflight('https://blog.example');
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe('https://blog.example');
-    expect(headers.get('access-control-allow-methods')).toBe('GET, POST');
+    expect(headers.get('access-control-allow-methods')).toBe('GET, HEAD, POST');
     expect(headers.get('access-control-allow-headers')).toContain('authorization');
     expect(headers.get('access-control-allow-credentials')).toBeNull();
 

@@ -59,7 +59,7 @@ async function expectToBeCheap(list: List, paging: string, viewer: Person): Prom
     const scanned = nodes.filter((node) => node['Node Type'] === 'Seq Scan' && node['Actual Loops'] > 0);
     expect.soft(scanned.map((node) => node['Relation Name']).filter(isLarge), shown).toEqual([]);
     const sorted = nodes.filter((node) => /Sort$/.test(node['Node Type'])).map((node) => rowsInto(node));
-    const most = list.field === 'Viewer.feed' || /favoritedBy|tag/i.test(list.name) ? FEW_LINKS * PAGE : PAGE;
+    const most = list.field === 'Viewer.feed' || /favoritedBy|tag|updated/i.test(list.name) ? FEW_LINKS * PAGE : PAGE;
     expect.soft(Math.max(0, ...sorted), shown).toBeLessThanOrEqual(most);
     // Whatever the plan node: the number of rows it touches shows whether it reads a page or a table.
     expect.soft(Math.max(...nodes.map(touched)), shown).toBeLessThanOrEqual(FEW_LINKS * PAGE);

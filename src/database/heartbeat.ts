@@ -99,9 +99,10 @@ export class Heartbeat {
       : { [LOST_AFTER]: late, [GIVE_UP_AFTER]: giveUp };
     try {
       const { rows } = await this.within(due, client.query(IS_STANDBY));
-      // A pooler makes up the process id that it gives its clients.
-      this.isPooled = rows[0].pid !== (client as Client & { processID: number }).processID;
-      if (rows[0].standby) throw new StandbyError();
+      const { pid, embedded, standby } = rows[0];
+      // A pooler makes up the process id that it gives its clients, and so does the embedded server.
+      this.isPooled = !embedded && pid !== (client as Client & { processID: number }).processID;
+      if (standby) throw new StandbyError();
     } catch (error) {
       if (this.state === 'lost') this.listener.disconnect();
       throw error;
@@ -172,7 +173,7 @@ const SENTENCES: Record<State, string> = {
 
 class StandbyError extends Error {}
 
-const IS_STANDBY = 'select pg_is_in_recovery() as standby, pg_backend_pid() as pid';
+const IS_STANDBY = `select pg_is_in_recovery() as standby, pg_backend_pid() as pid, version() like '%PGlite%' as embedded`;
 
 function giveUp(): never {
   throw new Error('timeout');

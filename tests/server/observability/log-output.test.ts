@@ -65,6 +65,7 @@ test.each(['a full disk', 'a reader that stopped reading'])(
     server.kill('SIGTERM');
     expect(await once(server, 'exit')).toEqual([0, null]);
   },
+  180_000,
 );
 
 /** A pipe with non-blocking ends. */

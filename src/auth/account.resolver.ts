@@ -36,12 +36,11 @@ export class AccountResolver {
         ? []
         : await passwordErrors(context, user, 'currentPassword', input.currentPassword)),
     ]);
+    user.change(changes);
     if (password === undefined) {
-      user.change(changes);
       await em.flush();
       return { viewer: user };
     }
-    user.change(changes);
     user.passwordHash = await hashPassword(password);
     return { viewer: user, ...(await sessions.endOthers(em, user, session)) };
   }

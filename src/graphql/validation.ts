@@ -21,7 +21,7 @@ export async function validateFully<T extends z.ZodObject>(
   findMore: (valid: Partial<Given<z.infer<T>>>) => Promise<readonly UserError[]>,
 ): Promise<Given<z.infer<T>>> {
   const { data, errors } = parse(rules, input);
-  const all = [...errors, ...(await findMore(validFields(rules, input)))];
+  const all = [...errors, ...(await findMore(errors.length > 0 ? validFields(rules, input) : data))];
   if (all.length > 0) throw new Refusal(...all);
   return data;
 }

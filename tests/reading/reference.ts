@@ -78,9 +78,11 @@ const query: Fields<unknown> = {
   tag: (_, { name }, { tags }) => tags.find((tag) => tag.name === name.normalize('NFC')) ?? null,
   articles: (_, args, world) => articlePage(world.articles.filter(matching(args.filter, world)), args),
   tags: (_, args, { tags }) => {
-    const prefix = nameKey(args.prefix ?? '');
+    const key = nameKey(args.prefix ?? '');
     const { field, direction } = args.orderBy ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
-    const found = tags.filter((tag) => tag.articlesCount > 0 && tag.nameKey.startsWith(prefix));
+    const carried = tags.filter((tag) => tag.articlesCount > 0);
+    // A prefix of which nothing is drawn has an empty key, and finds nothing.
+    const found = !args.prefix ? carried : carried.filter((tag) => key && tag.nameKey.startsWith(key));
     return pageOf(found, (tag) => (field === 'NAME' ? tag.name : tag.articlesCount), field, direction, args);
   },
 };

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DCLinter } from 'dclint';
 import { validate } from 'dockerfile-utils';
 import { Deployment } from 'kubernetes-models/apps/v1';
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import { Job } from 'kubernetes-models/batch/v1';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
@@ -56,16 +56,15 @@ describe('the Dockerfile', () => {
     for (const [, base] of dockerfile.matchAll(/^FROM node:(\d+)/gm)) expect(base).toBe(major);
   });
 
-  test('has a health check that fails without a server', async () => {
-    const [, command = ''] = /HEALTHCHECK[^[]*(\[.*\])$/m.exec(dockerfile) ?? [];
-    const [node, ...parameters] = JSON.parse(command);
-    const checked = (PORT: string) =>
-      new Promise((done) => {
-        const child = execFile(process.execPath, parameters, { env: { PORT } }, () => done(child.exitCode));
-      });
-    expect(node).toBe('/nodejs/bin/node');
-    expect(await checked(new URL(address).port)).toBe(0);
-    expect(await checked('1')).toBe(1);
+  test('checks the health of the port that it exposes, without starting a Node', async () => {
+    const [, port] = /^EXPOSE (\d+)$/m.exec(dockerfile) ?? [];
+    const [, command = ''] = /^HEALTHCHECK[^[]*(\[.*\])$/m.exec(dockerfile) ?? [];
+    const [program, ...parameters] = JSON.parse(command);
+    expect(dockerfile).toMatch(new RegExp(`^COPY --from=busybox:[\\d.]+-musl /bin/wget ${program}$`, 'm'));
+    expect(dockerfile).toMatch(new RegExp(`^ +PORT=${port} `, 'm'));
+    const { origin, pathname } = new URL(parameters.pop());
+    expect(origin).toBe(`http://127.0.0.1:${port}`);
+    expect((await fetch(`${address}${pathname}`)).status).toBe(200);
   });
 });
 
@@ -130,12 +129,22 @@ describe('compose.yml', () => {
 
 describe('deploy/kubernetes', () => {
   const folder = 'deploy/kubernetes';
-  const KNOWN = { Deployment, Job, Namespace, NetworkPolicy, PodDisruptionBudget, Secret, Service };
+  const KNOWN = {
+    Deployment,
+    HorizontalPodAutoscaler,
+    Job,
+    Namespace,
+    NetworkPolicy,
+    PodDisruptionBudget,
+    Secret,
+    Service,
+  };
   const files = readdirSync(folder);
   const objects = files
     .filter((file) => file !== 'kustomization.yaml')
     .flatMap((file) => parseAllDocuments(read(join(folder, file))).map((document) => document.toJS()));
-  const the = (kind: string) => objects.find((object) => object.kind === kind);
+  const the = (kind: string, name = '') =>
+    objects.find((object) => object.kind === kind && (!name || object.metadata.name === name));
   const podOf = (kind: string) => the(kind).spec.template.spec;
   const [container] = podOf('Deployment').containers;
 
@@ -176,7 +185,7 @@ describe('deploy/kubernetes', () => {
     const given = Object.fromEntries(
       container.env.map(({ name, value }: { name: string; value: string }) => [name, value]),
     );
-    const secret = { ...the('Secret').stringData, SECRET_KEY: 'k'.repeat(32) };
+    const secret = { ...the('Secret', 'conduit').stringData, SECRET_KEY: 'k'.repeat(32) };
     const settings = readEnvironment({ NODE_ENV: 'production', ...given, ...secret });
     expect(settings).toMatchObject({ migrateOnStart: 'check', metrics: { host: '0.0.0.0', port: 9090 } });
     expect(podOf('Deployment').terminationGracePeriodSeconds).toBeGreaterThanOrEqual(
@@ -187,8 +196,38 @@ describe('deploy/kubernetes', () => {
   });
 
   test('the example secret has no valid key', () => {
-    const { stringData } = the('Secret');
+    const { stringData } = the('Secret', 'conduit');
     expect(() => readEnvironment({ NODE_ENV: 'production', ...stringData })).toThrow(/SECRET_KEY is missing/);
+  });
+
+  test('the migration has a role, and a secret, of its own; both connections verify the database', () => {
+    const roles = read('deploy/roles.sql');
+    for (const [kind, name, role] of [
+      ['Job', 'conduit-migration', 'conduit_owner'],
+      ['Deployment', 'conduit', 'conduit_server'],
+    ] as const) {
+      const { postgres } = readDatabaseEnvironment(the('Secret', name).stringData);
+      expect(postgres).toMatchObject({ user: role, hosts: [{ ssl: { rejectUnauthorized: true } }] });
+      expect(roles).toContain(`create role ${role} login`);
+      expect(JSON.stringify(podOf(kind).containers)).toContain(`"name":"${name}"`);
+    }
+    expect(JSON.stringify(podOf('Deployment'))).not.toContain('conduit-migration');
+  });
+
+  test('the addresses of clients behind the proxy are known, in compose.yml too', () => {
+    const value = (list: { name: string; value: string }[]) => list.find(({ name }) => name === 'TRUST_PROXY')?.value;
+    expect(readEnvironment({ TRUST_PROXY: value(container.env) }).trustProxy).toEqual(['uniquelocal']);
+    const { services } = parse(read('compose.yml'), { merge: true });
+    expect(services.server.environment.TRUST_PROXY).toBe('$' + '{TRUST_PROXY:-uniquelocal}');
+  });
+
+  test('the autoscaler sets the number of servers, and a migration that hangs is stopped', () => {
+    expect(the('HorizontalPodAutoscaler').spec.scaleTargetRef.name).toBe(the('Deployment').metadata.name);
+    expect(the('Deployment').spec.replicas).toBeUndefined();
+    expect(the('HorizontalPodAutoscaler').spec.minReplicas).toBeGreaterThan(
+      the('PodDisruptionBudget').spec.minAvailable,
+    );
+    expect(the('Job').spec.activeDeadlineSeconds).toBeGreaterThan(0);
   });
 
   test('restarts only dead processes, and sends requests only to ready ones', () => {

@@ -10,7 +10,12 @@ import { ServiceUnavailable } from '../graphql/errors.ts';
 import { PreparedStatements } from '../reading/prepared-statements.ts';
 import { stringifyResult } from '../reading/raw-json.ts';
 import { addGracefulShutdown } from './graceful-shutdown.ts';
-import { type ConnectionSettings, connectionLimits, rejectMultipleHosts } from './http/connection-limits.ts';
+import {
+  type ConnectionSettings,
+  connectionLimits,
+  rejectMultipleHosts,
+  warnOfUnnamedProxy,
+} from './http/connection-limits.ts';
 import { type AllowedOrigins, addCors } from './http/cors.ts';
 import { currentRequest } from './http/current-request.ts';
 import {
@@ -62,6 +67,7 @@ export async function buildServer({
   server.server.maxConnections = settings.maxConnections;
   addSecurityHeaders(server, settings);
   rejectMultipleHosts(server);
+  warnOfUnnamedProxy(server);
   await addCors(server, settings.allowedOrigins);
   const statements = new PreparedStatements(em, {
     prepares: settings.preparedStatements,

@@ -24,6 +24,24 @@ export function rejectMultipleHosts(server: FastifyInstance): void {
   });
 }
 
+/**
+ * Warns once when a peer that TRUST_PROXY does not name forwards requests. If it is a proxy, all of its clients share the
+ * limits of one address, and a few wrong passwords of one lock out the others.
+ */
+export function warnOfUnnamedProxy(server: FastifyInstance): void {
+  let isWarned = false;
+  server.addHook('onRequest', (request, _reply, done) => {
+    // `ips` has the peer, and what trusted ones forwarded.
+    if (!isWarned && request.headers['x-forwarded-for'] && request.ips?.length === 1) {
+      isWarned = true;
+      request.log.warn(
+        `X-Forwarded-For is ignored, because TRUST_PROXY does not name ${request.ip}. If that is the address of your proxy, name it: its clients share the rate limits of one address.`,
+      );
+    }
+    done();
+  });
+}
+
 export interface ConnectionSettings {
   readonly trustProxy: string[];
   /** Connections beyond it are closed at once. */

@@ -10,10 +10,10 @@ afterAll(async () => {
   for (const one of open) await one.close();
 });
 
-async function serverWith(changes: Partial<typeof settings>) {
+async function serverWith(changes: Partial<typeof settings>, log = pino({ level: 'silent' })) {
   const server = await buildServer({
     em: orm.em,
-    log: pino({ level: 'silent' }),
+    log,
     settings: { ...settings, ...changes },
     readiness: new Readiness(orm, null, 'not checked'),
   });
@@ -223,6 +223,22 @@ test('the client address is that of the peer, unless it is a trusted proxy', asy
   expect(await addressSeen(['10.0.0.0/8'], '10.0.0.1')).toBe('9.9.9.9');
   expect(await addressSeen(['10.0.0.0/8'], '11.0.0.1')).toBe('11.0.0.1');
   expect(await addressSeen(['10.0.0.0/8', '9.9.9.9'], '10.0.0.1')).toBe('6.6.6.6');
+});
+
+test.each<[what: string, trustProxy: string[], headers: Record<string, string>, warnings: number]>([
+  ['from a peer that TRUST_PROXY does not name is warned of once', ['10.0.0.0/8'], { 'x-forwarded-for': '9.9.9.9' }, 1],
+  ['is warned of without TRUST_PROXY', [], { 'x-forwarded-for': '9.9.9.9' }, 1],
+  ['from a proxy that TRUST_PROXY names is not warned of', ['192.0.2.0/24'], { 'x-forwarded-for': '9.9.9.9' }, 0],
+  ['that is missing is not warned of', [], {}, 0],
+])('X-Forwarded-For %s', async (_, trustProxy, headers, warnings) => {
+  const lines: string[] = [];
+  const server = await serverWith(
+    { trustProxy },
+    pino({ level: 'warn' }, { write: (line: string) => lines.push(line) }),
+  );
+  for (const host of [1, 2]) await server.inject({ url: '/healthz', headers, remoteAddress: `192.0.2.${host}` });
+  expect(lines.filter((line) => /TRUST_PROXY does not name 192\.0\.2\.1/.test(line))).toHaveLength(warnings);
+  expect(lines).toHaveLength(warnings);
 });
 
 describe('pages and apps of this machine, which may call a server in development', () => {

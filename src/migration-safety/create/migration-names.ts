@@ -2,14 +2,28 @@ import { tableKey } from '../lint/rule.ts';
 import { MigrationProblem } from '../problems.ts';
 import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
 
-const command =
-  (type: string, name: (cmd: Tree, table: string) => string) =>
-  ({ tree, kind }: Statement) =>
+/** What a kind of change is named after: each of the changes, and all of them if they are many. */
+interface Namer {
+  plural: string;
+  namesOf: (statement: Statement) => string[];
+}
+
+/** Names after statements of a kind, if there is a name for them. */
+const statement = (of: string, plural: string, name: (tree: Tree) => string | false): Namer => ({
+  plural,
+  namesOf: ({ kind, tree }) => [(kind === of && name(tree)) || []].flat(),
+});
+
+/** Names after commands of ALTER TABLE. */
+const command = (type: string, plural: string, name: (cmd: Tree, table: string) => string | false): Namer => ({
+  plural,
+  namesOf: ({ kind, tree }) =>
     kind === 'AlterTableStmt'
-      ? tree.cmds.flatMap(({ AlterTableCmd: cmd }: Tree) =>
-          cmd.subtype === type ? [name(cmd, last(tree.relation))] : [],
+      ? tree.cmds.flatMap(
+          ({ AlterTableCmd: cmd }: Tree) => (cmd.subtype === type && name(cmd, last(tree.relation))) || [],
         )
-      : [];
+      : [],
+});
 
 const last = (relation: Tree) => tableKey(relation).split('.').at(-1) ?? '';
 
@@ -18,84 +32,99 @@ const nameOf = (object: Tree): string =>
   (object.List?.items ?? object.ObjectWithArgs?.objname ?? object.TypeName?.names ?? [object]).at(-1)?.String?.sval ??
   '';
 
-/** Names for the kinds of statements that are seldom alone; of several in one migration, the first here counts. */
-const OTHER_KINDS: Record<string, (tree: Tree) => string> = {
-  CreateStmt: ({ relation }) => `create_${last(relation)}`,
-  AlterObjectSchemaStmt: ({ relation, newschema }) => `move_${last(relation)}_to_${newschema}`,
-  ViewStmt: ({ view }) => `create_view_${last(view)}`,
-  CreateTableAsStmt: ({ into }) => `create_view_${last(into.rel)}`,
-  CreateTrigStmt: ({ trigname }) => `create_trigger_${trigname}`,
-  CreatePolicyStmt: ({ policy_name }) => `create_policy_${policy_name}`,
-  CreateFunctionStmt: ({ funcname }) => `define_function_${nameOf({ List: { items: funcname } })}`,
-  CreateEnumStmt: ({ typeName }) => `create_type_${nameOf({ List: { items: typeName } })}`,
-  AlterEnumStmt: ({ typeName, newVal }) => `add_${newVal}_to_${nameOf({ List: { items: typeName } })}`,
-  CreateSeqStmt: ({ sequence }) => `create_sequence_${last(sequence)}`,
-  AlterSeqStmt: ({ sequence }) => `change_sequence_${last(sequence)}`,
-  CreateExtensionStmt: ({ extname }) => `create_extension_${extname}`,
-  RenameStmt: ({ subname, relation, newname }) => `rename_${subname ?? (relation ? last(relation) : '')}_to_${newname}`,
-  DropStmt: ({ objects }) => `drop_${nameOf(objects[0])}`,
-  CreateSchemaStmt: ({ schemaname }) => `create_schema_${schemaname}`,
-  CommentStmt: ({ object }) => `comment_${nameOf(object)}`,
-};
-
-/** Names for what a statement does. The first entry that matches a statement of the migration names it. */
-const NAMERS: ((statement: Statement) => string[])[] = [
-  ({ kind, tree }) => (kind === 'CreateStmt' && !tree.partbound ? [`create_${last(tree.relation)}`] : []),
-  ({ kind, tree }) =>
-    kind === 'RenameStmt' && tree.renameType === 'OBJECT_TABLE'
-      ? [`rename_${last(tree.relation)}_to_${tree.newname}`]
-      : [],
-  ({ kind, tree }) =>
-    kind === 'RenameStmt' && tree.renameType === 'OBJECT_COLUMN'
-      ? [`rename_${last(tree.relation)}_${tree.subname}_to_${tree.newname}`]
-      : [],
-  command('AT_AddColumn', (cmd, table) => `add_${table}_${cmd.def.ColumnDef.colname}`),
-  ({ kind, tree }) =>
-    kind === 'DropStmt' && tree.removeType === 'OBJECT_TABLE'
-      ? [`drop_${tree.objects[0].List.items.at(-1).String.sval}`]
-      : [],
-  command('AT_DropColumn', (cmd, table) => `drop_${table}_${cmd.name}`),
-  ({ kind, tree }) => (kind === 'IndexStmt' ? [`build_${tree.idxname ?? `${last(tree.relation)}_index`}`] : []),
-  ({ kind, tree }) =>
-    kind === 'DropStmt' && tree.removeType === 'OBJECT_INDEX'
-      ? [`drop_${tree.objects[0].List.items.at(-1).String.sval}`]
-      : [],
-  ({ kind, tree }) =>
-    kind === 'UpdateStmt' ? [`fill_${last(tree.relation)}_${tree.targetList[0].ResTarget.name}`] : [],
-  command('AT_SetNotNull', (cmd, table) => `require_${table}_${cmd.name}`),
-  command('AT_ValidateConstraint', (cmd) => `validate_${cmd.name}`),
-  command('AT_AddConstraint', (cmd) => `add_${cmd.def.Constraint.conname}`),
-  command('AT_DropConstraint', (cmd) => `drop_${cmd.name}`),
-  command('AT_AlterColumnType', (cmd, table) => `change_${table}_${cmd.name}`),
-  ({ kind, tree }) => (kind === 'AlterTableStmt' ? [`change_${last(tree.relation)}`] : []),
-  ...Object.entries(OTHER_KINDS).map(
-    ([of, name]) =>
-      ({ kind, tree }: Statement) =>
-        kind === of ? [name(tree)] : [],
+/** The first that finds a name in a migration names it: what is seldom alone comes last. */
+const NAMERS: Namer[] = [
+  statement('CreateStmt', 'tables', (tree) => !tree.partbound && `create_${last(tree.relation)}`),
+  statement(
+    'RenameStmt',
+    'tables',
+    ({ renameType, relation, newname }) => renameType === 'OBJECT_TABLE' && `rename_${last(relation)}_to_${newname}`,
   ),
+  statement(
+    'RenameStmt',
+    'columns',
+    ({ renameType, relation, subname, newname }) =>
+      renameType === 'OBJECT_COLUMN' && `rename_${last(relation)}_${subname}_to_${newname}`,
+  ),
+  command('AT_AddColumn', 'columns', (cmd, table) => `add_${table}_${cmd.def.ColumnDef.colname}`),
+  statement(
+    'DropStmt',
+    'tables',
+    ({ removeType, objects }) => removeType === 'OBJECT_TABLE' && `drop_${nameOf(objects[0])}`,
+  ),
+  command('AT_DropColumn', 'columns', (cmd, table) => `drop_${table}_${cmd.name}`),
+  statement(
+    'RenameStmt',
+    'indexes',
+    ({ renameType, relation, newname }) =>
+      renameType === 'OBJECT_INDEX' && relation.relname === `${newname}_new` && `replace_${newname}`,
+  ),
+  command('AT_AddConstraint', 'constraints', ({ def: { Constraint } }) => {
+    const { conname, indexname } = Constraint;
+    return indexname === `${conname}_new` && `replace_${conname}`;
+  }),
+  statement('IndexStmt', 'indexes', ({ idxname, relation }) => `build_${idxname ?? `${last(relation)}_index`}`),
+  statement(
+    'DropStmt',
+    'indexes',
+    ({ removeType, objects }) => removeType === 'OBJECT_INDEX' && `drop_${nameOf(objects[0])}`,
+  ),
+  statement(
+    'UpdateStmt',
+    'columns',
+    ({ relation, targetList }) => `fill_${last(relation)}_${targetList[0].ResTarget.name}`,
+  ),
+  command('AT_SetNotNull', 'columns', (cmd, table) => `require_${table}_${cmd.name}`),
+  command('AT_ValidateConstraint', 'constraints', (cmd) => `validate_${cmd.name}`),
+  command('AT_AddConstraint', 'constraints', (cmd) => `add_${cmd.def.Constraint.conname}`),
+  command('AT_DropConstraint', 'constraints', (cmd) => `drop_${cmd.name}`),
+  command('AT_AlterColumnType', 'columns', (cmd, table) => `change_${table}_${cmd.name}`),
+  statement('AlterTableStmt', 'tables', ({ relation }) => `change_${last(relation)}`),
+  statement('CreateStmt', 'partitions', ({ relation }) => `create_${last(relation)}`),
+  statement('AlterObjectSchemaStmt', 'tables', ({ relation, newschema }) => `move_${last(relation)}_to_${newschema}`),
+  statement('ViewStmt', 'views', ({ view }) => `create_view_${last(view)}`),
+  statement('CreateTableAsStmt', 'views', ({ into }) => `create_view_${last(into.rel)}`),
+  statement('CreateTrigStmt', 'triggers', ({ trigname }) => `create_trigger_${trigname}`),
+  statement('CreatePolicyStmt', 'policies', ({ policy_name }) => `create_policy_${policy_name}`),
+  statement('CreateFunctionStmt', 'functions', ({ funcname }) => `define_function_${nameOf(funcname.at(-1))}`),
+  statement('CreateEnumStmt', 'types', ({ typeName }) => `create_type_${nameOf(typeName.at(-1))}`),
+  statement('AlterEnumStmt', 'values', ({ typeName, newVal }) => `add_${newVal}_to_${nameOf(typeName.at(-1))}`),
+  statement('CreateSeqStmt', 'sequences', ({ sequence }) => `create_sequence_${last(sequence)}`),
+  statement('AlterSeqStmt', 'sequences', ({ sequence }) => `change_sequence_${last(sequence)}`),
+  statement('CreateExtensionStmt', 'extensions', ({ extname }) => `create_extension_${extname}`),
+  statement(
+    'RenameStmt',
+    'objects',
+    ({ subname, relation, newname }) => `rename_${subname ?? (relation ? last(relation) : '')}_to_${newname}`,
+  ),
+  statement('DropStmt', 'objects', ({ objects }) => `drop_${nameOf(objects[0])}`),
+  statement('CreateSchemaStmt', 'schemas', ({ schemaname }) => `create_schema_${schemaname}`),
+  statement('CommentStmt', 'comments', ({ object }) => `comment_${nameOf(object)}`),
 ];
 
-/** Names a migration after its statements: add_articles_read_count. Two changes are named, more are counted. */
+/** Names a migration after its statements: add_articles_read_count. */
 export function nameFor(sql: string[]): string {
   const statements = sql.flatMap(parseStatements);
-  for (const namesOf of NAMERS) {
-    const parts = [...new Set(statements.flatMap(namesOf))];
-    const [first, second] = parts;
-    if (!first) continue;
-    // A common prefix is not repeated: add_articles_a_and_b.
-    const shared = second ? commonPrefix(first, second) : '';
-    const name =
-      parts.length === 1
-        ? first
-        : parts.length === 2 && second
-          ? `${first}_and_${second.slice(shared.length)}`
-          : `${first}_and_${parts.length - 1}_more`;
-    return name
-      .toLowerCase()
-      .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_')
-      .slice(0, 70);
+  for (const { plural, namesOf } of NAMERS) {
+    const names = [...new Set(statements.flatMap(namesOf))];
+    if (names.length > 0)
+      return listed(names, plural)
+        .toLowerCase()
+        .replace(/[^\p{L}\p{M}\p{N}_]+/gu, '_')
+        .slice(0, MAX_LENGTH);
   }
   return 'change_schema';
+}
+
+const MAX_LENGTH = 70;
+
+/** Up to three changes by their names, without repeating how they begin: add_articles_a_b_and_c. More: add_articles_columns. */
+function listed(names: string[], plural: string): string {
+  const shared = commonPrefix(names);
+  const others = names.map((name) => name.slice(shared.length));
+  const final = others.pop();
+  const list = others.length === 0 ? names.join() : `${shared}${others.join('_')}_and_${final}`;
+  return names.length === 1 || (names.length <= 3 && list.length <= MAX_LENGTH) ? list : `${shared}${plural}`;
 }
 
 /** A given name as part of a file name and a class name. */
@@ -112,8 +141,10 @@ export function refuseLongName(identifier: string | undefined): void {
   );
 }
 
-function commonPrefix(a: string, b: string): string {
-  const words = a.split('_');
-  const same = words.findIndex((word, i) => word !== b.split('_')[i]);
-  return same <= 0 ? '' : `${words.slice(0, same).join('_')}_`;
+/** The words that all names begin with, but for the last word of each. */
+function commonPrefix(names: string[]): string {
+  const [first = [], ...others] = names.map((name) => name.split('_').slice(0, -1));
+  const differs = first.findIndex((word, i) => others.some((words) => words[i] !== word));
+  const words = differs === -1 ? first : first.slice(0, differs);
+  return words.map((word) => `${word}_`).join('');
 }

@@ -352,7 +352,7 @@ export const NOT_GUARDED: Record<string, string> = {
 };
 
 /** More forms of what a rule refuses. */
-export const ALSO_REFUSED: [code: string, sql: string, more?: Pick<Example, 'earlier'>][] = [
+export const ALSO_REFUSED: [code: string, sql: string, more?: { earlier?: string; outside?: boolean }][] = [
   ['delete-everything', 'delete from t where true'],
   ['delete-everything', 'delete from t where 1 = 1 and not false'],
   ['delete-everything', "delete from t where 'a' = 'a' or id = 3"],
@@ -501,6 +501,11 @@ export const ALSO_ALLOWED: typeof ALSO_REFUSED = [
   ],
   ['transaction-control', 'do $$ begin update t set a = 1 where id = 1; end $$'],
   ['drop-primary-key', 'alter table t drop constraint t_pkey, add constraint t_pkey primary key using index i'],
+  [
+    'drop-primary-key',
+    'create unique index concurrently i on t (a); alter table t drop constraint t_pkey, add constraint t_pkey primary key using index i',
+    { outside: true },
+  ],
   [
     'drop-unique',
     'create unique index concurrently j on t (a); alter table t drop constraint t_a_unique',

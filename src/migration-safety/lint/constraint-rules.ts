@@ -66,11 +66,11 @@ export const CONSTRAINT_RULES: Rule[] = [
     code: 'drop-primary-key',
     severity: 'error',
     harm: 'Duplicate rows become possible, foreign keys to the table fail, and replication stops.',
-    instead: 'keep it until another key is in place, in the same transaction.',
+    instead: 'add the other key in the same statement or transaction.',
     matches: alters('AT_DropConstraint', ({ name }, context, s) => {
       const known = context.known.constraint(tableKey(s.tree.relation), name);
       const isKey = known ? known.contype === 'CONSTR_PRIMARY' : /_pkey$/.test(name);
-      return isKey && !(context.transactional && addsPrimaryKey(s.tree.relation, context));
+      return isKey && !addsPrimaryKey(s, context);
     }),
   },
   {
@@ -115,15 +115,13 @@ const takesStrongLock = (tree: Tree) =>
   tree.objtype === 'OBJECT_TABLE' &&
   tree.cmds.some(({ AlterTableCmd: cmd }: Tree) => cmd.subtype !== 'AT_ValidateConstraint');
 
-/** Whether the migration adds a primary key to the table, in this statement or after it. */
-const addsPrimaryKey = (relation: Tree, { statements, index }: Context) =>
-  statements
-    .slice(index)
-    .some(
-      ({ tree }) =>
-        tableKey(tree.relation) === tableKey(relation) &&
-        tree.cmds?.some(({ AlterTableCmd: cmd }: Tree) => cmd?.def?.Constraint?.contype === 'CONSTR_PRIMARY'),
-    );
+/** Whether a primary key is added to the table in this statement, or after it in the same transaction. */
+const addsPrimaryKey = ({ tree }: { tree: Tree }, context: Context) =>
+  [{ tree }, ...(context.transactional ? after(context) : [])].some(
+    (each) =>
+      tableKey(each.tree.relation) === tableKey(tree.relation) &&
+      each.tree.cmds?.some(({ AlterTableCmd: cmd }: Tree) => cmd?.def?.Constraint?.contype === 'CONSTR_PRIMARY'),
+  );
 
 const dropsUnique = ({ name }: Tree, context: Context, { tree }: { tree: Tree }): boolean =>
   losesUniqueness(tableKey(tree.relation), name, context);

@@ -1,7 +1,7 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnType, indexStatement, lowerKeywords } from '../catalog/definitions.ts';
 import { quote } from '../sql/quote.ts';
-import type { Difference } from './difference.ts';
+import { canStay, type Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { restoreColumn } from './restore-column.ts';
 import { isSerial, typeOf, unquote } from './serial.ts';
@@ -79,14 +79,17 @@ export function createObject(object: CatalogObject, catalog: Catalog, isNew: boo
 }
 
 /** The operation that drops an object in a database that is in use. */
-export function dropObject(object: CatalogObject, { before: catalog }: Difference, naive: boolean): Chain {
+export function dropObject(object: CatalogObject, difference: Difference, naive: boolean): Chain {
   const table = object.parent ? String(object.row.sql) : undefined;
   if (object.kind === 'index' && !naive && !object.row.partitioned) {
     const { up, down } = concurrently(object);
     return [operation(down, up, { alone: 'concurrent', rank: 75 })];
   }
   if (object.kind === 'column') {
-    return [operation(object.drop, restoreColumn(object, catalog), { table, rank: 80 })];
+    return [operation(object.drop, restoreColumn(object, difference.before), { table, rank: 80 })];
+  }
+  if (hasIndex(object) && !naive && canStay(object, difference) && getsIndex(object.parent, difference)) {
+    return [operation(object.drop, object.create, { table, alone: 'transactional', rank: 75 })];
   }
   return [
     operation(object.drop, object.create, {
@@ -95,6 +98,13 @@ export function dropObject(object: CatalogObject, { before: catalog }: Differenc
     }),
   ];
 }
+
+/** An index, or a constraint that has one. */
+export const hasIndex = ({ kind, row }: CatalogObject) =>
+  kind === 'index' || (kind === 'constraint' && /[pu]/.test(String(row.type)));
+
+const getsIndex = (table: string | undefined, { after, created }: Difference) =>
+  [...created].flatMap((id) => after.get(id) ?? []).some((each) => each.parent === table && hasIndex(each));
 
 const RANKS: Record<string, number> = {
   schema: 1,
@@ -164,23 +174,33 @@ function notValid(constraint: CatalogObject): Chain {
 function throughIndex(constraint: CatalogObject): Chain {
   const { row, name, drop } = constraint;
   const index = concurrentIndex(indexStatement(row.index));
-  const kind = row.type === 'p' ? 'primary key' : 'unique';
-  const deferred = `${row.deferrable ? ' deferrable' : ''}${row.deferred ? ' initially deferred' : ''}`;
-  const add = `alter table ${row.sql} add constraint ${quote(name)} ${kind} using index ${quote(name)}${deferred}`;
   // In one migration, though not in one transaction.
-  return [operation([index, add], drop, { alone: 'concurrent', rank: 43 })];
+  return [
+    operation([index, `alter table ${row.sql} ${usingIndex(constraint, name)}`], drop, {
+      alone: 'concurrent',
+      rank: 43,
+    }),
+  ];
 }
 
-const concurrently = ({ create, row }: CatalogObject): Operation =>
+/** The clause that adds a constraint through an index, which gets the constraint's name. */
+export function usingIndex({ row, name }: CatalogObject, index: string): string {
+  const kind = row.type === 'p' ? 'primary key' : 'unique';
+  const deferred = `${row.deferrable ? ' deferrable' : ''}${row.deferred ? ' initially deferred' : ''}`;
+  return `add constraint ${quote(name)} ${kind} using index ${quote(index)}${deferred}`;
+}
+
+export const concurrently = ({ create, row }: CatalogObject): Operation =>
   operation(concurrentIndex(String(create[0])), `drop index concurrently if exists ${row.index}`, {
     alone: 'concurrent',
     rank: 42,
   });
 
-const concurrentIndex = (sql: string) =>
+/** `create index`, made concurrent, with another name if there is one. */
+export const concurrentIndex = (sql: string, name?: string) =>
   sql.replace(
-    /^create (unique )?index /i,
-    (_, unique) => `create ${unique ? 'unique ' : ''}index concurrently if not exists `,
+    /^create (unique )?index ("(?:[^"]|"")*"|\S+)/i,
+    (_, unique = '', own) => `create ${unique}index concurrently if not exists ${name ? quote(name) : own}`,
   );
 
 /** Each operation after the one before. */

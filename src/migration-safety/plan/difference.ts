@@ -123,6 +123,10 @@ const readsTypes = ({ kind, row }: CatalogObject) =>
   (kind === 'column' && Boolean(row.generated)) ||
   (kind === 'function' && Boolean(row.parsed));
 
+/** Whether what an index or constraint needs stays as it is, so that it can be there until its successor is built. */
+export const canStay = ({ needs }: CatalogObject, difference: Difference): boolean =>
+  [...needs].every((need) => !difference.dropped.has(need) && !changesType(need, difference));
+
 /** Whether the column gets another type, or a type that is made anew. */
 function changesType(id: string, { before, after, altered }: Difference): boolean {
   const old = before.get(id);

@@ -4,6 +4,7 @@ import { alterObject, columnsOf, readersOf } from './alter-object.ts';
 import { createObject, createTable, dropObject, isPartOf } from './create-object.ts';
 import { compareCatalogs, type Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
+import { type Replacement, replaceIndexes } from './replace-index.ts';
 import { isSerial } from './serial.ts';
 
 export interface PlanOptions {
@@ -41,8 +42,13 @@ export function planOperations(
     const chain = old && now && alterObject(old, now, difference, naive);
     if (chain) chains.alters.set(id, chain);
   }
+  const replacements = naive ? [] : replaceIndexes(difference);
+  for (const { old, now, chain } of replacements) {
+    chains.removes.set(old.id, chain);
+    chains.makes.set(now.id, chain);
+  }
   replaceIdentities(difference, chains);
-  const owners = connect(difference, chains);
+  const owners = connect(difference, chains, replacements);
   const { removes, alters, makes } = chains;
   const operations = new Set([...[...removes.values(), ...alters.values(), ...makes.values()].flat(), ...owners]);
   return { operations: [...operations], after: difference.after };
@@ -113,8 +119,9 @@ function replaceIdentities({ before, after }: Difference, { makes, alters }: Cha
 }
 
 /** Adds what each operation waits for; returns the operations that give sequences to their columns. */
-function connect(difference: Difference, { makes, removes, alters }: Chains): Operation[] {
+function connect(difference: Difference, { makes, removes, alters }: Chains, replacements: Replacement[]): Operation[] {
   const { before, after, replaced } = difference;
+  const successors = new Map(replacements.map(({ old, now }) => [old.id, now]));
   const wait = (later: Chain | undefined, earlier: Chain | undefined) => {
     const last = earlier?.at(-1);
     if (later && last && later !== earlier) later[0].after.add(last);
@@ -126,7 +133,7 @@ function connect(difference: Difference, { makes, removes, alters }: Chains): Op
   for (const object of before.values()) {
     for (const need of object.needs) {
       wait(removes.get(need), removes.get(object.id) ?? alters.get(object.id));
-      wait(alters.get(need), removes.get(object.id));
+      if (!successors.get(object.id)?.needs.has(need)) wait(alters.get(need), removes.get(object.id));
       if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
     }
   }
@@ -138,7 +145,6 @@ function connect(difference: Difference, { makes, removes, alters }: Chains): Op
       for (const other of columns) if (!removes.has(parent)) wait(removes.get(other.parent ?? ''), removes.get(id));
   }
   // An enum that is made anew, by up or by down, converts columns that a trigger or view reads.
-  for (const [id, chain] of removes) for (const need of needsOf(before.get(id), before)) wait(alters.get(need), chain);
   for (const [id, chain] of alters) {
     const object = before.get(id);
     if (object?.kind !== 'type') continue;

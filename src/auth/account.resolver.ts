@@ -16,7 +16,6 @@ import { DeleteViewerPayload, UpdateViewerPayload } from './account.payload.ts';
 import type { Context, SignedIn, SignedInContext } from './context.ts';
 import { hashPassword, verifyPassword } from './password.ts';
 import { signOut } from './session.resolver.ts';
-import type { OpenSession } from './sessions.ts';
 import { invalidToken } from './token.ts';
 
 /** Changes and deletes the viewer's account. */
@@ -32,7 +31,7 @@ export class AccountResolver {
     const user = await loadAccount(em, viewer);
     const { password, ...changes } = await validateFully(viewerChangeRules(settings), input, async (valid) => [
       ...(await takenErrors(em, valid, viewer)),
-      ...(input.password === undefined || isRecent(session)
+      ...(input.password === undefined || session.isRecent
         ? []
         : await passwordErrors(context, user, 'currentPassword', input.currentPassword)),
     ]);
@@ -71,8 +70,6 @@ const loadAccount = (em: EntityManager, { id }: SignedIn) =>
     failHandler: invalidToken,
   });
 
-const isRecent = ({ openedAt }: OpenSession) => Date.now() - openedAt.getTime() <= RECENT_SIGN_IN;
-
 /** None if the password is the account's. Every call that is given one counts as an attempt to sign in. */
 async function passwordErrors(
   { loginThrottle, address }: Context,
@@ -85,6 +82,3 @@ async function passwordErrors(
   const right = await loginThrottle.attempt({ id }, address, () => verifyPassword(password, passwordHash));
   return right ? [] : [new InvalidCredentialsError(path)];
 }
-
-/** Milliseconds after sign-in in which changing the password does not require the current one. */
-const RECENT_SIGN_IN = 15 * 60 * 1000;

@@ -59,6 +59,7 @@ export class SessionResolver {
     );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());
     if (needsRehash(password, user.passwordHash)) user.passwordHash = await hashPassword(password);
+    await context.em.flush();
     return signIn(context, user, await context.sessions.open(context.em, user));
   }
 

@@ -1,57 +1,56 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { LockMode } from '@mikro-orm/core';
+import { sql as ormSql } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ReadBatch } from '../reading/read-batch.ts';
-import { type Sql, sql } from '../reading/sql.ts';
-import { Table } from '../reading/table.ts';
-import type { User } from '../users/user.entity.ts';
+import { raw, sql } from '../reading/sql.ts';
 import { Session } from './session.entity.ts';
 import { type IssuedToken, invalidToken, issueToken, type TokenClaims, verifyToken } from './token.ts';
 
-/** Sessions are stored in the database, so that sign-out, a new password and account deletion revoke tokens at once. */
+/**
+ * Sessions are stored in the database, so that sign-out, a new password and account deletion revoke tokens at once. All times
+ * are PostgreSQL's, since the clocks of the processes may differ.
+ */
 export class Sessions {
   /** The first key signs. The others are being rotated out; tokens signed with them are still valid. */
   private readonly keys: readonly [KeyObject, ...KeyObject[]];
-  private readonly table: Table;
   /** A cache of verified tokens, since checking a signature takes longer than a lookup. */
   private readonly verified = new Map<string, TokenClaims>();
 
-  constructor(
-    private readonly settings: SessionSettings,
-    em: EntityManager,
-  ) {
-    this.table = new Table(em.getMetadata().get(Session), 'session');
+  constructor(private readonly settings: SessionSettings) {
     const key = (secret: string) => createSecretKey(secret, 'utf8');
     this.keys = [key(settings.secretKey), ...settings.secretKeyFallbacks.map(key)];
   }
 
   /** Opens a session and issues its tokens. */
-  async open(em: EntityManager, user: User): Promise<SignInTokens> {
-    await em.nativeDelete(Session, { user: user.id, expiresAt: { $lt: new Date() } });
+  async open(em: EntityManager, { id }: { id: number }): Promise<SignInTokens> {
+    await em.nativeDelete(Session, { user: id, expiresAt: { $lt: ormSql`now()` } });
     const secret = newSecret();
-    const session = em.create(Session, { user, refreshTokenHash: hash(secret), expiresAt: this.expiry() });
-    await em.flush();
-    return { ...this.tokenFor(session, user.id), refreshToken: this.refreshToken(session.id, secret), session };
+    const [session] = await em.execute<[SessionRow]>(
+      `insert into sessions (user_id, refresh_token_hash, expires_at) values (?, ?, now() + make_interval(days => ?))
+       returning ${SESSION_ROW}`,
+      [id, hash(secret), this.settings.refreshTokenDays],
+    );
+    return this.signInTokens(session, secret);
   }
 
-  /** The claims of a valid access token, or null. Whether its session is still open is checked by `find`. */
+  /** The claims of an access token that was issued here, or null. Whether it is valid now is checked by `find`. */
   verifyAccessToken(token: string): TokenClaims | null {
     const cached = this.verified.get(token);
-    if (cached && cached.expiresAt.getTime() > Date.now()) return cached;
+    if (cached) return cached;
     const claims = this.keys.map((key) => verifyToken(token, key)).find((found) => found !== null) ?? null;
     if (this.verified.size >= MAX_VERIFIED) this.verified.clear();
     if (claims) this.verified.set(token, claims);
     return claims;
   }
 
-  /** The open session of a token; null if it has ended. Runs with every request. */
-  async find(reads: ReadBatch, { sessionId, userId, generation }: TokenClaims): Promise<OpenSession | null> {
-    const { columns, aliased } = this.table;
-    const openedAt = this.table.column('openedAt').asJson(columns.openedAt as Sql);
-    const found = await reads.value(sql`(
-      select ${openedAt} from ${aliased} where ${columns.id} = ${sessionId} and ${columns.user} = ${userId}
-      and ${columns.generation} = ${generation} and ${columns.expiresAt} > ${new Date()})`);
-    return found === null ? null : { id: sessionId, openedAt: new Date(found) };
+  /** The open session of a token; null if it has ended, or the token has expired. Runs with every request. */
+  async find(reads: ReadBatch, claims: TokenClaims): Promise<OpenSession | null> {
+    const isRecent = await reads.value(sql`(
+      select ${raw(IS_RECENT)} from sessions
+      where id = ${claims.sessionId} and user_id = ${claims.userId} and generation = ${claims.generation}
+        and expires_at > now() and ${claims.expiresAt} > ${raw(SECONDS)}
+        and ${claims.issuedAt} <= ${raw(SECONDS)} + ${raw(CLOCK_SKEW)})`);
+    return isRecent === null ? null : { id: claims.sessionId, isRecent: isRecent === 'true' };
   }
 
   /**
@@ -59,40 +58,34 @@ export class Sessions {
    * the token was copied and either request may be the thief's. So does a token of a session that is too old.
    */
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
-    const [sessionId = '', secret = '', signature, ...more] = token.split('.');
+    const [sessionId = '', secret = '', signature = '', ...more] = token.split('.');
     if (more.length > 0 || !UUID.test(sessionId)) return null;
     if (!this.keys.some((key) => signature === signatureOf(sessionId, secret, key))) return null;
     const next = newSecret();
-    const now = Date.now();
-    const updated = await em.nativeUpdate(
-      Session,
-      {
-        id: sessionId,
-        refreshTokenHash: hash(secret),
-        expiresAt: { $gt: new Date(now) },
-        openedAt: { $gt: new Date(now - MAX_SESSION_AGE) },
-      },
-      { refreshTokenHash: hash(next), expiresAt: this.expiry() },
+    const [session] = await em.execute<SessionRow[]>(
+      `update sessions set refresh_token_hash = ?, expires_at = now() + make_interval(days => ?)
+       where id = ? and refresh_token_hash = ? and expires_at > now() and opened_at > now() - ${MAX_AGE}
+       returning ${SESSION_ROW}`,
+      [hash(next), this.settings.refreshTokenDays, sessionId, hash(secret)],
     );
-    if (updated === 0) {
+    if (!session) {
       await em.nativeDelete(Session, { id: sessionId });
       return null;
     }
-    const session = await em.findOne(Session, sessionId);
-    if (!session) return null;
-    const tokens = this.tokenFor(session, session.user.id);
-    return { ...tokens, refreshToken: this.refreshToken(sessionId, next), session, userId: session.user.id };
+    return { ...this.signInTokens(session, next), userId: session.userId };
   }
 
   /** Ends every other session of the user, and issues another token of this one. */
-  endOthers(em: EntityManager, user: User, kept: OpenSession): Promise<IssuedToken> {
+  endOthers(em: EntityManager, user: { id: number }, kept: OpenSession): Promise<IssuedToken> {
     // In a transaction, since the flush also writes changes of the user that may fail, such as a taken username.
     return em.transactional(async (em) => {
       await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
       // Locked, so that of two sessions that end each other one remains.
-      const session = await em.findOne(Session, kept.id, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      const [session] = await em.execute<SessionRow[]>(`select ${SESSION_ROW} from sessions where id = ? for update`, [
+        kept.id,
+      ]);
       if (!session) throw invalidToken(); // ended in the meantime
-      return this.tokenFor(session, user.id);
+      return this.accessToken(session);
     });
   }
 
@@ -104,15 +97,15 @@ export class Sessions {
     await em.nativeDelete(Session, { user: viewer.id });
   }
 
-  private tokenFor(session: Session, userId: number): IssuedToken {
-    const claims = { userId, sessionId: session.id, generation: session.generation };
+  private accessToken({ id, userId, generation, now }: SessionRow): IssuedToken {
+    const claims = { userId, sessionId: id, generation, issuedAt: now };
     return issueToken(claims, this.keys[0], this.settings.accessTokenMinutes);
   }
 
-  private refreshToken = (sessionId: string, secret: string) =>
-    [sessionId, secret, signatureOf(sessionId, secret, this.keys[0])].join('.');
-
-  private expiry = () => new Date(Date.now() + this.settings.refreshTokenDays * 86_400_000);
+  private signInTokens(session: SessionRow, secret: string): SignInTokens {
+    const refreshToken = [session.id, secret, signatureOf(session.id, secret, this.keys[0])].join('.');
+    return { ...this.accessToken(session), refreshToken, session };
+  }
 }
 
 export interface SessionSettings {
@@ -122,15 +115,33 @@ export interface SessionSettings {
   readonly refreshTokenDays: number;
 }
 
-export type OpenSession = Pick<Session, 'id' | 'openedAt'>;
+export interface OpenSession {
+  readonly id: string;
+  /** Whether it was opened so recently that changing the password does not require the current one. */
+  readonly isRecent: boolean;
+}
 
 export interface SignInTokens extends IssuedToken {
   readonly refreshToken: string;
   readonly session: OpenSession;
 }
 
+interface SessionRow extends OpenSession {
+  readonly userId: number;
+  readonly generation: number;
+  /** Seconds since 1970. */
+  readonly now: number;
+}
+
+const SECONDS = 'extract(epoch from now())';
+const IS_RECENT = `opened_at > now() - interval '15 minutes'`;
+const SESSION_ROW = `id, user_id as "userId", generation, ${IS_RECENT} as "isRecent", floor(${SECONDS})::float8 as now`;
+
 /** A session can be refreshed for a year; then its owner has to sign in again (ASVS V7.3.2). */
-const MAX_SESSION_AGE = 365 * 86_400_000;
+const MAX_AGE = `interval '365 days'`;
+
+/** Seconds that a clock which issued a token may be ahead: that of the primary before a failover. */
+const CLOCK_SKEW = '60';
 
 /** The signature of a refresh token: without it, anyone with a session's id could end that session by a forged token. */
 const signatureOf = (sessionId: string, secret: string, key: KeyObject) =>

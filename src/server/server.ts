@@ -96,7 +96,7 @@ export async function buildServer({
   });
   await apollo.start();
 
-  const sessions = new Sessions(settings, em);
+  const sessions = new Sessions(settings);
   const loginThrottle = new LoginThrottle(em);
   server.setErrorHandler(sendHttpError);
   server.setNotFoundHandler(rejectUnknownPath);

@@ -35,7 +35,7 @@ export const settings = {
 };
 const database = await copyOfTemplate();
 export const { orm } = database;
-export const sessions = new Sessions(settings, orm.em);
+export const sessions = new Sessions(settings);
 export const server = await buildServer({
   em: orm.em,
   log: pino({ level: process.env.LOG_LEVEL ?? 'fatal' }),

@@ -52,9 +52,10 @@ export class BenchDatabase {
          array(select name from tags where articles_count > 0 order by name) as tags`,
     );
     const [{ sessions, ...subjects }] = rows;
+    const issuedAt = Math.floor(Date.now() / 1000);
     const viewers = sessions.map(({ user_id, id }: { user_id: number; id: string }) => ({
       id: user_id,
-      token: issueToken({ userId: user_id, sessionId: id, generation: 1 }, SECRET_KEY, 600).token,
+      token: issueToken({ userId: user_id, sessionId: id, generation: 1, issuedAt }, SECRET_KEY, 600).token,
     }));
     return { ...subjects, viewers };
   }

@@ -44,9 +44,10 @@ export class GrowthDatabase {
          (select json_agg(opened) from opened) as sessions`,
     );
     const [{ sessions, ...subjects }] = rows;
+    const issuedAt = Math.floor(Date.now() / 1000);
     const tokens = sessions.map(
       ({ user_id, id }: { user_id: number; id: string }) =>
-        issueToken({ userId: user_id, sessionId: id, generation: 1 }, SECRET_KEY, 86_400).token,
+        issueToken({ userId: user_id, sessionId: id, generation: 1, issuedAt }, SECRET_KEY, 86_400).token,
     );
     return { ...subjects, tokens };
   }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql as ormSql } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ReadBatch } from '../reading/read-batch.ts';
@@ -60,7 +60,7 @@ export class Sessions {
   async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
     const [sessionId = '', secret = '', signature = '', ...more] = token.split('.');
     if (more.length > 0 || !UUID.test(sessionId)) return null;
-    if (!this.keys.some((key) => signature === signatureOf(sessionId, secret, key))) return null;
+    if (!this.keys.some((key) => isEqual(signature, signatureOf(sessionId, secret, key)))) return null;
     const next = newSecret();
     const [session] = await em.execute<SessionRow[]>(
       `update sessions set refresh_token_hash = ?, expires_at = now() + make_interval(days => ?)
@@ -146,6 +146,11 @@ const CLOCK_SKEW = '60';
 /** The signature of a refresh token: without it, anyone with a session's id could end that session by a forged token. */
 const signatureOf = (sessionId: string, secret: string, key: KeyObject) =>
   createHmac('sha256', key).update(`${sessionId}.${secret}`).digest('base64url');
+
+function isEqual(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}
 
 /** A token has about 300 characters. */
 const MAX_VERIFIED = 1_000;

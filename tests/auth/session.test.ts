@@ -471,6 +471,22 @@ describe('refreshing', () => {
     expect(await nameOf(ann)).toBe('ann');
   });
 
+  test.each<[what: string, change: (signature: string) => string]>([
+    ['another first character', (signature) => (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1)],
+    ['another last character', (signature) => signature.slice(0, -1) + (signature.endsWith('A') ? 'B' : 'A')],
+    ['one character less', (signature) => signature.slice(0, -1)],
+    ['letters of two bytes', (signature) => 'ä'.repeat(signature.length)],
+    ['nothing', () => ''],
+  ])('with a signature that has %s is refused and ends no session', async (_, change) => {
+    const ann = await aUser('ann');
+    const [id, secret, signature = ''] = ann.refreshToken.split('.');
+    expect(await refresh([id, secret, change(signature)].join('.'))).toFailWith(
+      'INVALID_CREDENTIALS input refreshToken',
+    );
+    expect(await nameOf(ann)).toBe('ann');
+    expect(await refresh(ann.refreshToken)).toSucceed();
+  });
+
   test('accepts no access token, and no refresh token with a suffix', async () => {
     const ann = await aUser('ann');
     expect(await refresh(ann.token)).toFailWith('INVALID_CREDENTIALS input refreshToken');

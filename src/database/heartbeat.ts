@@ -5,8 +5,8 @@ import { destroySocket } from './pg-client.ts';
 /**
  * Monitors whether PostgreSQL responds, over a connection of its own: a busy pool does not count as a lost database, and
  * requests need not wait to find out. A lost connection is reopened at once. The database counts as lost only when that
- * fails, or when there is no response for a second. A standby counts as lost too, because requests write; after it, and
- * after a failure, the next host is tried.
+ * fails, or when there is no response for a second; after two, the connections of the pool are closed. A standby counts as
+ * lost too, because requests write; after it, and after a failure, the next host is tried.
  */
 export class Heartbeat {
   private state: State = 'unknown';
@@ -63,7 +63,8 @@ export class Heartbeat {
         this.drop();
         const isStandby = error instanceof StandbyError;
         if (previous && this.state === 'available' && !isStandby) continue;
-        if (isStandby) this.listener.disconnect();
+        const isSilent = error instanceof SilenceError && this.state === 'lost';
+        if (isStandby || isSilent) this.listener.disconnect();
         this.setState(isStandby ? 'standby' : 'lost');
         this.host = (this.host + 1) % this.hosts.length;
         await this.pause(RECONNECT_INTERVAL * (1 + Math.random()));
@@ -91,22 +92,17 @@ export class Heartbeat {
     throw new Error('closed');
   }
 
-  /** Waits for a response: first reports it as late, then times out, which closes the other connections too. */
+  /** Waits for a response: first reports it as late, then times out. */
   private async expectPrimary(client: Client): Promise<void> {
     const late = () => this.setState('lost');
     const due = this.isPooled
       ? { [POOLED_LOST_AFTER]: late, [POOLED_LOST_AFTER + LOST_AFTER]: giveUp }
       : { [LOST_AFTER]: late, [GIVE_UP_AFTER]: giveUp };
-    try {
-      const { rows } = await this.within(due, client.query(IS_STANDBY));
-      const { pid, embedded, standby } = rows[0];
-      // A pooler makes up the process id that it gives its clients, and so does the embedded server.
-      this.isPooled = !embedded && pid !== (client as Client & { processID: number }).processID;
-      if (standby) throw new StandbyError();
-    } catch (error) {
-      if (this.state === 'lost') this.listener.disconnect();
-      throw error;
-    }
+    const { rows } = await this.within(due, client.query(IS_STANDBY));
+    const { pid, embedded, standby } = rows[0];
+    // A pooler makes up the process id that it gives its clients, and so does the embedded server.
+    this.isPooled = !embedded && pid !== (client as Client & { processID: number }).processID;
+    if (standby) throw new StandbyError();
   }
 
   private setState(state: Exclude<State, 'unknown'>): void {
@@ -172,11 +168,12 @@ const SENTENCES: Record<State, string> = {
 };
 
 class StandbyError extends Error {}
+class SilenceError extends Error {}
 
 const IS_STANDBY = `select pg_is_in_recovery() as standby, pg_backend_pid() as pid, version() like '%PGlite%' as embedded`;
 
 function giveUp(): never {
-  throw new Error('timeout');
+  throw new SilenceError('timeout');
 }
 
 /** Milliseconds; the others are multiples of the first. With these values `/readyz` is at most two seconds out of date. */

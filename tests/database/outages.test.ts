@@ -104,6 +104,7 @@ describe('a connection that breaks', () => {
 describe('a database that stops responding', () => {
   test('makes the server unready; waiting requests fail, and new ones fail at once', async () => {
     const { proxy, pool, ask, ready } = await serverThroughProxy();
+    await expect.poll(ready).toBe(200);
     await ask(TITLES);
     proxy.silence();
     const waiting = ask(TITLES);
@@ -116,6 +117,17 @@ describe('a database that stops responding', () => {
     await expect.poll(ready, { timeout: 10_000 }).toBe(200);
     expect((await ask(TITLES)).status).toBe(200);
     expect(pool.counts.waiting).toBe(0);
+  });
+
+  test('while the heartbeat reconnects: waiting requests fail too', async () => {
+    const { proxy, ask, ready } = await serverThroughProxy();
+    await expect.poll(ready).toBe(200);
+    await ask(TITLES);
+    proxy.cutOnNext(/pg_is_in_recovery/, () => proxy.silence());
+    await expect.poll(() => proxy.isToCut).toBe(false);
+    const made = proxy.made;
+    expect(await ask(TITLES)).toMatchObject(UNAVAILABLE);
+    expect(proxy.made).toBeLessThanOrEqual(made + 3); // only the heartbeat keeps reconnecting
   });
 
   test('on one connection: only that one is closed, and no other request waits for it', async () => {

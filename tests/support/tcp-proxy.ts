@@ -8,6 +8,7 @@ export class TcpProxy {
   private mode: 'open' | 'refusing' | 'silent' = 'open';
   private readonly sockets = new Set<Socket>();
   private cutOn: RegExp | undefined;
+  private afterCut: (() => void) | undefined;
 
   private constructor(
     private readonly server: Server,
@@ -33,9 +34,10 @@ export class TcpProxy {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** Closes the connection on which the next matching text is sent, before it arrives. */
-  cutOnNext(text: RegExp): void {
+  /** Closes the connection on which the next matching text is sent, before it arrives. Then calls `then`. */
+  cutOnNext(text: RegExp, then?: () => void): void {
     this.cutOn = text;
+    this.afterCut = then;
   }
 
   /** Whether no such text was sent yet. A statement that a connection has prepared is sent only by its name. */
@@ -84,7 +86,8 @@ export class TcpProxy {
       from.on('data', (bytes) => {
         if (this.cutOn?.test(bytes.toString('latin1'))) {
           this.cutOn = undefined;
-          return void from.destroy();
+          from.destroy();
+          return this.afterCut?.();
         }
         if (this.mode !== 'silent') to.write(bytes);
       });

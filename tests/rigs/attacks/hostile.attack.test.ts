@@ -26,7 +26,7 @@ import {
  * changed bytes, and texts that have broken other servers. Every response must be a documented one.
  */
 
-const REQUESTS = Number(process.env.REQUESTS) || scaled(1_000_000, 50_000);
+const REQUESTS = Number(process.env.REQUESTS) || scaled(1_000_000, 10_000);
 const schema = await introspectSchema();
 
 interface Hostile {

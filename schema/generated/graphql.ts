@@ -151,7 +151,7 @@ export type RefreshSessionInput = {
 export type RegisterInput = {
   /** At most 254 characters with one @, each of them visible; unique ignoring case. */
   email: string;
-  /** 8 to 128 characters, any of them. Any space is the same, and so is any spelling of a letter with an accent. */
+  /** 8 to 128 characters, any but U+0000. Any space is the same, and so is any spelling of a letter with an accent. */
   password: string;
   /** 1 to 50 characters, each of them visible; unique ignoring case. */
   username: string;
@@ -207,15 +207,15 @@ export type UpdateCommentInput = {
 
 /** An absent field stays as it is; bio and image are cleared by null (or ""); null is a ValidationError for the rest. */
 export type UpdateViewerInput = {
-  /** At most 1,000 characters. */
+  /** At most 1,000 characters; one that is blank becomes null. */
   bio?: string | null | undefined;
   /** The password so far. Needed with `password`, unless the session was opened less than 15 minutes ago. */
   currentPassword?: string | null | undefined;
   /** At most 254 characters with one @, each of them visible; unique ignoring case. */
   email?: string | null | undefined;
-  /** Absolute http(s) URL, at most 2,048 characters when serialized, which is how it is stored. */
+  /** Absolute http(s) URL, at most 2,048 characters, as typed and when serialized, which is how it is stored. */
   image?: string | null | undefined;
-  /** 8 to 128 characters, any of them. Any space is the same, and so is any spelling of a letter with an accent. Ends every other session; this one and its tokens stay valid. */
+  /** 8 to 128 characters, any but U+0000. Any space is the same, and so is any spelling of a letter with an accent. Ends every other session; this one and its tokens stay valid. */
   password?: string | null | undefined;
   /** 1 to 50 characters, each of them visible; unique ignoring case. */
   username?: string | null | undefined;
@@ -230,7 +230,7 @@ export type UserBy =
 
 /** What is wrong, for programs. */
 export type UserErrorCode =
-  /** Nothing, or nothing but white space, where something must be. */
+  /** Nothing, or nothing that is drawn, where something must be. */
   | 'BLANK'
   /** The viewer may see it but not change it. */
   | 'FORBIDDEN'

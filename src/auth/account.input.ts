@@ -17,7 +17,7 @@ import { isCommonPassword, PASSWORD_LIMITS, preparePassword } from './password-r
 
 const USERNAME_RULES = `1 to ${USER_LIMITS.username} characters, each of them visible; unique ignoring case.`;
 const EMAIL_RULES = `At most ${USER_LIMITS.email} characters with one @, each of them visible; unique ignoring case.`;
-const PASSWORD_RULES = `${PASSWORD_LIMITS.min} to ${PASSWORD_LIMITS.max} characters, any of them. Any space is the same, and so is any spelling of a letter with an accent.`;
+const PASSWORD_RULES = `${PASSWORD_LIMITS.min} to ${PASSWORD_LIMITS.max} characters, any but U+0000. Any space is the same, and so is any spelling of a letter with an accent.`;
 
 @InputType({ description: 'A new account.' })
 export class RegisterInput {
@@ -81,12 +81,15 @@ export class UpdateViewerInput {
   })
   password?: string | null;
 
-  @Field(() => String, { nullable: true, description: `At most ${formatLimit(USER_LIMITS.bio)} characters.` })
+  @Field(() => String, {
+    nullable: true,
+    description: `At most ${formatLimit(USER_LIMITS.bio)} characters; one that is blank becomes null.`,
+  })
   bio?: string | null;
 
   @Field(() => String, {
     nullable: true,
-    description: `Absolute http(s) URL, at most ${formatLimit(USER_LIMITS.image)} characters when serialized, which is how it is stored.`,
+    description: `Absolute http(s) URL, at most ${formatLimit(USER_LIMITS.image)} characters, as typed and when serialized, which is how it is stored.`,
   })
   image?: string | null;
 

@@ -8,7 +8,7 @@ export const PASSWORD_LIMITS = { min: 8, max: 128 } as const;
 
 /**
  * The password as it is counted and hashed: NFC, with every space as U+0020 (RFC 8265, OpaqueString), because keyboards and
- * systems differ in both. No character is refused.
+ * systems differ in both.
  */
 export const preparePassword = (typed: string): string => toNfc(typed.replaceAll(/\p{Zs}/gu, ' '), PASSWORD_LIMITS.max);
 

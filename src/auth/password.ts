@@ -23,9 +23,12 @@ export async function verifyPassword(password: string, passwordHash: string | nu
   return right && passwordHash !== null;
 }
 
-/** Whether the hash was made with other parameters than the current ones, or may be of the password as it is typed. */
-export const needsRehash = (password: string, passwordHash: string): boolean =>
-  argon2.needsRehash(passwordHash, ARGON2_OPTIONS) || password !== preparePassword(password);
+/** Whether the hash was made with other parameters than the current ones, or of the password as it is typed. */
+export async function needsRehash(password: string, passwordHash: string): Promise<boolean> {
+  const prepared = preparePassword(password);
+  const isOfTyped = password !== prepared && !(await enqueue(() => argon2.verify(passwordHash, prepared)));
+  return isOfTyped || argon2.needsRehash(passwordHash, ARGON2_OPTIONS);
+}
 
 /** Hashes two passwords at a time, so that sign-ins leave CPU to reads. A queue of more than about a second is refused. */
 async function enqueue<T>(work: () => Promise<T>): Promise<T> {

@@ -18,7 +18,7 @@ export class Session {
   @Property({ type: 'text' })
   refreshTokenHash!: string;
 
-  /** Always 1. The release before incremented it; it can be dropped once no server of that release runs. */
+  /** Never changed. Compared since releases before `endOthers` increment it; it can be dropped once none of them runs. */
   @Property({ type: 'integer', default: 1 })
   generation!: number;
 

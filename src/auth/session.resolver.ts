@@ -58,7 +58,7 @@ export class SessionResolver {
       verifyPassword(password, user?.passwordHash ?? null),
     );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());
-    if (needsRehash(password, user.passwordHash)) user.passwordHash = await hashPassword(password);
+    if (await needsRehash(password, user.passwordHash)) user.passwordHash = await hashPassword(password);
     await context.em.flush();
     return signIn(context, user, await context.sessions.open(context.em, user));
   }

@@ -7,7 +7,7 @@ import { Session } from './session.entity.ts';
 import { type IssuedToken, invalidToken, issueToken, type TokenClaims, verifyToken } from './token.ts';
 
 /**
- * Sessions are stored in the database, so that sign-out, a new password and account deletion revoke tokens at once. All times
+ * Sessions are stored in the database, so that sign-out, a new password elsewhere and account deletion revoke tokens at once. All times
  * are PostgreSQL's, since the clocks of the processes may differ.
  */
 export class Sessions {
@@ -77,7 +77,7 @@ export class Sessions {
 
   /** Ends every other session of the user, and issues another token of this one. */
   endOthers(em: EntityManager, user: { id: number }, kept: OpenSession): Promise<IssuedToken> {
-    // In a transaction, since the flush also writes changes of the user that may fail, such as a taken username.
+    // Changes of the user are flushed with the transaction, and may fail: the username may be taken.
     return em.transactional(async (em) => {
       await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
       // Locked, so that of two sessions that end each other one remains.

@@ -1,7 +1,10 @@
 import { GraphQLError, GraphQLScalarType } from 'graphql';
 import { GraphQLDateTime, GraphQLURL } from 'graphql-scalars';
 
-/** Strict scalars of results. Inputs stay `String`, so that every error of a form is reported at once, with its path. */
+/**
+ * Strict scalars of results and filters. Fields of inputs stay `String`, so that every error of a form is reported at once, with its
+ * path.
+ */
 
 export const DateTime = new GraphQLScalarType({
   ...GraphQLDateTime.toConfig(),
@@ -13,7 +16,7 @@ export const DateTime = new GraphQLScalarType({
 
 export const Url = new GraphQLScalarType({
   ...GraphQLURL.toConfig(),
-  // Unchanged, because the URL class would normalize it.
+  // Unchanged: a new one is stored as the URL class serializes it, and an older one is what its user typed.
   serialize: String,
   name: 'URL',
   description: 'Absolute http(s) URL.',

@@ -36,7 +36,7 @@ registerEnumType(UserErrorCode, {
   name: 'UserErrorCode',
   description: 'What is wrong, for programs.',
   valuesConfig: {
-    BLANK: { description: 'Nothing, or nothing but white space, where something must be.' },
+    BLANK: { description: 'Nothing, or nothing that is drawn, where something must be.' },
     INVALID: { description: 'Not of the form it must have.' },
     TOO_SHORT: { description: 'Fewer characters than `limit`.' },
     TOO_LONG: { description: 'More characters than `limit`.' },

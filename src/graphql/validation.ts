@@ -57,9 +57,16 @@ export const line = (limit: number) => nfc(limit).check(notBlank(), consistsOf(i
 export const name = (limit: number, isValid = isName, isEmpty = isBlank) =>
   nfc(limit).check(notBlank(isEmpty), consistsOf(isValid, limit, isEmpty), maxLength(limit));
 
-/** Text of many lines that may be empty; "" becomes null. */
+/** Text of many lines that may be empty; one that is blank becomes null. */
 export const optionalText = (limit: number) =>
-  z.nullable(z.string().check(consistsOf(isText, limit), maxLength(limit))).transform((value) => value || null);
+  z
+    .nullable(
+      z.string().check(
+        consistsOf(isText, limit, () => false),
+        maxLength(limit),
+      ),
+    )
+    .transform((value) => (value && !isBlank(value) ? value : null));
 
 /** An absolute http(s) URL, as it is parsed; "" becomes null. */
 export const optionalUrl = (limit: number) =>

@@ -112,7 +112,9 @@ describe('signing in', () => {
     expect(await signsIn(ann.email, prepared)).toBe(false);
     expect(await signsIn(ann.email, typed)).toBe(true);
     expect(await signsIn(ann.email, prepared)).toBe(true);
+    const renewed = (await orm.em.fork().findOneOrFail(User, ann.id)).passwordHash;
     expect(await signsIn(ann.email, typed)).toBe(true);
+    expect((await orm.em.fork().findOneOrFail(User, ann.id)).passwordHash).toBe(renewed);
   });
 
   test.each([['ann@example.com '], ['  ann@example.com'], ['\tANN@example.com\n'], ['\u00a0ann@example.com\u3000']])(

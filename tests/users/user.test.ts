@@ -202,6 +202,8 @@ describe('updating the account', () => {
     ['bio', 'with a control character', 'I\u0007write', 'INVALID', null],
     ['bio', 'with a reversed direction', 'I \u202ewrite\u202c', 'INVALID', null],
     ['bio', 'with a direction that does not end', 'I \u2067write', 'INVALID', null],
+    ['bio', 'of nothing but a reversed direction', '\u202e', 'INVALID', null],
+    ['bio', 'of nothing but a direction that does not end', '\u2067', 'INVALID', null],
     ['image', 'without a scheme', 'example.com/ann.png', 'INVALID', null],
     ['image', 'of another scheme', 'javascript:alert(1)', 'INVALID', null],
     ['image', 'of data', 'data:image/png;base64,AAAA', 'INVALID', null],
@@ -247,6 +249,13 @@ describe('updating the account', () => {
     const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input: { [field]: value } });
     expect(data.updateViewer).toMatchObject({ errors: [], viewer: { user: { [field]: value } } });
     expect((await executeGraphql(ProfileDocument, { username: 'ann' })).data.user).toMatchObject({ [field]: value });
+  });
+
+  test.each(['', ' ', '\n\t', '\u200b', '\u3164', '\u0301'])('clears a bio that becomes %j', async (bio) => {
+    const ann = await aUser('ann');
+    await executeGraphql(UpdateUserDocument, { as: ann, input: { bio: 'I write' } });
+    const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input: { bio } });
+    expect(data.updateViewer).toMatchObject({ errors: [], viewer: { user: { bio: null } } });
   });
 
   test.each([

@@ -15,7 +15,7 @@ export function addResponseHeaders(server: FastifyInstance, { guestCacheSeconds 
 
   function withHeaders(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
     const outcome = outcomes.get(request);
-    // A client that only accepts application/json takes 4xx for a proxy error; with 200 it reads `errors`.
+    // Clients of application/json take 4xx for a proxy error; with 200 they read `errors`.
     if (outcome === 'failed' && reply.statusCode === 400 && isPlainJson(reply)) reply.code(200);
     if (request.method === 'POST' || outcome !== 'succeeded' || typeof payload !== 'string') {
       reply.header('cache-control', 'no-store'); // POST responses may contain tokens; errors may be transient

@@ -1,5 +1,6 @@
 import { type EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ClientBase, Connection } from 'pg';
 
 /**
@@ -11,14 +12,25 @@ export class Cancellations {
   private open = 0;
   private readonly waiting: (() => void)[] = [];
 
-  /** Cancels what the connection runs, unless it is done by the time that the request can be sent. */
+  /**
+   * Cancels what the connection runs, until it is done. A pooler ignores the request while the statement waits for one of its
+   * connections.
+   */
   async cancel(client: ClientBase, isRunning: () => boolean): Promise<void> {
+    while (isRunning()) {
+      await this.request(client, isRunning);
+      await sleep(REPEAT_AFTER, undefined, { ref: false });
+    }
+  }
+
+  /** Sends a request once few enough are open, unless the statement is done by then. */
+  private async request(client: ClientBase, isRunning: () => boolean): Promise<void> {
     if (this.open >= MAX_OPEN) await new Promise<void>((resolve) => this.waiting.push(resolve));
     else this.open += 1;
     try {
       if (isRunning()) await sendCancelRequest(client as ClientBase & ConnectedClient);
     } catch {
-      // The statement ends by its own timeout.
+      // Sent again, or the statement ends by its own timeout.
     } finally {
       const next = this.waiting.shift();
       if (next) next();
@@ -71,3 +83,4 @@ const MAX_OPEN = 2;
 
 /** Milliseconds. */
 const TIMEOUT = 2_000;
+const REPEAT_AFTER = 100;

@@ -13,6 +13,7 @@ import { enumeration } from './enumeration.ts';
 import { failover } from './failover.ts';
 import { kills } from './kills.ts';
 import { overload } from './overload.ts';
+import { pooler } from './pooler.ts';
 import { restarts } from './restarts.ts';
 import { type Figures, type Rig, withBlog } from './rig.ts';
 import { shutdowns } from './shutdowns.ts';
@@ -31,6 +32,7 @@ const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
   soak,
   tls,
   failover,
+  pooler,
 };
 const NOT_INSTALLED = 77;
 

@@ -35,6 +35,8 @@ export default defineConfig(({ mode }) => ({
     },
     // The migration commands take no database down, with rows in it, unless its name is listed as disposable.
     env: { DISPOSABLE_DATABASES: 'conduit_test_*' },
+    // Files say `@module-tag security`. An attack that succeeds only once has succeeded, whatever --retry says.
+    tags: [{ name: 'security', description: 'What attackers must not be able to do.', retry: 0 }],
     pool: 'forks',
     maxWorkers: '100%', // vitest leaves a core free, which is half of a machine with two
     testTimeout: mode === 'attacks' ? 7_200_000 : 60_000,

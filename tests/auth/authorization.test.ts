@@ -1,3 +1,4 @@
+// @module-tag security
 import { type GraphQLNamedType, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { describe, expect, test } from 'vitest';
 import { introspectSchema } from '../support/schema.ts';

@@ -1,3 +1,4 @@
+// @module-tag security
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   DeleteUserDocument,

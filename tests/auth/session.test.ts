@@ -1,3 +1,4 @@
+// @module-tag security
 import { createHmac } from 'node:crypto';
 import argon2 from 'argon2';
 import { print } from 'graphql';
@@ -298,12 +299,16 @@ describe('a token', () => {
     expect(await nameOf({ token: signed(HEADER, claims) })).toBe('ann');
   });
 
-  test('is valid until the second of its expiry, however often it was used before', async () => {
+  test('is valid until the second of its expiry, however often it is used', async () => {
     const { token } = await aUser('ann');
-    const expiring = { token: signed(HEADER, { ...claimsOf(token), exp: now() + 2 }) };
-    expect(await nameOf(expiring)).toBe('ann');
-    await expect.poll(() => nameOf(expiring), { timeout: 5_000 }).toBe('UNAUTHENTICATED');
-    expect(now()).toBeGreaterThanOrEqual(claimsOf(expiring.token).exp);
+    const exp = now() + 2;
+    const expiring = { token: signed(HEADER, { ...claimsOf(token), exp }) };
+    for (let isOver = false; !isOver; ) {
+      isOver = now() >= exp;
+      const name = await nameOf(expiring);
+      if (isOver) expect(name).toBe('UNAUTHENTICATED');
+      else if (now() < exp) expect(name).toBe('ann');
+    }
   });
 
   test('with another key is UNAUTHENTICATED', async () => {

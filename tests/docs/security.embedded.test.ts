@@ -27,3 +27,9 @@ test('no requirement of the ASVS is listed twice', () => {
   expect(claimed.length).toBeGreaterThan(100);
   expect(claimed.filter((row, index) => claimed.indexOf(row) !== index)).toEqual([]);
 });
+
+test('every test of authentication and every attack is tagged, so that none is retried', () => {
+  const files = globSync(['tests/auth/*.test.ts', 'tests/rigs/attacks/*.test.ts']);
+  expect(files.length).toBeGreaterThan(10);
+  expect(files.filter((file) => !readFileSync(file, 'utf8').includes('// @module-tag security\n'))).toEqual([]);
+});

@@ -1,3 +1,4 @@
+// @module-tag security
 import { type GraphQLField, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { User } from '../../src/users/user.entity.ts';

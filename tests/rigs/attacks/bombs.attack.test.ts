@@ -1,3 +1,4 @@
+// @module-tag security
 import { expect, test } from 'vitest';
 import { statementsDuring } from '../../support/statements.ts';
 import { doubling, nested, times } from '../../support/too-complex.ts';

@@ -1,3 +1,4 @@
+// @module-tag security
 import { getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
 import { publishedOperations } from '../../../src/server/operations/published-operations.ts';

@@ -1,3 +1,4 @@
+// @module-tag security
 import { fingerprintSync, loadModule } from 'libpg-query';
 import { beforeEach, expect, test } from 'vitest';
 import { aSmallBlog } from '../../reading/small-blog.ts';

@@ -1,3 +1,4 @@
+// @module-tag security
 import { expect, test } from 'vitest';
 import { User } from '../../../src/users/user.entity.ts';
 import { aUser, PASSWORD, type Person } from '../../support/test-data.ts';

@@ -1,3 +1,4 @@
+// @module-tag security
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { User } from '../../../src/users/user.entity.ts';

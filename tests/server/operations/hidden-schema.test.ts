@@ -1,3 +1,4 @@
+// @module-tag security
 import { getIntrospectionQuery } from 'graphql';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// @module-tag security
 import { describe, expect, test } from 'vitest';
 import type { OPERATION_LIMITS } from '../../../src/server/operations/operation-limits.ts';
 import { address, post } from '../../support/test-server.ts';

@@ -1,4 +1,8 @@
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { expect, test } from 'vitest';
+import type { EmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
+import { int32 } from '../../src/embedded-postgres/protocol.ts';
 import { connect, errorOf, openTestDatabase, tempFolder } from './test-database.ts';
 
 const RUNAWAY = 'select count(*) from generate_series(1, 100000000000)';
@@ -52,16 +56,35 @@ test('a client can cancel its statement', async () => {
   const [one, two] = [await connect(database), await connect(database)];
   const running = errorOf(one.query(RUNAWAY));
   await expect.poll(() => database.health().busyFor).toBeGreaterThan(0);
-  const { processID, secretKey } = one as unknown as { processID: number; secretKey: number };
-  const { createConnection } = await import('node:net');
-  const { int32 } = await import('../../src/embedded-postgres/protocol.ts');
-  const { host, port } = database.connection;
-  createConnection(`${host}/.s.PGSQL.${port}`).end(
-    Buffer.concat([int32(16), int32(80877102), int32(processID), int32(secretKey)]),
-  );
-  expect((await running).code).toBe('57014');
+  const { processID, secretKey } = keysOf(one);
+  await requestCancel(database, processID, secretKey);
+  expect((await running).message).toContain('on request');
   expect((await two.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
 });
+
+test('a statement is not cancelled without the secret of its connection', async () => {
+  const database = await openTestDatabase({ folder: tempFolder(), statementTimeout: 2000 });
+  const [one, two] = [await connect(database), await connect(database)];
+  const running = errorOf(one.query(RUNAWAY));
+  await expect.poll(() => database.health().busyFor).toBeGreaterThan(0);
+  const { processID, secretKey } = keysOf(one);
+  for (const other of [0, 1, secretKey ^ 1, keysOf(two).secretKey]) await requestCancel(database, processID, other);
+  expect((await running).message).toContain('its timeout of 2000 ms');
+});
+
+interface Keys {
+  readonly processID: number;
+  readonly secretKey: number;
+}
+
+/** The types of pg leave them out. */
+const keysOf = (client: unknown) => client as Keys;
+
+async function requestCancel({ connection }: EmbeddedDatabase, processID: number, secretKey: number): Promise<void> {
+  const socket = createConnection(`${connection.host}/.s.PGSQL.${connection.port}`);
+  socket.end(Buffer.concat([int32(16), int32(80877102), int32(processID), int32(secretKey)]));
+  await once(socket.resume(), 'close');
+}
 
 test('a long statement makes the database unready but does not block the event loop', async () => {
   const database = await openTestDatabase({ folder: tempFolder(), statementTimeout: 4000 });

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import argon2 from 'argon2';
 import { print } from 'graphql';
 import { afterEach, expect, test } from 'vitest';
 import {
@@ -9,6 +11,7 @@ import {
   DeleteUserDocument,
   FavoriteArticleDocument,
   FollowUserDocument,
+  LoginDocument,
   RefreshSessionDocument,
   RegisterDocument,
   UnfavoriteArticleDocument,
@@ -17,10 +20,13 @@ import {
   UpdateUserDocument,
 } from '../schema/generated/graphql.ts';
 import { globalId } from '../src/graphql/node.ts';
+import { User } from '../src/users/user.entity.ts';
 import { WRONG_COUNTERS } from './support/counters.ts';
 import { errorsOf } from './support/matchers.ts';
 import { aComment, anArticle, aUser, PASSWORD, type Person } from './support/test-data.ts';
 import { executeGraphql, type GraphQLResponse, orm } from './support/test-server.ts';
+
+const ARGON2 = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
 
 /** Concurrent requests through the server. The tables are checked for invariants after every test. */
 
@@ -49,6 +55,33 @@ test('of thirty concurrent registrations of one name one succeeds and the others
   expect(responses.flatMap(errorsOf)).toEqual(Array(29).fill('TAKEN input username'));
   expect([await count('users'), await count('sessions')]).toEqual([1, 1]);
 });
+
+test.each([
+  ['as it is hashed', 'old pass word 99', 'old pass word 99'],
+  ['in another spelling than it is hashed', 'old pass word 99', 'old\u00a0pass word 99'],
+  ['as an older release hashed it', 'old\u00a0pass word 99', 'old\u00a0pass word 99'],
+])(
+  'a password that is changed during a sign-in with it, typed %s, is over, and so is that session',
+  async (_, hashed, typed) => {
+    const survivors: string[] = [];
+    for (const n of times(6, (n) => n)) {
+      const ann = await aUser(`ann${n}`);
+      await orm.em.fork().nativeUpdate(User, ann.id, { passwordHash: await argon2.hash(hashed, ARGON2) });
+      const login = executeGraphql(LoginDocument, { input: { email: ann.email, password: typed } });
+      await sleep(n * 15);
+      const change = await executeGraphql(UpdateUserDocument, { as: ann, input: { password: 'brand new password' } });
+      expect(change).toSucceed();
+      const { token } = (await login).data.login ?? {};
+      if (token) {
+        const { errors } = await executeGraphql('{ viewer { email } }', { as: { token } });
+        if (errors?.[0]?.extensions.code !== 'UNAUTHENTICATED') survivors.push(`the session of sign-in ${n}`);
+      }
+      const again = await executeGraphql(LoginDocument, { input: { email: ann.email, password: typed } });
+      if (again.data.login?.token) survivors.push(`the password of sign-in ${n}`);
+    }
+    expect(survivors).toEqual([]);
+  },
+);
 
 test('concurrent favouriting and unfavouriting leave counts that equal the rows', async () => {
   const fans = await people(6);

@@ -38,7 +38,8 @@ export class SessionResolver {
     return context.em.transactional(async (em) => {
       const user = new User({ ...account, passwordHash });
       await em.persist(user).flush();
-      return signIn(context, user, await context.sessions.open(em, user));
+      const tokens = await context.sessions.open(em, user, passwordHash);
+      return signIn(context, user, tokens as SignInTokens); // nobody else sees the user yet
     });
   }
 
@@ -58,9 +59,14 @@ export class SessionResolver {
       verifyPassword(password, user?.passwordHash ?? null),
     );
     if (!user || !right) throw new Refusal(new InvalidCredentialsError());
-    if (await needsRehash(password, user.passwordHash)) user.passwordHash = await hashPassword(password);
-    await context.em.flush();
-    return signIn(context, user, await context.sessions.open(context.em, user));
+    const { id, passwordHash } = user;
+    const tokens = await context.sessions.open(context.em, user, passwordHash);
+    if (!tokens) throw new Refusal(new InvalidCredentialsError()); // the password was changed meanwhile
+    if (await needsRehash(password, passwordHash)) {
+      const renewed = await hashPassword(password);
+      await context.em.nativeUpdate(User, { id, passwordHash }, { passwordHash: renewed });
+    }
+    return signIn(context, user, tokens);
   }
 
   @Extensions({ ignoresToken: true })

@@ -21,16 +21,21 @@ export class Sessions {
     this.keys = [key(settings.secretKey), ...settings.secretKeyFallbacks.map(key)];
   }
 
-  /** Opens a session and issues its tokens. */
-  async open(em: EntityManager, { id }: { id: number }): Promise<SignInTokens> {
+  /**
+   * Opens a session and issues its tokens; null if the password is no longer the one that was verified. A change of the password
+   * at the same time waits for the lock on the user, and then ends this session; or is waited for.
+   */
+  async open(em: EntityManager, { id }: { id: number }, verifiedHash: string): Promise<SignInTokens | null> {
     await em.nativeDelete(Session, { user: id, expiresAt: { $lt: ormSql`now()` } });
     const secret = newSecret();
-    const [session] = await em.execute<[SessionRow]>(
-      `insert into sessions (user_id, refresh_token_hash, expires_at) values (?, ?, now() + make_interval(days => ?))
+    const [session] = await em.execute<SessionRow[]>(
+      `with verified as (select id from users where id = ? and password_hash = ? for share)
+       insert into sessions (user_id, refresh_token_hash, expires_at)
+       select id, ?, now() + make_interval(days => ?) from verified
        returning ${SESSION_ROW}`,
-      [id, hash(secret), this.settings.refreshTokenDays],
+      [id, verifiedHash, hash(secret), this.settings.refreshTokenDays],
     );
-    return this.signInTokens(session, secret);
+    return session ? this.signInTokens(session, secret) : null;
   }
 
   /** The claims of an access token that was issued here, or null. Whether it is valid now is checked by `find`. */
@@ -77,8 +82,9 @@ export class Sessions {
 
   /** Ends every other session of the user, and issues another token of this one. */
   endOthers(em: EntityManager, user: { id: number }, kept: OpenSession): Promise<IssuedToken> {
-    // Changes of the user are flushed with the transaction, and may fail: the username may be taken.
+    // In a transaction, since the changes of the user may fail: the username may be taken.
     return em.transactional(async (em) => {
+      await em.flush(); // first, since it locks the user: a sign-in with the old password is over, or waits and fails
       await em.nativeDelete(Session, { user: user.id, id: { $ne: kept.id } });
       // Locked, so that of two sessions that end each other one remains.
       const [session] = await em.execute<SessionRow[]>(`select ${SESSION_ROW} from sessions where id = ? for update`, [

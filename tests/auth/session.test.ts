@@ -19,19 +19,13 @@ import { Session } from '../../src/auth/session.entity.ts';
 import { Sessions } from '../../src/auth/sessions.ts';
 import { issueToken } from '../../src/auth/token.ts';
 import { User } from '../../src/users/user.entity.ts';
-import { aUser, PASSWORD, type Person } from '../support/test-data.ts';
-import { address, executeGraphql, orm, post, sessions, settings } from '../support/test-server.ts';
+import { aSession, aUser, PASSWORD, type Person } from '../support/test-data.ts';
+import { address, executeGraphql, orm, post, settings } from '../support/test-server.ts';
 
 const signIn = async (email: string, password = PASSWORD) =>
   (await executeGraphql(LoginDocument, { input: { email, password } })).data.login;
 
 const signsIn = async (email: string, password?: string) => Boolean((await signIn(email, password))?.token);
-
-/** Another session of the same user, opened without the API. */
-async function anotherSession({ id }: Person) {
-  const em = orm.em.fork();
-  return sessions.open(em, em.getReference(User, id));
-}
 
 const refresh = async (refreshToken: string) => executeGraphql(RefreshSessionDocument, { input: { refreshToken } });
 
@@ -141,9 +135,7 @@ describe('signing in', () => {
   test('continues during key rotation: tokens of a fallback key stay valid, new tokens use the new key', async () => {
     const ann = await aUser('ann');
     const [oldKey = ''] = settings.secretKeyFallbacks;
-    const em = orm.em.fork();
-    const before = new Sessions({ ...settings, secretKey: oldKey });
-    const old = await before.open(em, em.getReference(User, ann.id));
+    const old = await aSession(ann, new Sessions({ ...settings, secretKey: oldKey }));
     expect(await nameOf(old)).toBe('ann');
     const { token, refreshToken } = (await refresh(old.refreshToken)).data.refreshSession ?? {};
     const after = new Sessions({ ...settings, secretKeyFallbacks: [] });
@@ -439,7 +431,7 @@ describe('refreshing', () => {
 
   test('with a used token ends that session and no other', async () => {
     const ann = await aUser('ann');
-    const elsewhere = await anotherSession(ann);
+    const elsewhere = await aSession(ann);
     const { data } = await refresh(ann.refreshToken);
     expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
     expect(await nameOf({ token: data.refreshSession?.token ?? '' })).toBe('UNAUTHENTICATED');
@@ -510,7 +502,7 @@ describe('refreshing', () => {
 describe('signing out', () => {
   test('ends this session at once, and no other', async () => {
     const ann = await aUser('ann');
-    const elsewhere = await anotherSession(ann);
+    const elsewhere = await aSession(ann);
     expect((await executeGraphql(LogoutDocument, { as: ann })).data.logout).toMatchObject({ ok: true });
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
     expect(await refresh(ann.refreshToken)).toFailWith('INVALID_CREDENTIALS input refreshToken');
@@ -519,7 +511,7 @@ describe('signing out', () => {
 
   test('everywhere ends every session of the viewer and of no other user', async () => {
     const [ann, bob] = [await aUser('ann'), await aUser('bob')];
-    const elsewhere = await anotherSession(ann);
+    const elsewhere = await aSession(ann);
     await executeGraphql(LogoutDocument, { as: ann, input: { everywhere: true } });
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
     expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');
@@ -529,7 +521,7 @@ describe('signing out', () => {
   test('with everywhere: null or an empty input ends this session', async () => {
     const ann = await aUser('ann');
     for (const input of [{ everywhere: null }, {}, null]) {
-      const session = await anotherSession(ann);
+      const session = await aSession(ann);
       await executeGraphql(LogoutDocument, { as: session, input });
       expect(await nameOf(session)).toBe('UNAUTHENTICATED');
     }
@@ -553,7 +545,7 @@ describe('a new password', () => {
 
   test('ends every other session', async () => {
     const ann = await aUser('ann');
-    const others = [await anotherSession(ann), await anotherSession(ann)];
+    const others = [await aSession(ann), await aSession(ann)];
     expect(await change(ann, { password })).toSucceed();
     for (const other of others) {
       expect(await nameOf(other)).toBe('UNAUTHENTICATED');
@@ -577,7 +569,7 @@ describe('a new password', () => {
 
   test('leaves a session open whose token came from refreshing, and ends what follows from another', async () => {
     const ann = await aUser('ann');
-    const other = (await refresh((await anotherSession(ann)).refreshToken)).data.refreshSession;
+    const other = (await refresh((await aSession(ann)).refreshToken)).data.refreshSession;
     const mine = (await refresh(ann.refreshToken)).data.refreshSession;
     expect(await change({ token: mine?.token ?? '' }, { password })).toSucceed();
     expect(await nameOf({ token: mine?.token ?? '' })).toBe('ann');
@@ -594,7 +586,7 @@ describe('a new password', () => {
 
   test('from two sessions at once leaves at most one of them open', async () => {
     const ann = await aUser('ann');
-    const other = await anotherSession(ann);
+    const other = await aSession(ann);
     const [one, two] = await Promise.all([change(ann, { password }), change(other, { password })]);
     const open = [await nameOf(ann), await nameOf(other)].filter((name) => name === 'ann');
     expect(open).toHaveLength(1);
@@ -643,7 +635,7 @@ describe('a new password', () => {
 
   test('that is refused changes nothing else and ends no session', async () => {
     const ann = await aUser('ann');
-    const elsewhere = await anotherSession(ann);
+    const elsewhere = await aSession(ann);
     await aUser('bob');
     expect(await change(ann, { password: 'short', bio: 'I write.' })).toFailWith('TOO_SHORT input password');
     expect(await change(ann, { password, username: 'bob' })).toFailWith('TAKEN input username');
@@ -693,7 +685,7 @@ describe('a new password', () => {
 describe('a deleted account', () => {
   test('ends its tokens at once', async () => {
     const ann = await aUser('ann');
-    const elsewhere = await anotherSession(ann);
+    const elsewhere = await aSession(ann);
     expect(await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } })).toSucceed();
     expect(await nameOf(ann)).toBe('UNAUTHENTICATED');
     expect(await nameOf(elsewhere)).toBe('UNAUTHENTICATED');

@@ -1,11 +1,10 @@
 // @module-tag security
 import { type GraphQLField, getNamedType, isCompositeType, isObjectType } from 'graphql';
 import { expect, test } from 'vitest';
-import { User } from '../../src/users/user.entity.ts';
 import { invalidValues } from '../support/invalid-values.ts';
 import { introspectSchema } from '../support/schema.ts';
-import { aComment, anArticle, aUser, PASSWORD } from '../support/test-data.ts';
-import { deleteAllRows, type GraphQLResponse, orm, post, sessions } from '../support/test-server.ts';
+import { aComment, anArticle, aSession, aUser, PASSWORD } from '../support/test-data.ts';
+import { deleteAllRows, type GraphQLResponse, orm, post } from '../support/test-server.ts';
 
 /** Every position of every input, generated from the schema, gets a documented result for bad values. */
 
@@ -155,8 +154,7 @@ async function aBlog(): Promise<string> {
   await aUser('bob');
   const article = await anArticle({ by: ann, title: 'Hers', tagList: ['one', 'two'] });
   await aComment({ on: article, by: ann });
-  const em = orm.em.fork();
-  return (await sessions.open(em, em.getReference(User, ann.id))).token;
+  return (await aSession(ann)).token;
 }
 
 async function send(query: string, variables = {}, token?: string): Promise<GraphQLResponse<unknown>> {

@@ -1,6 +1,7 @@
 import { Article } from '../../src/articles/article.entity.ts';
 import { slugify } from '../../src/articles/slug.ts';
 import { hashPassword } from '../../src/auth/password.ts';
+import type { SignInTokens } from '../../src/auth/sessions.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
 import { upsertTags } from '../../src/tags/tag.repository.ts';
 import { User } from '../../src/users/user.entity.ts';
@@ -23,8 +24,15 @@ export async function aUser(username = `user${next()}`): Promise<Person> {
   hashed ??= hashPassword(PASSWORD);
   const user = new User({ username, email: `${username}@example.com`, passwordHash: await hashed });
   await em.persist(user).flush();
-  const { token, refreshToken } = await sessions.open(em, user);
+  const { token, refreshToken } = await aSession(user);
   return { id: user.id, username, email: user.email, token, refreshToken };
+}
+
+/** Another session of the user. Its tokens are signed by the server of the test unless others are given. */
+export async function aSession({ id }: { id: number }, signedBy = sessions): Promise<SignInTokens> {
+  const em = orm.em.fork();
+  const { passwordHash } = await em.findOneOrFail(User, id, { populate: ['passwordHash'] });
+  return (await signedBy.open(em, { id }, passwordHash)) as SignInTokens;
 }
 
 export async function anArticle(parts: { by?: Person; title?: string; body?: string; tagList?: string[] } = {}) {

@@ -1,8 +1,7 @@
 // @module-tag security
 import { expect, test } from 'vitest';
-import { User } from '../../../src/users/user.entity.ts';
-import { aUser, PASSWORD, type Person } from '../../support/test-data.ts';
-import { executeGraphql, orm, sessions } from '../../support/test-server.ts';
+import { aSession, aUser, PASSWORD, type Person } from '../../support/test-data.ts';
+import { executeGraphql } from '../../support/test-server.ts';
 import { scaled, sendQuery } from './rig.ts';
 
 /**
@@ -16,10 +15,10 @@ const EACH = scaled(200, 5);
 const REVOCATIONS: Record<string, (ann: Person) => Promise<unknown>> = {
   'signing out': (as) => executeGraphql('mutation { logout { ok } }', { as }),
   'signing out everywhere, elsewhere': async (ann) =>
-    executeGraphql('mutation { logout(input: { everywhere: true }) { ok } }', { as: await elsewhere(ann) }),
+    executeGraphql('mutation { logout(input: { everywhere: true }) { ok } }', { as: await aSession(ann) }),
   'a new password, elsewhere': async (ann) =>
     executeGraphql('mutation { updateViewer(input: { password: "another-password" }) { errors { code } } }', {
-      as: await elsewhere(ann),
+      as: await aSession(ann),
     }),
   'a refresh token used twice': async ({ refreshToken }) => {
     const query = `mutation { refreshSession(input: { refreshToken: "${refreshToken}" }) { errors { code } } }`;
@@ -52,8 +51,3 @@ test.each(Object.entries(REVOCATIONS))(
 
 const ask = async ({ token }: Person) =>
   (await sendQuery('{ viewer { email } }', {}, { authorization: `Token ${token}` })).text;
-
-async function elsewhere({ id }: Person) {
-  const em = orm.em.fork();
-  return sessions.open(em, em.getReference(User, id));
-}

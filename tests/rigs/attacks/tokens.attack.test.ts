@@ -1,9 +1,8 @@
 // @module-tag security
 import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { User } from '../../../src/users/user.entity.ts';
-import { aUser } from '../../support/test-data.ts';
-import { orm, sessions, settings } from '../../support/test-server.ts';
+import { aSession, aUser } from '../../support/test-data.ts';
+import { settings } from '../../support/test-server.ts';
 import { seed, seededRandom, sendQuery } from './rig.ts';
 
 /** Tokens that the server never issued. Each is valid except for the named difference. */
@@ -151,8 +150,7 @@ function* forgeries(good: string): Generator<[kind: string, token: string]> {
 test('no forged token of any kind is accepted', async () => {
   const ann = await aUser('ann');
   await aUser('bob');
-  const em = orm.em.fork();
-  const { token } = await sessions.open(em, em.getReference(User, ann.id));
+  const { token } = await aSession(ann);
   const kinds: Record<string, number> = {};
   const accepted: string[] = [];
   for (const [kind, forged] of forgeries(token)) {

@@ -24,10 +24,11 @@ export class Migration20261130101900_normalize_names extends Migration {
     this.addSql(
       `update tags set name = ${NFC}, name_key = ${folded('name')}, articles_count = (select count(*) from article_tags where tag_id = tags.id);`,
     );
-    // A name whose new key is another's, or empty, gets its id as a suffix; as many hyphens as it takes for one that is free.
+    // A name whose new key is another's, or empty, or that is longer than a name in NFC, gets its id as a suffix; as many hyphens as
+    // it takes for one that is free.
     this.addSql(
       `with keyed as (select id, username, username_key, ${visible("replace(translate(username_key, 'ς', 'σ'), 'ß', 'ss')")} as key from users),
-      ranked as (select id, left(normalize(username, nfc), 50) as spelled, key, key = '' or row_number() over (partition by key order by username_key = key desc, id) > 1 as renamed from keyed),
+      ranked as (select id, normalize(username, nfc) as spelled, key, key = '' or length(normalize(username, nfc)) > 50 or row_number() over (partition by key order by username_key = key desc, id) > 1 as renamed from keyed),
       named as (select ranked.id, new.* from ranked cross join lateral (
         select spelled as username, key where not renamed
         union all (select base || suffix, base_key || suffix from generate_series(1, 9) as n

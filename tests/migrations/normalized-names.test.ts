@@ -112,3 +112,17 @@ test('of usernames that became equal, the one that is as it is drawn stays, and 
   ]);
   for (const { username, username_key } of rows) expect(username_key).toBe(nameKey(username));
 });
+
+test('usernames that are too long in NFC are cut, and keep distinct names', async () => {
+  const execute = await migrated(
+    user(2, '\u0958'.repeat(50)),
+    user(3, `${'\u0958'.repeat(49)}x`),
+    user(4, '\u0915\u093c'.repeat(25)),
+    user(5, '\u0958'.repeat(24)),
+  );
+  const rows = await execute('select id, username, username_key from users where id > 1 order by id');
+  const pairs = '\u0915\u093c'.repeat(24);
+  expect(rows.map(({ username }) => username).slice(0, 2)).toEqual([`${pairs}-2`, `${pairs}-3`]);
+  expect(new Set(rows.map(({ username_key }) => username_key)).size).toBe(4);
+  for (const { username, username_key } of rows) expect(username_key).toBe(nameKey(username));
+});

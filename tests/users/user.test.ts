@@ -215,6 +215,14 @@ describe('updating the account', () => {
     ['image', 'with a tab in it', 'https://example.com/\tx.png', 'INVALID', null],
     ['image', 'with an empty label in its host', 'https://a..b/', 'INVALID', null],
     ['image', 'with an ending quote', 'https://x/"><script>', 'INVALID', null],
+    ['image', 'with quotes in its host', 'https://"onerror="alert(1)"/x', 'INVALID', null],
+    ['image', 'with a backtick in its host', 'https://a`b/', 'INVALID', null],
+    ['image', 'with braces in its host', 'https://{a}/', 'INVALID', null],
+    ['image', 'with single quotes in its host', "https://'onerror='alert(1)'/x", 'INVALID', null],
+    ['image', 'with a comma in its host', 'https://a,b/', 'INVALID', null],
+    ['image', 'with a backtick in its query', 'https://example.com/?a=`b`', 'INVALID', null],
+    ['image', 'with braces in its query', 'https://example.com/?{a}', 'INVALID', null],
+    ['image', 'with a bar in its path', 'https://example.com/a|b', 'INVALID', null],
     ['image', 'with a number for a host', 'https://2130706433/', 'INVALID', null],
     ['image', 'with half an IP address for a host', 'https://127.1/', 'INVALID', null],
     ['image', 'with an encoded host', 'https://ex%61mple.com/', 'INVALID', null],
@@ -244,6 +252,7 @@ describe('updating the account', () => {
     ['image', 'with a query and a fragment', "https://example.com/a[1].png?u=https://a.b/&x=%20#'face'"],
     ['image', 'of an IP address', 'http://127.0.0.1:8080/x.png'],
     ['image', 'with an ending dot in its host', 'https://example.com./'],
+    ['image', 'with an underscore in its host', 'https://my_blog.example.com/'],
   ])('stores a %s %s unchanged', async (field, _, value) => {
     const ann = await aUser('ann');
     const { data } = await executeGraphql(UpdateUserDocument, { as: ann, input: { [field]: value } });

@@ -18,9 +18,11 @@ export async function encodingProblem(driver: AbstractSqlDriver): Promise<Migrat
     `The database ${name} has the encoding ${encoding}; it must be UTF8, or it refuses or damages texts.
 The encoding cannot be changed. Create another database, copy the rows, and set DATABASE_URL to it:
   create database ${quote(`${name}_utf8`)} encoding 'UTF8' template template0;
-  pg_dump ${name} | psql --set ON_ERROR_STOP=1 ${name}_utf8`,
+  pg_dump ${shellQuoted(name)} | psql --set ON_ERROR_STOP=1 ${shellQuoted(`${name}_utf8`)}`,
   );
 }
+
+const shellQuoted = (name: string) => (/^[\w.-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`);
 
 async function readDatabase(driver: AbstractSqlDriver) {
   const sql = `select current_database() as name, current_setting('server_encoding') as encoding`;

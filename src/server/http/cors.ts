@@ -10,10 +10,11 @@ export async function addCors(server: FastifyInstance, allowed: AllowedOrigins):
     origin: allowed === '*' ? '*' : allowed === 'this machine' ? THIS_MACHINE : [...allowed],
     methods: ['GET', 'POST'],
     exposedHeaders: ['ETag', 'Retry-After', 'X-Request-Id'],
+    strictPreflight: false, // OPTIONS that is no preflight gets the same response, not an error as plain text
     maxAge: 7200, // Chromium's maximum; every preflight is a round trip
   });
 }
 
 /** Browsers resolve names that end in .localhost to this machine. Apps have schemes of their own. */
 const THIS_MACHINE =
-  /^(https?:\/\/([a-z\d-]+\.)*localhost|https?:\/\/(127\.0\.0\.1|\[::1\])|(capacitor|ionic|tauri):\/\/localhost)(:\d+)?$/;
+  /^(https?:\/\/([\w-]+\.)*localhost|https?:\/\/(127\.0\.0\.1|\[::1\])|(capacitor|ionic|tauri):\/\/localhost)(:\d+)?$/;

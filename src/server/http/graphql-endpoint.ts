@@ -131,9 +131,12 @@ function dropEmptyParameters(request: FastifyRequest): void {
   const parameters = (request.method === 'POST' ? request.body : request.query) as Record<string, unknown> | null;
   if (typeof parameters !== 'object' || parameters === null) return;
   for (const name of OPTIONAL_PARAMETERS) if (parameters[name] === '') delete parameters[name];
+  if (request.method === 'POST') return; // null is absent already
+  for (const name of JSON_PARAMETERS) if (parameters[name] === 'null') delete parameters[name];
 }
 
 const OPTIONAL_PARAMETERS = ['query', 'operationName', 'variables', 'extensions', 'documentId'];
+const JSON_PARAMETERS = ['variables', 'extensions'];
 
 /** Runs before parsing. Long values belong in variables. */
 function rejectLongDocuments({ body }: FastifyRequest): void {

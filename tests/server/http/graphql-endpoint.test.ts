@@ -198,6 +198,11 @@ test('a database with all migrations applied has no migration problem', async ()
   expect(await new Readiness(orm, null, 'checked').migrationProblem()).toBeNull();
 });
 
+test('OPTIONS without an origin has no body and no error', async () => {
+  const response = await fetch(`${address}/graphql`, { method: 'OPTIONS' });
+  expect([response.status, await response.text()]).toEqual([204, '']);
+});
+
 describe('an empty parameter counts as absent', () => {
   const GET = { headers: { 'apollo-require-preflight': '1' } };
   const SUCCESS = { data: { tags: { totalCount: 0 } } };
@@ -206,6 +211,12 @@ describe('an empty parameter counts as absent', () => {
   test.each(['operationName', 'variables', 'extensions', 'documentId'])('%s', async (name) => {
     expect((await post({ query: NAMED, [name]: '' })).body).toMatchObject(SUCCESS);
     const parameters = new URLSearchParams({ query: NAMED, [name]: '' });
+    expect(await (await fetch(`${address}/graphql?${parameters}`, GET)).json()).toMatchObject(SUCCESS);
+  });
+
+  test.each(['variables', 'extensions'])('null as %s', async (name) => {
+    expect((await post({ query: NAMED, [name]: null })).body).toMatchObject(SUCCESS);
+    const parameters = new URLSearchParams({ query: NAMED, [name]: 'null' });
     expect(await (await fetch(`${address}/graphql?${parameters}`, GET)).json()).toMatchObject(SUCCESS);
   });
 

@@ -254,6 +254,7 @@ describe('pages and apps of this machine, which may call a server in development
     'https://localhost',
     'http://blog.localhost:3000',
     'https://a.b-c.localhost',
+    'http://my_app.localhost:3000',
     'http://127.0.0.1:8080',
     'http://[::1]:3000',
     'capacitor://localhost',

@@ -2,7 +2,7 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnDefault, shortType } from '../catalog/definitions.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { chain, requireColumn } from './create-object.ts';
-import { type Difference, isRebuiltEnum } from './difference.ts';
+import { type Difference, isRebuiltEnum, readsTypes } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { recompileTriggers } from './recompile-triggers.ts';
 
@@ -201,25 +201,30 @@ function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[])
 /** The columns of an enum before and after: those that go, or get another type, do so before the enum changes. */
 export const columnsOf = (type: CatalogObject, { before, after, dropped }: Difference): CatalogObject[] =>
   [...before.values()].filter(
-    ({ id, kind, needs }) =>
-      kind === 'column' && !dropped.has(id) && needs.has(type.id) && after.get(id)?.needs.has(type.id),
+    ({ id, kind, needs, row }) =>
+      kind === 'column' &&
+      !row.generated &&
+      !dropped.has(id) &&
+      needs.has(type.id) &&
+      after.get(id)?.needs.has(type.id),
   );
 
-/** The views (with their indexes), policies and triggers that read these columns, each after those that it needs. */
+/**
+ * What PostgreSQL does not convert along with these columns, and what needs that in turn, each after what it needs. The
+ * comments of the columns stay, and so do their own indexes and constraints.
+ */
 export function readersOf(columns: CatalogObject[], catalog: Catalog): CatalogObject[] {
   const found = new Map(columns.map((column) => [column.id, column]));
-  for (let size = 0; size < found.size; ) {
-    size = found.size;
-    for (const object of catalog.values())
-      if (
-        object.kind === 'index'
-          ? found.get(object.parent ?? '')?.kind === 'view'
-          : ['view', 'policy', 'trigger', 'comment'].includes(object.kind) &&
-            [...object.needs].some(
-              (need) => found.has(need) && (object.kind !== 'comment' || found.get(need)?.kind !== 'column'),
-            )
-      )
-        found.set(object.id, object);
+  const readers = new Map<string, CatalogObject>();
+  for (let size = -1; size < readers.size; ) {
+    size = readers.size;
+    for (const object of catalog.values()) {
+      const needs = [...object.needs];
+      const reads = readsTypes(object) && needs.some((need) => found.has(need));
+      if (found.has(object.id) || !(reads || needs.some((need) => readers.has(need)))) continue;
+      found.set(object.id, object);
+      readers.set(object.id, object);
+    }
   }
-  return [...found.values()].slice(columns.length);
+  return [...readers.values()];
 }

@@ -115,7 +115,7 @@ function replaceDependents(difference: Difference): void {
  * PostgreSQL converts indexes, checks and defaults along with the column. It refuses the change of a column that others
  * read, and of a foreign key's columns one by one.
  */
-const readsTypes = ({ kind, row }: CatalogObject) =>
+export const readsTypes = ({ kind, row }: CatalogObject) =>
   kind === 'view' ||
   (kind === 'constraint' && row.type === 'f') ||
   kind === 'policy' ||

@@ -1,7 +1,7 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { alterObject, columnsOf, readersOf } from './alter-object.ts';
-import { createObject, createTable, dropObject, isPartOf } from './create-object.ts';
+import { createObject, createTable, dropObject, hasIndex, isPartOf } from './create-object.ts';
 import { compareCatalogs, type Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { type Replacement, replaceIndexes } from './replace-index.ts';
@@ -120,7 +120,7 @@ function replaceIdentities({ before, after }: Difference, { makes, alters }: Cha
 
 /** Adds what each operation waits for; returns the operations that give sequences to their columns. */
 function connect(difference: Difference, { makes, removes, alters }: Chains, replacements: Replacement[]): Operation[] {
-  const { before, after, replaced } = difference;
+  const { before, after } = difference;
   const successors = new Map(replacements.map(({ old, now }) => [old.id, now]));
   const wait = (later: Chain | undefined, earlier: Chain | undefined) => {
     const last = earlier?.at(-1);
@@ -128,7 +128,7 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
   };
   // What is made comes after what it needs.
   for (const [id, chain] of [...makes, ...alters])
-    for (const need of needsOf(after.get(id), after)) wait(chain, makes.get(need) ?? alters.get(need));
+    for (const need of after.get(id)?.needs ?? []) wait(chain, makes.get(need) ?? alters.get(need));
   // What is removed or altered comes after what needed it is gone.
   for (const object of before.values()) {
     for (const need of object.needs) {
@@ -144,13 +144,14 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
     for (const { id, parent = '' } of columns)
       for (const other of columns) if (!removes.has(parent)) wait(removes.get(other.parent ?? ''), removes.get(id));
   }
-  // An enum that is made anew, by up or by down, converts columns that a trigger or view reads.
+  // An enum that is made anew, by up or by down, converts its columns while nothing reads them.
   for (const [id, chain] of alters) {
-    const object = before.get(id);
-    if (object?.kind !== 'type') continue;
-    for (const reader of readersOf(columnsOf(object, difference), before)) wait(chain, removes.get(reader.id));
+    const type = before.get(id);
+    if (type?.kind !== 'type') continue;
+    const columns = columnsOf(type, difference);
+    for (const reader of readersOf(columns, before)) wait(chain, removes.get(reader.id));
+    for (const reader of readersOf(columns, after)) wait(makes.get(reader.id), chain);
   }
-  for (const id of replaced) wait(makes.get(id), removes.get(id));
   // A name is free once its object is gone.
   const names = new Map<string, Chain>();
   for (const [id, chain] of removes) for (const name of namesOf(before.get(id))) names.set(name, chain);
@@ -158,24 +159,16 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
   return giveSequences({ before, after }, { makes, removes, alters });
 }
 
-/** What an object needs, and the types of the columns that it needs. */
-function needsOf(object: CatalogObject | undefined, catalog: Catalog): Set<string> {
-  const needs = [...(object?.needs ?? [])];
-  const columns = needs.flatMap((id) => catalog.get(id) ?? []).filter(({ kind }) => kind === 'column');
-  const types = columns.flatMap((column) => [...column.needs]).filter((id) => catalog.get(id)?.kind === 'type');
-  return new Set([...needs, ...types]);
-}
-
-/** The names that an object takes, each in its namespace. */
+/** What only one object can be called at a time: of what is replaced, its id. */
 function namesOf(object: CatalogObject | undefined): string[] {
   if (!object) return [];
-  const { kind, schema, name, parent, row } = object;
-  const relation = `relation ${schema}.${name}`;
-  if (kind === 'constraint')
-    return [`constraint ${parent}.${name}`, ...(/[pux]/.test(String(row.type)) ? [relation] : [])];
-  if (kind === 'table' || kind === 'view') return [relation, `type ${schema}.${name}`];
-  if (kind === 'type') return [`type ${schema}.${name}`];
-  return kind === 'index' || kind === 'sequence' ? [relation] : [];
+  const { id, kind, schema, name, row } = object;
+  const hasRelation = ['table', 'view', 'index', 'sequence'].includes(kind) || hasIndex(object);
+  return [
+    id,
+    ...(hasRelation || row.type === 'x' ? [`relation ${schema}.${name}`] : []),
+    ...(['table', 'view', 'type'].includes(kind) ? [`type ${schema}.${name}`] : []),
+  ];
 }
 
 /** `alter sequence … owned by`, for sequences that `serial` does not make: the column needs the sequence first. */

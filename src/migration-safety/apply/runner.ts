@@ -1,11 +1,9 @@
 import type { Transaction } from '@mikro-orm/core';
 import { type Migration, MigrationRunner, type Query } from '@mikro-orm/migrations';
 import { type Method, type MigrationFile, sqlOf } from '../history/migration-file.ts';
-import { acquireWorkLockSql, releaseWorkLockSql } from '../lock/advisory-lock.ts';
 import { isPglite } from '../lock/choose-lock.ts';
 import type { RenameAnswers } from '../renames/renames.ts';
-import type { Execute } from '../sql/execute.ts';
-import { literal, quote } from '../sql/quote.ts';
+import { quote } from '../sql/quote.ts';
 import {
   canShareTransaction,
   isConcurrent,
@@ -16,17 +14,14 @@ import {
 import { invalidIndexLeftBy, resumeIndexBuild } from './invalid-indexes.ts';
 import { MigrationEntities } from './past-entities.ts';
 import { withRetries } from './retries.ts';
+import { Session, type SessionSettings } from './session.ts';
 import { codeFailed, notInATransaction, StatementFailed, statementFailed } from './statement-failed.ts';
 
 /** How to run one migration. */
-export interface MigrationRun {
+export interface MigrationRun extends SessionSettings {
   migration: MigrationFile;
-  tableLockTimeout: number;
   concurrentLockTimeout: number;
-  statementTimeout: number;
   attempts: number;
-  /** The database whose advisory lock marks the connection as working, or undefined if it has no advisory locks. */
-  workLockDatabase: string | undefined;
   log: (text: string) => void;
   /** The statements that migrations run from here on, this one included: entities have the names that these give. */
   later: readonly Statement[];
@@ -38,16 +33,8 @@ export interface MigrationRun {
   inspectRows: (statement: Statement, on: Session) => Promise<void>;
 }
 
-/** Where a migration runs: its transaction, or the connection of one that has none. */
-export interface Session {
-  execute: Execute;
-  isTransaction: boolean;
-}
-
 /** Statements that change rows at most. */
 const KEEPS_TABLES = /^(Select|Insert|Update|Delete|Merge|Copy|VariableSet)Stmt$/;
-
-type Setting = [name: string, value: string];
 
 /** Runs one migration, statement by statement, with a lock timeout and a statement timeout. */
 export class Runner extends MigrationRunner {
@@ -99,15 +86,15 @@ export class Runner extends MigrationRunner {
     await this.driver.getConnection().transactional(
       async (tx) => {
         migration.setTransactionContext(tx);
-        await this.applySettings(this.timeouts(run, run.tableLockTimeout), true, tx);
-        if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'transaction'), tx);
-        if (this.schema) await this.applySettings([['search_path', quote(this.schema)]], true, tx);
-        const statements = await this.collectStatements(run, migration, method, tx, true);
+        const session = new Session(this.driver, run, tx, true);
+        await session.open();
+        if (this.schema) await session.set(['search_path', quote(this.schema)]);
+        const statements = await this.collectStatements(run, migration, method, session);
         const misplaced = statements.find((statement) => onlyOutsideTransaction(statement));
         if (misplaced) throw notInATransaction(run.migration.name, misplaced);
         for (const [index, statement] of statements.entries()) {
-          await run.inspectRows(statement, { execute: (sql) => this.send(sql, tx), isTransaction: true });
-          await this.execute(run, method, statements, index, tx, () => this.send(statement.sql, tx));
+          await run.inspectRows(statement, session);
+          await explained(run, method, statements, index, session, () => session.execute(statement.sql));
         }
         await afterRun?.(tx);
       },
@@ -126,39 +113,43 @@ export class Runner extends MigrationRunner {
     if (this.schema) {
       throw new Error('A migration outside a transaction cannot be given a schema at run time (--schema).');
     }
-    await this.onConnection(async (session) => {
+    await this.onConnection(async (connection) => {
+      const session = new Session(this.driver, run, connection, false);
       // So that this.execute() has the timeouts too; a transaction that the migration opens gets another connection.
-      migration.execute = async (query, params) => this.driver.execute(query as string, params, 'all', session);
+      migration.execute = async (query, params) => this.driver.execute(query as string, params, 'all', connection);
       try {
-        await this.applySettings(this.timeouts(run, run.tableLockTimeout), false, session);
-        if (run.workLockDatabase) await this.send(acquireWorkLockSql(run.workLockDatabase, 'session'), session);
-        const statements = await this.collectStatements(run, migration, method, session, false);
+        await session.open();
+        const statements = await this.collectStatements(run, migration, method, session);
         for (const [index, statement] of statements.entries()) {
           const lockTimeout = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
-          await this.applySettings([['lock_timeout', String(lockTimeout)]], false, session);
-          await run.inspectRows(statement, { execute: (sql) => this.send(sql, session), isTransaction: false });
+          await session.set(['lock_timeout', String(lockTimeout)]);
+          await run.inspectRows(statement, session);
           const isLast = index === statements.length - 1;
           // The statements before it stay applied, so only this one is retried.
           await withRetries(run.attempts, logRetry(run), () =>
-            this.execute(run, method, statements, index, session, async () => {
+            explained(run, method, statements, index, session, async () => {
               if (isLast && afterRun && canShareTransaction(statement)) {
-                await this.executeAndRecord(session, statement, () => afterRun(session));
+                // So that a killed migrator leaves both or neither.
+                await session.atomically(async () => {
+                  await session.execute(statement.sql);
+                  await afterRun(connection);
+                });
                 recorded = true;
-              } else if (!(await resumeIndexBuild(statement, (sql) => this.send(sql, session), run.log))) {
-                await this.send(statement.sql, session);
+              } else if (!(await resumeIndexBuild(statement, session.execute, run.log))) {
+                await session.execute(statement.sql);
               }
             }),
           );
         }
       } finally {
-        await this.resetSettings(run, session);
+        await session.close();
       }
     });
     if (!recorded) await afterRun?.();
   }
 
   /** On a connection of the pool. An engine inside the process has one: an entity manager would wait for it forever. */
-  private async onConnection(work: (session: Transaction | undefined) => Promise<void>) {
+  private async onConnection(work: (connection: Transaction | undefined) => Promise<void>) {
     if (isPglite(this.driver)) return work(undefined);
     const connection = this.driver.getConnection();
     await connection.ensureConnection();
@@ -168,27 +159,12 @@ export class Runner extends MigrationRunner {
       .execute((client) => work(client as unknown as Transaction));
   }
 
-  /** The last statement and the tracking row in one transaction, so that a killed migrator leaves both or neither. */
-  private async executeAndRecord(session: Transaction | undefined, statement: Statement, record: () => Promise<void>) {
-    await this.send('begin', session);
-    try {
-      await this.send(statement.sql, session);
-      await record();
-      await this.send('commit', session);
-    } catch (error) {
-      await this.send('rollback', session).catch(() => {});
-      throw error;
-    }
-  }
-
   private async collectStatements(
     run: MigrationRun,
     migration: Migration,
     method: Method,
-    on: Transaction | undefined,
-    isTransaction: boolean,
+    session: Session,
   ): Promise<Statement[]> {
-    const session = { execute: (sql: string) => this.send(sql, on), isTransaction };
     const execute = migration.execute.bind(migration);
     const failed: { sql?: string; error?: unknown } = {};
     const entities = new MigrationEntities(this.driver, this.config, migration, run);
@@ -219,54 +195,25 @@ export class Runner extends MigrationRunner {
     await run.inspect(statements, session);
     return statements;
   }
+}
 
-  private async execute(
-    run: MigrationRun,
-    method: Method,
-    all: Statement[],
-    index: number,
-    on: Transaction | undefined,
-    send: () => Promise<unknown>,
-  ) {
-    try {
-      await send();
-    } catch (error) {
-      const statement = all[index] as Statement;
-      const left = isConcurrent(statement)
-        ? await invalidIndexLeftBy(statement, (sql) => this.send(sql, on)).catch(() => undefined)
-        : undefined;
-      throw statementFailed(run.migration, method, all, index, error, left);
-    }
-  }
-
-  private timeouts(run: MigrationRun, lockTimeout: number): Setting[] {
-    const settings: Setting[] = [
-      ['lock_timeout', String(lockTimeout)],
-      ['statement_timeout', String(run.statementTimeout)],
-    ];
-    // Makes the server end the statement of a killed migrator within a second.
-    if (run.workLockDatabase) settings.push(['client_connection_check_interval', '1000']);
-    return settings;
-  }
-
-  private async applySettings(settings: Setting[], local: boolean, on: Transaction | undefined) {
-    // Joined with pg_settings: setting a name that the server does not know would abort the transaction.
-    const values = settings.map(([name, value]) => `(${literal(name)}, ${literal(value)})`).join(', ');
-    await this.send(
-      `select set_config(s.name, v.value, ${local}) from (values ${values}) v (name, value) join pg_settings s using (name)`,
-      on,
-    );
-  }
-
-  /** The connection goes back to the pool or, in the embedded database, is the only one. */
-  private async resetSettings(run: MigrationRun, session: Transaction | undefined) {
-    const names = this.timeouts(run, 0).map(([name]) => name);
-    for (const name of names) await this.send(`reset ${name}`, session).catch(() => {});
-    if (run.workLockDatabase) await this.send(releaseWorkLockSql(run.workLockDatabase), session).catch(() => {});
-  }
-
-  private async send(sql: string, on: Transaction | undefined): Promise<Record<string, unknown>[]> {
-    return this.driver.getConnection().execute(sql, [], 'all', on);
+/** Sends a statement; an error says which one it was, and what it leaves. */
+async function explained(
+  run: MigrationRun,
+  method: Method,
+  all: Statement[],
+  index: number,
+  session: Session,
+  send: () => Promise<unknown>,
+) {
+  try {
+    await send();
+  } catch (error) {
+    const statement = all[index] as Statement;
+    const left = isConcurrent(statement)
+      ? await invalidIndexLeftBy(statement, session.execute).catch(() => undefined)
+      : undefined;
+    throw statementFailed(run.migration, method, all, index, error, left);
   }
 }
 

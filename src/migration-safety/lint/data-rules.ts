@@ -1,8 +1,8 @@
+import { UNREAD_CODE } from '../sql/plpgsql-body.ts';
 import { onlyOutsideTransaction, type Tree } from '../sql/statements.ts';
 import { placeholderColumn, selectsEverything } from './conditions.ts';
 import { tableKey } from './known-schema.ts';
 import { callsIn, nodes, routineName } from './nested-statements.ts';
-import { UNREAD_CODE } from './plpgsql-body.ts';
 import { after, alters, before, type Context, inUse, mayBeLarge, type Rule, statement } from './rule.ts';
 
 /** Rows, sequences, transactions, and what is not read. */

@@ -1,5 +1,5 @@
-import { hasOption, parseStatements, type Statement, type Tree } from '../sql/statements.ts';
-import { plpgsqlStatements, UNREAD_CODE } from './plpgsql-body.ts';
+import { codeOf } from '../sql/nested-statements.ts';
+import { hasOption, type Statement, type Tree } from '../sql/statements.ts';
 
 /** A statement that the rules look at: one of the migration, or one that runs inside of it. */
 export interface LintedStatement extends Statement {
@@ -88,27 +88,7 @@ const partsOf = once(({ kind, tree, sql }: Statement): LintedStatement[] => {
 const PARTS = ['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt', 'CreateStmt', 'IndexStmt'];
 
 /** The statements of a function or DO block. */
-const bodyOf = once(readBody);
-
-function readBody({ kind, tree, sql }: Statement): Statement[] {
-  if (kind !== 'DoStmt' && kind !== 'CreateFunctionStmt') return [];
-  if (tree.sql_body) return atomicBody(tree.sql_body, sql);
-  const option = (name: string) =>
-    (tree.args ?? tree.options)?.find((each: Tree) => each.DefElem?.defname === name)?.DefElem.arg;
-  const language = option('language')?.String?.sval ?? (kind === 'DoStmt' ? 'plpgsql' : 'sql');
-  const body = option('as');
-  const text: string = body?.String?.sval ?? body?.List?.items[0]?.String?.sval ?? '';
-  if (language === 'plpgsql') return plpgsqlStatements(sql);
-  if (language === 'sql') return parseStatements(text);
-  return ['c', 'internal'].includes(language) ? [] : [{ sql, kind: UNREAD_CODE, tree: {} }];
-}
-
-/** BEGIN ATOMIC … END is a list of statements, parsed with the function; RETURN is an expression. */
-const atomicBody = (body: Tree, sql: string): Statement[] =>
-  (body.List?.items ?? [{ List: { items: [body] } }])
-    .flatMap((each: Tree) => each.List?.items ?? [each])
-    .flatMap((each: Tree) => Object.entries(each))
-    .map(([kind, tree]: [string, Tree]) => ({ sql, kind: kind === 'ReturnStmt' ? 'SelectStmt' : kind, tree }));
+const bodyOf = once(codeOf);
 
 /** Keeps the result for each statement: those of earlier migrations are looked at for every migration after them. */
 function once<T>(read: (statement: Statement) => T): (statement: Statement) => T {

@@ -3,7 +3,8 @@ import { selectsOfDeletes } from './clauses.ts';
 import { findDroppedData } from './dropped-data.ts';
 import { EarlierChanges, nestedData } from './earlier-changes.ts';
 import type { Execute, Probe } from './execute.ts';
-import { type Body, bodyOf, bodyOfFunction } from './nested-statements.ts';
+import { codeOf } from './nested-statements.ts';
+import type { CodeStatement } from './plpgsql-body.ts';
 import { literal, quote } from './quote.ts';
 import { parseStatements, type Statement, type Tree } from './statements.ts';
 
@@ -81,13 +82,18 @@ async function deletedRows(
   return losses;
 }
 
-/** What a DO block, or a function that the statement calls, would lose. SQL that is put together at run time is named. */
+/** What a DO block, or a function that the statement calls, would lose. SQL that is composed at run time is named. */
 async function lossesInCode(statement: Statement, options: Required<Pick<LossOptions, 'earlier'>> & LossOptions) {
-  const block = bodyOf(statement);
+  const bodies = statement.kind === 'DoStmt' ? [codeOf(statement)] : await functionsCalledBy(statement, options);
   const losses: string[] = [];
-  for (const { statements, dynamic } of block ? [block] : await functionsCalledBy(statement, options)) {
-    losses.push(...(await findDataLoss(statements, options)));
-    for (const text of dynamic.filter(mayLoseData)) {
+  for (const body of bodies) {
+    losses.push(
+      ...(await findDataLoss(
+        body.filter(({ composedOf }) => !composedOf),
+        options,
+      )),
+    );
+    for (const text of body.flatMap(({ composedOf }) => composedOf ?? []).filter(mayLoseData)) {
       losses.push(`unknown: code that composes its SQL while it runs (${text.replace(/\s+/g, ' ').slice(0, 120)})`);
     }
   }
@@ -99,7 +105,10 @@ const mayLoseData = (expression: string) =>
   !expression.includes("'") || /drop|delete|truncate|alter|merge/i.test(expression);
 
 /** The functions and procedures of the application that a statement calls, each read once. */
-async function functionsCalledBy({ kind, tree }: Statement, { execute, readFunctions }: LossOptions): Promise<Body[]> {
+async function functionsCalledBy(
+  { kind, tree }: Statement,
+  { execute, readFunctions }: LossOptions,
+): Promise<CodeStatement[][]> {
   if (!['CallStmt', 'SelectStmt'].includes(kind)) return [];
   const called = [...JSON.stringify(tree).matchAll(/"funcname":\[(.*?)\]/g)].map(
     ([, names = '']) => [...names.matchAll(/"sval":"(.*?)"/g)].at(-1)?.[1],
@@ -112,7 +121,7 @@ async function functionsCalledBy({ kind, tree }: Statement, { execute, readFunct
       where p.proname in (${unread.map(literal).join(', ')}) and p.prokind in ('f', 'p') and l.lanname in ('sql', 'plpgsql')
         and p.pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)`,
   );
-  return definitions.map(({ definition }) => bodyOfFunction(String(definition)));
+  return definitions.flatMap(({ definition }) => parseStatements(String(definition)).map(codeOf));
 }
 
 const readsFrom = (select: string, { relname }: Tree) =>

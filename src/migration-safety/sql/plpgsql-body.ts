@@ -1,14 +1,20 @@
 import { parsePlPgSQLSync, parseSync } from 'libpg-query';
-import { parseStatements, type Statement, type Tree } from '../sql/statements.ts';
+import { parseStatements, type Statement, type Tree } from './statements.ts';
 
 /** The kind of a statement whose SQL is known only when it runs, or that the parser does not read. */
 export const UNREAD_CODE = 'UnreadCode';
+
+/** A statement that code runs. */
+export interface CodeStatement extends Statement {
+  /** What the code composes it of while it runs, if that is not constant. */
+  composedOf?: string;
+}
 
 /**
  * The SQL statements in the body of a DO block or CREATE FUNCTION in PL/pgSQL. Of EXECUTE the constant parts are known,
  * so that the kind of statement usually is.
  */
-export function plpgsqlStatements(sql: string): Statement[] {
+export function plpgsqlStatements(sql: string): CodeStatement[] {
   try {
     return statementsIn(parsePlPgSQLSync(sql));
   } catch (error) {
@@ -20,9 +26,9 @@ export function plpgsqlStatements(sql: string): Statement[] {
 }
 
 /** Walks through the tree of PL/pgSQL in the order of the text. */
-function statementsIn(node: Tree, parent = ''): Statement[] {
+function statementsIn(node: Tree, parent = ''): CodeStatement[] {
   if (node === null || typeof node !== 'object') return [];
-  return Object.entries(node).flatMap(([key, value]: [string, Tree]) => {
+  return Object.entries(node).flatMap(([key, value]: [string, Tree]): CodeStatement[] => {
     if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback')
       return [{ sql: key.slice('PLpgSQL_stmt_'.length), kind: 'TransactionStmt', tree: {} }];
     const isDynamic = key === 'dynquery' || (key === 'query' && /_dyn(execute|fors)$/.test(parent));
@@ -44,15 +50,16 @@ function staticSql({ query, parseMode }: Tree): Statement[] {
   return parseStatements(`select ${expression}`).filter(({ syntaxError }) => !syntaxError);
 }
 
-function dynamicSql({ query }: Tree): Statement[] {
+function dynamicSql({ query }: Tree): CodeStatement[] {
   try {
     const text = textOf((parseSync(`select ${query}`).stmts as Tree)[0].stmt.SelectStmt.targetList[0].ResTarget.val);
     const statements = text === SOME_NAME ? [] : parseStatements(text);
-    if (statements.length > 0 && !statements.some(({ syntaxError }) => syntaxError)) return statements;
+    if (statements.length > 0 && !statements.some(({ syntaxError }) => syntaxError))
+      return text.includes(SOME_NAME) ? statements.map((each) => ({ ...each, composedOf: query })) : statements;
   } catch {
     // An expression that can't be parsed alone.
   }
-  return [unread(`execute ${query}`)];
+  return [{ ...unread(`execute ${query}`), composedOf: query }];
 }
 
 /** Stands for what is known only when the code runs. */
@@ -73,4 +80,5 @@ function textOf({ A_Const, A_Expr, TypeCast, FuncCall }: Tree): string {
 
 const FORMATTED: Record<string, string> = { I: SOME_NAME, s: SOME_NAME, L: `'${SOME_NAME}'`, '%': '%' };
 
-const unread = (sql: string): Statement => ({ sql, kind: UNREAD_CODE, tree: {} });
+/** Code that the parser does not read. */
+export const unread = (sql: string): CodeStatement => ({ sql, kind: UNREAD_CODE, tree: {}, composedOf: sql });

@@ -82,6 +82,22 @@ test('a finding of a syntax error has the message of PostgreSQL and shows the po
   expect(formatLintFindings(findingsOf('select ('))).toContain('syntax error at end of input, line 1, column 9.');
 });
 
+test.each([
+  ['create index i on t (a)', /on each partition; then alter index/],
+  ['alter table t add constraint c unique (a)', /alter table only/],
+  ['alter table t add constraint c primary key (a)', /alter table only/],
+  ['alter table t add constraint c foreign key (a) references u', /not valid to each partition/],
+])('of a partitioned table, the advice is a form that PostgreSQL takes: %s', (sql, instead) => {
+  const earlier = 'create table t (a int not null) partition by list (a)';
+  expect(findingsOf(sql, { earlier })).toMatchObject([{ instead: expect.stringMatching(instead) }]);
+});
+
+test('what is made of only a partitioned table looks at no row', () => {
+  const earlier = 'create table t (a int not null) partition by list (a)';
+  const sql = 'create index i on only t (a); alter table only t add constraint c unique (a)';
+  expect(codesOf(sql, { earlier })).toEqual([]);
+});
+
 test('a fill without its value names the table and the column', () => {
   const sql = 'update "blog"."articles" set "summary" = /* the value for existing rows */ null where "summary" is null';
   expect(findingsOf(sql)).toMatchObject([

@@ -2,6 +2,9 @@ import type { Tree } from '../sql/statements.ts';
 import { KnownSchema, tableKey } from './known-schema.ts';
 import { addsConstraint, after, alters, before, type Context, drops, inUse, type Rule, statement } from './rule.ts';
 
+const PER_PARTITION =
+  'alter table only … add the constraint; add it to each partition through an index that is built concurrently; then alter index … attach partition.';
+
 /** Constraints, whose check of the existing rows blocks other sessions. */
 export const CONSTRAINT_RULES: Rule[] = [
   {
@@ -9,6 +12,8 @@ export const CONSTRAINT_RULES: Rule[] = [
     severity: 'error',
     harm: 'Writes to both tables are blocked while every row is checked.',
     instead: 'add it not valid; validate it in the next migration, which blocks neither reads nor writes.',
+    ifPartitioned:
+      'add it not valid to each partition and validate it there; then add it here, which checks no row again, and say so in safeBecause.',
     matches: addsConstraint('CONSTR_FOREIGN', (constraint) => !constraint.skip_validation),
   },
   {
@@ -39,6 +44,7 @@ export const CONSTRAINT_RULES: Rule[] = [
     severity: 'error',
     harm: 'Its index is built while reads and writes are blocked.',
     instead: 'create unique index concurrently, then add constraint … unique using index.',
+    ifPartitioned: PER_PARTITION,
     matches: addsConstraint('CONSTR_UNIQUE', (constraint) => !constraint.indexname),
   },
   {
@@ -46,6 +52,7 @@ export const CONSTRAINT_RULES: Rule[] = [
     severity: 'error',
     harm: 'Its index is built, and the column checked for nulls, while reads and writes are blocked.',
     instead: 'create unique index concurrently on a not null column, then add constraint … primary key using index.',
+    ifPartitioned: PER_PARTITION,
     matches: addsConstraint('CONSTR_PRIMARY', (constraint) => !constraint.indexname),
   },
   {

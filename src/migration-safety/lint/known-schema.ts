@@ -10,6 +10,7 @@ export const tableKey = (relation: { schemaname?: string; relname?: string } | u
     : '';
 
 interface Table {
+  isPartitioned?: boolean;
   columns: Map<string, Column>;
   constraints: Map<string, Constraint>;
 }
@@ -55,6 +56,10 @@ export class KnownSchema {
     );
   }
 
+  isPartitioned(table: string): boolean {
+    return this.tables.get(table)?.isPartitioned === true;
+  }
+
   constraint(table: string, name: string): Constraint | undefined {
     return this.tables.get(table)?.constraints.get(name);
   }
@@ -82,7 +87,7 @@ const CHANGES: Record<string, Change> = {
   CreateStmt: (tree, tables) => {
     const key = tableKey(tree.relation);
     if (tree.if_not_exists && tables.has(key)) return;
-    tables.set(key, { columns: new Map(), constraints: new Map() });
+    tables.set(key, { isPartitioned: Boolean(tree.partspec), columns: new Map(), constraints: new Map() });
     for (const { ColumnDef, Constraint } of tree.tableElts ?? []) {
       if (ColumnDef) addColumn(tableFor(key, tables), tree.relation.relname, ColumnDef);
       if (Constraint) addConstraint(tableFor(key, tables), tree.relation.relname, Constraint);

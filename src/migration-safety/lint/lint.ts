@@ -85,7 +85,7 @@ function lintAfter(
     context.index = index;
     for (const rule of RULES) {
       if (safeBecause[rule.code] !== undefined || !rule.matches(statement, context)) continue;
-      findings.push(findingOf(rule, statement, name));
+      findings.push(findingOf(rule, statement, context, name));
     }
     const created = createdTable(statement);
     if (created) createdTables.add(created);
@@ -106,8 +106,9 @@ export const statementsBefore = (migration: { name: string }, migrations: readon
     )
     .flatMap(({ up }) => up);
 
-function findingOf(rule: Rule, statement: LintedStatement, migration: string): LintFinding {
-  const { sql, within, syntaxError } = statement;
+function findingOf(rule: Rule, statement: LintedStatement, { known }: Context, migration: string): LintFinding {
+  const { sql, within, syntaxError, tree } = statement;
+  const { ifPartitioned } = rule;
   const at = syntaxError && syntaxError.position >= 0 ? syntaxError.position : undefined;
   return {
     code: rule.code,
@@ -115,7 +116,10 @@ function findingOf(rule: Rule, statement: LintedStatement, migration: string): L
     migration,
     sql,
     harm: syntaxError ? `${rule.harm.replace(/\.$/, '')}: ${syntaxError.message}${lineAndColumn(sql, at)}.` : rule.harm,
-    instead: rule.insteadOf?.(statement) ?? rule.instead,
+    instead:
+      ifPartitioned && known.isPartitioned(tableKey(tree.relation))
+        ? ifPartitioned
+        : (rule.insteadOf?.(statement) ?? rule.instead),
     position: at,
     details: within ? [`It stands ${within}.`] : [],
     statement,

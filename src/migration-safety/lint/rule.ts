@@ -13,6 +13,8 @@ export interface Rule {
   instead: string;
   /** What to write instead of this statement, if its names make that clearer. */
   insteadOf?: (statement: LintedStatement) => string;
+  /** What to write instead if the table is partitioned: PostgreSQL refuses the forms that lock less there. */
+  ifPartitioned?: string;
   matches: Matcher;
 }
 
@@ -110,7 +112,10 @@ export const inUse = (relation: Tree, context: Context) => !context.createdTable
 
 /** Whether the table is in use and large enough for a scan to matter. Without a database every table may be. */
 export const mayBeLarge = (relation: Tree, context: Context) =>
-  inUse(relation, context) && !context.smallTables.has(tableKey(relation));
+  inUse(relation, context) && !context.smallTables.has(tableKey(relation)) && !hasNoRows(relation, context);
+
+/** `only` a partitioned table: its rows are in the partitions. */
+const hasNoRows = (relation: Tree, { known }: Context) => !relation.inh && known.isPartitioned(tableKey(relation));
 
 /** Whether DROP TABLE names only tables that this migration created. */
 export const dropsOnlyCreated = (tree: Tree, context: Context) =>

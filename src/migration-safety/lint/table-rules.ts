@@ -9,13 +9,16 @@ export const TABLE_RULES: Rule[] = [
     severity: 'error',
     harm: 'Writes to the table are blocked until the index is built.',
     instead: 'create index concurrently, in a separate migration whose isTransactional() returns false.',
+    ifPartitioned:
+      'create index … on only the partitioned table; create index concurrently on each partition; then alter index … attach partition.',
     matches: statement('IndexStmt', (tree, context) => !tree.concurrent && mayBeLarge(tree.relation, context)),
   },
   {
     code: 'blocking-drop-index',
     severity: 'error',
     harm: 'Reads and writes of the table queue behind the drop, which waits for every open transaction.',
-    instead: 'drop index concurrently, in a separate migration whose isTransactional() returns false.',
+    instead:
+      'drop index concurrently, in a separate migration whose isTransactional() returns false. The index of a partitioned table has no such form: drop it in a quiet hour, and give a reason.',
     matches: drops('OBJECT_INDEX', (tree) => !tree.concurrent),
   },
   {

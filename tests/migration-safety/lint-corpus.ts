@@ -193,6 +193,10 @@ export const CORPUS: Record<string, Example> = {
     refused: 'alter table t drop constraint t_pkey',
     allowed: 'alter table t drop constraint t_a_check',
   },
+  'require-column': {
+    refused: 'alter table t add constraint c check (a is not null) not valid',
+    allowed: 'alter table t add constraint c check (a is not null or b is not null) not valid',
+  },
   'domain-constraint': {
     refused: 'alter domain d add constraint c check (value > 0)',
     allowed: 'alter domain d add constraint c check (value > 0) not valid',
@@ -353,6 +357,8 @@ export const NOT_GUARDED: Record<string, string> = {
 
 /** More forms of what a rule refuses. */
 export const ALSO_REFUSED: [code: string, sql: string, more?: { earlier?: string; outside?: boolean }][] = [
+  ['require-column', 'alter table t alter column a set not null'],
+  ['require-column', 'alter table t add constraint c not null a not valid'],
   ['delete-everything', 'delete from t where true'],
   ['delete-everything', 'delete from t where 1 = 1 and not false'],
   ['delete-everything', "delete from t where 'a' = 'a' or id = 3"],
@@ -500,6 +506,12 @@ export const ALSO_ALLOWED: typeof ALSO_REFUSED = [
     { earlier: 'create table t (a int)' },
   ],
   ['transaction-control', 'do $$ begin update t set a = 1 where id = 1; end $$'],
+  [
+    'require-column',
+    'alter table t validate constraint c; alter table t alter column a set not null; alter table t drop constraint c',
+    { earlier: 'alter table t add constraint c check (a is not null) not valid' },
+  ],
+  ['require-column', 'create table t (a int); alter table t alter column a set not null'],
   ['drop-primary-key', 'alter table t drop constraint t_pkey, add constraint t_pkey primary key using index i'],
   [
     'drop-primary-key',

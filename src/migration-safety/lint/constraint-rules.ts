@@ -1,5 +1,7 @@
 import type { Tree } from '../sql/statements.ts';
+import { columnName, impliesNotNull } from './conditions.ts';
 import { KnownSchema, tableKey } from './known-schema.ts';
+import { nodes } from './nested-statements.ts';
 import { addsConstraint, after, alters, before, type Context, drops, inUse, type Rule, statement } from './rule.ts';
 
 const PER_PARTITION =
@@ -37,6 +39,15 @@ export const CONSTRAINT_RULES: Rule[] = [
             tableKey(tree.relation) === tableKey(s.tree.relation) &&
             tree.cmds?.some(({ AlterTableCmd: c }: Tree) => c?.def?.Constraint?.conname === cmd.name),
         ),
+    ),
+  },
+  {
+    code: 'require-column',
+    severity: 'warning',
+    harm: 'Writes of code that is still running fail if they leave the column out, or set it to null.',
+    instead: 'first deploy code that always gives a value; or give the column a default.',
+    matches: alters(['AT_SetNotNull', 'AT_AddConstraint'], (cmd, { known }, { tree }) =>
+      requiredBy(cmd).some((column) => !known.acceptsNoNull(tableKey(tree.relation), column)),
     ),
   },
   {
@@ -129,6 +140,15 @@ const addsPrimaryKey = ({ tree }: { tree: Tree }, context: Context) =>
       tableKey(each.tree.relation) === tableKey(tree.relation) &&
       each.tree.cmds?.some(({ AlterTableCmd: cmd }: Tree) => cmd?.def?.Constraint?.contype === 'CONSTR_PRIMARY'),
   );
+
+/** The columns that a command of ALTER TABLE requires. */
+function requiredBy({ subtype, name, def }: Tree): string[] {
+  if (subtype === 'AT_SetNotNull') return [name];
+  const { contype, raw_expr, keys = [] } = def.Constraint;
+  if (contype === 'CONSTR_NOTNULL') return keys.map((each: Tree) => each.String.sval);
+  const columns = nodes(raw_expr ?? null, 'ColumnRef').map((node) => columnName({ ColumnRef: node }) ?? '');
+  return columns.filter((column) => impliesNotNull(raw_expr, column));
+}
 
 const dropsUnique = ({ name }: Tree, context: Context, { tree }: { tree: Tree }): boolean =>
   losesUniqueness(tableKey(tree.relation), name, context);

@@ -47,11 +47,19 @@ export class KnownSchema {
 
   /** Whether the column has no nulls: it is not null, or a validated check says so. */
   isRequired(table: string, column: string): boolean {
-    const known = this.tables.get(table);
+    return this.isRequiredBy(table, column, ({ validated }) => validated);
+  }
+
+  /** Whether new rows have no nulls in the column: a check that is not validated says so of them. */
+  acceptsNoNull(table: string, column: string): boolean {
+    return this.isRequiredBy(table, column, () => true);
+  }
+
+  private isRequiredBy(table: string, column: string, counts: (constraint: Constraint) => boolean): boolean {
     return (
-      known?.columns.get(column)?.required === true ||
+      this.tables.get(table)?.columns.get(column)?.required === true ||
       this.constraintsOf(table).some(
-        ([, { expression, validated }]) => validated && expression && impliesNotNull(expression, column),
+        ([, each]) => counts(each) && each.expression && impliesNotNull(each.expression, column),
       )
     );
   }

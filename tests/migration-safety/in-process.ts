@@ -10,7 +10,7 @@ import { Client } from 'pg';
 import { onTestFinished } from 'vitest';
 import { type Catalog, readCatalog } from '../../src/migration-safety/catalog/catalog.ts';
 import { type Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
-import { RULES } from '../../src/migration-safety/lint/lint.ts';
+import { lintAll, RULES } from '../../src/migration-safety/lint/lint.ts';
 import { readSettings, type Settings } from '../../src/migration-safety/settings.ts';
 import { checkMigrations, type Fault } from '../../src/migration-safety/verify/check.ts';
 import { testRoundTrips } from '../../src/migration-safety/verify/test-history.ts';
@@ -117,6 +117,24 @@ export class Application {
     await (await this.migrator()).up();
   }
 
+  /** Gives the fills of these migrations a value for the existing rows, as SQL. */
+  async fill(names: string[], value: string): Promise<void> {
+    for (const name of names)
+      await this.edit(name.replace(/\.ts$/, ''), (text) =>
+        text.replace('/* the value for existing rows */ null', value),
+      );
+  }
+
+  /** The codes of what lint says of these migrations. */
+  async lint(names: string[]): Promise<string[]> {
+    const findings = lintAll(await (await this.migrator()).readMigrations());
+    return findings.filter(({ migration }) => names.includes(`${migration}.ts`)).map(({ code }) => code);
+  }
+
+  get url(): string {
+    return `${server}/${this.database}`;
+  }
+
   /** `migration:down`, until this migration is the newest applied one. */
   async downTo(name: string | undefined): Promise<void> {
     await (await this.migrator()).down({ to: name ?? 0 } as never);
@@ -145,7 +163,7 @@ export class Application {
 
   async query(sql: string): Promise<Record<string, unknown>[]> {
     if (!this.client) {
-      this.client = new Client(`${server}/${this.database}`);
+      this.client = new Client(this.url);
       await this.client.connect();
     }
     return (await this.client.query(sql)).rows;
@@ -180,7 +198,7 @@ export class Application {
   private async migrator(): Promise<Migrator> {
     const declared = this.orm ? [] : this.model();
     this.orm ??= await MikroORM.init({
-      clientUrl: `${server}/${this.database}`,
+      clientUrl: this.url,
       entities: declared.filter((each) => !(each instanceof Routine)) as never,
       routines: declared.filter((each) => each instanceof Routine),
       discovery: {

@@ -11,6 +11,7 @@ import {
   parseStatements,
   type Statement,
 } from '../sql/statements.ts';
+import { mayLockSeveral } from '../sql/table-locks.ts';
 import { invalidIndexLeftBy, resumeIndexBuild } from './invalid-indexes.ts';
 import { MigrationEntities } from './past-entities.ts';
 import { withRetries } from './retries.ts';
@@ -94,6 +95,7 @@ export class Runner extends MigrationRunner {
         if (misplaced) throw notInATransaction(run.migration.name, misplaced);
         for (const [index, statement] of statements.entries()) {
           await run.inspectRows(statement, session);
+          if (index === 1 || mayLockSeveral(statement)) await session.giveWay();
           await explained(run, method, statements, index, session, () => session.execute(statement.sql));
         }
         await afterRun?.(tx);
@@ -123,6 +125,7 @@ export class Runner extends MigrationRunner {
         for (const [index, statement] of statements.entries()) {
           const lockTimeout = isConcurrent(statement) ? run.concurrentLockTimeout : run.tableLockTimeout;
           await session.set(['lock_timeout', String(lockTimeout)]);
+          if (mayLockSeveral(statement)) await session.giveWay();
           await run.inspectRows(statement, session);
           const isLast = index === statements.length - 1;
           // The statements before it stay applied, so only this one is retried.

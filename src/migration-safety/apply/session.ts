@@ -41,6 +41,17 @@ export class Session {
     );
   }
 
+  /**
+   * Makes the next statement wait for locks at most half as long as PostgreSQL waits before it looks for a deadlock: to
+   * resolve one, it would cancel a write of the application as soon as the migration, which can be tried again.
+   */
+  async giveWay(): Promise<void> {
+    await this.execute(
+      `select set_config('lock_timeout', least(nullif(${this.settings.tableLockTimeout}, 0), setting::int / 2)::text, ${this.isTransaction})
+         from pg_settings where name = 'deadlock_timeout'`,
+    );
+  }
+
   /** Runs the work in a transaction on this connection. */
   async atomically(work: () => Promise<void>): Promise<void> {
     await this.execute('begin');

@@ -10,6 +10,15 @@ export interface TableLock {
 /** The locks on existing tables. A table that the statement creates is left out: no other session uses it yet. */
 export const tableLocksOf = ({ kind, tree }: Statement): TableLock[] => LOCKS[kind]?.(tree) ?? [];
 
+/** Whether the statement may lock a table while it has locked another one: that of a foreign key, which goes with many. */
+export const mayLockSeveral = (statement: Statement): boolean =>
+  tableLocksOf(statement).length > 1 ||
+  (statement.kind === 'DropStmt' && statement.tree.removeType !== 'OBJECT_INDEX') ||
+  (statement.kind === 'AlterTableStmt' &&
+    statement.tree.cmds.some(({ AlterTableCmd: cmd }: Tree) => MAY_DROP_FOREIGN_KEY.has(cmd?.subtype)));
+
+const MAY_DROP_FOREIGN_KEY = new Set(['AT_DropConstraint', 'AT_DropColumn', 'AT_AlterColumnType']);
+
 /** What each lock mode of PostgreSQL blocks, from the weakest mode to the strongest. */
 export const BLOCKED_BY = {
   'ACCESS SHARE': 'nothing',

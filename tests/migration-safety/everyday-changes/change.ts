@@ -2,6 +2,7 @@ import { afterAll, expect } from 'vitest';
 import type { Catalog } from '../../../src/migration-safety/catalog/catalog.ts';
 import { Application, anApplication, type Model, type Rows, type VersionOptions } from '../in-process.ts';
 import { BLOG_ROWS, blog } from './blog.ts';
+import { besideWriters } from './writers.ts';
 
 /** A change of the entities of an application that has rows. */
 export interface Change extends VersionOptions {
@@ -18,6 +19,8 @@ export interface Change extends VersionOptions {
   assures?: string[];
   /** The columns and tables whose values are lost, such as 'articles.slug'. */
   loses?: string[];
+  /** The value that existing rows get in a column that is added and required, as SQL. */
+  fill?: string;
   /** What else must hold once the change is applied. */
   afterwards?: (application: Application) => Promise<void>;
 }
@@ -37,9 +40,15 @@ export async function holds(change: Change): Promise<void> {
   expect(written).not.toEqual([]);
   // Each is named after what it changes.
   expect(written.join()).not.toContain('change_schema');
+  const codes = await application.lint(written);
+  if (change.fill) await application.fill(written, change.fill);
   await application.assure(written, change.assures ?? []);
   const source = application.source(written);
-  await application.up();
+  const failed = await besideWriters(application.url, () => application.up());
+  // The application of before goes on, but for what lint says that it must not use any more.
+  const refused = codes.flatMap((code) => REFUSED_TO_OLD_CODE[code] ?? []);
+  const unexpected = failed.filter(({ code }) => !refused.includes(code));
+  expect(unexpected.slice(0, 3), source).toEqual([]);
   const after = definitions(await application.catalog());
   expect(await application.faults(), source).toEqual([]);
   await change.afterwards?.(application);
@@ -49,6 +58,17 @@ export async function holds(change: Change): Promise<void> {
   await application.up();
   expect(definitions(await application.catalog()), source).toEqual(after);
 }
+
+/** The errors (SQLSTATE) of code that is still running, by the lint rules that say so before. */
+const REFUSED_TO_OLD_CODE: Record<string, string[]> = {
+  // Of a column that becomes a computed one too.
+  'drop-column': ['42703', '428C9'],
+  'rename-column': ['42703'],
+  'require-column': ['23502', '23514'],
+  'drop-table': ['42P01'],
+  'rename-table': ['42P01'],
+  'set-schema': ['42P01'],
+};
 
 /** The change is refused with this message, and neither the database nor the rows are changed. */
 export async function isRefused(change: Refusal): Promise<void> {

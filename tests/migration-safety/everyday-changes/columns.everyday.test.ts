@@ -36,6 +36,10 @@ const CHANGES: Record<string, Change> = {
     afterwards: async (application) =>
       expect(await application.query('select distinct language from articles')).toEqual([{ language: 'en' }]),
   },
+  'adds a column that is required, without a default': {
+    to: articles({ language: p.string().length(2) }),
+    fill: "'en'",
+  },
   'adds columns whose defaults have quotes, braces and semicolons': {
     to: articles({
       settings: p.json().columnType('jsonb').defaultRaw(`'{"a":{"b":[1,2]}}'`),

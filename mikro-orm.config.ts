@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { defineConfig } from '@mikro-orm/postgresql';
 import { Article } from './src/articles/article.entity.ts';
+import { ArticleSlug } from './src/articles/article-slug.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
 import { RateLimit } from './src/auth/rate-limit.entity.ts';
@@ -25,7 +26,7 @@ export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase)
     ...withClient(connection),
     entityManager: ImplicitTransactionEntityManager,
     implicitTransactions: false, // the entity manager begins them
-    entities: [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment],
+    entities: [User, Follow, Session, RateLimit, Article, ArticleSlug, ArticleTag, Favorite, Tag, Comment],
     ...safeMigrations({
       // Beside this file, whether it runs as TypeScript or from dist.
       path: `${import.meta.dirname}/migrations`,

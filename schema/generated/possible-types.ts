@@ -22,6 +22,7 @@
       "ForbiddenError",
       "InvalidCredentialsError",
       "NotFoundError",
+      "StaleVersionError",
       "TakenError",
       "ValidationError"
     ]

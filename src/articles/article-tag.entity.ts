@@ -1,23 +1,17 @@
 import { Entity, Index, ManyToOne, PrimaryKey, Trigger, Unique } from '@mikro-orm/decorators/legacy';
 import { Tag } from '../tags/tag.entity.ts';
 import { Article } from './article.entity.ts';
+import { countLink } from './article.triggers.ts';
 
-/** A tag of an article. `position` increases with every row, which keeps the tags in the author's order. */
+/**
+ * A tag of an article. `position` increases with every row, which keeps the tags in the author's order. The triggers count
+ * published articles only. The links of a deleted article were counted down by its own trigger.
+ */
 @Entity({ tableName: 'article_tags' })
 @Unique({ name: 'article_tags_unique', properties: ['article', 'tag'] })
 @Index({ name: 'article_tags_by_tag', properties: ['tag', 'article'] })
-@Trigger({
-  name: 'count_up',
-  timing: 'after',
-  events: ['insert'],
-  body: 'update tags set articles_count = articles_count + 1 where id = new.tag_id; return null;',
-})
-@Trigger({
-  name: 'count_down',
-  timing: 'after',
-  events: ['delete'],
-  body: 'update tags set articles_count = articles_count - 1 where id = old.tag_id; return null;',
-})
+@Trigger({ name: 'count_up', timing: 'after', events: ['insert'], body: countLink('new', '+ 1') })
+@Trigger({ name: 'count_down', timing: 'after', events: ['delete'], body: countLink('old', '- 1') })
 export class ArticleTag {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly position!: number;

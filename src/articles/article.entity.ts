@@ -2,25 +2,52 @@ import { Collection } from '@mikro-orm/core';
 import {
   Check,
   Entity,
+  Enum,
   Index,
   ManyToMany,
   ManyToOne,
   PrimaryKey,
   Property,
+  Trigger,
   Unique,
 } from '@mikro-orm/decorators/legacy';
-import { Extensions, Field, Int, ObjectType } from 'type-graphql';
+import { Extensions, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
-import { DateTime } from '../graphql/scalars.ts';
+import { DateTime, Url } from '../graphql/scalars.ts';
 import { formatLimit } from '../graphql/validation.ts';
+import { Visible } from '../reading/read-plan.ts';
+import { sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
+import { countInTags, KEEP_FIRST_SLUG, KEEP_SLUG } from './article.triggers.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 
+export enum ArticleStatus {
+  DRAFT = 'DRAFT',
+  PUBLISHED = 'PUBLISHED',
+}
+
+registerEnumType(ArticleStatus, {
+  name: 'ArticleStatus',
+  description: 'Who sees an article.',
+  valuesConfig: {
+    DRAFT: { description: 'Only its author.' },
+    PUBLISHED: { description: 'Everyone.' },
+  },
+});
+
+/** The condition of indexes of one author's articles: if only some had it, PostgreSQL would prefer those, and sort. */
+const PUBLISHED = "status = 'PUBLISHED'";
+
 /** An article. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */
-@ObjectType({ implements: Node, description: 'A published text with its author, tags, favourites and comments.' })
+@ObjectType({ implements: Node, description: 'A text with its author, tags, favourites and comments.' })
+@Visible<Article>({
+  listed: ({ status }) => sql`${status} = 'PUBLISHED'`,
+  found: ({ status, author }, viewer) =>
+    viewer ? sql`(${status} = 'PUBLISHED' or ${author} = ${viewer.id})` : sql`${status} = 'PUBLISHED'`,
+})
 @Entity({ tableName: 'articles' })
 @Check({ name: 'articles_slug_length', expression: lengthCheck('slug', 1, ARTICLE_LIMITS.slug) })
 @Check({ name: 'articles_title_length', expression: lengthCheck('title', 1, ARTICLE_LIMITS.title) })
@@ -29,22 +56,59 @@ import { ArticleTag } from './article-tag.entity.ts';
   expression: lengthCheck('description', 1, ARTICLE_LIMITS.description),
 })
 @Check({ name: 'articles_body_length', expression: lengthCheck('body', 1, ARTICLE_LIMITS.body) })
-@Index({ name: 'articles_by_author', properties: ['author', 'publishedAt', 'id'] })
-@Index({ name: 'articles_by_author_and_updated_at', properties: ['author', 'updatedAt', 'id'] })
-@Index({ name: 'articles_by_author_and_favorites_count', properties: ['author', 'favoritesCount', 'id'] })
-@Index({ name: 'articles_by_author_and_comments_count', properties: ['author', 'commentsCount', 'id'] })
-@Index({ name: 'articles_by_author_and_title', properties: ['author', 'title', 'id'] })
-@Index({ name: 'articles_by_published_at', properties: ['publishedAt', 'id'] })
+@Check({ name: 'articles_cover_image_length', expression: lengthCheck('cover_image', 1, ARTICLE_LIMITS.coverImage) })
+@Check({ name: 'articles_published_at', expression: "status = 'DRAFT' or published_at is not null" })
+@Index({ name: 'articles_published', properties: ['publishedAt', 'id'], where: PUBLISHED })
 @Index({ name: 'articles_by_updated_at', properties: ['updatedAt', 'id'] })
 @Index({ name: 'articles_by_favorites_count', properties: ['favoritesCount', 'id'] })
 @Index({ name: 'articles_by_comments_count', properties: ['commentsCount', 'id'] })
 @Index({ name: 'articles_by_title', properties: ['title', 'id'] })
+@Index({ name: 'articles_published_by_author', properties: ['author', 'publishedAt', 'id'], where: PUBLISHED })
+@Index({
+  name: 'articles_published_by_author_and_updated_at',
+  properties: ['author', 'updatedAt', 'id'],
+  where: PUBLISHED,
+})
+@Index({
+  name: 'articles_published_by_author_and_favorites_count',
+  properties: ['author', 'favoritesCount', 'id'],
+  where: PUBLISHED,
+})
+@Index({
+  name: 'articles_published_by_author_and_comments_count',
+  properties: ['author', 'commentsCount', 'id'],
+  where: PUBLISHED,
+})
+@Index({ name: 'articles_published_by_author_and_title', properties: ['author', 'title', 'id'], where: PUBLISHED })
+@Index({ name: 'articles_drafts', properties: ['author', 'updatedAt', 'id'], where: "status = 'DRAFT'" })
+@Trigger({ name: 'keep_first_slug', timing: 'after', events: ['insert'], body: KEEP_FIRST_SLUG })
+@Trigger({
+  name: 'keep_slug',
+  timing: 'after',
+  events: ['update'],
+  when: '(old.slug <> new.slug)',
+  body: KEEP_SLUG,
+})
+@Trigger({
+  name: 'count_in_tags',
+  timing: 'after',
+  events: ['update'],
+  when: '(old.status <> new.status)',
+  body: countInTags('new', "+ case new.status when 'PUBLISHED' then 1 else -1 end"),
+})
+@Trigger({
+  name: 'count_down_in_tags',
+  timing: 'before',
+  events: ['delete'],
+  when: "(old.status = 'PUBLISHED'::text)",
+  body: countInTags('old', '- 1'),
+})
 export class Article {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
 
   @Field(() => String, {
-    description: `Unique URL key of at most ${ARTICLE_LIMITS.slug} characters, made from the title. Changes when the title changes.`,
+    description: `Unique URL key of at most ${ARTICLE_LIMITS.slug} characters, made from the title. Changes when the title changes; old slugs keep finding the article.`,
   })
   @Unique({ name: 'articles_slug_unique' })
   @Property({ type: 'text' })
@@ -77,9 +141,26 @@ export class Article {
   @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
   updatedAt!: Date;
 
-  @Field(() => DateTime, { nullable: true, description: 'When readers could first see it.' })
-  @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
-  readonly publishedAt!: Date;
+  @Field(() => ArticleStatus, { description: 'Who sees it.' })
+  @Enum({ items: () => ArticleStatus, default: ArticleStatus.PUBLISHED })
+  status!: ArticleStatus;
+
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'When it was first published; null if it never was. Stays when it becomes a draft again.',
+  })
+  @Property({ type: 'datetime', length: 3, nullable: true, defaultRaw: 'now()' })
+  publishedAt!: Date | null;
+
+  @Field(() => Int, {
+    description: 'Grows by one with every change by its author. Send it back as `expectedVersion`.',
+  })
+  @Property({ type: 'integer', version: true })
+  readonly version!: number;
+
+  @Field(() => Url, { nullable: true, description: 'Address of a picture to show above it. Null when it has none.' })
+  @Property({ type: 'text', nullable: true })
+  coverImage!: string | null;
 
   /** Maintained by the triggers on favorites, so that articles are ordered by it without counting. */
   @Field(() => Int, { description: 'How many users have favourited it.' })
@@ -94,15 +175,22 @@ export class Article {
   constructor(author: User, content: ArticleContent) {
     this.author = author;
     Object.assign(this, content);
+    if (content.status === ArticleStatus.DRAFT) this.publishedAt = null; // otherwise now, by the column's default
   }
 
   isWrittenBy(user: { id: number }): boolean {
     return this.author.id === user.id;
   }
 
+  /** Whether the given values are not all those of the article. */
+  differsFrom(changes: Partial<ArticleContent>): boolean {
+    return Object.entries(changes).some(([name, value]) => value !== this[name as keyof ArticleContent]);
+  }
+
   /** Assigns the given values; absent ones stay unchanged. */
   change(changes: Partial<ArticleContent>): void {
     Object.assign(this, changes);
+    if (this.status === ArticleStatus.PUBLISHED) this.publishedAt ??= new Date();
     // Two changes within a millisecond still differ, since clients compare updatedAt to detect changes.
     this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
   }
@@ -113,4 +201,7 @@ export interface ArticleContent {
   title: string;
   description: string;
   body: string;
+  coverImage?: string | null;
+  /** Published unless given. */
+  status?: ArticleStatus;
 }

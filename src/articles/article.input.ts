@@ -1,10 +1,11 @@
-import { ArgsType, Extensions, Field, ID, InputType, registerEnumType } from 'type-graphql';
+import { ArgsType, Extensions, Field, ID, InputType, Int, registerEnumType } from 'type-graphql';
 import { z } from 'zod';
 import { DateTime } from '../graphql/scalars.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
-import { formatLimit, line, name, text } from '../graphql/validation.ts';
+import { formatLimit, line, name, optionalUrl, text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { TAG_LIMITS } from '../tags/tag.limits.ts';
+import { ArticleStatus } from './article.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 
 @InputType({ description: 'Which article: exactly one of the keys.' })
@@ -100,7 +101,7 @@ export class ArticleListArgs extends ArticleOrderArgs {
   filter?: ArticleFilter | null;
 }
 
-@InputType({ description: 'A new article. It is published at once.' })
+@InputType({ description: 'A new article.' })
 export class CreateArticleInput {
   @Field(() => String, { description: `One line of at most ${ARTICLE_LIMITS.title} characters. Need not be unique.` })
   title!: string;
@@ -117,10 +118,24 @@ export class CreateArticleInput {
     description: `At most ${ARTICLE_LIMITS.tags} tags of at most ${TAG_LIMITS.name} visible characters. Order is kept, white space around them and duplicates are dropped.`,
   })
   tagList?: string[] | null;
+
+  @Field(() => ArticleStatus, {
+    defaultValue: ArticleStatus.PUBLISHED,
+    nullable: true,
+    description: 'Whether it is published at once, as in RealWorld, or kept as a draft.',
+  })
+  status?: ArticleStatus | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: `Absolute http(s) URL, at most ${formatLimit(ARTICLE_LIMITS.coverImage)} characters.`,
+  })
+  coverImage?: string | null;
 }
 
 @InputType({
-  description: 'An absent field stays as it is; null is a ValidationError; tagList: [] removes all tags.',
+  description:
+    'An absent field stays as it is; null is a ValidationError, except for coverImage; tagList: [] removes all tags.',
 })
 export class UpdateArticleInput {
   @Field(() => ArticleBy, { description: 'Which one.' })
@@ -143,6 +158,26 @@ export class UpdateArticleInput {
 
   @Field(() => [String], { nullable: true, description: 'All the tags it carries from now on, in their order.' })
   tagList?: string[] | null;
+
+  @Field(() => ArticleStatus, {
+    nullable: true,
+    description:
+      'PUBLISHED shows it to everyone, DRAFT takes it back. The first publishing makes its slug and `publishedAt`.',
+  })
+  status?: ArticleStatus | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description: `Absolute http(s) URL, at most ${formatLimit(ARTICLE_LIMITS.coverImage)} characters. Null or "" removes it.`,
+  })
+  coverImage?: string | null;
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'The `version` that the change is made to. When it has another by now, nothing changes: StaleVersionError.',
+  })
+  expectedVersion?: number | null;
 }
 
 const tagList = z
@@ -158,11 +193,17 @@ const tagList = z
     params: { code: UserErrorCode.TOO_MANY, limit: ARTICLE_LIMITS.tags },
   });
 
+const status = z.enum(ArticleStatus);
+
+const coverImage = optionalUrl(ARTICLE_LIMITS.coverImage);
+
 export const articleRules = z.object({
   title: line(ARTICLE_LIMITS.title),
   description: text(ARTICLE_LIMITS.description),
   body: text(ARTICLE_LIMITS.body),
   tagList: tagList.nullish().transform((names) => names ?? []),
+  coverImage: coverImage.optional(),
+  status: status.nullish().transform((given) => given ?? ArticleStatus.PUBLISHED),
 });
 
-export const articleChangeRules = articleRules.extend({ tagList }).partial();
+export const articleChangeRules = articleRules.extend({ tagList, status }).partial();

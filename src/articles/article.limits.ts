@@ -3,6 +3,7 @@ export const ARTICLE_LIMITS = {
   slug: 100,
   title: 200,
   description: 500,
+  coverImage: 2048,
   body: 100_000,
   tags: 20,
   tagsInFilter: 20,

@@ -1,65 +1,92 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type EntityManager, raw } from '@mikro-orm/postgresql';
 import type { Context } from '../auth/context.ts';
-import { isStorable } from '../database/storable.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
-import { sql } from '../reading/sql.ts';
-import { numberedTable } from '../reading/table.ts';
-import { Article } from './article.entity.ts';
+import { type PickedColumn, pick } from '../reading/read-plan.ts';
+import { RowConditions } from '../reading/row-conditions.ts';
+import { upsertTags } from '../tags/tag.repository.ts';
+import { Article, type ArticleContent, ArticleStatus } from './article.entity.ts';
 import type { ArticleBy } from './article.input.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
+import { ArticleSlug } from './article-slug.entity.ts';
 import { slugify, slugifyWithSuffix } from './slug.ts';
 
 /** The condition that finds the article; false when none can match. */
-export function articleWhere({ id, slug }: ArticleBy): { id: number } | { slug: string } | false {
-  if (slug != null) return slug.length <= ARTICLE_LIMITS.slug && isStorable(slug) && { slug };
+export function articleWhere({ id, slug }: ArticleBy): { id: number | PickedColumn } | false {
+  if (slug != null) return slug.length <= ARTICLE_LIMITS.slug && { id: pick(ArticleSlug, 'article', { slug }) };
   const row = localId('Article', id ?? '');
   return row !== null && { id: row };
 }
 
-export async function findArticle(em: EntityManager, by: ArticleBy, path = ['input', 'article']): Promise<Article> {
-  const where = articleWhere(by);
-  const article = where && (await em.findOne(Article, where));
-  if (!article) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, path));
-  return article;
+/**
+ * The id of the article, if the viewer may see it. Do not call it in a transaction: it takes a second connection, and
+ * transactions that all wait for one would deadlock.
+ */
+export async function findArticleId(
+  { em, reads, viewer }: Context,
+  by: ArticleBy,
+  path = ['input', 'article'],
+): Promise<number> {
+  const rows = new RowConditions(em.getMetadata(), viewer);
+  const id = await reads.value(rows.pick(pick(Article, 'id', articleWhere(by))));
+  if (id === null) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, path));
+  return Number(id);
 }
 
-/**
- * A reference to the article for mutations that only link to it; its row is not loaded. Do not call it in a transaction: it
- * takes a second connection, and transactions that all wait for one would deadlock.
- */
-export async function articleReference({ em, reads }: Context, by: ArticleBy): Promise<Article> {
-  const { columns, aliased } = numberedTable(em.getMetadata().get(Article), 1);
-  const [[property, value] = []] = Object.entries(articleWhere(by));
-  const id = property
-    ? await reads.value(sql`select ${columns.id} from ${aliased} where ${columns[property]} = ${value}`)
-    : null;
-  if (id === null) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
-  return em.getReference(Article, Number(id));
-}
+/** A reference to the article for mutations that only link to it; its row is not loaded. */
+export const articleReference = async (context: Context, by: ArticleBy): Promise<Article> =>
+  context.em.getReference(Article, await findArticleId(context, by));
 
 /**
- * Finds the article and locks its row until the transaction ends, to change or delete it. The lock for a change does not block
- * foreign keys to the article, so that it does not deadlock with new comments and favourites.
+ * Locks the row of the article until the transaction ends, and loads it, to change or delete it. The lock for a change does not
+ * block foreign keys to the article, so that it does not deadlock with new comments and favourites.
  */
-export async function lockArticle(em: EntityManager, by: ArticleBy, to: 'change' | 'delete'): Promise<Article> {
-  const article = await findArticle(em, by);
+export async function lockArticle(em: EntityManager, id: number, to: 'change' | 'delete'): Promise<Article> {
   const lock = to === 'change' ? 'for no key update' : 'for update';
-  await em.execute(`select from articles where id = ? ${lock}`, [article.id]);
-  if (!(await em.refresh(article))) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
+  await em.execute(`select from articles where id = ? ${lock}`, [id]);
+  const article = await em.findOne(Article, id);
+  if (!article) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, ['input', 'article']));
   return article;
 }
 
+/** Gives the article these tags, in this order; false when it has them already. */
+export async function replaceTags(em: EntityManager, article: Article, names: readonly string[]): Promise<boolean> {
+  await article.tags.init();
+  const before = article.tags.map(({ name }) => name);
+  if (isDeepStrictEqual(names, before)) return false;
+  // Removed tags are locked together with the new ones, since the triggers update both.
+  const tags = await upsertTags(em, [...new Set([...names, ...before])]);
+  article.tags.set(tags.slice(0, names.length));
+  return true;
+}
+
+/** The slug that the article gets with these changes; nothing when it keeps its own. */
+export function slugAfter(article: Article, changes: Partial<ArticleContent>): { slug?: string } {
+  const { title, status } = { ...article, ...changes };
+  const wasPublic = article.publishedAt !== null;
+  const isPublic = wasPublic || status === ArticleStatus.PUBLISHED;
+  if (isPublic === wasPublic && slugify(title) === slugify(article.title)) return {};
+  return { slug: articleSlug(title, isPublic, article) };
+}
+
 /**
- * The slug of the title, or one with a random suffix if that is taken, which the statement that writes it decides. Two
- * statements at once may still choose the same slug; the second then violates the unique constraint and is retried.
+ * The slug of a new title. Until an article is first published its slug ends at random, so that the slugs of
+ * other articles do not show which titles are taken by drafts.
  */
-export function uniqueSlug(title: string): string {
+export const articleSlug = (title: string, isPublic: boolean, article?: Article): string =>
+  isPublic ? uniqueSlug(title, article) : slugifyWithSuffix(title);
+
+/**
+ * The slug of the title, or one with a random suffix if another article has or had that, which the statement that writes it
+ * decides. Two statements at once may still choose the same slug; the second then violates the unique constraint and is
+ * retried.
+ */
+function uniqueSlug(title: string, article?: Article): string {
   const [slug, withSuffix] = [slugify(title), slugifyWithSuffix(title)];
   if (slug === '') return withSuffix;
-  return raw<string>('case when exists (select from articles where slug = ?) then ? else ? end', [
-    slug,
-    withSuffix,
-    slug,
-  ]);
+  return raw<string>(
+    'case when exists (select from article_slugs where slug = ? and article_id <> ?) then ? else ? end',
+    [slug, article?.id ?? 0, withSuffix, slug],
+  );
 }

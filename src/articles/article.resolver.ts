@@ -1,14 +1,14 @@
 import { Arg, Args, Authorized, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
 import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
-import { ResourceKind, requirePermission } from '../graphql/user-errors.ts';
+import { Refusal, ResourceKind, requirePermission, StaleVersionError } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
-import { Article } from './article.entity.ts';
+import { Article, ArticleStatus } from './article.entity.ts';
 import {
   ArticleBy,
   ArticleInput,
@@ -18,16 +18,23 @@ import {
   CreateArticleInput,
   UpdateArticleInput,
 } from './article.input.ts';
-import { articleFilterConditions, articleFilterLinks, articleOrder } from './article.lists.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
 import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
-import { articleReference, articleWhere, lockArticle, uniqueSlug } from './article.repository.ts';
+import {
+  articleReference,
+  articleSlug,
+  articleWhere,
+  findArticleId,
+  lockArticle,
+  replaceTags,
+  slugAfter,
+} from './article.repository.ts';
 import { Favorite } from './favorite.entity.ts';
-import { slugify } from './slug.ts';
+import { articleFilterConditions, articleFilterLinks, articleOrder } from './lists/article.lists.ts';
 
 @Resolver()
 export class ArticleResolver {
-  @Query(() => Article, { nullable: true, description: 'Null when there is none.' })
+  @Query(() => Article, { nullable: true, description: 'Null when there is none, or a draft of somebody else.' })
   article(@Arg('by', () => ArticleBy, { description: 'Which one.' }) by: ArticleBy): ReadPlan {
     return one(Article, articleWhere(by));
   }
@@ -44,7 +51,7 @@ export class ArticleResolver {
   }
 
   @Authorized()
-  @Mutation(() => ArticlePayload, { nullable: true, description: 'Publishes an article.' })
+  @Mutation(() => ArticlePayload, { nullable: true, description: 'Publishes an article, or keeps it as a draft.' })
   createArticle(
     @Arg('input', () => CreateArticleInput, { description: 'What it says.' }) input: CreateArticleInput,
     @Ctx() context: SignedInContext,
@@ -52,7 +59,8 @@ export class ArticleResolver {
     const { tagList, ...content } = validate(articleRules, input);
     return context.em.transactional(async (em) => {
       const author = em.getReference(User, context.viewer.id);
-      const article = new Article(author, { ...content, slug: uniqueSlug(content.title) });
+      const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
+      const article = new Article(author, { ...content, slug });
       article.tags.set(await upsertTags(em, tagList));
       em.persist(article);
       return { article };
@@ -61,24 +69,19 @@ export class ArticleResolver {
 
   @Authorized()
   @Mutation(() => ArticlePayload, { nullable: true, description: "Changes one of the viewer's own articles." })
-  updateArticle(
+  async updateArticle(
     @Arg('input', () => UpdateArticleInput, { description: 'What changes.' }) input: UpdateArticleInput,
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
+    const id = await findArticleId(context, input.article);
     return context.em.transactional(async (em) => {
-      const article = await lockArticle(em, input.article, 'change');
+      const article = await lockArticle(em, id, 'change');
       requirePermission(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
+      requireVersion(article, input.expectedVersion);
       const { tagList, ...changes } = validate(articleChangeRules, input);
-      if (changes.title !== undefined && slugify(changes.title) !== slugify(article.title)) {
-        article.slug = uniqueSlug(changes.title);
-      }
-      if (tagList) {
-        await article.tags.init();
-        // Removed tags are locked together with the new ones, since the triggers update both.
-        const tags = await upsertTags(em, [...new Set([...tagList, ...article.tags.map(({ name }) => name)])]);
-        article.tags.set(tags.slice(0, tagList.length));
-      }
-      article.change(changes);
+      const hasNewTags = tagList !== undefined && (await replaceTags(em, article, tagList));
+      const changed = { ...changes, ...slugAfter(article, changes) };
+      if (hasNewTags || article.differsFrom(changed)) article.change(changed);
       return { article };
     });
   }
@@ -88,12 +91,13 @@ export class ArticleResolver {
     nullable: true,
     description: "Deletes one of the viewer's own articles, with its comments and favourites.",
   })
-  deleteArticle(
+  async deleteArticle(
     @Arg('input', () => ArticleInput, { description: 'Which one.' }) input: ArticleInput,
     @Ctx() context: SignedInContext,
   ): Promise<DeleteArticlePayload> {
+    const id = await findArticleId(context, input.article);
     return context.em.transactional(async (em) => {
-      const article = await lockArticle(em, input.article, 'delete');
+      const article = await lockArticle(em, id, 'delete');
       requirePermission(canDeleteArticle(context.viewer, article), ResourceKind.ARTICLE);
       await lockTagsOfArticle(em, article);
       em.remove(article);
@@ -130,4 +134,9 @@ export class ArticleResolver {
     await em.nativeDelete(Favorite, { user: viewer.id, article });
     return { article };
   }
+}
+
+function requireVersion({ version }: Article, expected: number | null | undefined): void {
+  if (expected == null || expected === version) return;
+  throw new Refusal(new StaleVersionError(version, ['input', 'expectedVersion']));
 }

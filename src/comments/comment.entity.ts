@@ -5,11 +5,16 @@ import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime } from '../graphql/scalars.ts';
 import { formatLimit } from '../graphql/validation.ts';
+import { exists, Visible } from '../reading/read-plan.ts';
 import { User } from '../users/user.entity.ts';
 import { COMMENT_LIMITS } from './comment.limits.ts';
 
 /** A comment on an article. Computed fields are in comment.fields.ts. */
 @ObjectType({ implements: Node, description: 'What somebody said about an article.' })
+@Visible<Comment>({
+  listed: (comment) => exists(Article, { id: comment.article }),
+  found: (comment) => exists(Article, { id: comment.article }),
+})
 @Entity({ tableName: 'comments' })
 @Check({ name: 'comments_body_length', expression: lengthCheck('body', 1, COMMENT_LIMITS.body) })
 @Index({ name: 'comments_by_article', properties: ['article', 'createdAt', 'id'] })

@@ -32,9 +32,10 @@ export class CommentResolver {
   async updateComment(
     @Arg('input', () => UpdateCommentInput, { description: 'Which one, and what it says now.' })
     input: UpdateCommentInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<CommentPayload> {
-    const comment = await findComment(em, input.comment);
+    const { em, viewer } = context;
+    const comment = await findComment(context, input.comment);
     requirePermission(canUpdateComment(viewer, comment), ResourceKind.COMMENT);
     comment.change(validate(commentRules, input).body);
     await em.flush();
@@ -48,9 +49,10 @@ export class CommentResolver {
   })
   async deleteComment(
     @Arg('input', () => DeleteCommentInput, { description: 'Which one.' }) input: DeleteCommentInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<DeleteCommentPayload> {
-    const comment = await findComment(em, input.comment);
+    const { em, viewer } = context;
+    const comment = await findComment(context, input.comment);
     requirePermission(canDeleteComment(viewer, comment), ResourceKind.COMMENT);
     const { id, article } = comment;
     em.remove(comment);

@@ -30,6 +30,7 @@ export enum UserErrorCode {
   NOT_FOUND = 'NOT_FOUND',
   FORBIDDEN = 'FORBIDDEN',
   INVALID_CREDENTIALS = 'INVALID_CREDENTIALS',
+  CONFLICT = 'CONFLICT',
 }
 
 registerEnumType(UserErrorCode, {
@@ -45,6 +46,7 @@ registerEnumType(UserErrorCode, {
     NOT_FOUND: { description: 'There is no such thing, or the viewer may not see it.' },
     FORBIDDEN: { description: 'The viewer may see it but not change it.' },
     INVALID_CREDENTIALS: { description: 'The e-mail address or the password is wrong.' },
+    CONFLICT: { description: 'It was changed since the version that the viewer has read.' },
   },
 });
 
@@ -138,6 +140,25 @@ export class InvalidCredentialsError implements UserError {
   readonly code = UserErrorCode.INVALID_CREDENTIALS;
 
   constructor(readonly path: readonly string[] | null = null) {}
+}
+
+@ObjectType({
+  implements: UserError,
+  description: 'It was changed since `expectedVersion` was read. Read it again, merge, and send the current version.',
+})
+export class StaleVersionError implements UserError {
+  readonly message = 'has changed since';
+  readonly code = UserErrorCode.CONFLICT;
+
+  @Field(() => Int, { description: 'The version that it has now.' })
+  readonly currentVersion: number;
+
+  constructor(
+    currentVersion: number,
+    readonly path: readonly string[] | null = null,
+  ) {
+    this.currentVersion = currentVersion;
+  }
 }
 
 /** Thrown anywhere in a mutation; mutation-wrapper.ts returns it as the payload's `errors`. */

@@ -10,25 +10,12 @@ import {
   isObjectType,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import { isStorable } from '../database/storable.ts';
 import { ListQuery } from './list-query.ts';
 import { type Order, parsePageArgs } from './page-args.ts';
-import type {
-  AnyEntityClass,
-  AnyRow,
-  AnyWhere,
-  Condition,
-  Exists,
-  List,
-  Page,
-  PickedColumn,
-  ReadContext,
-  ReadFieldMethod,
-  ReadPlan,
-} from './read-plan.ts';
-import { conjunction, join, literal, Sql, sql } from './sql.ts';
-import { base64url, jsonObject } from './sql-json.ts';
-import { numberedTable, type Table } from './table.ts';
+import type { AnyRow, List, Page, ReadContext, ReadFieldMethod, ReadPlan } from './read-plan.ts';
+import { RowConditions } from './row-conditions.ts';
+import { base64url, join, jsonObject, literal, Sql, sql } from './sql.ts';
+import type { Table } from './table.ts';
 
 /**
  * Compiles a plan and the GraphQL selection under it into one SQL expression, whose value is the JSON of the field. Nested
@@ -47,28 +34,30 @@ interface CompileOptions {
 }
 
 class Compiler {
-  private tableCount = 0;
+  private readonly rows: RowConditions;
 
   constructor(
     private readonly info: GraphQLResolveInfo,
     private readonly options: CompileOptions,
-  ) {}
+  ) {
+    this.rows = new RowConditions(options.tables, options.viewer);
+  }
 
   value(plan: ReadPlan, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
     if (typeof plan === 'boolean') return literal(plan);
     if (plan instanceof Sql) return plan;
     switch (plan.kind) {
       case 'one': {
-        const table = this.table(plan.entity);
-        const where = this.where(plan.where, table);
+        const table = this.rows.table(plan.entity, 'found');
+        const where = this.rows.where(plan.where, table);
         return sql`(select ${this.object(type, nodes, table)} from ${table.aliased} where ${where})`;
       }
       case 'count': {
-        const table = this.table(plan.entity);
-        return sql`(select count(*) from ${table.aliased} where ${this.where(plan.where, table)})`;
+        const table = this.rows.table(plan.entity, 'listed');
+        return sql`(select count(*) from ${table.aliased} where ${this.rows.where(plan.where, table)})`;
       }
       case 'exists':
-        return this.exists(plan);
+        return this.rows.exists(plan);
       case 'each':
         return sql`json_build_array(${join(
           // Not a parameter: PostgreSQL could not infer the type of a null parameter.
@@ -83,30 +72,30 @@ class Compiler {
   }
 
   private list({ entity, through, orderBy, of }: List, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    const link = this.table(through.entity);
-    const table = this.table(entity);
+    const link = this.rows.table(through.entity, 'found');
+    const table = this.rows.table(entity, 'found');
     const item = of?.(table.columns) ?? this.object(type, nodes, table);
     // One lookup per link: given a join, PostgreSQL tends to hash the whole table for a handful of rows.
     const lookup = sql`(select ${item} from ${table.aliased} where ${table.columns.id} = ${link.columns[through.to]})`;
     const items = sql`coalesce(json_agg(${lookup} order by ${orderBy(link.columns)}), '[]')`;
-    return sql`(select ${items} from ${link.aliased} where ${this.where(through.where, link)})`;
+    return sql`(select ${items} from ${link.aliased} where ${this.rows.where(through.where, link)})`;
   }
 
   private page(plan: Page, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    const { entity, through, where, order, args } = plan;
-    const table = this.table(entity);
+    const { entity, through, where, order, args, scope = 'listed' } = plan;
+    const table = this.rows.table(entity, scope);
     const links = [through ?? []].flat().map(({ entity, where, to, at }) => {
-      const joinTable = this.table(entity);
-      return { table: joinTable, where: this.where(where, joinTable), to: joinTable.columns[to] as Sql, at };
+      const joinTable = this.rows.table(entity, 'found');
+      return { table: joinTable, where: this.rows.where(where, joinTable), to: joinTable.columns[to] as Sql, at };
     });
     const list = new ListQuery(
       table,
       order as Order<AnyRow, AnyRow>,
       links,
-      where === undefined ? [] : this.conditions(where, table),
+      where === undefined ? [] : this.rows.conditions(where, table),
     );
     const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
-    const rows = list.page(window, this.table(entity));
+    const rows = list.page(window, this.rows.allRows(entity));
 
     const connection = getNamedType(type) as GraphQLObjectType;
     let needsRows = false;
@@ -171,49 +160,6 @@ class Compiler {
     const selected = collectSubfields(this.options.schema, fragments, variableValues, type, nodes);
     return [...selected].map(([name, of]) => [name, of, fields[of[0]?.name.value ?? '']] as const);
   }
-
-  private exists({ entity, where }: Exists): Sql {
-    const table = this.table(entity);
-    return sql`exists(select 1 from ${table.aliased} where ${this.where(where, table)})`;
-  }
-
-  private where(where: AnyWhere, table: Table): Sql {
-    return conjunction(this.conditions(where, table));
-  }
-
-  private conditions(where: AnyWhere, table: Table): Sql[] {
-    const given = typeof where === 'function' ? where(table.columns) : where;
-    return (isList(given) ? given : [given]).filter((part) => part !== true).map((part) => this.condition(part, table));
-  }
-
-  private condition(condition: Condition<AnyRow>, table: Table): Sql {
-    if (typeof condition === 'boolean') return literal(condition);
-    if (condition instanceof Sql) return condition;
-    if (isList(condition)) return this.where(condition, table);
-    if (isExists(condition)) return this.exists(condition);
-    return conjunction(
-      Object.entries(condition).map(([property, value]) => {
-        // A value that cannot be stored equals no stored value; PostgreSQL would fail on it.
-        if (typeof value === 'string' && !isStorable(value)) return sql`false`;
-        return sql`${table.column(property).sql} = ${isPickedColumn(value) ? this.pick(value) : value}`;
-      }),
-    );
-  }
-
-  private pick({ entity, property, where }: PickedColumn): Sql {
-    const table = this.table(entity);
-    return sql`(select ${table.column(property).sql} from ${table.aliased} where ${this.where(where, table)})`;
-  }
-
-  private table(entity: AnyEntityClass): Table {
-    this.tableCount += 1;
-    return numberedTable(this.options.tables.get(entity), this.tableCount);
-  }
 }
 
 const typeName = (name: string): Sql => literal(name);
-
-const isList = (condition: Condition<AnyRow>): condition is readonly Condition<AnyRow>[] => Array.isArray(condition);
-const isPickedColumn = (value: unknown): value is PickedColumn =>
-  typeof value === 'object' && value !== null && 'kind' in value;
-const isExists = (condition: object): condition is Exists => 'kind' in condition && condition.kind === 'exists';

@@ -1,8 +1,7 @@
 import { Keyset } from './keyset.ts';
 import type { Order, PageWindow } from './page-args.ts';
 import type { AnyRow } from './read-plan.ts';
-import { conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
-import { base64url } from './sql-json.ts';
+import { base64url, conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
 import type { Column, Table } from './table.ts';
 
 /** The rows of a join table that match `where`. They lead to the list's rows whose `at` equals their `to`. */
@@ -36,7 +35,7 @@ export class ListQuery {
     const { table, conditions } = this;
     const [link, ...others] = this.links;
     // Without other conditions, counting the distinct ids in the join table is enough.
-    if (link?.at === 'id' && others.length === 0 && conditions.length === 0) {
+    if (link?.at === 'id' && others.length === 0 && conditions.length === 0 && !table.rows) {
       return sql`(select count(*) from (select distinct ${link.to} from ${link.table.aliased} where ${link.where}) as reached)`;
     }
     const linked = this.links.map((each) => sql`exists(${this.linksTo(each)})`);

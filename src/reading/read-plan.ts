@@ -75,6 +75,8 @@ interface PageParts<E, L> {
   where?: Where<E>;
   order: Order<E> | Order<E, NoInfer<L>>;
   args: PageArgs;
+  /** Which rows the page may hold: those that are listed, unless given. */
+  scope?: Scope;
 }
 
 /** What compile.ts compiles. The entity types are checked where a plan is built, and dropped here. */
@@ -94,6 +96,30 @@ export type AnyEntityClass = EntityClass<AnyRow>;
 export type AnyWhere = Where<AnyRow>;
 export type AnyRow = Record<string, Value>;
 type ColumnName<E> = { [P in keyof E]: E[P] extends (...args: never) => unknown ? never : P }[keyof E] & string;
+
+/** What requests see of an entity's table. A row that is listed is also found. */
+export interface Visibility<E> {
+  /** The rows that pages and counts hold. */
+  readonly listed: (row: Columns<E>) => Condition<E>;
+  /** The rows that are reached one by one, through an id, another key or a reference. */
+  readonly found: (row: Columns<E>, viewer: ReadContext['viewer']) => Condition<E>;
+}
+
+export type Scope = keyof Visibility<AnyRow>;
+
+/**
+ * Declares which rows of an entity's table requests see. Every plan that reads the table has the rule added when it is
+ * compiled, so no field can forget it. Without the decorator every row is seen.
+ */
+export const Visible =
+  <E>(visibility: Visibility<E>) =>
+  (entity: EntityClass<E>): void => {
+    visibilities.set(entity, visibility as unknown as Visibility<AnyRow>);
+  };
+
+export const visibilityOf = (entity: AnyEntityClass) => visibilities.get(entity);
+
+const visibilities = new WeakMap<object, Visibility<AnyRow>>();
 
 /** What a field may depend on besides its row. */
 export interface ReadContext<A = unknown> {

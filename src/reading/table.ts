@@ -5,6 +5,7 @@ import { identifier, type Sql, sql } from './sql.ts';
 
 /** A table under an alias, described by MikroORM's metadata. */
 export class Table {
+  readonly name: Sql;
   /** The table with its alias, for a from clause. */
   readonly aliased: Sql;
   readonly columns: Columns<AnyRow>;
@@ -13,8 +14,11 @@ export class Table {
   constructor(
     readonly entity: EntityMetadata,
     readonly alias: string,
+    /** A subquery for the rows that may be seen, where these are not all. */
+    readonly rows?: Sql,
   ) {
-    this.aliased = sql`${identifier(entity.tableName)} as ${identifier(alias)}`;
+    this.name = identifier(entity.tableName);
+    this.aliased = sql`${rows ?? this.name} as ${identifier(alias)}`;
     this.columns = new Proxy({} as Columns<AnyRow>, { get: (_, property) => this.column(String(property)).sql });
     const properties = entity.props as EntityProperty[];
     this.columnsByProperty = new Map(

@@ -4,7 +4,7 @@ const max = (name: keyof typeof SIZE_LIMITS) => SIZE_LIMITS[name].max.toLocaleSt
 
 export const HELP = `Adds a blog to the configured database (DATABASE_URL, or the embedded one).
 
-  npm run seed                             a demo blog: 12 people, 60 articles, comments, favourites, follows
+  npm run seed                             a demo blog: 12 people, 60 articles, a draft, comments, favourites, follows
   npm run seed -- --articles 1000000       a large blog: 50,000 users, 200 tags, about 6 million other rows
   npm run seed -- --articles 2000 --users 50 --tags 12
   npm run seed -- --articles 2000 --seed 2 --json

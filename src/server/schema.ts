@@ -3,8 +3,8 @@ import { type GraphQLSchema, isInputObjectType } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
-import { TagArticlesFields } from '../articles/tag-articles.fields.ts';
-import { UserArticlesFields, ViewerArticlesFields } from '../articles/user-articles.fields.ts';
+import { TagArticlesFields } from '../articles/lists/tag-articles.fields.ts';
+import { UserArticlesFields, ViewerArticlesFields } from '../articles/lists/user-articles.fields.ts';
 import { AccountResolver } from '../auth/account.resolver.ts';
 import { rejectInvalidTokens, requireSignIn } from '../auth/authorization.ts';
 import { SessionResolver } from '../auth/session.resolver.ts';
@@ -15,6 +15,7 @@ import {
   ForbiddenError,
   InvalidCredentialsError,
   NotFoundError,
+  StaleVersionError,
   TakenError,
   ValidationError,
 } from '../graphql/user-errors.ts';
@@ -46,7 +47,14 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
       ViewerFields,
     ],
     // Only referenced through the interface they implement.
-    orphanedTypes: [ForbiddenError, InvalidCredentialsError, NotFoundError, TakenError, ValidationError],
+    orphanedTypes: [
+      ForbiddenError,
+      InvalidCredentialsError,
+      NotFoundError,
+      StaleVersionError,
+      TakenError,
+      ValidationError,
+    ],
     authChecker: requireSignIn,
     // validation.ts checks inputs instead, and reports every error with its path.
     validate: false,

@@ -3,13 +3,23 @@ import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/d
 import { Field, Int, ObjectType } from 'type-graphql';
 import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
+import { Visible } from '../reading/read-plan.ts';
+import { sql } from '../reading/sql.ts';
 import { TAG_LIMITS } from './tag.limits.ts';
 
-/** A word by which articles are found. */
+/** A word by which articles are found. A tag that only drafts carry is seen by their authors alone. */
 @ObjectType({
   implements: Node,
   description:
     'A word that authors file their articles under. Tags differ by case, not by how an accent is spelled (NFC).',
+})
+@Visible<Tag>({
+  listed: (tag) => sql`${tag.articlesCount} > 0`,
+  found: (tag, viewer) =>
+    viewer
+      ? sql`(${tag.articlesCount} > 0 or exists(select from article_tags join articles on articles.id = article_id
+          where tag_id = ${tag.id} and author_id = ${viewer.id}))`
+      : sql`${tag.articlesCount} > 0`,
 })
 @Entity({ tableName: 'tags' })
 @Check({ name: 'tags_name_length', expression: lengthCheck('name', 1, TAG_LIMITS.name) })
@@ -32,8 +42,8 @@ export class Tag {
   @Property({ type: 'text', default: '' })
   readonly nameKey!: string;
 
-  /** Maintained by the triggers on article_tags, so that popular tags are listed without counting. */
-  @Field(() => Int, { description: 'How many articles carry the tag.' })
+  /** Maintained by the triggers on article_tags and articles, so that popular tags are listed without counting. */
+  @Field(() => Int, { description: 'How many published articles carry the tag.' })
   @Property({ type: 'integer', default: 0 })
   readonly articlesCount!: number;
 }

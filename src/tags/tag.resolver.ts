@@ -12,7 +12,7 @@ import { tagName } from './tag.repository.ts';
 
 @Resolver()
 export class TagResolver {
-  @Query(() => Tag, { nullable: true, description: 'Null when no article ever carried it.' })
+  @Query(() => Tag, { nullable: true, description: 'Null when no published article carries it.' })
   tag(
     @Arg('name', () => String, { description: 'Its name, as it is written; an accent may be spelled either way.' })
     name: string,
@@ -21,15 +21,12 @@ export class TagResolver {
   }
 
   @Extensions({ scanCost: SCAN_COST.table })
-  @Query(() => TagConnection, { description: 'Tags that articles carry.' })
+  @Query(() => TagConnection, { description: 'Tags that published articles carry.' })
   tags(@Args(() => TagListArgs) args: TagListArgs): ReadPlan {
     const { prefix } = args;
     const key = nameKey(prefix ?? '');
     return page(Tag, {
-      where: (tag) => [
-        sql`${tag.articlesCount} > 0`,
-        !prefix || (isStorable(prefix) && key !== '' && sql`starts_with(${tag.nameKey}, ${key})`),
-      ],
+      where: (tag) => [!prefix || (isStorable(prefix) && key !== '' && sql`starts_with(${tag.nameKey}, ${key})`)],
       order: tagOrder(args.orderBy),
       args,
     });

@@ -241,8 +241,8 @@ describe('updating an article', () => {
     const ann = await aUser();
     const article = await reload(await anArticle({ by: ann }));
     let last = article.updatedAt.getTime();
-    for (const changes of [{ body: 'New' }, { tagList: ['new'] }, { title: article.title }, {}]) {
-      expect(await update(ann, article.slug, changes)).toSucceed();
+    for (const changes of [{ body: 'New' }, { tagList: ['new'] }, { title: 'New' }, { description: 'New' }]) {
+      expect(await update(ann, (await reload(article)).slug, changes)).toSucceed();
       const { updatedAt, createdAt, publishedAt } = await reload(article);
       expect(updatedAt.getTime()).toBeGreaterThan(last);
       expect([createdAt, publishedAt]).toEqual([article.createdAt, article.publishedAt]);

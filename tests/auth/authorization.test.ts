@@ -81,10 +81,10 @@ const FIELDS: Record<string, { public?: string; viewerRelative?: string; private
       'id username bio image createdAt followersCount followingCount articlesCount articles favorites followers following',
     viewerRelative: 'viewerIsFollowing isViewer',
   },
-  Viewer: { private: 'user email feed' },
+  Viewer: { private: 'user email feed drafts' },
   Article: {
     public:
-      'id slug title description body tags tagList author createdAt updatedAt publishedAt favoritesCount commentsCount comments',
+      'id slug title description body coverImage tags tagList author status createdAt updatedAt publishedAt version favoritesCount commentsCount comments',
     viewerRelative: 'viewerHasFavorited viewerCanUpdate viewerCanDelete',
   },
   Comment: {
@@ -118,6 +118,7 @@ const WRAPPERS: Record<string, string> = {
   NotFoundError: 'message code path resource',
   ForbiddenError: 'message code path resource',
   InvalidCredentialsError: 'message code path',
+  StaleVersionError: 'message code path currentVersion',
 };
 
 const OBJECTS = Object.values(schema.getTypeMap()).filter(
@@ -147,6 +148,7 @@ describe('fields', () => {
         'feed { nodes { author { username } } }',
         ({ username }) => ({ nodes: [{ author: { username: username === 'ann' ? 'bob' : 'cem' } }] }),
       ],
+      drafts: ['drafts { nodes { title } }', ({ username }) => ({ nodes: [{ title: `Draft by ${username}` }] })],
     };
     const [selection, of] = shown[field] ?? [];
     if (!selection || !of) throw new Error(`Viewer.${field} has no row.`);
@@ -258,6 +260,10 @@ async function aBlog(): Promise<{ guest: null; other: Person; owner: Person }> {
   await ask('mutation { followUser(input: { user: { username: "bob" } }) { __typename } }', owner);
   await ask('mutation { followUser(input: { user: { username: "cem" } }) { __typename } }', other);
   await ask('mutation { favoriteArticle(input: { article: { slug: "hers" } }) { __typename } }', owner);
+  for (const author of [owner, other]) {
+    const input = `{ title: "Draft by ${author.username}", description: "d", body: "b", status: DRAFT }`;
+    await ask(`mutation { createArticle(input: ${input}) { __typename } }`, author);
+  }
   return { guest: null, other, owner };
 }
 
@@ -266,6 +272,16 @@ async function ask(query: string, as: Person | null): Promise<GraphQLResponse<un
 }
 
 async function contents(): Promise<unknown> {
-  const tables = ['users', 'sessions', 'follows', 'articles', 'article_tags', 'tags', 'favorites', 'comments'];
+  const tables = [
+    'users',
+    'sessions',
+    'follows',
+    'articles',
+    'article_slugs',
+    'article_tags',
+    'tags',
+    'favorites',
+    'comments',
+  ];
   return Promise.all(tables.map((table) => orm.em.fork().execute(`select * from ${table} as row order by row`)));
 }

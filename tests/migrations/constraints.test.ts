@@ -75,6 +75,17 @@ const CONSTRAINTS: Record<string, { bad: string[]; good?: string[] }> = {
     bad: [article({ body: `''` }), article({ body: long(100_001) })],
     good: [article({ body: long(100_000) })],
   },
+  articles_cover_image_length: {
+    bad: [article({ cover_image: `''` }), article({ cover_image: long(2049) })],
+    good: [article({ cover_image: long(2048) })],
+  },
+  articles_status_check: { bad: [article({ status: `'HIDDEN'` })], good: [article({ status: `'DRAFT'` })] },
+  articles_published_at: {
+    bad: [article({ published_at: 'null' }), article({ published_at: 'null', status: `'PUBLISHED'` })],
+    good: [article({ published_at: 'null', status: `'DRAFT'` })],
+  },
+  article_slugs_pkey: { bad: [`insert into article_slugs (slug, article_id) values ('article-1', 2)`] },
+  article_slugs_article_id_foreign: { bad: [`insert into article_slugs (slug, article_id) values ('new', 99)`] },
   tags_pkey: { bad: [`insert into tags (id, name) values (1, 'new')`] },
   tags_name_unique: {
     bad: [`insert into tags (name) values ('red')`],
@@ -151,7 +162,13 @@ test('required columns are not nullable', async () => {
   const nullable = await execute(`
     select table_name || '.' || column_name as name from information_schema.columns
     where table_schema = 'public' and is_nullable = 'YES' and table_name not like 'mikro_orm%' order by 1`);
-  expect(nullable.map(({ name }) => name)).toEqual(['comments.author_id', 'users.bio', 'users.image']);
+  expect(nullable.map(({ name }) => name)).toEqual([
+    'articles.cover_image',
+    'articles.published_at',
+    'comments.author_id',
+    'users.bio',
+    'users.image',
+  ]);
 });
 
 test('timestamps have millisecond precision and a time zone', async () => {

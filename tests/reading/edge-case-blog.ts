@@ -4,7 +4,7 @@ import { theWorld, type World } from './reference.ts';
 import { aSmallBlog } from './small-blog.ts';
 
 /**
- * The small blog with texts that are easily corrupted, a user without any relations, and cursors that the server has
+ * The small blog with texts that are easily corrupted, a user without any relations, drafts, and cursors that the server has
  * returned, some of them of deleted rows.
  */
 export async function anEdgeCaseBlog(): Promise<{ people: Person[]; world: World }> {
@@ -16,6 +16,17 @@ export async function anEdgeCaseBlog(): Promise<{ people: Person[]; world: World
       values ('Ärger', 'ärger'), ('r%_', 'r%_'), ('tag \\ "quoted"', 'tag \\ "quoted"');
     insert into article_tags (article_id, tag_id)
       select articles.id, tags.id from articles, tags where slug = 'article-odd' and tags.id > 4
+  `);
+  await execute(`
+    insert into articles (slug, title, description, body, author_id, status, published_at)
+      select 'draft-' || n, 'draft ' || n, 'd', 'b', n % 2 + 1, 'DRAFT', case when n > 3 then timestamptz '2026-01-02Z' end
+      from generate_series(1, 5) n;
+    insert into tags (name) values ('secret');
+    insert into article_tags (article_id, tag_id) select articles.id, tags.id from articles, tags
+      where status = 'DRAFT' and tags.name in ('red', 'secret');
+    insert into favorites (user_id, article_id) select author_id, id from articles where status = 'DRAFT';
+    insert into favorites (user_id, article_id) select 3, id from articles where slug = 'draft-5';
+    insert into comments (body, article_id, author_id) select 'on a draft', id, 3 from articles where slug = 'draft-5';
   `);
   const cursors = await cursorsOf(people[0] as Person);
   await execute(`

@@ -84,11 +84,13 @@ const articleFilters = {
   updatedBefore: ['"2027-01-01T00:00:00.000Z"', `a.updated_at < '2027-01-01Z'`],
 } as const;
 
+const PUBLISHED = "a.status = 'PUBLISHED'";
+
 const shapes: Record<string, Shape> = {
   'Query.articles': {
     node: 'Article',
     around: (connection) => connection,
-    from: 'articles a where true',
+    from: `articles a where ${PUBLISHED}`,
     id: 'a.id',
     sort: articleSort,
     preset: 'PUBLISHED_AT DESC',
@@ -97,7 +99,7 @@ const shapes: Record<string, Shape> = {
   'User.articles': {
     node: 'Article',
     around: (connection) => `${BY.ann} { ${connection} }`,
-    from: `articles a where a.author_id = ${userId('ann')}`,
+    from: `articles a where ${PUBLISHED} and a.author_id = ${userId('ann')}`,
     id: 'a.id',
     sort: articleSort,
     preset: 'PUBLISHED_AT DESC',
@@ -106,7 +108,7 @@ const shapes: Record<string, Shape> = {
   'User.favorites': {
     node: 'Article',
     around: (connection) => `${BY.bob} { ${connection} }`,
-    from: `articles a join favorites f on f.article_id = a.id where f.user_id = ${userId('bob')}`,
+    from: `articles a join favorites f on f.article_id = a.id where ${PUBLISHED} and f.user_id = ${userId('bob')}`,
     id: 'a.id',
     sort: 'f.created_at',
   },
@@ -127,9 +129,16 @@ const shapes: Record<string, Shape> = {
   'Viewer.feed': {
     node: 'Article',
     around: (connection) => `viewer { ${connection} }`,
-    from: `articles a where a.author_id in (select followed_id from follows where follower_id = ${userId('bob')})`,
+    from: `articles a where ${PUBLISHED} and a.author_id in (select followed_id from follows where follower_id = ${userId('bob')})`,
     id: 'a.id',
     sort: 'a.published_at',
+  },
+  'Viewer.drafts': {
+    node: 'Article',
+    around: (connection) => `viewer { ${connection} }`,
+    from: `articles a where a.status = 'DRAFT' and a.author_id = ${userId('bob')}`,
+    id: 'a.id',
+    sort: 'a.updated_at',
   },
   'Article.comments': {
     node: 'Comment',
@@ -142,7 +151,7 @@ const shapes: Record<string, Shape> = {
   'Tag.articles': {
     node: 'Article',
     around: (connection) => `tag(name: "red") { ${connection} }`,
-    from: `articles a where ${carries('red')}`,
+    from: `articles a where ${PUBLISHED} and ${carries('red')}`,
     id: 'a.id',
     sort: articleSort,
     preset: 'PUBLISHED_AT DESC',
@@ -289,6 +298,7 @@ export async function aBlogFullOfTies(): Promise<Person> {
   await addTags(1, 11);
   await addArticles('ann', 1, 11);
   await addArticles('cyd', 12, 22);
+  await addDrafts(1, 11);
   await addComments(1, 11);
   await execute(`insert into comments (body, article_id, author_id) select 'No.', id, author_id from articles`);
   return bob;
@@ -314,6 +324,18 @@ export async function addArticles(author: 'ann' | 'cyd', from: number, to: numbe
     insert into favorites (user_id, article_id, created_at)
       select ${userId('bob')}, articles.id, timestamptz '2026-01-01Z' + n % 3 * interval '1 ms'
       from generate_series(${from}, ${to}) n join articles on slug = 'article-' || n
+  `);
+}
+
+/** Drafts by bob, in no other list though they are tagged and he has favourited them. */
+async function addDrafts(from: number, to: number): Promise<void> {
+  await execute(`
+    insert into articles (slug, title, description, body, author_id, status, updated_at)
+      select 'draft-' || n, 'Draft', 'd', 'b', ${userId('bob')}, 'DRAFT', timestamptz '2026-02-01Z' + n % 3 * interval '1 ms'
+      from generate_series(${from}, ${to}) n;
+    insert into article_tags (article_id, tag_id)
+      select articles.id, tags.id from articles, tags where status = 'DRAFT' and tags.name in ('red', 'none');
+    insert into favorites (user_id, article_id) select author_id, id from articles where status = 'DRAFT'
   `);
 }
 

@@ -129,6 +129,8 @@ async function aLargeBlog(): Promise<void> {
         or name = 'blue' and articles.id % 3 = 0 or name = 'green' and articles.id % 5 = 0
         or name = 'rare' and articles.id % 10000 = 0 or tags.id = articles.id % 2000;
     alter table article_tags enable trigger all;
+    update tags set articles_count = carried from (select tag_id, count(*) as carried from article_tags group by 1) as links
+      where id = tag_id;
     alter table favorites disable trigger all;
     insert into favorites (user_id, article_id, created_at)
       select 2, id, now() - id * interval '1 s' from articles where id % 20 = 0

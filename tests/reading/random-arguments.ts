@@ -99,7 +99,7 @@ export class RandomArguments {
 
   private instant(): string {
     const { publishedAt, updatedAt } = this.choices.one(this.world.articles);
-    const instant = this.choices.one([publishedAt, updatedAt]);
+    const instant = this.choices.one([publishedAt ?? updatedAt, updatedAt]);
     const inBerlin = new Date(instant.getTime() + 3_600_000).toISOString().replace('Z', '+01:00');
     return this.choices.one([instant.toISOString(), inBerlin, ...ODD_INSTANTS]);
   }
@@ -197,7 +197,7 @@ export class RandomArguments {
 
   private anyId(): unknown {
     const type = this.choices.one(['Article', 'User', 'Comment', 'Tag', 'Viewer', 'Session']);
-    const id = globalId(type, this.choices.upTo(12) + 1);
+    const id = globalId(type, this.choices.upTo(15) + 1);
     return this.choices.one([id, id, id, `${id}=`, globalId(type, 2 ** 31), 7, this.oddText()]);
   }
 }
@@ -216,6 +216,7 @@ const PRESET_DIRECTIONS: Record<string, string> = { 'Article.comments': 'ASC' };
 const PRESETS: Record<string, string> = {
   'Query.tags': 'ARTICLES_COUNT DESC',
   'Article.comments': 'CREATED_AT ASC',
+  'Viewer.drafts': 'UPDATED_AT DESC',
   'User.favorites': 'FAVORITED_AT DESC',
   'User.followers': 'FOLLOWER_SINCE DESC',
   'User.following': 'FOLLOWED_AT DESC',

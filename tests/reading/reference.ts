@@ -73,10 +73,14 @@ const query: Fields<unknown> = {
   viewer: (_, _args, { viewer, users }) => viewer && users.find(({ id }) => id === viewer.id),
   user: (_, { by }, { users }) =>
     users.find((user) => (by.id != null ? globalIdOf(user) === by.id : sameName(user.username, by.username))) ?? null,
-  article: (_, { by }, { articles }) =>
-    articles.find((article) => (by.id != null ? globalIdOf(article) === by.id : article.slug === by.slug)) ?? null,
-  tag: (_, { name }, { tags }) => tags.find((tag) => tag.name === name.normalize('NFC')) ?? null,
-  articles: (_, args, world) => articlePage(world.articles.filter(matching(args.filter, world)), args),
+  article: (_, { by }, world) =>
+    world.articles.find(
+      (article) =>
+        isVisible(article, world) && (by.id != null ? globalIdOf(article) === by.id : article.slug === by.slug),
+    ) ?? null,
+  tag: (_, { name }, world) =>
+    world.tags.find((tag) => isVisible(tag, world) && tag.name === name.normalize('NFC')) ?? null,
+  articles: (_, args, world) => articlePage(published(world).filter(matching(args.filter, world)), args),
   tags: (_, args, { tags }) => {
     const key = nameKey(args.prefix ?? '');
     const { field, direction } = args.orderBy ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
@@ -95,11 +99,16 @@ const user: Fields<User> = {
   isViewer: ({ id }, _, { viewer }) => id === viewer?.id,
   followersCount: ({ id }, _, { follows }) => follows.filter(({ followed }) => followed.id === id).length,
   followingCount: ({ id }, _, { follows }) => follows.filter(({ follower }) => follower.id === id).length,
-  articlesCount: ({ id }, _, { articles }) => articles.filter(({ author }) => author.id === id).length,
+  articlesCount: ({ id }, _, world) => published(world).filter(({ author }) => author.id === id).length,
   articles: ({ id }, args, world) =>
-    articlePage(world.articles.filter(({ author }) => author.id === id).filter(matching(args.filter, world)), args),
+    articlePage(
+      published(world)
+        .filter(({ author }) => author.id === id)
+        .filter(matching(args.filter, world)),
+      args,
+    ),
   favorites: ({ id }, args, { favorites }) => {
-    const mine = favorites.filter((favorite) => favorite.user.id === id);
+    const mine = favorites.filter(({ user, article }) => user.id === id && isPublished(article));
     return linkPage(mine, ({ article }) => article, 'FAVORITED_AT', args);
   },
   followers: ({ id }, args, { follows }) => {
@@ -114,12 +123,16 @@ const user: Fields<User> = {
 
 const viewer: Fields<User> = {
   user: (source) => source,
-  feed: ({ id }, args, { articles, follows }) => {
-    const followed = follows.filter(({ follower }) => follower.id === id).map((follow) => follow.followed.id);
+  feed: ({ id }, args, world) => {
+    const followed = world.follows.filter(({ follower }) => follower.id === id).map((follow) => follow.followed.id);
     return articlePage(
-      articles.filter(({ author }) => followed.includes(author.id)),
+      published(world).filter(({ author }) => followed.includes(author.id)),
       args,
     );
+  },
+  drafts: ({ id }, args, { articles }) => {
+    const mine = articles.filter((article) => article.author.id === id && !isPublished(article));
+    return articlePage(mine, { ...args, orderBy: { field: 'UPDATED_AT', direction: 'DESC' } });
   },
 };
 
@@ -127,7 +140,7 @@ const article: Fields<Article> = {
   id: globalIdOf,
   createdAt: ({ createdAt }) => createdAt.toISOString(),
   updatedAt: ({ updatedAt }) => updatedAt.toISOString(),
-  publishedAt: ({ publishedAt }) => publishedAt.toISOString(),
+  publishedAt: ({ publishedAt }) => publishedAt?.toISOString() ?? null,
   tags: tagsOf,
   tagList: (source, args, world) => tagsOf(source, args, world).map(({ name }) => name),
   viewerHasFavorited: ({ id }, _, { viewer, favorites }) =>
@@ -153,10 +166,10 @@ const comment: Fields<Comment> = {
 
 const tag: Fields<Tag> = {
   id: globalIdOf,
-  articles: ({ id }, args, { articles, articleTags }) => {
-    const carrying = articleTags.filter((link) => link.tag.id === id).map((link) => link.article.id);
+  articles: ({ id }, args, world) => {
+    const carrying = world.articleTags.filter((link) => link.tag.id === id).map((link) => link.article.id);
     return articlePage(
-      articles.filter((source) => carrying.includes(source.id)),
+      published(world).filter((source) => carrying.includes(source.id)),
       args,
     );
   },
@@ -182,8 +195,24 @@ function typeOf(source: unknown): GraphQLObjectType {
   return type;
 }
 
-const nodeOf = (id: string, { users, articles, comments, tags }: World) =>
-  [...users, ...articles, ...comments, ...tags].find((node) => globalIdOf(node) === id) ?? null;
+const nodeOf = (id: string, world: Context) =>
+  [...world.users, ...world.articles, ...world.comments, ...world.tags].find(
+    (node) => globalIdOf(node) === id && isVisible(node, world),
+  ) ?? null;
+
+const isPublished = ({ status }: Article) => status === 'PUBLISHED';
+
+const published = ({ articles }: World) => articles.filter(isPublished);
+
+function isVisible(node: Article | User | Comment | Tag, world: Context): boolean {
+  const own = ({ author }: Article) => author.id === world.viewer?.id;
+  if (node instanceof Comment) return isVisible(node.article, world);
+  if (node instanceof Article) return isPublished(node) || own(node);
+  if (node instanceof Tag) {
+    return world.articleTags.some(({ tag, article }) => tag === node && (isPublished(article) || own(article)));
+  }
+  return true;
+}
 
 const sameName = (left: string, right: string) => nameKey(left) === nameKey(right);
 
@@ -204,17 +233,20 @@ function matching(filter: Args | null | undefined, world: World) {
       (favoritedBy == null || fans.some((fan) => sameName(fan.user.username, favoritedBy))) &&
       (tagsAny == null || tagsAny.some((name: string) => names.includes(name))) &&
       (tagsAll == null || tagsAll.every((name: string) => names.includes(name))) &&
-      (publishedAfter == null || source.publishedAt > new Date(publishedAfter)) &&
-      (publishedBefore == null || source.publishedAt < new Date(publishedBefore)) &&
+      (publishedAfter == null || instantOf(source) > new Date(publishedAfter)) &&
+      (publishedBefore == null || instantOf(source) < new Date(publishedBefore)) &&
       (updatedAfter == null || source.updatedAt > new Date(updatedAfter)) &&
       (updatedBefore == null || source.updatedAt < new Date(updatedBefore))
     );
   };
 }
 
+/** Lists by this date hold published articles only, which have one. */
+const instantOf = ({ publishedAt }: Article) => publishedAt as Date;
+
 export const articleSortValue = (source: Article, field: string): Value =>
   ({
-    PUBLISHED_AT: source.publishedAt.toISOString(),
+    PUBLISHED_AT: (source.publishedAt ?? source.createdAt).toISOString(),
     UPDATED_AT: source.updatedAt.toISOString(),
     FAVORITES_COUNT: source.favoritesCount,
     COMMENTS_COUNT: source.commentsCount,

@@ -55,7 +55,7 @@ describe('npm run check', () => {
   });
 
   test('fails when a type changed in the code without the schema, and names the fix', () => {
-    edit('src/tags/tag.entity.ts', 'How many articles carry the tag.', 'In how many articles it is.');
+    edit('src/tags/tag.entity.ts', 'How many published articles carry the tag.', 'In how many articles it is.');
     const { code, output } = npm('check:generated');
     expect(code).toBe(1);
     expect(output).toContain('schema/schema.graphql is out of date. Update it with: npm run generate');

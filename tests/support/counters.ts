@@ -5,4 +5,5 @@ export const WRONG_COUNTERS = `
   union all select 'comments', id, comments_count, comments from articles,
     lateral (select count(*)::int as comments from comments where article_id = articles.id) c where comments_count <> comments
   union all select 'tags', id, articles_count, carried from tags,
-    lateral (select count(*)::int as carried from article_tags where tag_id = tags.id) t where articles_count <> carried`;
+    lateral (select count(*)::int as carried from article_tags join articles on articles.id = article_id
+      where tag_id = tags.id and status = 'PUBLISHED') t where articles_count <> carried`;

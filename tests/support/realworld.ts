@@ -247,6 +247,7 @@ const STATUSES: Record<ErrorFieldsFragment['__typename'], number> = {
   ForbiddenError: 403,
   InvalidCredentialsError: 401,
   NotFoundError: 404,
+  StaleVersionError: 409,
   TakenError: 409,
   ValidationError: 422,
 };

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
+import { ArticleStatus } from '../../articles/article.entity.ts';
 import { slugify } from '../../articles/slug.ts';
 import { stableRandom } from './stable-random.ts';
 
@@ -9,7 +10,9 @@ export interface DemoArticle {
   readonly title: string;
   readonly description: string;
   readonly author: string;
-  readonly publishedAt: Date;
+  readonly status: ArticleStatus;
+  /** When it was published; a draft, when it was written. */
+  readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly tags: readonly string[];
   readonly body: string;
@@ -26,7 +29,7 @@ export interface DemoComment {
 export const demoArticles = (): DemoArticle[] =>
   readdirSync(FOLDER)
     .map((file) => articleOf(readFileSync(`${FOLDER}/${file}`, 'utf8')))
-    .toSorted((left, right) => left.publishedAt.getTime() - right.publishedAt.getTime());
+    .toSorted((left, right) => left.createdAt.getTime() - right.createdAt.getTime());
 
 /** The build in dist does not copy Markdown. */
 const FOLDER = join(dirname(findPackageJSON('..', import.meta.url) ?? '.'), 'src/seeding/demo/articles');
@@ -38,23 +41,26 @@ function articleOf(file: string): DemoArticle {
     description = '',
     author = '',
     published = '',
+    drafted = '',
     tags = '',
   } = Object.fromEntries(head.split('\n').map((line) => line.split(/: (.*)/, 2)));
-  const publishedAt = new Date(published);
+  const createdAt = new Date(published || drafted);
   const wasEdited = stableRandom('edited', title) < 20;
   return {
     slug: slugify(title),
     title,
     description,
     author,
-    publishedAt,
-    updatedAt: wasEdited ? hoursAfter(publishedAt, 1 + stableRandom('edited when', title)) : publishedAt,
+    status: published ? ArticleStatus.PUBLISHED : ArticleStatus.DRAFT,
+    createdAt,
+    updatedAt: wasEdited ? hoursAfter(createdAt, 1 + stableRandom('edited when', title)) : createdAt,
     tags: tags.split(', '),
     body: body.trim(),
     comments: comments
       .trim()
       .split('\n')
-      .map((line) => commentOf(line, publishedAt)),
+      .filter((line) => line !== '')
+      .map((line) => commentOf(line, createdAt)),
   };
 }
 

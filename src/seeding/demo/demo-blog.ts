@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Kysely } from 'kysely';
-import { Article } from '../../articles/article.entity.ts';
+import { Article, ArticleStatus } from '../../articles/article.entity.ts';
+import { ArticleSlug } from '../../articles/article-slug.entity.ts';
 import { Favorite } from '../../articles/favorite.entity.ts';
 import { Comment } from '../../comments/comment.entity.ts';
 import type { Tag } from '../../tags/tag.entity.ts';
@@ -62,18 +63,19 @@ async function addArticles(em: EntityManager, people: Named<User>) {
   const articles = demoArticles();
   const slugs = articles.map(({ slug }) => slug);
   const authors = idsOf(people).filter((id) => id !== undefined);
-  const there = await em.find(Article, { $or: [{ slug: { $in: slugs } }, { author: { $in: authors } }] });
+  const there = await em.find(Article, { author: { $in: authors } });
+  const taken = await em.find(ArticleSlug, { slug: { $in: slugs } });
   const tags = await addTags(em, articles);
 
   const all = new Map<string, Article>();
   let added = 0;
-  for (const { author, publishedAt, updatedAt, tags: names, comments: _, ...content } of articles) {
+  for (const { author, createdAt, updatedAt, tags: names, comments: _, ...content } of articles) {
     const user = get(people, author);
-    const own = there.find((one) => one.author.id === user.id && isSameTime(one.createdAt, publishedAt));
-    const conflict = there.find(({ slug }) => slug === content.slug);
+    const own = there.find((one) => one.author.id === user.id && isSameTime(one.createdAt, createdAt));
+    const conflict = taken.find(({ slug }) => slug === content.slug);
     if (!own && conflict) throw nameTaken('article', content.title, `the slug "${content.slug}"`);
-    const article =
-      own ?? Object.assign(new Article(user, content), { createdAt: publishedAt, publishedAt, updatedAt });
+    const publishedAt = content.status === ArticleStatus.DRAFT ? null : createdAt;
+    const article = own ?? Object.assign(new Article(user, content), { createdAt, publishedAt, updatedAt });
     if (!own) article.tags.set(names.map((name) => get(tags, name)));
     if (!own) em.persist(article);
     added += own ? 0 : 1;

@@ -1,3 +1,4 @@
+import { ArticleStatus } from '../../articles/article.entity.ts';
 import type { DemoArticle } from './articles.ts';
 import { PEOPLE } from './people.ts';
 import { stableRandom } from './stable-random.ts';
@@ -19,10 +20,11 @@ export const demoFollows = () =>
   );
 
 /** The favourites of an article. Some articles are favourites of almost all users, some of almost none. */
-export function demoFavorites({ slug, author, publishedAt }: DemoArticle) {
+export function demoFavorites({ slug, author, status, createdAt }: DemoArticle) {
+  if (status === ArticleStatus.DRAFT) return [];
   const appeal = stableRandom('appeal', slug);
   return NAMES.filter((name) => name !== author && stableRandom(name, 'likes', slug) < appeal).map((user) => ({
     user,
-    createdAt: new Date(publishedAt.getTime() + (1 + stableRandom(user, 'finds', slug)) * 37 * 60_000),
+    createdAt: new Date(createdAt.getTime() + (1 + stableRandom(user, 'finds', slug)) * 37 * 60_000),
   }));
 }

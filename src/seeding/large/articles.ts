@@ -40,7 +40,7 @@ export async function addArticles(
       cross join lateral (
         select lower(regexp_replace(title, '[^a-zA-Z0-9]+', '-', 'g')) || ${`-${size.seed}-`}::text || n as slug
       ) as named
-      where not exists (select from articles where articles.slug = named.slug)
+      where not exists (select from article_slugs where article_slugs.slug = named.slug)
     ),
     added as (
       insert into articles (slug, title, description, body, author_id, created_at, published_at, updated_at,

@@ -1,12 +1,12 @@
 import { Extensions, Resolver } from 'type-graphql';
-import { type Columns, links, page, type ReadContext, ReadField } from '../reading/read-plan.ts';
-import { SCAN_COST } from '../reading/scan-cost.ts';
-import { Tag } from '../tags/tag.entity.ts';
-import { ArticleConnection } from './article.connection.ts';
-import { Article } from './article.entity.ts';
-import { ArticleOrderArgs } from './article.input.ts';
+import { type Columns, links, page, type ReadContext, ReadField } from '../../reading/read-plan.ts';
+import { SCAN_COST } from '../../reading/scan-cost.ts';
+import { Tag } from '../../tags/tag.entity.ts';
+import { ArticleConnection } from '../article.connection.ts';
+import { Article } from '../article.entity.ts';
+import { ArticleOrderArgs } from '../article.input.ts';
+import { ArticleTag } from '../article-tag.entity.ts';
 import { articleOrder } from './article.lists.ts';
-import { ArticleTag } from './article-tag.entity.ts';
 
 /** The articles of a tag. */
 @Resolver(() => Tag)

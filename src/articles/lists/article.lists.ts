@@ -1,17 +1,17 @@
-import { isStorable } from '../database/storable.ts';
-import { BadUserInput } from '../graphql/errors.ts';
-import { type Order, OrderDirection } from '../reading/page-args.ts';
-import { type Columns, type Condition, equal, exists, links, pick } from '../reading/read-plan.ts';
-import { type Sql, sql } from '../reading/sql.ts';
-import { Tag } from '../tags/tag.entity.ts';
-import { tagName } from '../tags/tag.repository.ts';
-import { User } from '../users/user.entity.ts';
-import { userWhere } from '../users/user.repository.ts';
-import type { Article } from './article.entity.ts';
-import { type ArticleFilter, type ArticleOrder, ArticleOrderField } from './article.input.ts';
-import { ARTICLE_LIMITS } from './article.limits.ts';
-import { ArticleTag } from './article-tag.entity.ts';
-import { Favorite } from './favorite.entity.ts';
+import { isStorable } from '../../database/storable.ts';
+import { BadUserInput } from '../../graphql/errors.ts';
+import { type Order, OrderDirection } from '../../reading/page-args.ts';
+import { type Columns, type Condition, equal, exists, links, pick } from '../../reading/read-plan.ts';
+import { type Sql, sql } from '../../reading/sql.ts';
+import { Tag } from '../../tags/tag.entity.ts';
+import { tagName } from '../../tags/tag.repository.ts';
+import { User } from '../../users/user.entity.ts';
+import { userWhere } from '../../users/user.repository.ts';
+import type { Article } from '../article.entity.ts';
+import { type ArticleFilter, type ArticleOrder, ArticleOrderField } from '../article.input.ts';
+import { ARTICLE_LIMITS } from '../article.limits.ts';
+import { ArticleTag } from '../article-tag.entity.ts';
+import { Favorite } from '../favorite.entity.ts';
 
 /** The filters and orders of article lists. */
 

@@ -1,15 +1,16 @@
 import { Extensions, Int, Resolver } from 'type-graphql';
-import { PageArgs } from '../reading/page-args.ts';
-import { type Columns, count, links, page, type ReadContext, ReadField } from '../reading/read-plan.ts';
-import { SCAN_COST } from '../reading/scan-cost.ts';
-import { Follow } from '../users/follow.entity.ts';
-import { User } from '../users/user.entity.ts';
-import { Viewer } from '../users/viewer.ts';
-import { ArticleConnection } from './article.connection.ts';
-import { Article } from './article.entity.ts';
-import { ArticleListArgs } from './article.input.ts';
+import { OrderDirection, PageArgs } from '../../reading/page-args.ts';
+import { type Columns, count, links, page, type ReadContext, ReadField } from '../../reading/read-plan.ts';
+import { SCAN_COST } from '../../reading/scan-cost.ts';
+import { sql } from '../../reading/sql.ts';
+import { Follow } from '../../users/follow.entity.ts';
+import { User } from '../../users/user.entity.ts';
+import { Viewer } from '../../users/viewer.ts';
+import { ArticleConnection } from '../article.connection.ts';
+import { Article } from '../article.entity.ts';
+import { ArticleListArgs, ArticleOrderField } from '../article.input.ts';
+import { Favorite } from '../favorite.entity.ts';
 import { articleFilterConditions, articleFilterLinks, articleOrder } from './article.lists.ts';
-import { Favorite } from './favorite.entity.ts';
 
 /** The articles that a user wrote and favourited. */
 @Resolver(() => User)
@@ -45,7 +46,7 @@ export class UserArticlesFields {
   }
 }
 
-/** The articles by users whom the viewer follows. */
+/** The articles by users whom the viewer follows, and the viewer's own drafts. */
 @Resolver(() => Viewer)
 export class ViewerArticlesFields {
   @Extensions({ scanCost: SCAN_COST.table })
@@ -57,6 +58,20 @@ export class ViewerArticlesFields {
     return page(Article, {
       through: links<Follow, Article>(Follow, { follower: viewer.id }, 'followed', 'author'),
       order: articleOrder(),
+      args,
+    });
+  }
+
+  @Extensions({ scanCost: SCAN_COST.indexRange })
+  @ReadField(() => ArticleConnection, {
+    args: () => PageArgs,
+    description: "The viewer's own drafts, the last changed first.",
+  })
+  drafts(viewer: Columns<User>, { args }: ReadContext<PageArgs>) {
+    return page(Article, {
+      scope: 'found',
+      where: (article) => [{ author: viewer.id }, sql`${article.status} = 'DRAFT'`],
+      order: articleOrder({ field: ArticleOrderField.UPDATED_AT, direction: OrderDirection.DESC }),
       args,
     });
   }

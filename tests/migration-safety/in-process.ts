@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { type EntityMetadata, Routine } from '@mikro-orm/core';
 import { MikroORM } from '@mikro-orm/postgresql';
@@ -11,6 +10,7 @@ import { onTestFinished } from 'vitest';
 import { type Catalog, readCatalog } from '../../src/migration-safety/catalog/catalog.ts';
 import { type Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
 import { lintAll, RULES } from '../../src/migration-safety/lint/lint.ts';
+import { timestamp } from '../../src/migration-safety/lock/create-lock.ts';
 import { readSettings, type Settings } from '../../src/migration-safety/settings.ts';
 import { checkMigrations, type Fault } from '../../src/migration-safety/verify/check.ts';
 import { testRoundTrips } from '../../src/migration-safety/verify/test-history.ts';
@@ -79,16 +79,14 @@ export class Application {
 
   /** `migration:create`: the names of the files that it writes. */
   async create(): Promise<string[]> {
-    // The names of migrations have a resolution of one second.
-    await sleep(1_010 - (Date.now() % 1_000));
     const { fileName } = await (await this.migrator()).create();
     return fileName === '' ? [] : fileName.split(', ');
   }
 
   /** Writes a migration by hand. */
   async write(name: string, up: string[], down: string[]): Promise<void> {
-    await sleep(1_010 - (Date.now() % 1_000));
-    const time = new Date().toISOString().replace(/[-T:]|\..*/g, '');
+    const [, newest = '0'] = /(\d{14})/.exec(this.files().at(-1) ?? '') ?? [];
+    const time = Math.max(Number(timestamp(Date.now())), Number(newest) + 1);
     const add = (statements: string[]) =>
       statements.map((sql) => `    this.addSql(${JSON.stringify(sql)});`).join('\n');
     const className = `Migration${time}_${name}`;

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { MigrationResult } from '@mikro-orm/core';
 import { fs } from '@mikro-orm/core/fs-utils';
 import { addressOf, type Catalog, type CatalogObject } from '../catalog/catalog.ts';
 import { formatLintFindings, lintAll } from '../lint/lint.ts';
+import { timestamp } from '../lock/create-lock.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { type Draft, operation } from '../plan/operation.ts';
 import { toDrafts, toOneDraft } from '../plan/order.ts';
@@ -27,10 +27,10 @@ export async function createMigrations(
   name: string | undefined,
 ): Promise<MigrationResult> {
   const { drafts, entities } = await draftMigrations(migrator);
-  const { config, options, generator } = migrator;
+  const { config, options } = migrator;
   const { emit, pathTs, path: compiled } = options;
   const folder = fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
-  const result = await writeMigrations(drafts, name, (diff, each) => generator.generate(diff, path, each), folder);
+  const result = await writeMigrations(migrator, drafts, name, folder);
   await writeSnapshot(migrator, entities);
   return result;
 }
@@ -44,9 +44,25 @@ export async function logLintFindings(migrator: MigratorParts, fileName: string)
 
 /** The difference between entities and history as migrations, each of which was run up, down and up again. */
 async function draftMigrations(migrator: MigratorParts): Promise<{ drafts: Draft[]; entities: Catalog }> {
-  const { plan, entities } = await planDifference(migrator);
-  const prove = async (drafts: Draft[], { after }: Plan) =>
-    refute(drafts, after, trackingTable(migrator), () => openShadowAfterHistory(migrator));
+  refuseLongNames(migrator);
+  // Not the live database, which may be ahead, behind or missing. Opening it takes most of a second, so the first proof
+  // uses the one that was compared.
+  const opened = [await openShadowAfterHistory(migrator)];
+  const open = async () => opened.pop() ?? (await openShadowAfterHistory(migrator));
+  try {
+    return await draftProved(migrator, opened[0] as ShadowDatabase, open);
+  } finally {
+    for (const shadow of opened) await shadow.close();
+  }
+}
+
+async function draftProved(
+  migrator: MigratorParts,
+  shadow: ShadowDatabase,
+  open: () => Promise<ShadowDatabase>,
+): Promise<{ drafts: Draft[]; entities: Catalog }> {
+  const { plan, entities } = await planDifference(migrator, shadow);
+  const prove = async (drafts: Draft[], { after }: Plan) => refute(drafts, after, trackingTable(migrator), open);
   const naive = plan(true);
   if (naive.operations.length === 0) return { drafts: [], entities };
   const online = plan(false);
@@ -62,23 +78,16 @@ async function draftMigrations(migrator: MigratorParts): Promise<{ drafts: Draft
   return { drafts: [{ ...draft, reason }], entities };
 }
 
-/** The plan, to be made as online DDL or as plain statements, after what is renamed. */
-async function planDifference(migrator: MigratorParts) {
-  refuseLongNames(migrator);
-  // Not the live database, which may be ahead, behind or missing.
-  const shadow = await openShadowAfterHistory(migrator);
-  try {
-    const comparison = await readComparison(migrator, shadow);
-    const { renames, catalog } = await renameInShadow(migrator, shadow, comparison);
-    for (const { description } of renames) if (description) migrator.log(`Renamed: ${description}`);
-    await refuseOldNames(migrator, shadow, renames, comparison);
-    const isDeclared = throughRenames(comparison);
-    const plan = (naive: boolean): Plan =>
-      afterRenames(planOperations(catalog, comparison.entities, { isDeclared, naive }), renames);
-    return { plan, entities: comparison.entities };
-  } finally {
-    await shadow.close();
-  }
+/** The plan, to be made as online DDL or as plain statements, after what is renamed. The shadow database stays as it is. */
+async function planDifference(migrator: MigratorParts, shadow: ShadowDatabase) {
+  const comparison = await readComparison(migrator, shadow);
+  const { renames, catalog } = await renameInShadow(migrator, shadow, comparison);
+  for (const { description } of renames) if (description) migrator.log(`Renamed: ${description}`);
+  await refuseOldNames(migrator, shadow, renames, comparison);
+  const isDeclared = throughRenames(comparison);
+  const plan = (naive: boolean): Plan =>
+    afterRenames(planOperations(catalog, comparison.entities, { isDeclared, naive }), renames);
+  return { plan, entities: comparison.entities };
 }
 
 /** The renames, and the history's catalog with them. The shadow database is as it was. */
@@ -137,20 +146,21 @@ export function afterRenames({ operations, after }: Plan, renames: Rename[]): Pl
   return { operations: [...first, ...operations], after };
 }
 
-/** Writes one file per draft, with names in their order. */
+/** Writes one file per draft. Their timestamps, which order them, are a second apart, as if each took one to write. */
 async function writeMigrations(
+  { config, options, generator }: MigratorParts,
   drafts: Draft[],
   name: string | undefined,
-  generate: (diff: { up: string[]; down: string[] }, name: string) => Promise<[code: string, fileName: string]>,
   folder: string,
 ): Promise<MigrationResult> {
+  const now = Date.now();
   const written: [code: string, fileName: string][] = [];
   for (const [index, draft] of drafts.entries()) {
-    // The timestamp in the name has a resolution of one second.
-    if (index > 0) await sleep(1_010 - (Date.now() % 1_000));
+    const time = timestamp(now + index * 1_000);
     const draftName = name && index === 0 ? name : nameFor(draft.up);
-    const [plain, fileName] = await generate(withSemicolons(draft), draftName);
-    const code = completeCode(plain, draft);
+    const className = config.getNamingStrategy().classToMigrationName(time, draftName);
+    const code = completeCode(await generator.generateMigrationFile(className, withSemicolons(draft)), draft);
+    const fileName = `${options.fileName?.(time, draftName)}.${options.emit}`;
     await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
     written.push([code, fileName]);
   }

@@ -20,10 +20,16 @@ export function withCreateLock<T>(
   mkdirSync(absolute, { recursive: true });
   const lock = new FileLock(join(absolute, '.create.lock'), { timeout: settings.lockTimeout, log }, false);
   return withLock(lock, async () => {
-    // The timestamp in a file name has a resolution of one second, and orders the migrations.
-    while (readdirSync(absolute).some((name) => name.includes(timestamp()))) await sleep(1_000 - (Date.now() % 1_000));
+    while (hasNewest(readdirSync(absolute))) await sleep(1_000 - (Date.now() % 1_000));
     return work();
   });
 }
 
-const timestamp = () => new Date().toISOString().slice(0, 19).replace(/\D/g, '');
+/** Whether a file has a timestamp that a new one would not come after: several that are written at once are seconds apart. */
+function hasNewest(files: string[]): boolean {
+  const [now, soon] = [timestamp(Date.now()), timestamp(Date.now() + 60_000)];
+  return files.flatMap((name) => /\d{14}/.exec(name)?.[0] ?? []).some((time) => time >= now && time < soon);
+}
+
+/** A moment as the names of migrations have it: 20260131235959. */
+export const timestamp = (time: number) => new Date(time).toISOString().slice(0, 19).replace(/\D/g, '');

@@ -132,6 +132,11 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       "create type level as enum ('low'); create table t (level level); create view v as select level from t",
       'create table t (level text)',
     ],
+    'with an index of its column, which becomes text': [
+      "create type level as enum ('low'); create table t (level level); create index i on t (level)",
+      'create table t (level text)',
+      'without rows',
+    ],
   },
   'a name that is free once its object is gone': {
     'of a table, for a view': ['create table t (id int)', 'create view t as select 1 as id', 'without rows'],

@@ -20,6 +20,7 @@ import { embeddedFolder } from '../../src/database/open-database.ts';
 import { openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 
 export const repository = resolve(import.meta.dirname, '../..');
+const compiled = join(tmpdir(), 'conduit-test-compiled');
 const server = process.env.TEST_SERVER_URL ?? 'postgres://postgres@127.0.0.1:5432';
 
 export interface Ended {
@@ -72,7 +73,8 @@ export class Project {
   start(args: string[]): Running {
     const child = spawn(process.execPath, args, {
       cwd: this.folder,
-      env: { ...clean(process.env), NO_COLOR: '1', ...this.environment },
+      // A command takes a second to start; compiled code saves a tenth of it.
+      env: { ...clean(process.env), NO_COLOR: '1', NODE_COMPILE_CACHE: compiled, ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import argon2 from 'argon2';
 import { print } from 'graphql';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   CreateArticleDocument,
   CurrentUserDocument,
@@ -148,6 +148,15 @@ describe('signing in', () => {
   test('ignores the case of the email', async () => {
     await aUser('ann');
     expect((await signIn('ANN@Example.com'))?.viewer?.user.username).toBe('ann');
+  });
+
+  test('for the first time makes no account if the session cannot be opened', async () => {
+    const em = orm.em.fork();
+    await em.execute('alter table sessions add constraint none check (user_id < 0) not valid');
+    onTestFinished(async () => void (await em.execute('alter table sessions drop constraint none')));
+    const input = { username: 'ann', email: 'ann@example.com', password: PASSWORD };
+    expect(await executeGraphql(RegisterDocument, { input })).toFailWith('INTERNAL_SERVER_ERROR');
+    expect(await orm.em.fork().count(User)).toBe(0);
   });
 
   test('returns working tokens and their expiry', async () => {

@@ -141,6 +141,25 @@ describe('a database that stops responding', () => {
   });
 });
 
+test('a read that took too long is not tried again', async () => {
+  const pool = new ServerPool(1);
+  const own = await connectWith(pool, (await startProxy()).clientUrl, { statement_timeout: 200 });
+  const sent: string[] = [];
+  pool.onStatement = (text) => sent.push(text);
+  await expect(new PreparedStatements(own.em).rows(sql`select pg_sleep(5)`)).rejects.toMatchObject({ code: '57014' });
+  expect(sent.filter((text) => text.includes('pg_sleep'))).toHaveLength(1);
+});
+
+test('a connection on which a write failed because it is read-only, as to a standby, is closed', async () => {
+  const pool = new ServerPool(1);
+  const own = await connectWith(pool, (await startProxy()).clientUrl);
+  await own.em.fork().execute('set default_transaction_read_only = on');
+  const write = () => own.em.fork().execute(`insert into tags (name, name_key) values ('kept', 'kept')`);
+  await expect(write()).rejects.toMatchObject({ code: '25006' });
+  await expect.poll(() => pool.counts.total).toBe(0);
+  await write();
+});
+
 test('onStatement reports the text of every statement, also of a prepared one', async () => {
   const pool = new ServerPool(1);
   const own = await connectWith(pool, (await startProxy()).clientUrl);
@@ -174,6 +193,25 @@ describe('the heartbeat', () => {
     await expect.poll(() => heartbeat.health().isReady).toBe(true);
     clearInterval(watching);
     expect(lost).not.toHaveBeenCalled();
+  });
+
+  test('reports a standby, and when it is promoted', async () => {
+    const { clientUrl } = await startProxy();
+    const em = orm.em.fork();
+    const pretend = (isStandby: boolean) =>
+      em.execute(`create or replace function pretended.pg_is_in_recovery() returns bool return ${isStandby}`);
+    await em.execute('create schema pretended');
+    closing.push(() => em.execute('drop schema pretended cascade'));
+    await pretend(true);
+    const log: string[] = [];
+    const url = `${clientUrl}?options=-c%20search_path%3Dpretended,pg_catalog`;
+    const heartbeat = monitor(new ServerPool(1), readPostgresUrl(url), (line) => log.push(line));
+    closing.push(() => heartbeat.close());
+    await expect.poll(() => heartbeat.health().fault).toBe('The database is a standby, which cannot be written.');
+    expect(heartbeat.health()).toMatchObject({ isReady: false, isLost: true });
+    await pretend(false);
+    await expect.poll(() => heartbeat.health().isReady, { timeout: 5_000 }).toBe(true);
+    expect(log).toEqual(['The database is a standby, which cannot be written.', 'The database answers.']);
   });
 
   test('does not report the database as lost because this process was busy while it connected', async () => {

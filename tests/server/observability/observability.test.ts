@@ -91,6 +91,19 @@ test('the log names the user and the refusal, also when clients get it as data',
   );
 });
 
+test('the log does not name the user of an ended session, also beside a sign-in that fails', async () => {
+  const { send, logged } = await observedServer();
+  const ann = await aUser('ann');
+  const headers = { authorization: `Token ${ann.token}` };
+  await send('mutation { logout { ok } }', headers);
+  await send(`mutation { login(input: { email: "${ann.email}", password: "not hers" }) { token } }`, headers);
+  expect(logged()).toMatchObject([
+    { field: 'logout', user: ann.id },
+    { field: 'login', outcome: 'INVALID_CREDENTIALS' },
+  ]);
+  expect(logged()[1]).not.toHaveProperty('user');
+});
+
 test('a request keeps its x-request-id if that is safe to log', async () => {
   const { send, logged } = await observedServer();
   const idFor = async (given: string) =>

@@ -1,13 +1,3 @@
-import { readFileSync } from 'node:fs';
-import {
-  buildSchema,
-  type GraphQLInputType,
-  getNamedType,
-  isEnumType,
-  isInputObjectType,
-  isListType,
-  isNonNullType,
-} from 'graphql';
 import { describe, expect, test } from 'vitest';
 import {
   ArticleDocument,
@@ -19,11 +9,10 @@ import {
 } from '../../schema/generated/graphql.ts';
 import { globalId } from '../../src/graphql/node.ts';
 import { WRONG_COUNTERS } from '../support/counters.ts';
-import { errorsOf } from '../support/matchers.ts';
 import { aComment, anArticle, aUser, type Person } from '../support/test-data.ts';
 import { executeGraphql, orm } from '../support/test-server.ts';
 
-/** The tests in tests/reading show that the schema's lists, pages and counts hold no drafts of others. */
+/** That no query and no mutation shows the drafts of others is tested in draft-leaks.postgres.test.ts. */
 
 const content = { title: 'Plans', description: 'd', body: 'b' };
 
@@ -127,67 +116,6 @@ describe('a draft', () => {
     expect(await count()).toBeNull();
     expect(await orm.em.fork().execute(WRONG_COUNTERS)).toEqual([]);
   });
-});
-
-describe('a mutation on a draft of somebody else', () => {
-  const schema = buildSchema(readFileSync('schema/schema.graphql', 'utf8'));
-  const mutations = Object.values(schema.getMutationType()?.getFields() ?? {});
-  const located = mutations.filter(({ args }) => args.some(({ type }) => /(Article|Comment)By/.test(namesIn(type))));
-
-  test('exists in the schema', () => {
-    const names = located.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['updateArticle', 'favoriteArticle', 'addComment', 'deleteComment']));
-  });
-
-  test.each(located)('$name answers as if there was no such thing', async ({ name, args }) => {
-    const [ann, bob] = [await aUser(), await aUser()];
-    const article = await anArticle({ by: ann });
-    const comment = await aComment({ on: article, by: bob });
-    await update(ann, article.slug, { status: 'DRAFT' });
-    const inputType = args[0]?.type as GraphQLInputType;
-    const ask = async (slug: string, id: number, commentId: number) => {
-      const responses: string[] = [];
-      for (const locator of [
-        { ArticleBy: { slug } },
-        { ArticleBy: { id: globalId('Article', id) } },
-        { CommentBy: { id: globalId('Comment', commentId) } },
-        { CommentBy: { inArticle: { slug, databaseId: commentId } } },
-      ]) {
-        const input = inputOf(inputType, locator);
-        if (JSON.stringify(input).includes(NOT_GIVEN)) continue;
-        const document = `mutation ($input: ${inputType}) { ${name}(input: $input) { errors { code path } } }`;
-        responses.push(...errorsOf(await executeGraphql<object, { input: unknown }>(document, { as: bob, input })));
-      }
-      return responses;
-    };
-    const rows = () => orm.em.fork().execute('select * from articles');
-    const before = await rows();
-    const answers = await ask(article.slug, article.id, comment.id);
-    expect(answers).toEqual([expect.stringMatching(/^NOT_FOUND /), expect.stringMatching(/^NOT_FOUND /)]);
-    expect(answers).toEqual(await ask('no-such-article', 999_999, 999_999));
-    expect(await rows()).toEqual(before);
-  });
-
-  const NOT_GIVEN = 'a locator of another type';
-
-  /** The names of a type and of the inputs below it. */
-  function namesIn(type: GraphQLInputType): string {
-    const named = getNamedType(type);
-    if (!isInputObjectType(named)) return named.name;
-    return [named.name, ...Object.values(named.getFields()).map((field) => namesIn(field.type))].join(' ');
-  }
-
-  /** A value for every required part of an input. */
-  function inputOf(type: GraphQLInputType, locators: Record<string, unknown>): unknown {
-    const named = getNamedType(type);
-    if (named.name.endsWith('By')) return locators[named.name] ?? NOT_GIVEN;
-    if (isInputObjectType(named)) {
-      const required = Object.values(named.getFields()).filter((field) => isNonNullType(field.type));
-      return Object.fromEntries(required.map((field) => [field.name, inputOf(field.type, locators)]));
-    }
-    if (isListType(type)) return [];
-    return isEnumType(named) ? named.getValues()[0]?.name : 'Some text';
-  }
 });
 
 test('a change that says what the article says already leaves it as it is', async () => {

@@ -10,6 +10,8 @@ import { type StartupMessage, withSessionSettings } from './session-settings.ts'
 export class PgClient extends Client {
   /** Called with every statement and its result. */
   onStatement: ((text: string, result: Promise<unknown>) => void) | undefined;
+  /** Called when a statement is done, with its error if it failed. */
+  onDone: ((error?: Error) => void) | undefined;
   private beginIsPending = false;
 
   /** Called by pg, whose types leave it out. */
@@ -27,7 +29,13 @@ export class PgClient extends Client {
     const result: unknown = this.beginIsPending ? this.beginWith(args) : this.send(args);
     if (result instanceof Promise) {
       this.onStatement?.(textOf(args[0]), result);
-      result.catch((error: Error) => this.closeIfUseless(error));
+      result.then(
+        () => this.onDone?.(),
+        (error: Error) => {
+          this.closeIfUseless(error);
+          this.onDone?.(error);
+        },
+      );
     }
     return result;
   }

@@ -72,12 +72,11 @@ export class ServerPool {
     this.lead(pool);
     pool.on('connect', (connection) => {
       this.connections.add(connection);
-      (connection as ClientBase as PgClient).onStatement = (text, result) => {
-        this.onStatement?.(text, result);
-        result.then(
-          () => this.watchedBy?.noteResponse(),
-          (error) => isReadOnly(error) && this.watchedBy?.checkNow(),
-        );
+      const client = connection as ClientBase as PgClient;
+      client.onStatement = (text, result) => this.onStatement?.(text, result);
+      client.onDone = (error) => {
+        if (!error) this.watchedBy?.noteResponse();
+        else if (isReadOnly(error)) this.watchedBy?.checkNow();
       };
     });
     pool.on('remove', (connection) => this.connections.delete(connection));

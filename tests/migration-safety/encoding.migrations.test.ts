@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Cluster } from '../rigs/faults/cluster.ts';
 import { aProject, onServer, type Project, repository } from './project.ts';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -35,6 +36,20 @@ describe.each(['LATIN1', 'SQL_ASCII', 'WIN1252', 'EUC_KR'])('a database in %s', 
       [],
     );
   });
+});
+
+test('on a server that creates databases in LATIN1, migration:up creates none', async () => {
+  const server = await Cluster.start({ encoding: 'LATIN1' });
+  onTestFinished(() => server.remove());
+  const project = aProject().with({ DATABASE_URL: new URL('/missing', server.url).href });
+  const { code, out } = await project.run('migration:up');
+  expect(out).toContain('The database missing does not exist, and the server creates databases in LATIN1');
+  expect(out).toContain(`create database "missing" encoding 'UTF8' template template0;`);
+  expect(code).toBe(41);
+  const databases = await onServer(server.url, (client) => client.query('select datname from pg_database'));
+  expect(databases.rows.map(({ datname }) => datname).toSorted()).toEqual(['postgres', 'template0', 'template1']);
+  await onServer(server.url, (client) => client.query(/create database .*;/.exec(out)?.[0] ?? ''));
+  expect(await project.run('migration:up')).toMatchObject({ code: 0 });
 });
 
 test.each([

@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import { Client, type ClientConfig } from 'pg';
 import { MigrationProblem, sqlState } from '../problems.ts';
 import { quote } from '../sql/quote.ts';
+import { assertCreatesUtf8 } from '../verify/encoding.ts';
 import { type LockWait, lockLostError, type MigrationLock, pollDelay, seconds } from './lock.ts';
 
 /**
@@ -68,7 +69,9 @@ export class AdvisoryLock implements MigrationLock {
       await this.poll(management, MIGRATOR_CLASS, 'Another migrator is creating the database', deadline);
       const client = await this.connect();
       if (client) return client;
-      await management.query(`create database ${quote(this.connection.database ?? '')}`);
+      const { database = '' } = this.connection;
+      await assertCreatesUtf8(management, database);
+      await management.query(`create database ${quote(database)}`);
     } finally {
       await management.end();
     }

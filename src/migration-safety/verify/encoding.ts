@@ -1,4 +1,5 @@
 import type { AbstractSqlDriver } from '@mikro-orm/sql';
+import type { Client } from 'pg';
 import { MigrationProblem, sqlState } from '../problems.ts';
 import { quote } from '../sql/quote.ts';
 
@@ -19,6 +20,22 @@ export async function encodingProblem(driver: AbstractSqlDriver): Promise<Migrat
 The encoding cannot be changed. Create another database, copy the rows, and set DATABASE_URL to it:
   create database ${quote(`${name}_utf8`)} encoding 'UTF8' template template0;
   pg_dump ${shellQuoted(name)} | psql --set ON_ERROR_STOP=1 ${shellQuoted(`${name}_utf8`)}`,
+  );
+}
+
+/** Throws if the server would create a database that cannot hold every text. */
+export async function assertCreatesUtf8(server: Client, database: string): Promise<void> {
+  const { rows } = await server.query(
+    `select pg_encoding_to_char(encoding) as encoding from pg_database where datname = 'template1'`,
+  );
+  const encoding = rows[0]?.encoding ?? 'UTF8';
+  if (encoding === 'UTF8') return;
+  throw new MigrationProblem(
+    'encoding',
+    `The database ${database} does not exist, and the server creates databases in ${encoding}; it must be UTF8.
+Create it:
+  create database ${quote(database)} encoding 'UTF8' template template0;
+Add locale 'C' if the locale of the server does not allow UTF8.`,
   );
 }
 

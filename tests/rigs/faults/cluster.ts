@@ -14,11 +14,12 @@ export class Cluster {
     readonly port: number,
   ) {}
 
-  static async start(): Promise<Cluster> {
+  static async start({ encoding = 'UTF8' } = {}): Promise<Cluster> {
     const folder = mkdtempSync(join(tmpdir(), 'faults-'));
     chmodSync(folder, 0o777); // PostgreSQL refuses to run as root, and must own its data folder
     const cluster = new Cluster(folder, await freePort());
-    await asPostgres('initdb', '-D', cluster.data, '-A', 'trust', '-U', 'postgres', '--no-instructions', '-E', 'UTF8');
+    const options = ['-A', 'trust', '-U', 'postgres', '--no-instructions', '-E', encoding, '--locale', 'C'];
+    await asPostgres('initdb', '-D', cluster.data, ...options);
     await cluster.control('start');
     return cluster;
   }

@@ -57,19 +57,19 @@ const CHANGES: Record<string, Change> = {
       publishedAt: p.datetime().columnType('timestamptz').nullable().defaultRaw(`now() - interval '1 day 02:00'`),
     }),
   },
-  'adds computed columns': { to: withComputed },
+  'adds computed columns': { to: withComputed, assures: ['generated-column'] },
   'changes and drops computed columns, and makes one a plain column': {
     from: withComputed,
     to: articles({
       length: p.integer().generated('(length(body)) stored').nullable(),
       shout: p.text().nullable().index().comment('Loud'),
     }),
-    assures: ['drop-column', 'drop-expression'],
+    assures: ['drop-column', 'drop-expression', 'generated-column'],
     loses: ['articles.kept', 'articles.length'],
   },
   'makes a plain column a computed one': {
     to: articles({ readCount: p.integer().generated('(length(title)) stored') }),
-    assures: ['drop-column'],
+    assures: ['drop-column', 'generated-column'],
     loses: ['articles.read_count'],
   },
   'requires a column and no longer requires another': {

@@ -116,13 +116,16 @@ class Writers {
   }
 }
 
-/** A row like an old one, with other values where they are unique; undefined if there are none. */
+/** A row like an old one, with other values where they are or may become unique; undefined if there are none. */
 function insertOf(table: string, columns: Column[]): string | undefined {
   const given = columns.filter(({ is_given }) => is_given);
-  const values = given.map(({ name, is_unique, is_text, is_required }) =>
-    !is_unique ? name : is_text ? 'substr(md5(random()::text), 1, 20)' : is_required ? undefined : 'null',
-  );
+  const values = given.map(({ name, is_unique, is_text, is_required }) => {
+    if (is_text && (is_unique || ['title', 'slug'].includes(name))) return LETTERS;
+    return is_unique ? (is_required ? undefined : 'null') : name;
+  });
   if (values.includes(undefined)) return undefined;
   const names = given.map(({ name }) => name).join(', ');
   return `insert into ${table} (${names}) select ${values.join(', ')} from ${table} order by id limit 1 returning id`;
 }
+
+const LETTERS = "substr(translate(md5(random()::text), '0123456789', 'ghijklmnop'), 1, 12)";

@@ -193,6 +193,10 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       'create table t (id int)',
       "create table t (id int); create sequence s; alter table t add n int default nextval('s'); alter sequence s owned by t.n",
     ],
+    'which is new and waits for a function whose result changes': [
+      "create table t (id int); create sequence s; create function f() returns int language sql as 'select 1'",
+      "create table t (id int); create sequence s; create function f() returns bigint language sql as 'select 1::bigint'; alter table t add n bigint default f(); alter sequence s owned by t.n",
+    ],
     'which is dropped while the sequence stays': [
       "create table t (id int); create sequence s; alter table t add n int default nextval('s'); alter sequence s owned by t.n",
       'create table t (id int); create sequence s',
@@ -209,6 +213,11 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
     'which another column replaces': [
       "create table t (id int); create sequence s; alter table t add n int default nextval('s'); alter sequence s owned by t.n",
       "create table t (id int); create sequence s; alter table t add m int default nextval('s'); alter sequence s owned by t.m",
+      'without rows',
+    ],
+    'which another column replaces, that waits for a function whose result changes': [
+      "create sequence s; create function f() returns int language sql as 'select 1'; create table t (id int, n int); alter sequence s owned by t.n",
+      "create sequence s; create function f() returns bigint language sql as 'select 1::bigint'; create table t (id int, m bigint default f()); alter sequence s owned by t.m",
       'without rows',
     ],
     'which gets another type, serial': ['create table t (id serial)', 'create table t (id bigserial)'],

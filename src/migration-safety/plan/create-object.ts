@@ -81,6 +81,9 @@ export function createObject(object: CatalogObject, catalog: Catalog, isNew: boo
 /** The operation that drops an object in a database that is in use. */
 export function dropObject(object: CatalogObject, difference: Difference, naive: boolean): Chain {
   const table = object.parent ? String(object.row.sql) : undefined;
+  // It goes with its materialized view.
+  if (object.kind === 'index' && difference.dropped.has(String(object.parent)))
+    return [operation([], object.create, { rank: 85 })];
   if (object.kind === 'index' && !naive && !object.row.partitioned) {
     const { up, down } = concurrently(object);
     return [operation(down, up, { alone: 'concurrent', rank: 75 })];

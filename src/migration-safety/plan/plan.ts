@@ -190,12 +190,10 @@ function giveSequences(
       const column = catalog.get(String(by));
       return `alter sequence ${object.row.sql} owned by ${column ? `${column.row.sql}."${column.name.replaceAll('"', '""')}"` : 'none'}`;
     };
+    // Taken from its column, it is no longer dropped with it.
     const give = operation(owned(is, after), owned(was, before), { rank: is ? 33 : 9 });
-    for (const chain of [makes.get(id), makes.get(String(is)), alters.get(String(is))])
-      if (chain) give.after.add(chain.at(-1) as Operation);
-    if (!is)
-      for (const chain of [removes.get(id), removes.get(String(was)), alters.get(String(was))])
-        chain?.[0].after.add(give);
+    for (const chain of [makes.get(id), makes.get(String(is))]) if (chain) give.after.add(chain.at(-1) as Operation);
+    removes.get(String(was))?.[0].after.add(give);
     operations.push(give);
   }
   return operations;

@@ -91,17 +91,17 @@ const CHANGES: Record<string, Change> = {
     renames: 'things=items',
     assures: ['rename-table'],
     afterwards: async (application) => {
-      expect(await application.query("insert into items (state) values ('old') returning id")).toEqual([{ id: 3 }]);
-      await application.query('delete from items where id = 3');
+      const [item] = await application.query("insert into items (state) values ('old') returning id");
+      expect(item?.id).toBeGreaterThan(2);
+      await application.query(`delete from items where id = ${item?.id}`);
     },
   },
   'drops a column, as it is said': {
     to: articles(renamed),
     renames: 'articles.title=',
     rows: ['select 1'],
+    fill: "''",
     assures: ['drop-column'],
-    // The new column is required: no row is there to be filled.
-    afterwards: async () => {},
   },
 };
 

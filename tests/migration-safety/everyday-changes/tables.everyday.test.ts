@@ -77,11 +77,13 @@ const fill = (name: string) => [
 const works =
   (name: string): NonNullable<Change['afterwards']> =>
   async (application) => {
-    await application.query(`insert into ${name} (city, owner_id) values (' Oslo ', 2)`);
-    await application.query('insert into visits (place_id) values (4)');
-    expect(await application.query('select * from cities where id = 4')).toEqual([{ id: 4, city: 'Oslo' }]);
-    await application.query('delete from visits where place_id = 4');
-    await application.query(`delete from ${name} where id = 4`);
+    const [place] = await application.query(`insert into ${name} (city, owner_id) values (' Oslo ', 2) returning id`);
+    await application.query(`insert into visits (place_id) values (${place?.id})`);
+    expect(await application.query(`select * from cities where id = ${place?.id}`)).toEqual([
+      { ...place, city: 'Oslo' },
+    ]);
+    await application.query(`delete from visits where place_id = ${place?.id}`);
+    await application.query(`delete from ${name} where id = ${place?.id}`);
   };
 
 const CHANGES: Record<string, Change> = {

@@ -45,8 +45,8 @@ export async function besideWriters(url: string, work: () => Promise<void>): Pro
 
 /**
  * The application of before a change: four connections that together send about two hundred writes a second through the
- * columns that the tables have when they start. They update old rows to what they are, and insert and delete rows of
- * their own, so that they leave the tables as they were.
+ * columns that the tables have when they start. They set old rows to what they are, and insert, change and delete rows
+ * of their own. Each transaction is rolled back, so that the tables stay as they were.
  */
 class Writers {
   private stopped = false;
@@ -87,33 +87,37 @@ class Writers {
   private async write(client: Client): Promise<void> {
     while (!this.stopped) {
       for (const [table, columns] of this.tables) {
-        const values = columns.map(({ name }) => `${name} = ${name}`);
-        await this.send(
-          client,
-          `update ${table} set ${values.filter((each) => each !== 'id = id').join(', ')}
-          where id = (select id from ${table} order by random() limit 1)`,
-        );
-        const id = await this.send(client, insertOf(table, columns));
-        if (id === undefined) continue;
-        await this.send(client, `update ${table} set id = id where id = ${id}`);
-        await this.send(client, `delete from ${table} where id = ${id}`);
+        // What a trigger does to old rows is taken back too.
+        await client.query('begin');
+        const insert = insertOf(table, columns);
+        const isUpdated = await this.send(client, updateOf(table, columns));
+        const id = insert && isUpdated && (await this.send(client, insert))?.[0]?.id;
+        if (id) await this.send(client, `update ${table} set id = id where id = ${id}`);
+        if (id) await this.send(client, `delete from ${table} where id = ${id}`);
+        if (isUpdated) await this.send(client, 'set constraints all immediate');
+        await client.query('rollback');
       }
     }
   }
 
-  /** Sends a write; returns the id of the row that it inserted. */
-  private async send(client: Client, sql: string | undefined): Promise<unknown> {
+  /** Sends a write; returns its rows, or undefined if the database refuses it. */
+  private async send(client: Client, sql: string): Promise<Record<string, unknown>[] | undefined> {
     this.written++;
-    if (sql === undefined) return undefined;
     await sleep(1_000 / (200 / CLIENTS));
     try {
-      return (await client.query(sql)).rows[0]?.id;
+      return (await client.query(sql)).rows;
     } catch (error) {
       const { code = '', message, detail = '' } = error as DatabaseError;
       this.failed.push({ sql, code, message, detail });
       return undefined;
     }
   }
+}
+
+/** Sets an old row to what it is. */
+function updateOf(table: string, columns: Column[]): string {
+  const values = columns.filter(({ is_given }) => is_given).map(({ name }) => `${name} = ${name}`);
+  return `update ${table} set ${values.join(', ') || 'id = id'} where id = (select id from ${table} order by random() limit 1)`;
 }
 
 /** A row like an old one, with other values where they are or may become unique; undefined if there are none. */

@@ -14,6 +14,7 @@ import { readDatabaseEnvironment, readPostgresUrl } from './src/environment.ts';
 import { reportConfigErrors, safeMigrations } from './src/migration-safety/index.ts';
 import { Tag } from './src/tags/tag.entity.ts';
 import { Follow } from './src/users/follow.entity.ts';
+import { IdempotencyKey } from './src/users/idempotency-key.entity.ts';
 import { User } from './src/users/user.entity.ts';
 
 /** The configuration of the `mikro-orm` commands, read from the environment. */
@@ -26,7 +27,19 @@ export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase)
     ...withClient(connection),
     entityManager: ImplicitTransactionEntityManager,
     implicitTransactions: false, // the entity manager begins them
-    entities: [User, Follow, Session, RateLimit, Article, ArticleSlug, ArticleTag, Favorite, Tag, Comment],
+    entities: [
+      User,
+      Follow,
+      IdempotencyKey,
+      Session,
+      RateLimit,
+      Article,
+      ArticleSlug,
+      ArticleTag,
+      Favorite,
+      Tag,
+      Comment,
+    ],
     ...safeMigrations({
       // Beside this file, whether it runs as TypeScript or from dist.
       path: `${import.meta.dirname}/migrations`,

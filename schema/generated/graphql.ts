@@ -10,6 +10,8 @@ export type AddCommentInput = {
   article: ArticleBy;
   /** At most 10,000 characters. */
   body: string;
+  /** A second call of the viewer with this key and the same input within 24 hours returns the comment of the first. One line of at most 200 characters. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** Which article: exactly one of the keys. */
@@ -111,6 +113,8 @@ export type CreateArticleInput = {
   coverImage?: string | null | undefined;
   /** At most 500 characters. */
   description: string;
+  /** A second call of the viewer with this key and the same input within 24 hours returns the article of the first. One line of at most 200 characters. */
+  idempotencyKey?: string | null | undefined;
   /** Whether it is published at once, as in RealWorld, or kept as a draft. */
   status?: ArticleStatus | null | undefined;
   /** At most 20 tags of at most 50 visible characters. Order is kept, white space around them and duplicates are dropped. */
@@ -249,7 +253,7 @@ export type UserBy =
 export type UserErrorCode =
   /** Nothing, or nothing that is drawn, where something must be. */
   | 'BLANK'
-  /** It was changed since the version that the viewer has read. */
+  /** It was changed since the version that the viewer has read, or the key was used with other input. */
   | 'CONFLICT'
   /** The viewer may see it but not change it. */
   | 'FORBIDDEN'

@@ -5,6 +5,7 @@ import { UserErrorCode } from '../graphql/user-errors.ts';
 import { formatLimit, line, name, optionalUrl, text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { TAG_LIMITS } from '../tags/tag.limits.ts';
+import { describeIdempotencyKey, idempotencyKey } from '../users/create-once.ts';
 import { ArticleStatus } from './article.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 
@@ -131,6 +132,9 @@ export class CreateArticleInput {
     description: `Absolute http(s) URL, at most ${formatLimit(ARTICLE_LIMITS.coverImage)} characters.`,
   })
   coverImage?: string | null;
+
+  @Field(() => String, { nullable: true, description: describeIdempotencyKey('article') })
+  idempotencyKey?: string | null;
 }
 
 @InputType({
@@ -197,7 +201,7 @@ const status = z.enum(ArticleStatus);
 
 const coverImage = optionalUrl(ARTICLE_LIMITS.coverImage);
 
-export const articleRules = z.object({
+const articleRules = z.object({
   title: line(ARTICLE_LIMITS.title),
   description: text(ARTICLE_LIMITS.description),
   body: text(ARTICLE_LIMITS.body),
@@ -205,5 +209,7 @@ export const articleRules = z.object({
   coverImage: coverImage.optional(),
   status: status.nullish().transform((given) => given ?? ArticleStatus.PUBLISHED),
 });
+
+export const newArticleRules = articleRules.extend({ idempotencyKey });
 
 export const articleChangeRules = articleRules.extend({ tagList, status }).partial();

@@ -6,6 +6,7 @@ import { validate } from '../graphql/validation.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
+import { createOnce } from '../users/create-once.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
 import { Article, ArticleStatus } from './article.entity.ts';
@@ -14,8 +15,8 @@ import {
   ArticleInput,
   ArticleListArgs,
   articleChangeRules,
-  articleRules,
   CreateArticleInput,
+  newArticleRules,
   UpdateArticleInput,
 } from './article.input.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
@@ -52,19 +53,24 @@ export class ArticleResolver {
 
   @Authorized()
   @Mutation(() => ArticlePayload, { nullable: true, description: 'Publishes an article, or keeps it as a draft.' })
-  createArticle(
+  async createArticle(
     @Arg('input', () => CreateArticleInput, { description: 'What it says.' }) input: CreateArticleInput,
-    @Ctx() context: SignedInContext,
+    @Ctx() { em, viewer }: SignedInContext,
   ): Promise<ArticlePayload> {
-    const { tagList, ...content } = validate(articleRules, input);
-    return context.em.transactional(async (em) => {
-      const author = em.getReference(User, context.viewer.id);
-      const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
-      const article = new Article(author, { ...content, slug });
-      article.tags.set(await upsertTags(em, tagList));
-      em.persist(article);
-      return { article };
-    });
+    const { idempotencyKey: key, ...asked } = validate(newArticleRules, input);
+    const request = { userId: viewer.id, key, asked, entity: Article, kind: ResourceKind.ARTICLE };
+    const { tagList, ...content } = asked;
+    const article = await createOnce(em, request, (em) =>
+      em.transactional(async (em) => {
+        const author = em.getReference(User, viewer.id);
+        const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
+        const article = new Article(author, { ...content, slug });
+        article.tags.set(await upsertTags(em, tagList));
+        em.persist(article);
+        return article;
+      }),
+    );
+    return { article };
   }
 
   @Authorized()

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ArticleBy } from '../articles/article.input.ts';
 import { formatLimit, text } from '../graphql/validation.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
+import { describeIdempotencyKey, idempotencyKey } from '../users/create-once.ts';
 import { COMMENT_LIMITS } from './comment.limits.ts';
 
 @InputType({ description: 'RealWorld addresses a comment by article slug + integer id.' })
@@ -56,6 +57,9 @@ export class AddCommentInput {
 
   @Field(() => String, { description: `At most ${formatLimit(COMMENT_LIMITS.body)} characters.` })
   body!: string;
+
+  @Field(() => String, { nullable: true, description: describeIdempotencyKey('comment') })
+  idempotencyKey?: string | null;
 }
 
 @InputType({ description: 'What a comment says from now on.' })
@@ -74,3 +78,5 @@ export class DeleteCommentInput {
 }
 
 export const commentRules = z.object({ body: text(COMMENT_LIMITS.body) });
+
+export const newCommentRules = commentRules.extend({ idempotencyKey });

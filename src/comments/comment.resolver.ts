@@ -4,9 +4,16 @@ import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { ResourceKind, requirePermission } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
+import { createOnce } from '../users/create-once.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
-import { AddCommentInput, commentRules, DeleteCommentInput, UpdateCommentInput } from './comment.input.ts';
+import {
+  AddCommentInput,
+  commentRules,
+  DeleteCommentInput,
+  newCommentRules,
+  UpdateCommentInput,
+} from './comment.input.ts';
 import { CommentPayload, DeleteCommentPayload } from './comment.payload.ts';
 import { canDeleteComment, canUpdateComment } from './comment.policy.ts';
 import { findComment } from './comment.repository.ts';
@@ -21,9 +28,14 @@ export class CommentResolver {
   ): Promise<CommentPayload> {
     const { em, viewer } = context;
     const article = await articleReference(context, input.article);
-    const { body } = validate(commentRules, input);
-    const comment = new Comment(article, em.getReference(User, viewer.id), body);
-    await em.persist(comment).flush();
+    const { idempotencyKey: key, body } = validate(newCommentRules, input);
+    const asked = { article: article.id, body };
+    const request = { userId: viewer.id, key, asked, entity: Comment, kind: ResourceKind.COMMENT };
+    const comment = await createOnce(em, request, async (em) => {
+      const comment = new Comment(article, em.getReference(User, viewer.id), body);
+      await em.persist(comment).flush();
+      return comment;
+    });
     return { comment, article };
   }
 

@@ -56,6 +56,19 @@ const CONSTRAINTS: Record<string, { bad: string[]; good?: string[] }> = {
   follows_not_oneself: { bad: ['insert into follows (follower_id, followed_id) values (1, 1)'] },
   follows_follower_id_foreign: { bad: ['insert into follows (follower_id, followed_id) values (99, 1)'] },
   follows_followed_id_foreign: { bad: ['insert into follows (follower_id, followed_id) values (1, 99)'] },
+  idempotency_keys_pkey: {
+    bad: [`insert into idempotency_keys (user_id, key, request) values (1, 'k', 'r'), (1, 'k', 'r')`],
+  },
+  idempotency_keys_user_id_foreign: {
+    bad: [`insert into idempotency_keys (user_id, key, request) values (99, 'k', 'r')`],
+  },
+  idempotency_keys_key_length: {
+    bad: [
+      `insert into idempotency_keys (user_id, key, request) values (1, '', 'r')`,
+      `insert into idempotency_keys (user_id, key, request) values (1, ${long(201)}, 'r')`,
+    ],
+    good: [`insert into idempotency_keys (user_id, key, request) values (1, ${long(200)}, 'r')`],
+  },
   articles_pkey: { bad: [article({ id: '1' })] },
   articles_slug_unique: { bad: [article({ slug: `'article-1'` })] },
   articles_author_id_foreign: { bad: [article({ author_id: '99' })] },
@@ -166,6 +179,7 @@ test('required columns are not nullable', async () => {
     'articles.cover_image',
     'articles.published_at',
     'comments.author_id',
+    'idempotency_keys.created_id',
     'users.bio',
     'users.image',
   ]);

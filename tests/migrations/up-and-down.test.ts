@@ -107,6 +107,7 @@ async function fill(orm: MikroORM): Promise<void> {
     `insert into users (username, username_key, email, email_key, password_hash)
        select 'user' || n, 'user' || n, n || '@e.com', n || '@e.com', '-' from generate_series(1, 3) n`,
     `insert into sessions (user_id, refresh_token_hash, expires_at) select id, '-', now() from users`,
+    `insert into idempotency_keys (user_id, key, request) select id, 'k', '-' from users`,
     `insert into rate_limits values ('pair:somebody', 1, 0)`,
     'insert into follows (follower_id, followed_id) select f.id, u.id from users f, users u where f.id <> u.id',
     `insert into articles (slug, title, description, body, author_id) select 'a' || id, 't', 'd', 'b', id from users`,

@@ -27,12 +27,22 @@ test('every slug that an article ever had finds it, and the answer shows the slu
   for (const slug of ['one', 'two', 'three']) expect(await read(slug)).toBe('three');
 });
 
-test('mutations find the article by an old slug', async () => {
+test.each([
+  ['updateArticle', 'article: { slug: "old" }, body: "Changed"'],
+  ['favoriteArticle', 'article: { slug: "old" }'],
+  ['unfavoriteArticle', 'article: { slug: "old" }'],
+  ['addComment', 'article: { slug: "old" }, body: "Found."'],
+  ['updateComment', 'comment: { inArticle: { slug: "old", databaseId: 1 } }, body: "Changed"'],
+  ['deleteComment', 'comment: { inArticle: { slug: "old", databaseId: 1 } }'],
+])('%s finds the article by an old slug, and answers with the slug of now', async (name, input) => {
   const ann = await aUser();
-  await retitle(ann, await create(ann, 'Old'), 'New');
-  const input = { article: { slug: 'old' }, body: 'Found.' };
-  const { data } = await executeGraphql(AddCommentDocument, { as: ann, input });
-  expect(data.addComment?.comment).toMatchObject({ body: 'Found.' });
+  const slug = await retitle(ann, await create(ann, 'Old'), 'New');
+  await executeGraphql(AddCommentDocument, { as: ann, input: { article: { slug }, body: 'First.' } });
+  const response = await executeGraphql<object, object>(
+    `mutation { ${name}(input: { ${input} }) { article { slug } errors { code path } } }`,
+    { as: ann },
+  );
+  expect(response.data).toEqual({ [name]: { article: { slug: 'new' }, errors: [] } });
 });
 
 test('no other article gets a slug of the history, until the article is deleted', async () => {

@@ -1,31 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import ipaddr from 'ipaddr.js';
-import { RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterRes } from 'rate-limiter-flexible';
 import { RateLimited } from '../graphql/errors.ts';
+import { RateLimiter } from './rate-limiter.ts';
 
 /**
  * Limits password guessing, from one address or from thousands, without locking the owner out: at an address where they have
  * signed in before, only wrong passwords from there count. All processes count in the same table.
  */
 export class LoginThrottle {
-  private readonly limiters: Record<keyof typeof LIMITS, RateLimiterPostgres>;
+  private readonly limiters: Record<keyof typeof LIMITS, RateLimiter>;
 
   constructor(em: EntityManager) {
-    const storeClient = {
-      // Without the names of prepared statements that the limiter sets, which not all connection poolers support.
-      query: async ({ text, values }: { text: string; values?: unknown[] }) =>
-        (await em.getConnection().getNativeClient()).query(text, values),
-    };
-    const limiter = (name: keyof typeof LIMITS) =>
-      new RateLimiterPostgres({
-        ...LIMITS[name],
-        keyPrefix: name,
-        storeClient,
-        storeType: 'client',
-        tableName: 'rate_limits',
-        tableCreated: true, // by a migration
-      });
+    const limiter = (name: keyof typeof LIMITS) => new RateLimiter(em, { ...LIMITS[name], keyPrefix: name });
     this.limiters = {
       pair: limiter('pair'),
       account: limiter('account'),
@@ -91,15 +79,11 @@ const LIMITS = {
   registration: { points: 100, duration: 3600 },
 } as const;
 
-async function count(limiter: RateLimiterPostgres, key: string): Promise<void> {
+async function count(limiter: RateLimiter, key: string): Promise<void> {
   try {
     await limiter.consume(key);
   } catch (refused) {
-    if (!(refused instanceof RateLimiterRes)) throw refused;
-    const wait = Math.ceil(refused.msBeforeNext / 1000);
-    const { duration } = limiter;
-    if (wait > duration) await limiter.block(key, duration); // the window was started by a clock that was ahead
-    throw new RateLimited(Math.min(wait, duration));
+    throw refused instanceof RateLimiterRes ? new RateLimited(Math.ceil(refused.msBeforeNext / 1000)) : refused;
   }
 }
 
@@ -108,7 +92,7 @@ async function refund(counted: readonly Counter[]): Promise<void> {
 }
 
 /** A limit, and the key of what it counts. */
-type Counter = [RateLimiterPostgres, string];
+type Counter = [RateLimiter, string];
 
 /** An IPv6 address counts as its /64 network, all of which its owner can use. */
 function networkOf(address: string): string {

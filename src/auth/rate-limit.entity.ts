@@ -1,7 +1,7 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 
-/** A counter of recent attempts. The columns and their order are those of rate-limiter-flexible. */
+/** A counter of recent attempts, as rate-limiter.ts keeps it. */
 @Entity({ tableName: 'rate_limits' })
 export class RateLimit {
   [OptionalProps]?: 'points';

@@ -6,7 +6,7 @@ import { type Chain, type Operation, operation } from './operation.ts';
 import { restoreColumn } from './restore-column.ts';
 import { isSerial, typeOf, unquote } from './serial.ts';
 
-/** A table with its columns, constraints (but foreign keys), partitions, indexes and comments. */
+/** A table with its columns, constraints (but foreign keys), partitions, indexes, comments and row security. */
 export function createTable(table: CatalogObject, catalog: Catalog): Operation {
   const parts = [...catalog.values()].filter((each) => isPartOf(each, table.id, catalog));
   const of = (kind: string) => parts.filter((each) => each.kind === kind);
@@ -30,7 +30,7 @@ export function createTable(table: CatalogObject, catalog: Catalog): Operation {
       create,
       ...of('table').flatMap((partition) => createTable(partition, catalog).up),
       ...[...others, ...of('index')].flatMap(({ create }) => create),
-      ...of('comment').flatMap(({ create }) => create),
+      ...[...of('comment'), ...of('row security')].flatMap(({ create }) => create),
     ],
     table.drop,
     { table: whole ? String(whole) : undefined, rank: 20 },
@@ -50,6 +50,7 @@ export function isPartOf(object: CatalogObject, table: string, catalog: Catalog)
     (object.kind === 'table' ||
       object.kind === 'column' ||
       object.kind === 'index' ||
+      object.kind === 'row security' ||
       (object.kind === 'constraint' && object.row.type !== 'f'))
   );
 }
@@ -74,16 +75,21 @@ export function createObject(object: CatalogObject, catalog: Catalog, isNew: boo
     case 'row security':
       return [plain(60)];
     default:
-      return [operation(object.create, object.drop, { rank: RANKS[object.kind] ?? 30 })];
+      return [
+        operation([...object.create, ...indexesOf(object, catalog)], object.drop, { rank: RANKS[object.kind] ?? 30 }),
+      ];
   }
 }
+
+/** The indexes of a materialized view, which are made and dropped with it. */
+const indexesOf = ({ kind, id }: CatalogObject, catalog: Catalog): string[] =>
+  kind === 'view'
+    ? [...catalog.values()].flatMap((each) => (each.kind === 'index' && each.parent === id ? each.create : []))
+    : [];
 
 /** The operation that drops an object in a database that is in use. */
 export function dropObject(object: CatalogObject, difference: Difference, naive: boolean): Chain {
   const table = object.parent ? String(object.row.sql) : undefined;
-  // It goes with its materialized view.
-  if (object.kind === 'index' && difference.dropped.has(String(object.parent)))
-    return [operation([], object.create, { rank: 85 })];
   if (object.kind === 'index' && !naive && !object.row.partitioned) {
     const { up, down } = concurrently(object);
     return [operation(down, up, { alone: 'concurrent', rank: 75 })];
@@ -95,7 +101,7 @@ export function dropObject(object: CatalogObject, difference: Difference, naive:
     return [operation(object.drop, object.create, { table, alone: 'transactional', rank: 75 })];
   }
   return [
-    operation(object.drop, object.create, {
+    operation(object.drop, [...object.create, ...indexesOf(object, difference.before)], {
       table: object.row.sql && object.parent ? table : undefined,
       rank: object.parent ? 10 : 85,
     }),

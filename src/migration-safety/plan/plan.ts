@@ -77,16 +77,19 @@ function chainsOf(
     while (container && !chains.has(container)) container = containerOf(container);
     if (container) chains.set(id, chains.get(container) as Chain);
   }
-  for (const id of ids) if (!chains.has(id) && get(id).kind === 'column') chains.set(id, other(get(id), get(id)));
-  for (const id of ids) {
-    const object = get(id);
-    const goesWith =
-      object.kind === 'sequence' && isSerial(catalog.get(String(object.row.owner)), catalog)
-        ? String(object.row.owner)
-        : '';
-    if (!chains.has(id)) chains.set(id, chains.get(goesWith) ?? other(object, object));
-  }
+  const { first = [], others = [] } = Object.groupBy(
+    [...ids].filter((id) => !chains.has(id)),
+    (id) => (['column', 'view'].includes(get(id).kind) ? 'first' : 'others'),
+  );
+  for (const id of [...first, ...others])
+    chains.set(id, chains.get(goesWith(get(id), catalog) ?? '') ?? other(get(id), get(id)));
   return chains;
+}
+
+/** The column of a serial's sequence, the materialized view of an index. */
+function goesWith({ kind, row, parent }: CatalogObject, catalog: Catalog): string | undefined {
+  if (kind === 'index') return parent;
+  return kind === 'sequence' && isSerial(catalog.get(String(row.owner)), catalog) ? String(row.owner) : undefined;
 }
 
 interface Chains {

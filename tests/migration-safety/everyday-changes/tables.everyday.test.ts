@@ -100,7 +100,7 @@ const CHANGES: Record<string, Change> = {
     rows: fill('places'),
     to: inAtlas,
     renames: 'places=atlas.places',
-    assures: ['rename-table', 'set-schema', 'move-table'],
+    assures: ['rename-table', 'set-schema', 'change-type', 'drop-type'],
     afterwards: works('atlas.places'),
   },
   'moves a table with everything out of a schema and renames it': {
@@ -108,7 +108,7 @@ const CHANGES: Record<string, Change> = {
     rows: fill('atlas.places'),
     to: places('locations'),
     renames: 'atlas.places=locations',
-    assures: ['rename-table', 'set-schema', 'move-table', 'drop-schema'],
+    assures: ['rename-table', 'set-schema', 'change-type', 'drop-type', 'drop-schema'],
     afterwards: works('locations'),
   },
   'changes everything of a table in another schema': {

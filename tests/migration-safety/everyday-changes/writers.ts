@@ -96,6 +96,7 @@ class Writers {
         if (id) await this.send(client, `delete from ${table} where id = ${id}`);
         if (isUpdated) await this.send(client, 'set constraints all immediate');
         await client.query('rollback');
+        await sleep((CLIENTS * 4 * 1_000) / 200);
       }
     }
   }
@@ -103,7 +104,6 @@ class Writers {
   /** Sends a write; returns its rows, or undefined if the database refuses it. */
   private async send(client: Client, sql: string): Promise<Record<string, unknown>[] | undefined> {
     this.written++;
-    await sleep(1_000 / (200 / CLIENTS));
     try {
       return (await client.query(sql)).rows;
     } catch (error) {

@@ -262,22 +262,21 @@ test('a password changed several times at once causes no internal error', async 
   expect(responses.filter(({ data }) => data?.updateViewer?.token).length).toBeGreaterThan(0);
 });
 
-test('a refresh token used several times at once works at most once and ends the session', async () => {
+test('a refresh token used several times at once gives one successor, and the session goes on', async () => {
   for (let round = 0; round < 10; round += 1) {
-    const { token, refreshToken } = await aUser();
+    const { refreshToken } = await aUser();
     const responses = await Promise.all(
       times(4, () => executeGraphql(RefreshSessionDocument, { input: { refreshToken } })),
     );
-    expectOnly(responses, 'INVALID_CREDENTIALS input refreshToken');
-    const refreshed = responses.map(({ data }) => data.refreshSession).filter((payload) => payload?.token);
-    expect(refreshed.length).toBeLessThanOrEqual(1);
-    for (const left of [token, ...refreshed.map((payload) => payload?.token as string)]) {
-      expect(await executeGraphql<unknown, object>(print(CurrentUserDocument), { as: { token: left } })).toFailWith(
-        'UNAUTHENTICATED',
-      );
+    expectOnly(responses);
+    const refreshed = responses.map(({ data }) => data.refreshSession);
+    expect(new Set(refreshed.map((payload) => payload?.refreshToken)).size).toBe(1);
+    for (const payload of refreshed) {
+      const token = payload?.token as string;
+      expect(await executeGraphql<unknown, object>(print(CurrentUserDocument), { as: { token } })).toSucceed();
     }
   }
-  expect(await count('sessions')).toBe(0);
+  expect(await count('sessions')).toBe(10);
 });
 
 /** Some requests may have come too late and failed with these errors; any other error fails the test. */

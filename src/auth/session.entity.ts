@@ -18,6 +18,13 @@ export class Session {
   @Property({ type: 'text' })
   refreshTokenHash!: string;
 
+  /** SHA-256 of the refresh token used last, with the address that used it. */
+  @Property({ type: 'text', nullable: true })
+  previousUseHash!: string | null;
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  refreshedAt!: Date | null;
+
   /** Never changed. Compared since releases before `endOthers` increment it; it can be dropped once none of them runs. */
   @Property({ type: 'integer', default: 1 })
   generation!: number;

@@ -73,13 +73,13 @@ export class SessionResolver {
   @Mutation(() => AuthPayload, {
     nullable: true,
     description:
-      'Trades a refresh token for a new pair. One used twice ends the whole session, and so does a year since signing in.',
+      'Trades a refresh token for a new pair. The same client gets the same pair again for 10 seconds. Later use of that token ends the whole session, and so does a year since signing in.',
   })
   async refreshSession(
     @Arg('input', () => RefreshSessionInput, { description: 'The session.' }) input: RefreshSessionInput,
     @Ctx() context: Context,
   ): Promise<AuthPayload> {
-    const tokens = await context.sessions.refresh(context.em, input.refreshToken);
+    const tokens = await context.sessions.refresh(context.em, input.refreshToken, context.address);
     if (!tokens) throw new Refusal(new InvalidCredentialsError(['input', 'refreshToken']));
     return signIn(context, context.em.getReference(User, tokens.userId), tokens);
   }

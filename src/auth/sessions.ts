@@ -60,24 +60,37 @@ export class Sessions {
 
   /**
    * Exchanges an unused refresh token for a new pair; null if it is invalid. Reuse of a refresh token ends the session, since
-   * the token was copied and either request may be the thief's. So does a token of a session that is too old.
+   * the token was copied and either request may be the thief's. So does a token of a session that is too old. A client that
+   * lost the answer, or asks from two tabs at once, gets the same successor again for a few seconds.
    */
-  async refresh(em: EntityManager, token: string): Promise<(SignInTokens & { userId: number }) | null> {
+  async refresh(
+    em: EntityManager,
+    token: string,
+    address: string,
+  ): Promise<(SignInTokens & { userId: number }) | null> {
     const [sessionId = '', secret = '', signature = '', ...more] = token.split('.');
     if (more.length > 0 || !UUID.test(sessionId)) return null;
     if (!this.keys.some((key) => isEqual(signature, signatureOf(sessionId, secret, key)))) return null;
-    const next = newSecret();
+    // Derived from the secret, so that it can be given again though only its hash is stored.
+    const successors = this.keys.map((key) => signatureOf('successor', secret, key));
+    const [next = ''] = successors;
     const [session] = await em.execute<SessionRow[]>(
-      `update sessions set refresh_token_hash = ?, expires_at = now() + make_interval(days => ?)
+      `update sessions set refresh_token_hash = ?, expires_at = now() + make_interval(days => ?),
+         previous_use_hash = ?, refreshed_at = now()
        where id = ? and refresh_token_hash = ? and expires_at > now() and opened_at > now() - ${MAX_AGE}
        returning ${SESSION_ROW}`,
-      [hash(next), this.settings.refreshTokenDays, sessionId, hash(secret)],
+      [hash(next), this.settings.refreshTokenDays, hash(`${secret}.${address}`), sessionId, hash(secret)],
     );
-    if (!session) {
-      await em.nativeDelete(Session, { id: sessionId });
-      return null;
-    }
-    return { ...this.signInTokens(session, next), userId: session.userId };
+    if (session) return { ...this.signInTokens(session, next), userId: session.userId };
+    const [again] = await em.execute<(SessionRow & { current: string })[]>(
+      `select ${SESSION_ROW}, refresh_token_hash as current from sessions
+       where id = ? and previous_use_hash = ? and refreshed_at > now() - ${REUSE_GRACE} and expires_at > now()`,
+      [sessionId, hash(`${secret}.${address}`)],
+    );
+    const same = again && successors.find((successor) => hash(successor) === again.current);
+    if (same) return { ...this.signInTokens(again, same), userId: again.userId };
+    await em.nativeDelete(Session, { id: sessionId });
+    return null;
   }
 
   /** Ends every other session of the user, and issues another token of this one. */
@@ -145,6 +158,9 @@ const SESSION_ROW = `id, user_id as "userId", generation, ${IS_RECENT} as "isRec
 
 /** A session can be refreshed for a year; then its owner has to sign in again (ASVS V7.3.2). */
 const MAX_AGE = `interval '365 days'`;
+
+/** How long the same client may use a refresh token again. */
+const REUSE_GRACE = `interval '10 seconds'`;
 
 /** Seconds that a clock which issued a token may be ahead: that of the primary before a failover. */
 const CLOCK_SKEW = '60';

@@ -180,6 +180,8 @@ test('required columns are not nullable', async () => {
     'articles.published_at',
     'comments.author_id',
     'idempotency_keys.created_id',
+    'sessions.previous_use_hash',
+    'sessions.refreshed_at',
     'users.bio',
     'users.image',
   ]);

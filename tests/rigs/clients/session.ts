@@ -49,7 +49,7 @@ export function createSession(url: string) {
     },
     isOpen: () => tokens !== null,
     headers: (): Record<string, string> => (tokens ? { authorization: `Token ${tokens.token}` } : {}),
-    /** Shared by concurrent requests: a refresh token works once, and using it again ends the session. */
+    /** Shared by concurrent requests: a refresh token works once, and using it again later ends the session. */
     refresh(): Promise<void> {
       refreshing ??= tradeRefreshToken().finally(() => {
         refreshing = null;

@@ -47,12 +47,9 @@ export async function openDatabase(
   as: 'server' | 'command',
   log: (line: string) => void = () => {},
 ): Promise<OpenDatabase> {
-  if (postgres && as === 'command') {
-    const { driverOptions, ...address } = connectionTo(postgres, await findPrimary(postgres));
-    return { connection: { ...address, driverOptions: { ...driverOptions, ...NO_TIMEOUTS } } };
-  }
   if (postgres) {
     const { driverOptions, ...address } = connectionTo(postgres, await findPrimary(postgres));
+    if (as === 'command') return { connection: { ...address, driverOptions: { ...driverOptions, ...NO_TIMEOUTS } } };
     const pool = new ServerPool(poolSize, driverOptions);
     const heartbeat = monitor(pool, postgres, log);
     return { connection: { ...address, driverOptions: pool.driverOptions }, pool, heartbeat };

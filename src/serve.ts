@@ -8,6 +8,7 @@ import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
 import { applyPendingMigrations, checkEncoding } from './migration-safety/index.ts';
 import { LIBPQ_VARIABLES } from './postgres-url.ts';
+import { renderInBackground } from './server/background-rendering.ts';
 import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { Readiness } from './server/http/health.ts';
 import { LoadShedder } from './server/http/load-shedding.ts';
@@ -103,7 +104,7 @@ function workerVariables({ secretKey, migrateOnStart }: Settings, { embedded }: 
 }
 
 async function serveInProcess(
-  { em }: MikroORM,
+  orm: MikroORM,
   readiness: Readiness,
   migrated: Promise<void>,
   { database, settings, log, opened }: Start,
@@ -112,8 +113,11 @@ async function serveInProcess(
   const observers = await openObservers(settings, { readiness, loadShedder, pool: database.pool ?? null, log });
   opened.push(...observers);
   // The schema is built while the database checks its migrations.
-  const [server] = await Promise.all([buildServer({ em, log, settings, readiness, loadShedder, observers }), migrated]);
-  opened.push(server);
+  const [server] = await Promise.all([
+    buildServer({ em: orm.em, log, settings, readiness, loadShedder, observers }),
+    migrated,
+  ]);
+  opened.push(server, renderInBackground(orm, readiness, log));
   // Speeds up the next start, however this process ends. It takes a moment, so it runs before the server listens.
   flushCompileCache();
   await server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG });

@@ -62,7 +62,7 @@ test('the number of production packages does not grow', () => {
 });
 
 /** Distinct name and version of what `npm ci --omit=dev` installs. Raise it only for a package that earns its place. */
-const MOST_PACKAGES = 150;
+const MOST_PACKAGES = 165;
 
 test('the bill of materials lists exactly the production packages', async () => {
   const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], { maxBuffer: 10_000_000 });

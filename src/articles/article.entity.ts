@@ -16,6 +16,8 @@ import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime, Url } from '../graphql/scalars.ts';
 import { formatLimit } from '../graphql/validation.ts';
+import type { Markdown } from '../markdown/markdown.ts';
+import { clearWhenStale } from '../markdown/stale-rendering.ts';
 import { Visible } from '../reading/read-plan.ts';
 import { sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
@@ -103,6 +105,8 @@ const PUBLISHED = "status = 'PUBLISHED'";
   when: "(old.status = 'PUBLISHED'::text)",
   body: countInTags('old', '- 1'),
 })
+@Index({ name: 'articles_by_renderer_version', properties: ['rendererVersion', 'id'] })
+@Trigger(clearWhenStale('body_html', 'opening_text', 'reading_time_minutes'))
 export class Article {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;
@@ -125,7 +129,23 @@ export class Article {
   @Extensions({ maxCharacters: ARTICLE_LIMITS.body })
   @Field(() => String, { description: `Markdown source, at most ${formatLimit(ARTICLE_LIMITS.body)} characters.` })
   @Property({ type: 'text' })
-  body!: string;
+  readonly body!: string;
+
+  /** This and the next two are made from `body`, and null until a renderer has: see article.fields.ts. */
+  @Property({ type: 'text', nullable: true, lazy: true })
+  readonly bodyHtml!: string | null;
+
+  @Property({ type: 'text', nullable: true, lazy: true })
+  readonly openingText!: string | null;
+
+  @Property({ type: 'integer', nullable: true })
+  readonly readingTimeMinutes!: number | null;
+
+  @Property({ type: 'integer', default: 0 })
+  readonly rendererVersion!: number;
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  readonly renderedAt!: Date | null;
 
   @ManyToOne({ entity: () => User, deleteRule: 'cascade' })
   readonly author!: User;
@@ -174,7 +194,7 @@ export class Article {
 
   constructor(author: User, content: ArticleContent) {
     this.author = author;
-    Object.assign(this, content);
+    this.assign(content);
     if (content.status === ArticleStatus.DRAFT) this.publishedAt = null; // otherwise now, by the column's default
   }
 
@@ -183,16 +203,21 @@ export class Article {
   }
 
   /** Whether the given values are not all those of the article. */
-  differsFrom(changes: Partial<ArticleContent>): boolean {
-    return Object.entries(changes).some(([name, value]) => value !== this[name as keyof ArticleContent]);
+  differsFrom({ body, ...changes }: Partial<ArticleContent>): boolean {
+    if (body && body.source !== this.body) return true;
+    return Object.entries(changes).some(([name, value]) => value !== this[name as keyof typeof changes]);
   }
 
   /** Assigns the given values; absent ones stay unchanged. */
   change(changes: Partial<ArticleContent>): void {
-    Object.assign(this, changes);
+    this.assign(changes);
     if (this.status === ArticleStatus.PUBLISHED) this.publishedAt ??= new Date();
     // Two changes within a millisecond still differ, since clients compare updatedAt to detect changes.
     this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
+  }
+
+  private assign({ body, ...content }: Partial<ArticleContent>): void {
+    Object.assign(this, content, body?.source === this.body ? {} : body?.articleColumns(this.renderedAt));
   }
 }
 
@@ -200,7 +225,7 @@ export interface ArticleContent {
   slug: string;
   title: string;
   description: string;
-  body: string;
+  body: Markdown;
   coverImage?: string | null;
   /** Published unless given. */
   status?: ArticleStatus;

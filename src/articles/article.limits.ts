@@ -8,3 +8,6 @@ export const ARTICLE_LIMITS = {
   tags: 20,
   tagsInFilter: 20,
 } as const;
+
+/** An article's headings have ids to link to. */
+export const ARTICLE_RENDERING = { headingAnchors: true } as const;

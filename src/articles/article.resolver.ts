@@ -3,6 +3,7 @@ import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { Refusal, ResourceKind, requirePermission, StaleVersionError } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
+import { renderBody } from '../markdown/markdown.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
 import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
@@ -19,6 +20,7 @@ import {
   newArticleRules,
   UpdateArticleInput,
 } from './article.input.ts';
+import { ARTICLE_RENDERING } from './article.limits.ts';
 import { ArticlePayload, DeleteArticlePayload } from './article.payload.ts';
 import { canDeleteArticle, canUpdateArticle } from './article.policy.ts';
 import {
@@ -60,11 +62,12 @@ export class ArticleResolver {
     const { idempotencyKey: key, ...asked } = validate(newArticleRules, input);
     const request = { userId: viewer.id, key, asked, entity: Article, kind: ResourceKind.ARTICLE };
     const { tagList, ...content } = asked;
+    const body = await renderBody(content.body, ARTICLE_RENDERING);
     const article = await createOnce(em, request, (em) =>
       em.transactional(async (em) => {
         const author = em.getReference(User, viewer.id);
         const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
-        const article = new Article(author, { ...content, slug });
+        const article = new Article(author, { ...content, body, slug });
         article.tags.set(await upsertTags(em, tagList));
         em.persist(article);
         return article;
@@ -80,11 +83,15 @@ export class ArticleResolver {
     @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
     const id = await findArticleId(context, input.article);
+    // Before the lock, since rendering takes a while. What is wrong with the input is said below, to authors only.
+    const { success, data } = newArticleRules.shape.body.safeParse(input.body);
+    const body = success ? await renderBody(data, ARTICLE_RENDERING) : undefined;
     return context.em.transactional(async (em) => {
       const article = await lockArticle(em, id, 'change');
       requirePermission(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
       requireVersion(article, input.expectedVersion);
-      const { tagList, ...changes } = validate(articleChangeRules, input);
+      const { tagList, body: _source, ...others } = validate(articleChangeRules, input);
+      const changes = { ...others, ...(body && { body }) };
       const hasNewTags = tagList !== undefined && (await replaceTags(em, article, tagList));
       const changed = { ...changes, ...slugAfter(article, changes) };
       if (hasNewTags || article.differsFrom(changed)) article.change(changed);

@@ -5,6 +5,8 @@ import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime } from '../graphql/scalars.ts';
 import { formatLimit } from '../graphql/validation.ts';
+import type { Markdown } from '../markdown/markdown.ts';
+import { clearWhenStale } from '../markdown/stale-rendering.ts';
 import { exists, Visible } from '../reading/read-plan.ts';
 import { User } from '../users/user.entity.ts';
 import { COMMENT_LIMITS } from './comment.limits.ts';
@@ -19,6 +21,8 @@ import { COMMENT_LIMITS } from './comment.limits.ts';
 @Check({ name: 'comments_body_length', expression: lengthCheck('body', 1, COMMENT_LIMITS.body) })
 @Index({ name: 'comments_by_article', properties: ['article', 'createdAt', 'id'] })
 @Index({ name: 'comments_by_author', properties: ['author'] })
+@Index({ name: 'comments_by_renderer_version', properties: ['rendererVersion', 'id'] })
+@Trigger(clearWhenStale('body_html'))
 @Trigger({
   name: 'count_up',
   timing: 'after',
@@ -40,7 +44,17 @@ export class Comment {
     description: `Plain text or Markdown, at most ${formatLimit(COMMENT_LIMITS.body)} characters.`,
   })
   @Property({ type: 'text' })
-  body!: string;
+  readonly body!: string;
+
+  /** Made from `body`, and null until a renderer has: see comment.fields.ts. */
+  @Property({ type: 'text', nullable: true, lazy: true })
+  readonly bodyHtml!: string | null;
+
+  @Property({ type: 'integer', default: 0 })
+  readonly rendererVersion!: number;
+
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  readonly renderedAt!: Date | null;
 
   @ManyToOne({ entity: () => Article, deleteRule: 'cascade' })
   readonly article!: Article;
@@ -57,18 +71,18 @@ export class Comment {
   @Property({ type: 'datetime', length: 3, defaultRaw: 'now()' })
   updatedAt!: Date;
 
-  constructor(article: Article, author: User, body: string) {
+  constructor(article: Article, author: User, body: Markdown) {
     this.article = article;
     this.author = author;
-    this.body = body;
+    Object.assign(this, body.columns(this.renderedAt));
   }
 
   isWrittenBy(user: { id: number }): boolean {
     return this.author?.id === user.id;
   }
 
-  change(body: string): void {
-    this.body = body;
+  change(body: Markdown): void {
+    if (body.source !== this.body) Object.assign(this, body.columns(this.renderedAt));
     this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
   }
 }

@@ -1,8 +1,10 @@
-import { Int, Resolver } from 'type-graphql';
+import { Extensions, Int, Resolver } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
+import { BODY_HTML, bodyHtmlSql } from '../markdown/rendered-fields.ts';
 import { type Columns, one, type ReadContext, ReadField } from '../reading/read-plan.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
+import { COMMENT_LIMITS } from './comment.limits.ts';
 import { canDeleteCommentSql, canUpdateCommentSql } from './comment.policy.ts';
 
 /** Computed fields of a comment. */
@@ -11,6 +13,12 @@ export class CommentFields {
   @ReadField(() => Int, { description: "Small integer id, the one RealWorld's REST API shows." })
   databaseId(comment: Columns<Comment>) {
     return comment.id;
+  }
+
+  @Extensions({ maxCharacters: COMMENT_LIMITS.body })
+  @ReadField(() => String, { description: BODY_HTML })
+  bodyHtml(comment: Columns<Comment>) {
+    return bodyHtmlSql(comment);
   }
 
   @ReadField(() => User, { nullable: true, description: 'Null when the account was deleted.' })

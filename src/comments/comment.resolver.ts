@@ -4,6 +4,7 @@ import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
 import { ResourceKind, requirePermission } from '../graphql/user-errors.ts';
 import { validate } from '../graphql/validation.ts';
+import { renderBody } from '../markdown/markdown.ts';
 import { createOnce } from '../users/create-once.ts';
 import { User } from '../users/user.entity.ts';
 import { Comment } from './comment.entity.ts';
@@ -14,6 +15,7 @@ import {
   newCommentRules,
   UpdateCommentInput,
 } from './comment.input.ts';
+import { COMMENT_RENDERING } from './comment.limits.ts';
 import { CommentPayload, DeleteCommentPayload } from './comment.payload.ts';
 import { canDeleteComment, canUpdateComment } from './comment.policy.ts';
 import { findComment } from './comment.repository.ts';
@@ -31,8 +33,9 @@ export class CommentResolver {
     const { idempotencyKey: key, body } = validate(newCommentRules, input);
     const asked = { article: article.id, body };
     const request = { userId: viewer.id, key, asked, entity: Comment, kind: ResourceKind.COMMENT };
+    const rendered = await renderBody(body, COMMENT_RENDERING);
     const comment = await createOnce(em, request, async (em) => {
-      const comment = new Comment(article, em.getReference(User, viewer.id), body);
+      const comment = new Comment(article, em.getReference(User, viewer.id), rendered);
       await em.persist(comment).flush();
       return comment;
     });
@@ -49,7 +52,7 @@ export class CommentResolver {
     const { em, viewer } = context;
     const comment = await findComment(context, input.comment);
     requirePermission(canUpdateComment(viewer, comment), ResourceKind.COMMENT);
-    comment.change(validate(commentRules, input).body);
+    comment.change(await renderBody(validate(commentRules, input).body, COMMENT_RENDERING));
     await em.flush();
     return { comment, article: comment.article };
   }

@@ -5,7 +5,7 @@ import { Comment } from '../../src/comments/comment.entity.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { statementsDuring } from '../support/statements.ts';
-import { anArticle, aUser, reload } from '../support/test-data.ts';
+import { anArticle, articleBody, aUser, commentBody, reload } from '../support/test-data.ts';
 import { orm } from '../support/test-server.ts';
 
 const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuring(act)).map(({ text }) => text);
@@ -13,7 +13,7 @@ const textsDuring = async (act: () => Promise<unknown>) => (await statementsDuri
 /** A persisted comment, not flushed yet. */
 async function newComment(em: EntityManager): Promise<Comment> {
   const [{ id: author }, article] = [await aUser(), await anArticle()];
-  const comment = new Comment(em.getReference(Article, article.id), em.getReference(User, author), 'Me too.');
+  const comment = new Comment(em.getReference(Article, article.id), em.getReference(User, author), await commentBody());
   em.persist(comment);
   return comment;
 }
@@ -23,7 +23,7 @@ test('writes one row with one statement, without a transaction', async () => {
   const comment = await newComment(em);
   const [insert, ...more] = await textsDuring(() => em.flush());
   expect(insert).toMatch(/^insert into "comments"/);
-  comment.change('Not me.');
+  comment.change(await commentBody('Not me.'));
   const [update, ...others] = await textsDuring(() => em.flush());
   expect(update).toMatch(/^update "comments"/);
   em.remove(comment);
@@ -69,7 +69,8 @@ test('writes a row with its collection in a transaction', async () => {
   const [{ id: author }, tag] = [await aUser(), new Tag()];
   Object.assign(tag, { name: 'red' });
   await em.persist(tag).flush();
-  const article = new Article(em.getReference(User, author), { slug: 's', title: 't', description: 'd', body: 'b' });
+  const content = { slug: 's', title: 't', description: 'd', body: await articleBody() };
+  const article = new Article(em.getReference(User, author), content);
   article.tags.add(tag);
   const texts = await textsDuring(() => em.persist(article).flush());
   expect(texts).toEqual([

@@ -176,9 +176,15 @@ test('required columns are not nullable', async () => {
     select table_name || '.' || column_name as name from information_schema.columns
     where table_schema = 'public' and is_nullable = 'YES' and table_name not like 'mikro_orm%' order by 1`);
   expect(nullable.map(({ name }) => name)).toEqual([
+    'articles.body_html',
     'articles.cover_image',
+    'articles.opening_text',
     'articles.published_at',
+    'articles.reading_time_minutes',
+    'articles.rendered_at',
     'comments.author_id',
+    'comments.body_html',
+    'comments.rendered_at',
     'idempotency_keys.created_id',
     'sessions.previous_use_hash',
     'sessions.refreshed_at',

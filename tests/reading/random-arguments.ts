@@ -33,6 +33,8 @@ export class RandomArguments {
         return { by: choices.one([{ slug: this.slug() }, { id: this.anyId() }]) };
       case 'Query.tag':
         return { name: this.tagName() };
+      case 'Article.excerpt':
+        return { length: this.choosesInvalid(20) ? choices.one([0, -1, 501]) : choices.one([1, 2, 5, 160, 500, null]) };
     }
     const has = (name: string) => field.args.some((argument) => argument.name === name);
     if (!has('first')) return {};

@@ -33,9 +33,9 @@ export async function theWorld(): Promise<World> {
   const em = orm.em.fork();
   return {
     users: await em.findAll(User),
-    articles: await em.findAll(Article),
+    articles: await em.findAll(Article, { populate: ['bodyHtml', 'openingText'] }),
     tags: await em.findAll(Tag),
-    comments: await em.findAll(Comment),
+    comments: await em.findAll(Comment, { populate: ['bodyHtml'] }),
     favorites: await em.findAll(Favorite),
     follows: await em.findAll(Follow),
     articleTags: await em.findAll(ArticleTag, { orderBy: { position: 'asc' } }),
@@ -142,6 +142,10 @@ const article: Fields<Article> = {
   updatedAt: ({ updatedAt }) => updatedAt.toISOString(),
   publishedAt: ({ publishedAt }) => publishedAt?.toISOString() ?? null,
   tags: tagsOf,
+  bodyHtml: ({ bodyHtml, body }) => bodyHtml ?? escapedParagraphs(body),
+  excerpt: ({ openingText, body }, { length }) =>
+    excerptOf(openingText ?? body.replace(/\s+/g, ' ').trim(), length ?? 160),
+  readingTimeMinutes: ({ readingTimeMinutes, body }) => readingTimeMinutes ?? Math.ceil([...body].length / (240 * 6)),
   tagList: (source, args, world) => tagsOf(source, args, world).map(({ name }) => name),
   viewerHasFavorited: ({ id }, _, { viewer, favorites }) =>
     favorites.some((favorite) => favorite.user.id === viewer?.id && favorite.article.id === id),
@@ -157,6 +161,7 @@ const article: Fields<Article> = {
 const comment: Fields<Comment> = {
   id: globalIdOf,
   databaseId: ({ id }) => id,
+  bodyHtml: ({ bodyHtml, body }) => bodyHtml ?? escapedParagraphs(body),
   createdAt: ({ createdAt }) => createdAt.toISOString(),
   updatedAt: ({ updatedAt }) => updatedAt.toISOString(),
   viewerCanUpdate: ({ author }, _, { viewer }) => viewer !== null && author?.id === viewer.id,
@@ -174,6 +179,21 @@ const tag: Fields<Tag> = {
     );
   },
 };
+
+/** Of a text that no renderer has seen yet. */
+function escapedParagraphs(body: string): string {
+  const escaped = body.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return `<p>${escaped.replaceAll(/(\r?\n){2,}/g, '</p>\n<p>')}</p>`;
+}
+
+function excerptOf(text: string, length: number): string {
+  if (length < 1 || length > 500) refuse('such a length');
+  const characters = [...text];
+  if (characters.length <= length) return text;
+  const words = characters.slice(0, length).join('').split(' ');
+  const begun = words.length > 1 ? words.slice(0, -1).join(' ') : characters.slice(0, length - 1).join('');
+  return `${begun}…`;
+}
 
 const fields: Record<string, Fields<any>> = {
   Query: query,

@@ -356,7 +356,7 @@ test('every field of every object type can be read', async () => {
       .join(' ');
   const data = await read(
     `{ viewer { ${all('Viewer')} user { ${all('User')} } }
-       articles { nodes { ${all('Article')} comments { nodes { ${all('Comment')} author { username } } } } }
+       articles { nodes { ${all('Article')} comments(first: 5) { nodes { ${all('Comment')} author { username } } } } }
        tags { nodes { ${all('Tag')} } } }`,
     { as: ann },
   );

@@ -1,8 +1,11 @@
 import { Article } from '../../src/articles/article.entity.ts';
+import { ARTICLE_RENDERING } from '../../src/articles/article.limits.ts';
 import { slugify } from '../../src/articles/slug.ts';
 import { hashPassword } from '../../src/auth/password.ts';
 import type { SignInTokens } from '../../src/auth/sessions.ts';
 import { Comment } from '../../src/comments/comment.entity.ts';
+import { COMMENT_RENDERING } from '../../src/comments/comment.limits.ts';
+import { Markdown } from '../../src/markdown/markdown.ts';
 import { upsertTags } from '../../src/tags/tag.repository.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { orm, sessions } from './test-server.ts';
@@ -35,8 +38,13 @@ export async function aSession({ id }: { id: number }, signedBy = sessions): Pro
   return (await signedBy.open(em, { id }, passwordHash)) as SignInTokens;
 }
 
+export const articleBody = (source = 'Some body.') => Markdown.render(source, ARTICLE_RENDERING);
+
+export const commentBody = (source = 'Well said.') => Markdown.render(source, COMMENT_RENDERING);
+
 export async function anArticle(parts: { by?: Person; title?: string; body?: string; tagList?: string[] } = {}) {
-  const { by = await aUser(), title = `Title ${next()}`, body = 'Some body.', tagList = [] } = parts;
+  const { by = await aUser(), title = `Title ${next()}`, tagList = [] } = parts;
+  const body = await articleBody(parts.body);
   return orm.em.fork().transactional(async (em) => {
     const content = { title, description: 'What it is about.', body, slug: slugify(title) };
     const article = new Article(em.getReference(User, by.id), content);
@@ -46,9 +54,10 @@ export async function anArticle(parts: { by?: Person; title?: string; body?: str
   });
 }
 
-export async function aComment({ on, by, body = 'Well said.' }: { on: Article; by: Person; body?: string }) {
+export async function aComment({ on, by, body }: { on: Article; by: Person; body?: string }) {
   const em = orm.em.fork();
-  const comment = new Comment(em.getReference(Article, on.id), em.getReference(User, by.id), body);
+  const [article, author] = [em.getReference(Article, on.id), em.getReference(User, by.id)];
+  const comment = new Comment(article, author, await commentBody(body));
   await em.persist(comment).flush();
   return comment;
 }

@@ -1,9 +1,12 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Kysely } from 'kysely';
 import { Article, ArticleStatus } from '../../articles/article.entity.ts';
+import { ARTICLE_RENDERING } from '../../articles/article.limits.ts';
 import { ArticleSlug } from '../../articles/article-slug.entity.ts';
 import { Favorite } from '../../articles/favorite.entity.ts';
 import { Comment } from '../../comments/comment.entity.ts';
+import { COMMENT_RENDERING } from '../../comments/comment.limits.ts';
+import { Markdown } from '../../markdown/markdown.ts';
 import type { Tag } from '../../tags/tag.entity.ts';
 import { upsertTags } from '../../tags/tag.repository.ts';
 import { Follow } from '../../users/follow.entity.ts';
@@ -69,13 +72,15 @@ async function addArticles(em: EntityManager, people: Named<User>) {
 
   const all = new Map<string, Article>();
   let added = 0;
-  for (const { author, createdAt, updatedAt, tags: names, comments: _, ...content } of articles) {
+  for (const { author, createdAt, updatedAt, tags: names, comments: _, body: source, ...content } of articles) {
     const user = get(people, author);
     const own = there.find((one) => one.author.id === user.id && isSameTime(one.createdAt, createdAt));
     const conflict = taken.find(({ slug }) => slug === content.slug);
     if (!own && conflict) throw nameTaken('article', content.title, `the slug "${content.slug}"`);
     const publishedAt = content.status === ArticleStatus.DRAFT ? null : createdAt;
-    const article = own ?? Object.assign(new Article(user, content), { createdAt, publishedAt, updatedAt });
+    const body = await Markdown.render(source, ARTICLE_RENDERING);
+    const article =
+      own ?? Object.assign(new Article(user, { ...content, body }), { createdAt, publishedAt, updatedAt });
     if (!own) article.tags.set(names.map((name) => get(tags, name)));
     if (!own) em.persist(article);
     added += own ? 0 : 1;
@@ -127,7 +132,11 @@ async function addComments(em: EntityManager, people: Named<User>, articles: Nam
       }),
     )
     .filter(({ article, createdAt }) => !known.has(`${article} ${createdAt.getTime()}`));
-  await em.insertMany(Comment, missing);
+  const rendered = missing.map(async ({ body, ...comment }) => ({
+    ...comment,
+    ...(await Markdown.render(body, COMMENT_RENDERING)).columns(),
+  }));
+  await em.insertMany(Comment, await Promise.all(rendered));
   return missing.length;
 }
 

@@ -62,7 +62,7 @@ export class Readiness {
   private async checkMigrations(): Promise<string | null> {
     const reasons = await pendingMigrations(this.orm);
     this.migrated = reasons.length === 0;
-    return this.migrated ? null : `${reasons.join(' ')} Apply what is pending: npx mikro-orm migration:up`;
+    return this.migrated ? null : `Apply what is pending: npx mikro-orm migration:up. ${reasons.join(' ')}`;
   }
 }
 

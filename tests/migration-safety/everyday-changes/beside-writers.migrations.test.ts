@@ -79,7 +79,7 @@ test('of a migration and a transaction that wait for each other, the migration g
     'add_editor',
     [
       'alter table articles add column editor_id int',
-      'select pg_sleep(0.2)',
+      'select pg_sleep(0.05)',
       'alter table articles add constraint editor foreign key (editor_id) references authors not valid',
     ],
     [],

@@ -87,29 +87,31 @@ class Writers {
   private async write(client: Client): Promise<void> {
     while (!this.stopped) {
       for (const [table, columns] of this.tables) {
-        // What a trigger does to old rows is taken back too.
         await client.query('begin');
-        const insert = insertOf(table, columns);
-        const isUpdated = await this.send(client, updateOf(table, columns));
-        const id = insert && isUpdated && (await this.send(client, insert))?.[0]?.id;
-        if (id) await this.send(client, `update ${table} set id = id where id = ${id}`);
-        if (id) await this.send(client, `delete from ${table} where id = ${id}`);
-        if (isUpdated) await this.send(client, 'set constraints all immediate');
+        await this.writeTo(table, columns, client).catch(() => {});
         await client.query('rollback');
         await sleep((CLIENTS * 4 * 1_000) / 200);
       }
     }
   }
 
-  /** Sends a write; returns its rows, or undefined if the database refuses it. */
-  private async send(client: Client, sql: string): Promise<Record<string, unknown>[] | undefined> {
+  private async writeTo(table: string, columns: Column[], client: Client): Promise<void> {
+    await this.send(client, updateOf(table, columns));
+    const insert = insertOf(table, columns);
+    const [row] = insert ? await this.send(client, insert) : [];
+    if (row) await this.send(client, `update ${table} set id = id where id = ${row.id}`);
+    if (row) await this.send(client, `delete from ${table} where id = ${row.id}`);
+    await this.send(client, 'set constraints all immediate');
+  }
+
+  private async send(client: Client, sql: string): Promise<Record<string, unknown>[]> {
     this.written++;
     try {
       return (await client.query(sql)).rows;
     } catch (error) {
       const { code = '', message, detail = '' } = error as DatabaseError;
       this.failed.push({ sql, code, message, detail });
-      return undefined;
+      throw error;
     }
   }
 }

@@ -37,9 +37,9 @@ export type ArticleFilter = {
   tagsAll?: Array<string> | null | undefined;
   /** Carries at least one of these tags, at most 20. */
   tagsAny?: Array<string> | null | undefined;
-  /** Last changed later than this; when never, published. */
+  /** Changed later than this. An article that never changed counts from when it was published. */
   updatedAfter?: string | null | undefined;
-  /** Last changed earlier than this; when never, published. */
+  /** Changed earlier than this. An article that never changed counts from when it was published. */
   updatedBefore?: string | null | undefined;
 };
 
@@ -214,7 +214,7 @@ export type UpdateArticleInput = {
   status?: ArticleStatus | null | undefined;
   /** All the tags it carries from now on, in their order. */
   tagList?: Array<string> | null | undefined;
-  /** One line of at most 200 characters. A new title makes a new slug. */
+  /** One line of at most 200 characters. Another title makes another slug, unless the slug stays the same. */
   title?: string | null | undefined;
 };
 

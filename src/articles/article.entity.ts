@@ -112,7 +112,7 @@ export class Article {
   readonly id!: number;
 
   @Field(() => String, {
-    description: `Unique URL key of at most ${ARTICLE_LIMITS.slug} characters, made from the title. Changes when the title changes; old slugs keep finding the article.`,
+    description: `Unique URL key of at most ${ARTICLE_LIMITS.slug} characters, made from the title. Changes with the title, unless that makes the same one; old slugs keep finding the article.`,
   })
   @Unique({ name: 'articles_slug_unique' })
   @Property({ type: 'text' })

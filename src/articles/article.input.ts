@@ -54,10 +54,16 @@ export class ArticleFilter {
   @Field(() => DateTime, { nullable: true, description: 'Published earlier than this.' })
   publishedBefore?: Date | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Last changed later than this; when never, published.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Changed later than this. An article that never changed counts from when it was published.',
+  })
   updatedAfter?: Date | null;
 
-  @Field(() => DateTime, { nullable: true, description: 'Last changed earlier than this; when never, published.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'Changed earlier than this. An article that never changed counts from when it was published.',
+  })
   updatedBefore?: Date | null;
 }
 
@@ -147,7 +153,7 @@ export class UpdateArticleInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `One line of at most ${ARTICLE_LIMITS.title} characters. A new title makes a new slug.`,
+    description: `One line of at most ${ARTICLE_LIMITS.title} characters. Another title makes another slug, unless the slug stays the same.`,
   })
   title?: string | null;
 

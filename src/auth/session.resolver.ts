@@ -23,7 +23,8 @@ export class SessionResolver {
   @Extensions({ ignoresToken: true })
   @Mutation(() => AuthPayload, {
     nullable: true,
-    description: 'Makes an account and signs in to it. A hundred attempts an hour from one address, then RATE_LIMITED.',
+    description:
+      'Makes an account and signs in to it. A hundred attempts an hour from one IP address, then RATE_LIMITED.',
   })
   async register(
     @Arg('input', () => RegisterInput, { description: 'The account.' }) input: RegisterInput,

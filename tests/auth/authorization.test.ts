@@ -84,11 +84,11 @@ const FIELDS: Record<string, { public?: string; viewerRelative?: string; private
   Viewer: { private: 'user email feed drafts' },
   Article: {
     public:
-      'id slug title description body coverImage tags tagList author status createdAt updatedAt publishedAt version favoritesCount commentsCount comments',
+      'id slug title description body bodyHtml excerpt readingTimeMinutes coverImage tags tagList author status createdAt updatedAt publishedAt version favoritesCount commentsCount comments',
     viewerRelative: 'viewerHasFavorited viewerCanUpdate viewerCanDelete',
   },
   Comment: {
-    public: 'id databaseId body createdAt updatedAt author article',
+    public: 'id databaseId body bodyHtml createdAt updatedAt author article',
     viewerRelative: 'viewerCanUpdate viewerCanDelete',
   },
   Tag: { public: 'id name articlesCount articles' },

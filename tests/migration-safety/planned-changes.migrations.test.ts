@@ -306,15 +306,36 @@ for (const [what, cases] of Object.entries(ORDERED))
     expect(await faultsBetween(before, after, rows)).toEqual([]);
   });
 
+test('a migration in a transaction changes one table, and a serial column is one statement', async () => {
+  const drafts = await draftsBetween(
+    'create table t (id int); create table u (id int)',
+    'create table t (id int, a int, b serial); create table u (id int, a int)',
+  );
+  expect(drafts.map(({ up }) => up)).toEqual([
+    ['alter table "t" add column "a" int', 'alter table "t" add column "b" serial'],
+    ['alter table "u" add column "a" int'],
+  ]);
+});
+
 /** What is wrong with a round trip between two schemas, as lines. */
 async function faultsBetween(before: string, after: string, rows?: 'without rows'): Promise<string[]> {
   const expected = await catalogOf(after);
   const drafts = await draftsBetween(before, after);
   if (!rows) await insertSampleRows(database.execute, TRACKING);
-  const run = async (statements: string[]) => {
-    for (const sql of statements) await database.execute(sql);
+  const run = async (statements: string[], transactional: boolean) => {
+    if (transactional) await database.execute('begin');
+    try {
+      for (const sql of statements) await database.execute(sql);
+    } catch (error) {
+      if (transactional) await database.execute('rollback');
+      throw error;
+    }
+    if (transactional) await database.execute('commit');
   };
-  const steps = drafts.map(({ up, down }) => ({ up: () => run(up), down: () => run(down) }));
+  const steps = drafts.map(({ up, down, transactional }) => ({
+    up: () => run(up, transactional),
+    down: () => run(down, transactional),
+  }));
   const found = await tryRoundTrip(steps, { execute: database.execute, trackingTable: TRACKING, expected });
   return found ? [found.says, ...found.details, ...drafts.flatMap(({ up, down }) => [...up, ...down])] : [];
 }

@@ -285,7 +285,7 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       'without rows',
     ],
     'that is required and unique is dropped': [
-      'create table t (id int, a text not null unique, b date not null, c uuid not null unique, unique (id, b))',
+      'create table t (id int, a text not null unique, b date not null, c uuid not null unique, d int not null default 7 unique, unique (id, b))',
       'create table t (id int)',
     ],
   },

@@ -194,7 +194,7 @@ function giveSequences(
       return `alter sequence ${object.row.sql} owned by ${column ? `${column.row.sql}."${column.name.replaceAll('"', '""')}"` : 'none'}`;
     };
     // Taken from its column, it is no longer dropped with it.
-    const give = operation(owned(is, after), owned(was, before), { rank: is ? 33 : 9 });
+    const give = operation(owned(is, after), owned(was, before), { rank: 33 });
     for (const chain of [makes.get(id), makes.get(String(is))]) if (chain) give.after.add(chain.at(-1) as Operation);
     removes.get(String(was))?.[0].after.add(give);
     operations.push(give);

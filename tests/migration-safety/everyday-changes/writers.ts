@@ -126,7 +126,7 @@ function updateOf(table: string, columns: Column[]): string {
 function insertOf(table: string, columns: Column[]): string | undefined {
   const given = columns.filter(({ is_given }) => is_given);
   const values = given.map(({ name, is_unique, is_text, is_required }) => {
-    if (is_text && (is_unique || ['title', 'slug'].includes(name))) return LETTERS;
+    if (is_text && (is_unique || ['name', 'title', 'slug'].includes(name))) return LETTERS;
     return is_unique ? (is_required ? undefined : 'null') : name;
   });
   if (values.includes(undefined)) return undefined;

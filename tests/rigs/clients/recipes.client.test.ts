@@ -19,7 +19,8 @@ const realFetch = globalThis.fetch;
 const requests = vi.spyOn(globalThis, 'fetch');
 const consoles = (['warn', 'error'] as const).map((kind) => vi.spyOn(console, kind));
 /** Graphcache writes every fragment on an interface, whatever the type of the object, and then misses their fields. */
-const GRAPHCACHE_ON_FRAGMENTS = /^Invalid undefined: The field at `(limit|resource|currentVersion)` .*"ErrorFields" Fragment/s;
+const GRAPHCACHE_ON_FRAGMENTS =
+  /^Invalid undefined: The field at `(limit|resource|currentVersion)` .*"ErrorFields" Fragment/s;
 let reader: Person;
 let author: Person;
 

@@ -39,10 +39,15 @@ export const articleReference = async (context: Context, by: ArticleBy): Promise
   context.em.getReference(Article, await findArticleId(context, by));
 
 /**
- * Locks the row of the article until the transaction ends, and loads it, to change or delete it. The lock for a change does not
- * block foreign keys to the article, so that it does not deadlock with new comments and favourites.
+ * Locks the row of the article until the transaction ends, and loads it. PostgreSQL takes the lock of a change of the slug, which
+ * is a key, as that of a deletion: taken at once it waits for new comments and favourites, taken later it would deadlock with them.
+ * Any other change need not wait for them.
  */
-export async function lockArticle(em: EntityManager, id: number, to: 'change' | 'delete'): Promise<Article> {
+export async function lockArticle(
+  em: EntityManager,
+  id: number,
+  to: 'change' | 'change the slug' | 'delete',
+): Promise<Article> {
   const lock = to === 'change' ? 'for no key update' : 'for update';
   await em.execute(`select from articles where id = ? ${lock}`, [id]);
   const article = await em.findOne(Article, id);
@@ -64,16 +69,13 @@ export async function replaceTags(em: EntityManager, article: Article, names: re
 /** The slug that the article gets with these changes; nothing when it keeps its own. */
 export function slugAfter(article: Article, changes: Partial<ArticleContent>): { slug?: string } {
   const { title, status } = { ...article, ...changes };
-  const wasPublic = article.publishedAt !== null;
-  const isPublic = wasPublic || status === ArticleStatus.PUBLISHED;
-  if (isPublic === wasPublic && slugify(title) === slugify(article.title)) return {};
+  const isPublic = status === ArticleStatus.PUBLISHED;
+  const isPublishing = isPublic && article.status === ArticleStatus.DRAFT;
+  if (!isPublishing && slugify(title) === slugify(article.title)) return {};
   return { slug: articleSlug(title, isPublic, article) };
 }
 
-/**
- * The slug of a new title. Until an article is first published its slug ends at random, so that the slugs of
- * other articles do not show which titles are taken by drafts.
- */
+/** The slug of a new title. That of a draft ends at random, so that the slugs of other articles do not show what it is called. */
 export const articleSlug = (title: string, isPublic: boolean, article?: Article): string =>
   isPublic ? uniqueSlug(title, article) : slugifyWithSuffix(title);
 
@@ -83,7 +85,8 @@ export const articleSlug = (title: string, isPublic: boolean, article?: Article)
  * retried.
  */
 function uniqueSlug(title: string, article?: Article): string {
-  const [slug, withSuffix] = [slugify(title), slugifyWithSuffix(title)];
+  const slug = slugify(title);
+  const withSuffix = article?.slug.startsWith(`${slug}-`) ? article.slug : slugifyWithSuffix(title);
   if (slug === '') return withSuffix;
   return raw<string>(
     'case when exists (select from article_slugs where slug = ? and article_id <> ?) then ? else ? end',

@@ -85,12 +85,15 @@ export class ArticleResolver {
     const id = await findArticleId(context, input.article);
     // Before the lock, since rendering takes a while. What is wrong with the input is said below, to authors only.
     const { success, data } = newArticleRules.shape.body.safeParse(input.body);
-    const body = success ? await renderBody(data, ARTICLE_RENDERING) : undefined;
+    const rendering = success ? renderBody(data, ARTICLE_RENDERING) : undefined;
+    await Promise.allSettled([rendering]);
+    const isSlugKept = input.title == null && input.status == null;
     return context.em.transactional(async (em) => {
-      const article = await lockArticle(em, id, 'change');
+      const article = await lockArticle(em, id, isSlugKept ? 'change' : 'change the slug');
       requirePermission(canUpdateArticle(context.viewer, article), ResourceKind.ARTICLE);
       requireVersion(article, input.expectedVersion);
       const { tagList, body: _source, ...others } = validate(articleChangeRules, input);
+      const body = await rendering;
       const changes = { ...others, ...(body && { body }) };
       const hasNewTags = tagList !== undefined && (await replaceTags(em, article, tagList));
       const changed = { ...changes, ...slugAfter(article, changes) };

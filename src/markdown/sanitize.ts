@@ -1,4 +1,5 @@
 import sanitizeHtml from 'sanitize-html';
+import { ID_PREFIX } from './syntax/heading-anchors.ts';
 import { IMAGE_SCHEMES, LINK_SCHEMES } from './syntax/link-policy.ts';
 
 /**
@@ -6,6 +7,10 @@ import { IMAGE_SCHEMES, LINK_SCHEMES } from './syntax/link-policy.ts';
  * fault in the first.
  */
 export const sanitize = (html: string): string => sanitizeHtml(html, ALLOWED);
+
+function withOwnIds(tagName: string, { id, ...others }: sanitizeHtml.Attributes): sanitizeHtml.Tag {
+  return { tagName, attribs: id?.startsWith(ID_PREFIX) ? { id, ...others } : others };
+}
 
 const ALLOWED: sanitizeHtml.IOptions = {
   allowedTags: [
@@ -31,4 +36,6 @@ const ALLOWED: sanitizeHtml.IOptions = {
   allowedSchemes: LINK_SCHEMES,
   allowedSchemesByTag: { img: IMAGE_SCHEMES },
   disallowedTagsMode: 'discard',
+  transformTags: { '*': withOwnIds },
+  exclusiveFilter: ({ tag, attribs }) => tag === 'img' && !attribs.src?.startsWith('https://'),
 };

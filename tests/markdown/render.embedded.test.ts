@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { render } from '../../src/markdown/render.ts';
+import { sanitize } from '../../src/markdown/sanitize.ts';
 import { RENDER_LIMITS } from '../../src/markdown/syntax/limits.ts';
 
 const html = (source: string, headingAnchors = true) => render(source, { headingAnchors }).html.trim();
@@ -52,6 +53,11 @@ describe('headings', () => {
     ]);
   });
 
+  test('have ids of at most 100 characters, and no half one', () => {
+    const name = `a${'𝒜'.repeat(99)}`;
+    expect(html(`# ${name}𝒜`)).toContain(` id="user-content-${name}"`);
+  });
+
   test('of a comment have none', () => {
     expect(html('# Intro', false)).toBe('<h1>Intro</h1>');
   });
@@ -78,6 +84,16 @@ test.each([
   ],
   ['an image over http is its description', '![a](http://a.example/b.png)', '<p>a</p>'],
   ['a relative image is its description', '![a](b.png)', '<p>a</p>'],
+  [
+    'a description is text',
+    '![<a href="https://b.example" id="c">a</a><img src="//b.example/d">](e.png) end',
+    '<p>&lt;a href="https://b.example" id="c"&gt;a&lt;/a&gt;&lt;img src="//b.example/d"&gt; end</p>',
+  ],
+  [
+    'a description does not swallow what follows',
+    '![<!-- <xmp> <textarea>](a)\n\nb',
+    '<p>&lt;!-- &lt;xmp&gt; &lt;textarea&gt;</p>\n<p>b</p>',
+  ],
   ['an image of data is its description', '![a](data:image/png;base64,AAAA)', '<p>a</p>'],
 ])('%s', (_, source, expected) => {
   expect(html(source)).toBe(expected);
@@ -153,4 +169,13 @@ describe('100,000 characters of adversarial Markdown', () => {
     }
     expect(rendered.length).toBeLessThan(RENDER_LIMITS.html * 2);
   });
+});
+
+test.each([
+  ['an id of the page', '<h1 id="app">a</h1>', '<h1>a</h1>'],
+  ['an image from elsewhere than https', '<p><img src="//a.example/b" /><img src="b" /></p>', '<p></p>'],
+  ['a link to a script', '<a href="javascript:a()">a</a>', '<a>a</a>'],
+  ['a class of the page', '<code class="hidden">a</code>', '<code>a</code>'],
+])('the sanitizer removes %s, should the renderer let it through', (_, unsafe, safe) => {
+  expect(sanitize(unsafe)).toBe(safe);
 });

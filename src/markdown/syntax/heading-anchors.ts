@@ -25,10 +25,11 @@ export function anchorHeadings(parser: MarkdownIt): void {
 }
 
 /** "What's new in 2.0?" becomes "whats-new-in-20". */
-const anchorName = (heading: string) =>
-  heading
+const anchorName = (heading: string) => {
+  const characters = heading
     .trim()
     .toLowerCase()
     .replace(/[^\p{L}\p{M}\p{N}\p{Pc}\- ]/gu, '')
-    .replaceAll(' ', '-')
-    .slice(0, 100);
+    .replaceAll(' ', '-');
+  return [...characters].slice(0, 100).join('');
+};

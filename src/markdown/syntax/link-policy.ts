@@ -1,4 +1,5 @@
 import type { MarkdownIt, Token } from 'markdown-it';
+import { escapeText } from './plain-text.ts';
 
 /**
  * Links lead to http, https and mailto addresses or to places relative to the page, and pass on no trust. Images come over https
@@ -9,7 +10,7 @@ export function applyLinkPolicy(parser: MarkdownIt): void {
     for (const token of tokens) if (token.children) applyTo(token.children);
   });
   parser.renderer.rules.image_description = (tokens, index, options, env, self) =>
-    self.renderInlineAsText(tokens[index]?.children ?? [], options, env);
+    escapeText(self.renderInlineAsText(tokens[index]?.children ?? [], options, env));
 }
 
 /** What may stand before the colon of a link or an image; the sanitiser applies the same. */

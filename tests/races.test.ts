@@ -109,6 +109,19 @@ test('concurrent following and unfollowing neither fail nor follow twice', async
   expect(responses.flatMap(errorsOf)).toEqual([]);
 });
 
+test('comments on an article that is renamed do not deadlock with it', async () => {
+  const [ann, bob] = (await people(2)) as [Person, Person];
+  const { id } = await anArticle({ by: ann });
+  const article = { id: globalId('Article', id) };
+  const before = await deadlocks();
+  const responses = await Promise.all([
+    ...times(30, (n) => executeGraphql(UpdateArticleDocument, { as: ann, input: { article, title: `Title ${n}` } })),
+    ...times(90, () => executeGraphql(AddCommentDocument, { as: bob, input: { article, body: 'Me too.' } })),
+  ]);
+  expect(responses.flatMap(errorsOf)).toEqual([]);
+  expect(await deadlocks()).toEqual(before);
+});
+
 test('concurrently added and deleted comments leave counts that equal the rows', async () => {
   const [ann, bob] = (await people(2)) as [Person, Person];
   const article = await anArticle({ by: ann });
@@ -287,6 +300,12 @@ function expectOnly(responses: readonly GraphQLResponse<unknown>[], ...expected:
 
 const times = <T>(count: number, make: (n: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
 const people = (count: number): Promise<Person[]> => Promise.all(times(count, () => aUser()));
+/** Of this database so far. PostgreSQL counts one within a second. */
+async function deadlocks(): Promise<unknown> {
+  await sleep(1_500);
+  return rows('select deadlocks from pg_stat_database where datname = current_database()');
+}
+
 const roll = (sides: number): number => Math.floor(Math.random() * sides);
 const rows = (sql: string): Promise<object[]> => orm.em.fork().execute(sql);
 const tableCounts = (...tables: string[]) => Promise.all(tables.map(count));

@@ -88,6 +88,17 @@ describe('a draft', () => {
     expect(await update(ann, slug, { status: 'PUBLISHED' })).toMatchObject({ publishedAt });
   });
 
+  test('and then renamed has a slug that hides its new title, until it is published again', async () => {
+    const ann = await aUser();
+    const { slug } = await create(ann, { title: 'First' });
+    await update(ann, slug, { status: 'DRAFT' });
+    const hidden = await update(ann, slug, { title: 'Secret merger' });
+    expect(hidden.slug).toMatch(/^secret-merger-[0-9a-f]+$/);
+    expect((await create(await aUser(), { title: 'Secret merger' })).slug).toBe('secret-merger');
+    expect((await update(ann, slug, { status: 'PUBLISHED' })).slug).toBe(hidden.slug);
+    expect((await update(ann, slug, { title: 'Told' })).slug).toBe('told');
+  });
+
   test('hides the comments that it got while it was published', async () => {
     const [ann, bob] = [await aUser(), await aUser()];
     const article = await anArticle({ by: ann });

@@ -117,7 +117,7 @@ async function serveInProcess(
     buildServer({ em: orm.em, log, settings, readiness, loadShedder, observers }),
     migrated,
   ]);
-  opened.push(server, renderInBackground(orm, readiness, log));
+  opened.push(renderInBackground(orm, readiness, log), server);
   // Speeds up the next start, however this process ends. It takes a moment, so it runs before the server listens.
   flushCompileCache();
   await server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG });

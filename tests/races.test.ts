@@ -211,9 +211,10 @@ test('an account deleted during its own mutations leaves no rows behind, and the
     const content = { title: 'By one who goes', description: 'd', body: 'b', tagList: ['red'] };
     const act = (n: number): Promise<GraphQLResponse<unknown>> =>
       [
-        () => executeGraphql(CreateArticleDocument, { as: ann, input: content }),
+        () => executeGraphql(CreateArticleDocument, { as: ann, input: { ...content, idempotencyKey: `a${n}` } }),
         () => executeGraphql(FavoriteArticleDocument, { as: ann, input: { article } }),
-        () => executeGraphql(AddCommentDocument, { as: ann, input: { article, body: 'Bye.' } }),
+        () =>
+          executeGraphql(AddCommentDocument, { as: ann, input: { article, body: 'Bye.', idempotencyKey: `c${n}` } }),
         () => executeGraphql(FollowUserDocument, { as: ann, input: { user: { username: 'other' } } }),
         () => executeGraphql(FollowUserDocument, { as: other, input: { user: { username: ann.username } } }),
         () => executeGraphql(UpdateUserDocument, { as: ann, input: { bio: `Gone ${n}` } }),

@@ -210,11 +210,11 @@ export type UpdateArticleInput = {
   description?: string | null | undefined;
   /** The `version` that the change is made to. When it has another by now, nothing changes: StaleVersionError. */
   expectedVersion?: number | null | undefined;
-  /** PUBLISHED shows it to everyone, DRAFT takes it back. The first publishing makes its slug and `publishedAt`. */
+  /** PUBLISHED shows it to everyone, DRAFT takes it back. Publishing makes the slug of the title, and the first time `publishedAt`. */
   status?: ArticleStatus | null | undefined;
   /** All the tags it carries from now on, in their order. */
   tagList?: Array<string> | null | undefined;
-  /** One line of at most 200 characters. Another title makes another slug, unless the slug stays the same. */
+  /** One line of at most 200 characters. Another title makes another slug, unless both titles make the same one. */
   title?: string | null | undefined;
 };
 
@@ -259,7 +259,7 @@ export type UserErrorCode =
   | 'FORBIDDEN'
   /** Not of the form it must have. */
   | 'INVALID'
-  /** The e-mail address or the password is wrong. */
+  /** The e-mail address, the password or the refresh token is wrong. */
   | 'INVALID_CREDENTIALS'
   /** There is no such thing, or the viewer may not see it. */
   | 'NOT_FOUND'

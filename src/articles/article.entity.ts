@@ -112,7 +112,7 @@ export class Article {
   readonly id!: number;
 
   @Field(() => String, {
-    description: `Unique URL key of at most ${ARTICLE_LIMITS.slug} characters, made from the title. Changes with the title, unless that makes the same one; old slugs keep finding the article.`,
+    description: `Unique URL key of at most ${ARTICLE_LIMITS.slug} characters, made from the title. Changes with the title, unless that makes the same one; old slugs keep finding the article. Ends at random where another article has or had it, and where the title was given to a draft.`,
   })
   @Unique({ name: 'articles_slug_unique' })
   @Property({ type: 'text' })
@@ -131,7 +131,7 @@ export class Article {
   @Property({ type: 'text' })
   readonly body!: string;
 
-  /** This and the next two are made from `body`, and null until a renderer has: see article.fields.ts. */
+  /** This and the next two are made from `body`, and null until it is rendered: see rendered-fields.ts. */
   @Property({ type: 'text', nullable: true, lazy: true })
   readonly bodyHtml!: string | null;
 

@@ -153,7 +153,7 @@ export class UpdateArticleInput {
 
   @Field(() => String, {
     nullable: true,
-    description: `One line of at most ${ARTICLE_LIMITS.title} characters. Another title makes another slug, unless the slug stays the same.`,
+    description: `One line of at most ${ARTICLE_LIMITS.title} characters. Another title makes another slug, unless both titles make the same one.`,
   })
   title?: string | null;
 
@@ -172,7 +172,7 @@ export class UpdateArticleInput {
   @Field(() => ArticleStatus, {
     nullable: true,
     description:
-      'PUBLISHED shows it to everyone, DRAFT takes it back. The first publishing makes its slug and `publishedAt`.',
+      'PUBLISHED shows it to everyone, DRAFT takes it back. Publishing makes the slug of the title, and the first time `publishedAt`.',
   })
   status?: ArticleStatus | null;
 

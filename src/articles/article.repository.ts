@@ -10,7 +10,7 @@ import { Article, type ArticleContent, ArticleStatus } from './article.entity.ts
 import type { ArticleBy } from './article.input.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleSlug } from './article-slug.entity.ts';
-import { slugify, slugifyWithSuffix } from './slug.ts';
+import { hasSuffix, slugify, slugifyWithSuffix } from './slug.ts';
 
 /** The condition that finds the article; false when none can match. */
 export function articleWhere({ id, slug }: ArticleBy): { id: number | PickedColumn } | false {
@@ -86,7 +86,7 @@ export const articleSlug = (title: string, isPublic: boolean, article?: Article)
  */
 function uniqueSlug(title: string, article?: Article): string {
   const slug = slugify(title);
-  const withSuffix = article?.slug.startsWith(`${slug}-`) ? article.slug : slugifyWithSuffix(title);
+  const withSuffix = article && hasSuffix(article.slug, title) ? article.slug : slugifyWithSuffix(title);
   if (slug === '') return withSuffix;
   return raw<string>(
     'case when exists (select from article_slugs where slug = ? and article_id <> ?) then ? else ? end',

@@ -13,9 +13,15 @@ export const slugify = (title: string): string =>
   );
 
 /** The slug with a random suffix; with 2^40 of them a second collision does not happen. */
-export function slugifyWithSuffix(title: string): string {
-  const suffix = randomBytes(5).toString('hex');
-  return [cut(slugify(title), ARTICLE_LIMITS.slug - suffix.length - 1) || 'article', suffix].join('-');
-}
+export const slugifyWithSuffix = (title: string): string => `${stem(title)}-${randomBytes(SUFFIX / 2).toString('hex')}`;
+
+/** Whether the slug is that of the title with a suffix. */
+export const hasSuffix = (slug: string, title: string): boolean =>
+  slug.replace(/-[\da-f]{10}$/, '') === stem(title) && slug !== stem(title);
+
+const stem = (title: string) => cut(slugify(title), ARTICLE_LIMITS.slug - SUFFIX - 1) || 'article';
+
+/** Hexadecimal digits. */
+const SUFFIX = 10;
 
 const cut = (text: string, length: number) => text.replace(/^-/, '').slice(0, length).replace(/-$/, '');

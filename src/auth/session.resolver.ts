@@ -74,7 +74,7 @@ export class SessionResolver {
   @Mutation(() => AuthPayload, {
     nullable: true,
     description:
-      'Trades a refresh token for a new pair. The same client gets the same pair again for 10 seconds. Later use of that token ends the whole session, and so does a year since signing in.',
+      'Trades a refresh token for a new pair. For 10 seconds a call from the same IP address gets the same refresh token again, with a new access token. Later use of that token ends the whole session, and so does a year since signing in.',
   })
   async refreshSession(
     @Arg('input', () => RefreshSessionInput, { description: 'The session.' }) input: RefreshSessionInput,

@@ -41,12 +41,12 @@ export class Comment {
 
   @Extensions({ maxCharacters: COMMENT_LIMITS.body })
   @Field(() => String, {
-    description: `Plain text or Markdown, at most ${formatLimit(COMMENT_LIMITS.body)} characters.`,
+    description: `Markdown, at most ${formatLimit(COMMENT_LIMITS.body)} characters.`,
   })
   @Property({ type: 'text' })
   readonly body!: string;
 
-  /** Made from `body`, and null until a renderer has: see comment.fields.ts. */
+  /** Made from `body`, and null until a renderer has: see rendered-fields.ts. */
   @Property({ type: 'text', nullable: true, lazy: true })
   readonly bodyHtml!: string | null;
 
@@ -82,7 +82,8 @@ export class Comment {
   }
 
   change(body: Markdown): void {
-    if (body.source !== this.body) Object.assign(this, body.columns(this.renderedAt));
+    if (body.source === this.body) return;
+    Object.assign(this, body.columns(this.renderedAt));
     this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
   }
 }

@@ -45,7 +45,7 @@ registerEnumType(UserErrorCode, {
     TAKEN: { description: 'Somebody else has it already.' },
     NOT_FOUND: { description: 'There is no such thing, or the viewer may not see it.' },
     FORBIDDEN: { description: 'The viewer may see it but not change it.' },
-    INVALID_CREDENTIALS: { description: 'The e-mail address or the password is wrong.' },
+    INVALID_CREDENTIALS: { description: 'The e-mail address, the password or the refresh token is wrong.' },
     CONFLICT: {
       description: 'It was changed since the version that the viewer has read, or the key was used with other input.',
     },

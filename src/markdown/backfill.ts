@@ -30,14 +30,16 @@ export async function renderOutdated(
 ): Promise<number> {
   let total = 0;
   for (const table of tables) {
+    let rendered = 0;
     let after: Position = { renderer_version: -1, id: 0 };
     while (!signal?.aborted) {
       const batch = await em.fork().transactional((transaction) => renderBatch(transaction, table, after));
       if (batch === null) break;
       after = batch.last;
-      total += batch.rendered;
-      onBatch?.({ table: table.name, rendered: total });
+      rendered += batch.rendered;
+      onBatch?.({ table: table.name, rendered });
     }
+    total += rendered;
   }
   return total;
 }
@@ -85,7 +87,7 @@ async function renderBatch(em: EntityManager, table: RenderedTable, after: Posit
   return { last, rendered: affectedRows };
 }
 
-/** A text from before that is too complex to render keeps its stand-in, and is not tried again until the next version. */
+/** A text that is too complex to render gets the stand-in of rendered-fields.ts, and is not tried again until the next version. */
 async function rendering({ id, hash, body }: Row, { options }: RenderedTable) {
   try {
     const { html, openingText, readingTimeMinutes } = await renderInThread(body, options);

@@ -10,7 +10,7 @@ import { MAX_EXCERPT } from './render.ts';
  */
 
 export const BODY_HTML =
-  '`body` rendered as GitHub renders Markdown, for innerHTML: HTML in it is text, links lead to http, https and mailto addresses, images come over https, ids begin with `user-content-`, and code blocks have a class such as `language-ts`. Until a text from an older version is rendered, its escaped source in paragraphs.';
+  '`body` rendered as GitHub renders Markdown, for innerHTML: HTML in it is text, links lead to http, https and mailto addresses or to places relative to the page, images come over https, ids begin with `user-content-`, and code blocks have a class such as `language-ts`. Until a text from an older version is rendered, its escaped source in paragraphs; for good, if it is too complex.';
 
 @ArgsType()
 export class ExcerptArgs {

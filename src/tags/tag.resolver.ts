@@ -12,7 +12,10 @@ import { tagName } from './tag.repository.ts';
 
 @Resolver()
 export class TagResolver {
-  @Query(() => Tag, { nullable: true, description: 'Null when no published article carries it.' })
+  @Query(() => Tag, {
+    nullable: true,
+    description: 'Null when no published article and no draft of the viewer carries it.',
+  })
   tag(
     @Arg('name', () => String, { description: 'Its name, as it is written; an accent may be spelled either way.' })
     name: string,

@@ -97,6 +97,8 @@ describe('a draft', () => {
     expect((await create(await aUser(), { title: 'Secret merger' })).slug).toBe('secret-merger');
     expect((await update(ann, slug, { status: 'PUBLISHED' })).slug).toBe(hidden.slug);
     expect((await update(ann, slug, { title: 'Told' })).slug).toBe('told');
+    await create(await aUser(), { title: 'Secret' });
+    expect((await update(ann, slug, { title: 'Secret' })).slug).toMatch(/^secret-[0-9a-f]{10}$/);
   });
 
   test('hides the comments that it got while it was published', async () => {

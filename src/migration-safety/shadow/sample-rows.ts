@@ -96,6 +96,7 @@ async function fillTables(sampling: Sampling, execute: Execute, checkEach = fals
     for (const table of open) {
       const before = await countRows(table, execute);
       inserted.set(table.name, inserted.get(table.name) ?? 0);
+      counts.set(table.oid, before); // a trigger of another table may have filled it
       if (before >= ROWS) continue;
       // Nulls or reserved keys now; other values once there are rows to refer to.
       const isPreliminary =

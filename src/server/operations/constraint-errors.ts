@@ -24,6 +24,7 @@ const ERRORS: Record<string, () => Refusal | GraphQLError> = {
   comments_article_id_foreign: articleNotFound,
   article_tags_article_id_foreign: articleNotFound,
   sessions_user_id_foreign: invalidToken,
+  idempotency_keys_user_id_foreign: invalidToken,
   follows_follower_id_foreign: invalidToken,
   articles_author_id_foreign: invalidToken,
   favorites_user_id_foreign: invalidToken,

@@ -2,21 +2,13 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EntityMetadata } from '@mikro-orm/core';
 import { expect, test, vi } from 'vitest';
-import { Article } from '../../../src/articles/article.entity.ts';
-import { ArticleTag } from '../../../src/articles/article-tag.entity.ts';
-import { Favorite } from '../../../src/articles/favorite.entity.ts';
-import { RateLimit } from '../../../src/auth/rate-limit.entity.ts';
-import { Session } from '../../../src/auth/session.entity.ts';
-import { Comment } from '../../../src/comments/comment.entity.ts';
-import { Tag } from '../../../src/tags/tag.entity.ts';
-import { Follow } from '../../../src/users/follow.entity.ts';
-import { User } from '../../../src/users/user.entity.ts';
+import { ormConfig } from '../../../mikro-orm.config.ts';
 import { type Application, anApplication } from '../in-process.ts';
 import { repository } from '../project.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
-const conduit = () => [User, Follow, Session, RateLimit, Article, ArticleTag, Favorite, Tag, Comment];
+const conduit = () => ormConfig({ connection: {} } as never).entities as never[];
 const RENAME = 'articles.favorites_count=likes_count';
 
 /** The application of this repository, with a user and an article. */

@@ -4,6 +4,6 @@ import { COMMENT_RENDERING } from './comment.limits.ts';
 
 /** Every table whose rows are stored with the HTML of their body. */
 export const RENDERED_TABLES: readonly RenderedTable[] = [
-  { name: 'articles', options: ARTICLE_RENDERING, isArticle: true },
-  { name: 'comments', options: COMMENT_RENDERING, isArticle: false },
+  { name: 'articles', options: ARTICLE_RENDERING, hasExcerpt: true },
+  { name: 'comments', options: COMMENT_RENDERING, hasExcerpt: false },
 ];

@@ -8,7 +8,7 @@ export interface RenderedTable {
   readonly name: string;
   readonly options: RenderOptions;
   /** Whether it has an excerpt and a reading time too. */
-  readonly isArticle: boolean;
+  readonly hasExcerpt: boolean;
 }
 
 export interface BackfillRun {
@@ -74,7 +74,7 @@ async function renderBatch(em: EntityManager, table: RenderedTable, after: Posit
   const last = rows.at(-1);
   if (!last) return null;
   const rendered = await Promise.all(rows.map((row) => rendering(row, table)));
-  const extra = table.isArticle ? 'opening_text = made.opening_text, reading_time_minutes = made.minutes,' : '';
+  const extra = table.hasExcerpt ? 'opening_text = made.opening_text, reading_time_minutes = made.minutes,' : '';
   const { affectedRows } = await em.execute<QueryResult>(
     `update ${table.name} as stored
      set body_html = made.html, ${extra} renderer_version = ?,

@@ -12,12 +12,14 @@ import { MAX_EXCERPT } from './render.ts';
 export const BODY_HTML =
   '`body` rendered as GitHub renders Markdown, for innerHTML: HTML in it is text, links lead to http, https and mailto addresses or to places relative to the page, images come over https, ids begin with `user-content-`, and code blocks have a class such as `language-ts`. Until a text from an older version is rendered, its escaped source in paragraphs; for good, if it is too complex.';
 
+const USUAL_EXCERPT = 160;
+
 @ArgsType()
 export class ExcerptArgs {
   @Field(() => Int, {
     nullable: true,
-    defaultValue: 160,
-    description: `Maximum number of characters, from 1 to ${MAX_EXCERPT}; 160 if it is null.`,
+    defaultValue: USUAL_EXCERPT,
+    description: `Maximum number of characters, from 1 to ${MAX_EXCERPT}; ${USUAL_EXCERPT} if it is null.`,
   })
   length!: number | null;
 }
@@ -29,7 +31,7 @@ export function bodyHtmlSql({ body, bodyHtml }: { body: Sql; bodyHtml: Sql }): S
 }
 
 export function excerptSql({ body, openingText }: { body: Sql; openingText: Sql }, length: number | null): Sql {
-  const most = length ?? 160;
+  const most = length ?? USUAL_EXCERPT;
   if (most < 1 || most > MAX_EXCERPT) {
     throw new BadUserInput(`length is ${most}; it must be between 1 and ${MAX_EXCERPT}.`);
   }

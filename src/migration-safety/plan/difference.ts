@@ -92,7 +92,7 @@ function replace(id: string, { created, dropped, altered, replaced }: Difference
 
 /** What depends on a replaced object, or reads a column whose type changes, is replaced too. */
 function replaceDependents(difference: Difference): void {
-  const { before, after, dropped, replaced, altered } = difference;
+  const { before, after, dropped, replaced } = difference;
   for (let grows = true; grows; ) {
     grows = false;
     for (const object of before.values()) {
@@ -104,7 +104,6 @@ function replaceDependents(difference: Difference): void {
       const goesWith = gone && object.kind !== 'column' && object.kind !== 'sequence';
       if (goesWith || (gone && object.row.generated) || (retyped && readsTypes(object))) {
         replace(object.id, difference);
-        altered.delete(object.id);
         grows = true;
       }
     }

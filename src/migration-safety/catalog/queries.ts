@@ -149,4 +149,4 @@ export type Kind = keyof typeof QUERIES;
 export const DEPENDENCIES = `select d.classid::regclass || ' ' || d.objid || ' ' || d.objsubid as dependent,
     d.refclassid::regclass || ' ' || d.refobjid || ' ' || d.refobjsubid as "on"
   from pg_depend d left join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid
-  where ${isNew('d.objid')} and ${isNew('d.refobjid')} and c.relkind is distinct from 'S'`;
+  where ${isNew('d.objid')} and ${isNew('d.refobjid')} and (c.relkind is distinct from 'S' or d.refclassid = 'pg_namespace'::regclass)`;

@@ -4,8 +4,8 @@ import { addressOf, type Catalog, type CatalogObject } from '../catalog/catalog.
 import { formatLintFindings, lintAll } from '../lint/lint.ts';
 import { timestamp } from '../lock/create-lock.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
-import { type Draft, operation } from '../plan/operation.ts';
-import { toDrafts, toOneDraft } from '../plan/order.ts';
+import { operation, type PlannedMigration } from '../plan/operation.ts';
+import { toMigrations, toOneMigration } from '../plan/order.ts';
 import { type Plan, planOperations } from '../plan/plan.ts';
 import { MigrationProblem } from '../problems.ts';
 import { findFunctionReferences } from '../renames/function-references.ts';
@@ -26,11 +26,11 @@ export async function createMigrations(
   path: string | undefined,
   name: string | undefined,
 ): Promise<MigrationResult> {
-  const { drafts, entities } = await draftMigrations(migrator);
+  const { planned, entities } = await planMigrations(migrator);
   const { config, options } = migrator;
   const { emit, pathTs, path: compiled } = options;
   const folder = fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
-  const result = await writeMigrations(migrator, drafts, name, folder);
+  const result = await writeMigrations(migrator, planned, name, folder);
   await writeSnapshot(migrator, entities);
   return result;
 }
@@ -43,7 +43,7 @@ export async function logLintFindings(migrator: MigratorParts, fileName: string)
 }
 
 /** The difference between entities and history as migrations, each of which was run up, down and up again. */
-async function draftMigrations(migrator: MigratorParts): Promise<{ drafts: Draft[]; entities: Catalog }> {
+async function planMigrations(migrator: MigratorParts): Promise<{ planned: PlannedMigration[]; entities: Catalog }> {
   refuseLongNames(migrator);
   // Not the live database, which may be ahead, behind or missing. Opening it takes most of a second, so the first proof
   // uses the one that was compared.
@@ -60,22 +60,23 @@ async function draftProved(
   migrator: MigratorParts,
   shadow: ShadowDatabase,
   open: () => Promise<ShadowDatabase>,
-): Promise<{ drafts: Draft[]; entities: Catalog }> {
+): Promise<{ planned: PlannedMigration[]; entities: Catalog }> {
   const { plan, entities } = await planDifference(migrator, shadow);
-  const prove = async (drafts: Draft[], { after }: Plan) => refute(drafts, after, trackingTable(migrator), open);
+  const prove = async (planned: PlannedMigration[], { after }: Plan) =>
+    refute(planned, after, trackingTable(migrator), open);
   const naive = plan(true);
-  if (naive.operations.length === 0) return { drafts: [], entities };
+  if (naive.operations.length === 0) return { planned: [], entities };
   const online = plan(false);
-  const drafts = toDrafts(online.operations);
-  const refutation = migrator.settings.naive ? undefined : await prove(drafts, online);
-  if (!migrator.settings.naive && !refutation) return { drafts, entities };
-  const draft = toOneDraft(naive.operations);
-  const failure = await prove([draft], naive);
+  const planned = toMigrations(online.operations);
+  const refutation = migrator.settings.naive ? undefined : await prove(planned, online);
+  if (!migrator.settings.naive && !refutation) return { planned, entities };
+  const migration = toOneMigration(naive.operations);
+  const failure = await prove([migration], naive);
   if (failure) throw unproved(failure);
-  if (!refutation) return { drafts: [draft], entities };
+  if (!refutation) return { planned: [migration], entities };
   const reason = `Plain statements in one transaction. As online DDL, ${refutation.says} ${refutation.details.join(' ')}`;
   migrator.log(reason);
-  return { drafts: [{ ...draft, reason }], entities };
+  return { planned: [{ ...migration, reason }], entities };
 }
 
 /** The plan, to be made as online DDL or as plain statements, after what is renamed. The shadow database stays as it is. */
@@ -139,39 +140,39 @@ function throughRenames({ history, isDeclared }: Comparison): (object: CatalogOb
 
 /** The plan with the renames before everything else. */
 export function afterRenames({ operations, after }: Plan, renames: Rename[]): Plan {
-  const first = renames.map(({ up, down, table }) => operation(up, down ? [down] : [], { table, rank: 0 }));
+  const first = renames.map(({ up, down, table }) => operation(up, down ? [down] : [], { table, step: 'rename' }));
   for (const [i, each] of first.entries()) if (i > 0) each.after.add(first[i - 1] as (typeof first)[number]);
   const last = first.at(-1);
   if (last) for (const each of operations) each.after.add(last);
   return { operations: [...first, ...operations], after };
 }
 
-/** Writes one file per draft. Their timestamps, which order them, are a second apart, as if each took one to write. */
+/** Writes one file per migration. Their timestamps, which order them, are a second apart, as if each took one to write. */
 async function writeMigrations(
   { config, options, generator }: MigratorParts,
-  drafts: Draft[],
+  planned: PlannedMigration[],
   name: string | undefined,
   folder: string,
 ): Promise<MigrationResult> {
   const now = Date.now();
   const written: [code: string, fileName: string][] = [];
-  for (const [index, draft] of drafts.entries()) {
+  for (const [index, migration] of planned.entries()) {
     const time = timestamp(now + index * 1_000);
-    const draftName = name && index === 0 ? name : nameFor(draft.up);
-    const className = config.getNamingStrategy().classToMigrationName(time, draftName);
-    const code = completeCode(await generator.generateMigrationFile(className, withSemicolons(draft)), draft);
-    const fileName = `${options.fileName?.(time, draftName)}.${options.emit}`;
+    const migrationName = name && index === 0 ? name : nameFor(migration.up);
+    const className = config.getNamingStrategy().classToMigrationName(time, migrationName);
+    const code = completeCode(await generator.generateMigrationFile(className, withSemicolons(migration)), migration);
+    const fileName = `${options.fileName?.(time, migrationName)}.${options.emit}`;
     await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
     written.push([code, fileName]);
   }
   return {
     fileName: written.map(([, fileName]) => fileName).join(', '),
     code: written.map(([code]) => code).join('\n'),
-    diff: { up: drafts.flatMap(({ up }) => up), down: [...drafts].reverse().flatMap(({ down }) => down) },
+    diff: { up: planned.flatMap(({ up }) => up), down: [...planned].reverse().flatMap(({ down }) => down) },
   };
 }
 
-const withSemicolons = ({ up, down }: Draft) => ({
+const withSemicolons = ({ up, down }: PlannedMigration) => ({
   up: up.map((sql) => `${sql};`),
   down: down.map((sql) => `${sql};`),
 });

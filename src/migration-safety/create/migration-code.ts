@@ -1,9 +1,9 @@
-import type { Draft } from '../plan/operation.ts';
+import type { PlannedMigration } from '../plan/operation.ts';
 
 const LINE_WIDTH = 120;
 
-/** Adds to the code of MikroORM's generator what the draft says of it, in the layout that formatters keep. */
-export function completeCode(code: string, { transactional, down, reason }: Draft): string {
+/** Adds to the code of MikroORM's generator what the migration says of it, in the layout that formatters keep. */
+export function completeCode(code: string, { transactional, down, reason }: PlannedMigration): string {
   const members = [
     ...(transactional ? [] : ['  override isTransactional(): boolean {\n    return false;\n  }\n']),
     ...(down.length > 0

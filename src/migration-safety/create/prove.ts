@@ -1,5 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
-import type { Draft } from '../plan/operation.ts';
+import type { PlannedMigration } from '../plan/operation.ts';
 import { databaseMessage, MigrationProblem, sqlState } from '../problems.ts';
 import { insertSampleRows } from '../shadow/sample-rows.ts';
 import type { ShadowDatabase } from '../shadow/shadow-database.ts';
@@ -9,7 +9,7 @@ import { quotedTable } from '../sql/quote.ts';
 import { parseStatements } from '../sql/statements.ts';
 import { type Refutation, tryRoundTrip } from '../verify/round-trip.ts';
 
-/** A statement of a draft that fails, with what the database says. */
+/** A statement of a migration that fails, with what the database says. */
 class FailedStatement extends Error {
   constructor(
     readonly sql: string,
@@ -20,11 +20,11 @@ class FailedStatement extends Error {
 }
 
 /**
- * Runs the drafts up, down and up again on the history's database, with rows in every table. Tables whose rows the
+ * Runs the planned migrations up, down and up again on the history's database, with rows in every table. Tables whose rows the
  * change refuses, or whose values it does not keep, are tried without rows: `migration:up` counts such rows itself.
  */
 export async function refute(
-  drafts: Draft[],
+  planned: PlannedMigration[],
   expected: Catalog,
   trackingTable: string,
   openHistory: () => Promise<ShadowDatabase>,
@@ -37,7 +37,7 @@ export async function refute(
       await insertSampleRows(execute, trackingTable);
       for (const table of empty) await execute(`truncate ${table} cascade`);
       const found = await tryRoundTrip(
-        drafts.map((draft) => stepOf(draft, execute)),
+        planned.map((migration) => stepOf(migration, execute)),
         { execute, trackingTable, expected },
       );
       const refusing = found && refusingTables(found).filter((table) => !empty.has(table));
@@ -49,7 +49,7 @@ export async function refute(
   }
 }
 
-const stepOf = ({ transactional, up, down }: Draft, execute: Execute) => ({
+const stepOf = ({ transactional, up, down }: PlannedMigration, execute: Execute) => ({
   up: () => run(up, transactional, execute),
   down: () => run(down, transactional, execute),
 });

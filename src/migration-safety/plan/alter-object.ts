@@ -2,7 +2,7 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnDefault, shortType } from '../catalog/definitions.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { chain, requireColumn } from './create-object.ts';
-import { type Difference, isRebuiltEnum, readsTypes } from './difference.ts';
+import { type Difference, isOfRebuiltEnum, isRebuiltEnum, readsTypes } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { recompileTriggers } from './recompile-triggers.ts';
 
@@ -22,11 +22,11 @@ export function alterObject(
     case 'sequence':
       return old.definition === now.definition
         ? undefined
-        : [operation(sequenceOptions(now), sequenceOptions(old), { rank: 31 })];
+        : [operation(sequenceOptions(now), sequenceOptions(old), { step: 'alter sequence' })];
     case 'row security':
-      return [operation(forced(now), forced(old), { table, rank: 60 })];
+      return [operation(forced(now), forced(old), { table, step: 'create trigger' })];
     default:
-      return [operation(now.create, old.create, { rank: old.kind === 'comment' ? 70 : 15 })];
+      return [operation(now.create, old.create, { step: old.kind === 'comment' ? 'comment' : 'create function' })];
   }
 }
 
@@ -43,8 +43,11 @@ function alterColumn(
   naive: boolean,
 ): Chain | undefined {
   const table = String(now.row.sql);
-  const up = columnChanges(old, now);
-  const down = old.row.generated && !now.row.generated ? addAgain(old, difference) : columnChanges(now, old);
+  // The enum that is made anew gives its columns their defaults.
+  const keepsDefault = old.row.type === now.row.type && isOfRebuiltEnum(old, difference);
+  const up = columnChanges(old, now, keepsDefault);
+  const down =
+    old.row.generated && !now.row.generated ? addAgain(old, difference) : columnChanges(now, old, keepsDefault);
   const becomesRequired = now.row.required && !old.row.required;
   const operations: Operation[] = [];
   if (old.row.required && !now.row.required) {
@@ -56,7 +59,7 @@ function alterColumn(
     up.push(...recompiled);
     down.push(...recompiled);
   }
-  if (up.length > 0 || down.length > 0) operations.push(operation(up, down, { table, rank: 32 }));
+  if (up.length > 0 || down.length > 0) operations.push(operation(up, down, { table, step: 'alter column' }));
   if (becomesRequired) operations.push(...requireColumn(now, naive));
   const [first, ...others] = operations;
   return first && chain(first, ...others);
@@ -77,14 +80,14 @@ function addAgain(column: CatalogObject, { before, dropped }: Difference): strin
 }
 
 /** The statements that change a column, but for NOT NULL. */
-function columnChanges(old: CatalogObject, now: CatalogObject): string[] {
+function columnChanges(old: CatalogObject, now: CatalogObject, keepsDefault: boolean): string[] {
   const alter = `alter table ${now.row.sql} alter column ${quote(now.name)}`;
   const retyped = old.row.type !== now.row.type || old.row.collation !== now.row.collation;
   const [had, has] = [old.row, now.row].map((row) => (row.generated ? null : row.default));
   const statements: string[] = [];
   if (old.row.generated && !now.row.generated) statements.push(`${alter} drop expression`);
   if (old.row.identity && !now.row.identity) statements.push(`${alter} drop identity`);
-  const resets = had !== has || (retyped && had);
+  const resets = !keepsDefault && (had !== has || (retyped && had));
   if (resets && had) statements.push(`${alter} drop default`);
   if (retyped) {
     const collate = now.row.collation ? ` collate ${now.row.collation}` : '';
@@ -158,8 +161,15 @@ function alterEnum(old: CatalogObject, now: CatalogObject, difference: Differenc
   const { before, dropped } = difference;
   const users = columnsOf(old, difference);
   const recompiled = recompileTriggers(users, difference);
-  const anew = (from: CatalogObject, to: CatalogObject) => [...rebuild(from, to, users), ...recompiled];
-  if (rebuilt) return [operation(anew(old, now), anew(now, old), { rank: 5 })];
+  const anew = (from: CatalogObject, to: CatalogObject, columns = users) => [
+    ...rebuild(from, to, columns),
+    ...recompiled,
+  ];
+  const usersAfter = users.map((each) => {
+    const { type, default: value } = difference.after.get(each.id)?.row ?? {};
+    return type === each.row.type ? { ...each, row: { ...each.row, default: value } } : each;
+  });
+  if (rebuilt) return [operation(anew(old, now, usersAfter), anew(now, old), { step: 'alter enum' })];
   const labels = now.row.labels as string[];
   const added = labels.filter((label) => !(old.row.labels as string[]).includes(label));
   const up = added.map((label) => {
@@ -173,12 +183,12 @@ function alterEnum(old: CatalogObject, now: CatalogObject, difference: Differenc
     ...anew(now, old),
     ...dependents.flatMap(({ create }) => create),
   ];
-  return [operation(up, down, { alone: 'transactional', rank: 5 })];
+  return [operation(up, down, { alone: 'transactional', step: 'alter enum' })];
 }
 
 const nextKept = (labels: string[], added: string[]) => labels.find((label) => !added.includes(label)) ?? '';
 
-/** The enum made anew, and its columns converted by the text of the values. */
+/** The enum made anew, and its columns, with the defaults that they have then, converted by the text of the values. */
 function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[]): string[] {
   const { sql } = old.row;
   const temporary = String(sql).replace(/"$/, '_before"');
@@ -189,7 +199,7 @@ function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[])
       const alter = `alter table ${row.sql} alter column ${quote(name)}`;
       const type = shortType(String(row.type));
       return [
-        ...(row.default ? [`${alter} drop default`] : []),
+        `${alter} drop default`,
         `${alter} type ${type} using ${quote(name)}::text${type.endsWith('[]') ? '[]' : ''}::${type}`,
         ...(row.default ? [`${alter} set default ${row.default}`] : []),
       ];

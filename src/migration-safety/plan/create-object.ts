@@ -2,8 +2,8 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnType, indexStatement, lowerKeywords } from '../catalog/definitions.ts';
 import { quote } from '../sql/quote.ts';
 import { canStay, type Difference } from './difference.ts';
-import { type Chain, type Operation, operation } from './operation.ts';
-import { restoreColumn } from './restore-column.ts';
+import { type Chain, type Operation, operation, type Step } from './operation.ts';
+import { restoreCheck, restoreColumn } from './restore-column.ts';
 import { isSerial, typeOf, unquote } from './serial.ts';
 
 /** A table with its columns, constraints (but foreign keys), partitions, indexes, comments and row security. */
@@ -33,7 +33,7 @@ export function createTable(table: CatalogObject, catalog: Catalog): Operation {
       ...[...of('comment'), ...of('row security')].flatMap(({ create }) => create),
     ],
     table.drop,
-    { table: whole ? String(whole) : undefined, rank: 20 },
+    { table: whole ? String(whole) : undefined, step: 'create table' },
   );
 }
 
@@ -58,7 +58,7 @@ export function isPartOf(object: CatalogObject, table: string, catalog: Catalog)
 /** The operations that create an object in a database that is in use. */
 export function createObject(object: CatalogObject, catalog: Catalog, isNew: boolean, naive: boolean): Chain {
   const table = isNew ? undefined : String(object.row.sql);
-  const plain = (rank: number) => operation(object.create, object.drop, { table, rank });
+  const plain = (step: Step) => operation(object.create, object.drop, { table, step });
   const isCheck = object.kind === 'constraint' && object.row.type === 'c';
   // Of a partitioned table, PostgreSQL validates only a check later.
   const online = !isNew && !naive && (!object.row.partitioned || isCheck);
@@ -66,17 +66,19 @@ export function createObject(object: CatalogObject, catalog: Catalog, isNew: boo
     case 'column':
       return createColumn(object, catalog, naive);
     case 'index':
-      return online ? [concurrently(object)] : [plain(40)];
+      return online ? [concurrently(object)] : [plain('create index')];
     case 'constraint':
-      if (!online || object.row.type === 'x') return [plain(45)];
+      if (!online || object.row.type === 'x') return [plain('add constraint')];
       return object.row.type === 'f' || isCheck ? notValid(object) : throughIndex(object);
     case 'trigger':
     case 'policy':
     case 'row security':
-      return [plain(60)];
+      return [plain('create trigger')];
     default:
       return [
-        operation([...object.create, ...indexesOf(object, catalog)], object.drop, { rank: RANKS[object.kind] ?? 30 }),
+        operation([...object.create, ...indexesOf(object, catalog)], object.drop, {
+          step: CREATES[object.kind] ?? 'add column',
+        }),
       ];
   }
 }
@@ -92,18 +94,20 @@ export function dropObject(object: CatalogObject, difference: Difference, naive:
   const table = object.parent ? String(object.row.sql) : undefined;
   if (object.kind === 'index' && !naive && !object.row.partitioned) {
     const { up, down } = concurrently(object);
-    return [operation(down, up, { alone: 'concurrent', rank: 75 })];
+    return [operation(down, up, { alone: 'concurrent', step: 'drop index' })];
   }
   if (object.kind === 'column') {
-    return [operation(object.drop, restoreColumn(object, difference.before), { table, rank: 80 })];
+    return [operation(object.drop, restoreColumn(object, difference.before), { table, step: 'drop column' })];
   }
   if (hasIndex(object) && !naive && canStay(object, difference) && getsIndex(object.parent, difference)) {
-    return [operation(object.drop, object.create, { table, alone: 'transactional', rank: 75 })];
+    return [operation(object.drop, object.create, { table, alone: 'transactional', step: 'drop index' })];
   }
+  const isCheck = object.kind === 'constraint' && object.row.type === 'c';
+  const create = isCheck ? restoreCheck(object, difference) : object.create;
   return [
-    operation(object.drop, [...object.create, ...indexesOf(object, difference.before)], {
+    operation(object.drop, [...create, ...indexesOf(object, difference.before)], {
       table: object.row.sql && object.parent ? table : undefined,
-      rank: object.parent ? 10 : 85,
+      step: object.parent ? 'drop from a table' : 'drop the rest',
     }),
   ];
 }
@@ -115,14 +119,14 @@ export const hasIndex = ({ kind, row }: CatalogObject) =>
 const getsIndex = (table: string | undefined, { after, created }: Difference) =>
   [...created].flatMap((id) => after.get(id) ?? []).some((each) => each.parent === table && hasIndex(each));
 
-const RANKS: Record<string, number> = {
-  schema: 1,
-  extension: 2,
-  type: 3,
-  sequence: 4,
-  function: 15,
-  view: 65,
-  comment: 70,
+const CREATES: Record<string, Step> = {
+  schema: 'create schema',
+  extension: 'create extension',
+  type: 'create type',
+  sequence: 'create sequence',
+  function: 'create function',
+  view: 'create view',
+  comment: 'comment',
 };
 
 /** A column of an existing table. One that requires a value has none in the existing rows, so it is filled first. */
@@ -130,16 +134,17 @@ function createColumn(column: CatalogObject, catalog: Catalog, naive: boolean): 
   const table = String(column.row.sql);
   const name = quote(column.name);
   const add = (type: string) => `alter table ${table} add column ${name} ${type}`;
-  if (isSerial(column, catalog)) return [operation(add(typeOf(column, catalog)), column.drop, { table, rank: 30 })];
+  if (isSerial(column, catalog))
+    return [operation(add(typeOf(column, catalog)), column.drop, { table, step: 'add column' })];
   const needsFill = column.row.required && !column.row.default && !column.row.identity && !column.row.generated;
-  if (!needsFill || naive) return [operation(column.create, column.drop, { table, rank: 30 })];
+  if (!needsFill || naive) return [operation(column.create, column.drop, { table, step: 'add column' })];
   const fill = operation(
     `update ${table} set ${name} = /* the value for existing rows */ null where ${name} is null`,
     [],
-    { alone: 'transactional', rank: 35 },
+    { alone: 'transactional', step: 'fill column' },
   );
   return chain(
-    operation(add(columnType({ ...column.row, required: false })), column.drop, { table, rank: 30 }),
+    operation(add(columnType({ ...column.row, required: false })), column.drop, { table, step: 'add column' }),
     fill,
     ...requireColumn(column, naive),
   );
@@ -151,16 +156,16 @@ export function requireColumn(column: CatalogObject, naive: boolean): Chain {
   const name = quote(column.name);
   const alter = `alter table ${table}`;
   const set = [`${alter} alter column ${name} set not null`, `${alter} alter column ${name} drop not null`] as const;
-  if (naive) return [operation(...set, { table, rank: 36 })];
+  if (naive) return [operation(...set, { table, step: 'require column' })];
   const check = quote(shorten(`${unquote(String(column.parent).replace(/^table /, ''))}_${column.name}_not_null`));
   const add = `${alter} add constraint ${check} check (${name} is not null) not valid`;
   const drop = `${alter} drop constraint ${check}`;
   return chain(
-    operation(add, drop, { table, rank: 36 }),
+    operation(add, drop, { table, step: 'require column' }),
     operation([`${alter} validate constraint ${check}`, set[0], drop], [set[1], add], {
       table,
       alone: 'transactional',
-      rank: 37,
+      step: 'validate required column',
     }),
   );
 }
@@ -169,12 +174,12 @@ export function requireColumn(column: CatalogObject, naive: boolean): Chain {
 function notValid(constraint: CatalogObject): Chain {
   const table = String(constraint.row.sql);
   const text = String(constraint.create[0]);
-  if (/ not valid$/.test(text)) return [operation(text, constraint.drop, { table, rank: 45 })];
+  if (/ not valid$/.test(text)) return [operation(text, constraint.drop, { table, step: 'add constraint' })];
   return chain(
-    operation(`${text} not valid`, constraint.drop, { table, rank: 45 }),
+    operation(`${text} not valid`, constraint.drop, { table, step: 'add constraint' }),
     operation(`alter table ${table} validate constraint ${quote(constraint.name)}`, [], {
       alone: 'transactional',
-      rank: 46,
+      step: 'validate constraint',
     }),
   );
 }
@@ -187,7 +192,7 @@ function throughIndex(constraint: CatalogObject): Chain {
   return [
     operation([index, `alter table ${row.sql} ${usingIndex(constraint, name)}`], drop, {
       alone: 'concurrent',
-      rank: 43,
+      step: 'add constraint using index',
     }),
   ];
 }
@@ -202,7 +207,7 @@ export function usingIndex({ row, name }: CatalogObject, index: string): string 
 export const concurrently = ({ create, row }: CatalogObject): Operation =>
   operation(concurrentIndex(String(create[0])), `drop index concurrently if exists ${row.index}`, {
     alone: 'concurrent',
-    rank: 42,
+    step: 'create index concurrently',
   });
 
 /** `create index`, made concurrent, with another name if there is one. */

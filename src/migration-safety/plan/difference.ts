@@ -127,13 +127,16 @@ export const canStay = ({ needs }: CatalogObject, difference: Difference): boole
   [...needs].every((need) => !difference.dropped.has(need) && !changesType(need, difference));
 
 /** Whether the column gets another type, or a type that is made anew. */
-function changesType(id: string, { before, after, altered }: Difference): boolean {
-  const old = before.get(id);
-  const now = after.get(id);
+function changesType(id: string, difference: Difference): boolean {
+  const { before, after, altered } = difference;
+  const [old, now] = [before.get(id), after.get(id)];
   if (old?.kind !== 'column' || !now) return false;
-  if (altered.has(id) && old.row.type !== now.row.type) return true;
-  return [...old.needs].some((need) => altered.has(need) && isRebuiltEnum(before.get(need), after.get(need)));
+  return (altered.has(id) && old.row.type !== now.row.type) || isOfRebuiltEnum(old, difference);
 }
+
+/** Whether the enum of the column is made anew. */
+export const isOfRebuiltEnum = ({ needs }: CatalogObject, { before, after, altered }: Difference): boolean =>
+  [...needs].some((need) => altered.has(need) && isRebuiltEnum(before.get(need), after.get(need)));
 
 /** Whether values of the enum are removed or moved. PostgreSQL only adds and renames. */
 export function isRebuiltEnum(old: CatalogObject | undefined, now: CatalogObject | undefined): boolean {

@@ -1,11 +1,45 @@
 /** A migration to be written. */
-export interface Draft {
+export interface PlannedMigration {
   transactional: boolean;
   up: string[];
   down: string[];
   /** Why it is not online DDL. */
   reason?: string;
 }
+
+/** What operations do. Of those that may run next, the one whose step comes first here goes first. */
+const STEPS = [
+  'rename',
+  'create schema',
+  'create extension',
+  'create type',
+  'create sequence',
+  'alter enum',
+  'drop from a table',
+  'create function',
+  'create table',
+  'add column',
+  'alter sequence',
+  'alter column',
+  'own sequence',
+  'fill column',
+  'require column',
+  'validate required column',
+  'create index',
+  'create index concurrently',
+  'add constraint using index',
+  'add constraint',
+  'validate constraint',
+  'create trigger',
+  'create view',
+  'comment',
+  'drop index',
+  'drop column',
+  'drop table',
+  'drop the rest',
+] as const;
+
+export type Step = (typeof STEPS)[number];
 
 /** The smallest part of a difference that runs on its own, with its exact inverse. */
 export interface Operation {
@@ -15,8 +49,7 @@ export interface Operation {
   table: string | undefined;
   /** A migration of its own: in a transaction, or outside of any. */
   alone: 'transactional' | 'concurrent' | undefined;
-  /** Of the operations that may run next, the lowest goes first. */
-  rank: number;
+  step: Step;
   after: Set<Operation>;
 }
 
@@ -26,5 +59,7 @@ export type Chain = [Operation, ...Operation[]];
 export const operation = (
   up: string | string[],
   down: string | string[],
-  { table, alone, rank = 50 }: Partial<Pick<Operation, 'table' | 'alone' | 'rank'>> = {},
-): Operation => ({ up: [up].flat(), down: [down].flat(), table, alone, rank, after: new Set() });
+  { table, alone, step }: Partial<Pick<Operation, 'table' | 'alone'>> & Pick<Operation, 'step'>,
+): Operation => ({ up: [up].flat(), down: [down].flat(), table, alone, step, after: new Set() });
+
+export const byStep = (a: Operation, b: Operation): number => STEPS.indexOf(a.step) - STEPS.indexOf(b.step);

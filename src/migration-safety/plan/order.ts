@@ -1,19 +1,17 @@
 import { MigrationProblem } from '../problems.ts';
-import type { Draft, Operation } from './operation.ts';
+import { byStep, type Operation, type PlannedMigration } from './operation.ts';
 
 /**
  * Puts the operations into an order in which each comes after those that it waits for, and cuts the order into
  * migrations. A migration in a transaction locks one existing table: one that locks two waits for the second while
  * it blocks the first.
  */
-export function toDrafts(operations: Operation[]): Draft[] {
+export function toMigrations(operations: Operation[]): PlannedMigration[] {
   const waiting = new Set(operations);
-  const drafts: { draft: Draft; table: string | undefined; open: boolean }[] = [];
+  const planned: { migration: PlannedMigration; table: string | undefined; open: boolean }[] = [];
   while (waiting.size > 0) {
-    const ready = [...waiting]
-      .filter(({ after }) => ![...after].some((each) => waiting.has(each)))
-      .sort((a, b) => a.rank - b.rank);
-    const last = drafts.at(-1);
+    const ready = [...waiting].filter(({ after }) => ![...after].some((each) => waiting.has(each))).sort(byStep);
+    const last = planned.at(-1);
     const joins = ({ alone, table }: Operation) =>
       last?.open && !alone && (table === undefined || last.table === undefined || table === last.table);
     // What is alone comes as late as it can, so that the statements before it share a migration.
@@ -21,27 +19,27 @@ export function toDrafts(operations: Operation[]): Draft[] {
     if (!next) throw circular([...waiting]);
     waiting.delete(next);
     if (last && joins(next)) {
-      last.draft.up.push(...next.up);
-      last.draft.down.unshift(...next.down);
+      last.migration.up.push(...next.up);
+      last.migration.down.unshift(...next.down);
       last.table ??= next.table;
     } else {
-      drafts.push({
-        draft: { transactional: next.alone !== 'concurrent', up: [...next.up], down: [...next.down] },
+      planned.push({
+        migration: { transactional: next.alone !== 'concurrent', up: [...next.up], down: [...next.down] },
         table: next.table,
         open: !next.alone,
       });
     }
   }
-  return drafts.map(({ draft }) => draft);
+  return planned.map(({ migration }) => migration);
 }
 
 /** All operations as one migration in a transaction, in the same order. */
-export const toOneDraft = (operations: Operation[]): Draft => {
-  const drafts = toDrafts(operations.map((each) => Object.assign(each, { alone: undefined, table: undefined })));
+export const toOneMigration = (operations: Operation[]): PlannedMigration => {
+  const planned = toMigrations(operations.map((each) => Object.assign(each, { alone: undefined, table: undefined })));
   return {
     transactional: true,
-    up: drafts.flatMap(({ up }) => up),
-    down: [...drafts].reverse().flatMap(({ down }) => down),
+    up: planned.flatMap(({ up }) => up),
+    down: [...planned].reverse().flatMap(({ down }) => down),
   };
 };
 

@@ -56,7 +56,7 @@ export function planOperations(
 
 const dropTable = (table: CatalogObject, catalog: Catalog): Operation => {
   const { up, down, table: whole } = createTable(table, catalog);
-  return operation(down, up, { table: whole ?? String(table.row.sql), rank: 84 });
+  return operation(down, up, { table: whole ?? String(table.row.sql), step: 'drop table' });
 };
 
 /** A chain for each object; the parts of a table, and what goes with a column, share its chain. */
@@ -140,12 +140,16 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
       if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
     }
   }
-  // Down fills a column that referred to a dropped table from that table.
+  // Down fills a column that was a foreign key from the table that it referred to.
   for (const { kind, row, needs } of before.values()) {
     if (kind !== 'constraint' || row.type !== 'f') continue;
     const columns = [...needs].flatMap((id) => before.get(id) ?? []).filter(({ kind }) => kind === 'column');
     for (const { id, parent = '' } of columns)
-      for (const other of columns) if (!removes.has(parent)) wait(removes.get(other.parent ?? ''), removes.get(id));
+      for (const other of columns) {
+        if (removes.has(parent)) continue;
+        wait(removes.get(other.parent ?? ''), removes.get(id));
+        wait(alters.get(other.id), removes.get(id));
+      }
   }
   // An enum that is made anew, by up or by down, converts its columns while nothing reads them.
   for (const [id, chain] of alters) {
@@ -194,7 +198,7 @@ function giveSequences(
       return `alter sequence ${object.row.sql} owned by ${column ? `${column.row.sql}."${column.name.replaceAll('"', '""')}"` : 'none'}`;
     };
     // Taken from its column, it is no longer dropped with it.
-    const give = operation(owned(is, after), owned(was, before), { rank: 33 });
+    const give = operation(owned(is, after), owned(was, before), { step: 'own sequence' });
     for (const chain of [makes.get(id), makes.get(String(is))]) if (chain) give.after.add(chain.at(-1) as Operation);
     removes.get(String(was))?.[0].after.add(give);
     operations.push(give);

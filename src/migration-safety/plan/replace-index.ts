@@ -28,7 +28,9 @@ export function replaceIndexes(difference: Difference): Replacement[] {
       onTable.find(({ name }) => name === old.name);
     if (!now) return [];
     successors.delete(now);
-    const chain: Chain = [operation(replace(old, now), replace(now, old), { alone: 'concurrent', rank: 43 })];
+    const chain: Chain = [
+      operation(replace(old, now), replace(now, old), { alone: 'concurrent', step: 'add constraint using index' }),
+    ];
     return [{ old, now, chain }];
   });
 }

@@ -1,6 +1,7 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnType } from '../catalog/definitions.ts';
 import { quote } from '../sql/quote.ts';
+import type { Difference } from './difference.ts';
 import { isSerial, typeOf } from './serial.ts';
 
 /**
@@ -27,6 +28,19 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog): string[]
 
 const requireIfFilled = (table: string, column: string, require: string) =>
   `do $$ begin /* Rows that find no row to refer to have no value: the column stays nullable for them. */ if not exists (select from ${table} where ${column} is null) then ${require}; end if; end $$`;
+
+/**
+ * Adds a dropped check again. If a column of it was dropped too, the rows may have values that it refuses: then it holds
+ * for later writes only.
+ */
+export function restoreCheck({ create, needs }: CatalogObject, { before, dropped }: Difference): string[] {
+  const add = String(create[0]);
+  if (![...needs].some((id) => dropped.has(id) && before.get(id)?.kind === 'column')) return create;
+  return [
+    `do $$ begin ${add}; exception when check_violation then /* The values of a dropped column are gone: rows keep what the check refuses. */ ${add} not valid; end $$`,
+    ...create.slice(1),
+  ];
+}
 
 /** The constraints and indexes of a column. */
 const constraintsOf = (column: CatalogObject, catalog: Catalog) =>

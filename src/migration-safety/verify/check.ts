@@ -5,7 +5,7 @@ import { checkIntegrity, formatIntegrityFindings } from '../history/integrity.ts
 import type { MigrationFile } from '../history/migration-file.ts';
 import { type LintFinding, lintAll } from '../lint/lint.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
-import { toOneDraft } from '../plan/order.ts';
+import { toOneMigration } from '../plan/order.ts';
 import { planOperations } from '../plan/plan.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
 import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
@@ -159,7 +159,7 @@ async function faultsOf(migrator: MigratorParts, comparison: Comparison): Promis
       {
         kind: 'changed',
         says: 'The entities are ahead of the migrations.',
-        details: [...toOneDraft(operations).up, 'Write the migration: npx mikro-orm migration:create'],
+        details: [...toOneMigration(operations).up, 'Write the migration: npx mikro-orm migration:create'],
       },
     ];
   }

@@ -1,7 +1,7 @@
 import { type Catalog, type CatalogObject, readCatalog } from '../../../src/migration-safety/catalog/catalog.ts';
 import { afterRenames } from '../../../src/migration-safety/create/create.ts';
-import type { Draft } from '../../../src/migration-safety/plan/operation.ts';
-import { toDrafts, toOneDraft } from '../../../src/migration-safety/plan/order.ts';
+import type { PlannedMigration } from '../../../src/migration-safety/plan/operation.ts';
+import { toMigrations, toOneMigration } from '../../../src/migration-safety/plan/order.ts';
 import { type PlanOptions, planOperations } from '../../../src/migration-safety/plan/plan.ts';
 import { MigrationProblem } from '../../../src/migration-safety/problems.ts';
 import { applyRenames, readRenameAnswers } from '../../../src/migration-safety/renames/renames.ts';
@@ -23,33 +23,33 @@ export async function faultsOf(pair: ModelPair, database: ModelDatabase, naive =
   const isDeclared = (object: CatalogObject) => !isByHand(object, pair.byHand);
   const expected = await catalogOf(pair.after, database);
   const before = await catalogOf(pair.before, database, pair.byHand);
-  const planned = await planOf({ before, entities: expected, isDeclared }, pair.renames, database, naive).catch(
-    refusal,
-  );
-  if (!planned) return [];
-  const { drafts, after } = planned;
+  const plan = await planOf({ before, entities: expected, isDeclared }, pair.renames, database, naive).catch(refusal);
+  if (!plan) return [];
+  const { planned, after } = plan;
   if (pair.withRows) await insertSampleRows(database.execute, TRACKING);
-  const steps = drafts.map(({ transactional, up, down }) => ({
+  const steps = planned.map(({ transactional, up, down }) => ({
     up: () => run(up, transactional, database),
     down: () => run(down, transactional, database),
   }));
   const found = await tryRoundTrip(steps, { execute: database.execute, trackingTable: TRACKING, expected: after });
-  // Deliberately: a row can't refer to a row of a table that was dropped and is empty again, so the column is nullable.
-  if (
-    pair.withRows &&
-    found?.phase === 'down' &&
-    found.details.every((line) => / not null\b.*, the state after down has (?!.*not null)/.test(line))
-  )
+  // Deliberately: a foreign key that somebody made by hand may not fit what its key becomes.
+  if (found?.phase === 'up' && /by_hand.*cannot be implemented/.test(found.details[0] ?? '')) return [];
+  // Deliberately: a row can't refer to a row of a table that was dropped and is empty again, so the column is nullable,
+  // and a check of it may hold for later rows only.
+  if (pair.withRows && found?.phase === 'down' && found.details.every((line) => LESS_AFTER_DOWN.test(line)))
     return faultsOf({ ...pair, withRows: false }, database, naive);
   if (found)
     return [
       found.says,
       ...found.details,
-      ...drafts.flatMap(({ up, down }) => [...up.map((sql) => `up: ${sql}`), ...down.map((sql) => `down: ${sql}`)]),
+      ...planned.flatMap(({ up, down }) => [...up.map((sql) => `up: ${sql}`), ...down.map((sql) => `down: ${sql}`)]),
     ];
   const { operations } = planOperations(await readCatalog(database.execute, TRACKING), expected, { isDeclared });
   return operations.flatMap(({ up }) => up.map((sql) => `create finds something to do again: ${sql}`));
 }
+
+const LESS_AFTER_DOWN =
+  / not null\b.*, the state after down has (?!.*not null)|^((?!NOT VALID).)*, the state after down has .*NOT VALID$/;
 
 /** Deliberately: what somebody made by hand stays, so what it needs can't be dropped. */
 function refusal(error: unknown): undefined {
@@ -69,7 +69,7 @@ async function planOf(
   renames: string,
   { execute }: ModelDatabase,
   naive: boolean,
-): Promise<{ drafts: Draft[]; after: Catalog }> {
+): Promise<{ planned: PlannedMigration[]; after: Catalog }> {
   await execute('begin');
   const read = () => readCatalog(execute, TRACKING);
   try {
@@ -77,7 +77,7 @@ async function planOf(
     const renamed = await applyRenames(before, entities, answers, isDeclared, { run: execute, read });
     const plan = planOperations(renamed.catalog, entities, { isDeclared, naive });
     const { operations, after } = afterRenames(plan, renamed.renames);
-    return { drafts: naive ? [toOneDraft(operations)] : toDrafts(operations), after };
+    return { planned: naive ? [toOneMigration(operations)] : toMigrations(operations), after };
   } finally {
     await execute('rollback');
   }

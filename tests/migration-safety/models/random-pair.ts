@@ -67,8 +67,12 @@ const pair = (before: Model, after: Model, changes: string[]): ModelPair => ({
   changes,
   renames: renamesBetween(before, after).join(','),
   byHand: [],
-  withRows: changes.every((name) => name in PERMITTED),
+  withRows: changes.every((name) => name in PERMITTED) && !before.tables.some((table) => isTaken(table, after)),
 });
+
+/** Whether another table has the name now: its columns may not take the rows of this one. */
+const isTaken = (table: Table, { tables }: Model) =>
+  tables.some((each) => readable(each) === readable(table) && each.was !== idOf(table));
 
 /** Each table and column that is gone: its new name, or nothing if it is dropped. */
 function renamesBetween(before: Model, after: Model): string[] {

@@ -50,13 +50,13 @@ async function planMigrations(migrator: MigratorParts): Promise<{ planned: Plann
   const opened = [await openShadowAfterHistory(migrator)];
   const open = async () => opened.pop() ?? (await openShadowAfterHistory(migrator));
   try {
-    return await draftProved(migrator, opened[0] as ShadowDatabase, open);
+    return await planProved(migrator, opened[0] as ShadowDatabase, open);
   } finally {
     for (const shadow of opened) await shadow.close();
   }
 }
 
-async function draftProved(
+async function planProved(
   migrator: MigratorParts,
   shadow: ShadowDatabase,
   open: () => Promise<ShadowDatabase>,
@@ -64,12 +64,12 @@ async function draftProved(
   const { plan, entities } = await planDifference(migrator, shadow);
   const prove = async (planned: PlannedMigration[], { after }: Plan) =>
     refute(planned, after, trackingTable(migrator), open);
-  const naive = plan(true);
-  if (naive.operations.length === 0) return { planned: [], entities };
   const online = plan(false);
+  if (online.operations.length === 0) return { planned: [], entities };
   const planned = toMigrations(online.operations);
   const refutation = migrator.settings.naive ? undefined : await prove(planned, online);
   if (!migrator.settings.naive && !refutation) return { planned, entities };
+  const naive = plan(true);
   const migration = toOneMigration(naive.operations);
   const failure = await prove([migration], naive);
   if (failure) throw unproved(failure);

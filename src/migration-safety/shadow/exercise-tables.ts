@@ -1,6 +1,6 @@
 import type { Execute } from '../sql/execute.ts';
 import { literal, quote } from '../sql/quote.ts';
-import { attempt, type DatabaseError, rolledBack } from '../sql/savepoint.ts';
+import { type DatabaseError, rolledBack, undoing } from '../sql/savepoint.ts';
 import { insertRows, routinesOf, startSampling } from './sample-rows.ts';
 import type { Sampling } from './sample-slots.ts';
 import { readJson, type SampleTable } from './sample-tables.ts';
@@ -59,42 +59,31 @@ async function refusalsOf(
   execute: Execute,
 ): Promise<[Operation, DatabaseError][]> {
   const refusals: [Operation, DatabaseError][] = [];
-  const undone = async (operation: Operation, statement: string, preparation?: string) => {
-    const error = await attempt(execute, async () => {
-      // What refuses the preparation is met by an operation of its own.
-      if (preparation) await execute(preparation).catch(() => Promise.reject(UNDO));
-      await execute(statement);
-      throw UNDO;
-    });
-    if (error && error !== UNDO) refusals.push([operation, error]);
-  };
   const rows = await rowsOf(table, execute);
-  const isInserted = await insertOther(table, sampling, refusals, execute);
-  for (const [at, row] of rows.entries()) {
-    if (!isInserted) await undone('insert', copy(table, row.json), `delete from ${table.only} where ${row.is}`);
-    for (const update of updates(table, row.is, rows.at(at - 1)?.is ?? row.is)) await undone('update', update);
-    await undone('delete', `delete from ${table.only} where ${row.is}`);
-  }
-  return refusals;
-}
-
-const UNDO = new Error('undone');
-
-/** A row with values that no row has yet. */
-async function insertOther(
-  table: SampleTable,
-  sampling: Sampling,
-  refusals: [Operation, DatabaseError][],
-  execute: Execute,
-): Promise<boolean> {
-  let inserted = 0;
-  await attempt(execute, async () => {
-    const result = await insertRows(table, sampling, { from: ROWS, to: ROWS + 1 }, execute);
-    for (const refusal of result.refusals) refusals.push(['insert', refusal]);
-    inserted = result.inserted;
-    throw UNDO;
+  await undoing(execute, async (undone) => {
+    const exercise = async (operation: Operation, statement: string) => {
+      const error = await undone(() => execute(statement));
+      if (error) refusals.push([operation, error]);
+    };
+    let isInserted = false;
+    // A row with values that no row has yet.
+    await undone(async () => {
+      const result = await insertRows(table, sampling, { from: ROWS, to: ROWS + 1 }, execute);
+      for (const refusal of result.refusals) refusals.push(['insert', refusal]);
+      isInserted = result.inserted > 0;
+    });
+    for (const [at, row] of rows.entries()) {
+      const remove = `delete from ${table.only} where ${row.is}`;
+      if (!isInserted)
+        await undone(async () => {
+          await execute(remove);
+          await execute(copy(table, row.json)).catch((error) => refusals.push(['insert', error]));
+        });
+      for (const update of updates(table, row.is, rows.at(at - 1)?.is ?? row.is)) await exercise('update', update);
+      await exercise('delete', remove);
+    }
   });
-  return inserted > 0;
+  return refusals;
 }
 
 interface StoredRow {

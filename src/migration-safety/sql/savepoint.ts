@@ -45,6 +45,23 @@ export async function attempt(execute: Execute, work: () => Promise<unknown>): P
   }
 }
 
+/** Runs works one after the other inside a transaction, and undoes each: one statement does it for all of them. */
+export async function undoing(
+  execute: Execute,
+  run: (attempt: (work: () => Promise<unknown>) => Promise<DatabaseError | undefined>) => Promise<void>,
+): Promise<void> {
+  await execute('savepoint undoing');
+  await run(async (work) => {
+    const error = await work().then(
+      () => undefined,
+      (error: DatabaseError) => error,
+    );
+    await execute('rollback to savepoint undoing');
+    return error;
+  });
+  await execute('release savepoint undoing');
+}
+
 /** Outside a transaction, PostgreSQL refuses a savepoint. */
 async function begin(execute: Execute): Promise<{ commit: string; rollback: string }> {
   try {

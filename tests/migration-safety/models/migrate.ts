@@ -34,6 +34,8 @@ export async function faultsOf(pair: ModelPair, database: ModelDatabase, naive =
   const found = await tryRoundTrip(steps, { execute: database.execute, trackingTable: TRACKING, expected: after });
   // Deliberately: a foreign key that somebody made by hand may not fit what its key becomes.
   if (found?.phase === 'up' && /by_hand.*cannot be implemented/.test(found.details[0] ?? '')) return [];
+  // Deliberately: neither can rows without a value be told apart where nulls are one value.
+  if (found?.phase === 'down' && /coalesce\(.*could not create unique index/.test(found.details[0] ?? '')) return [];
   // Deliberately: a row can't refer to a row of a table that was dropped and is empty again, so the column is nullable,
   // and a check of it may hold for later rows only.
   if (pair.withRows && found?.phase === 'down' && found.details.every((line) => LESS_AFTER_DOWN.test(line)))

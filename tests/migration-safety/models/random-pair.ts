@@ -80,7 +80,8 @@ function renamesBetween(before: Model, after: Model): string[] {
   return before.tables.flatMap((table) => {
     const name = readable(table);
     const heir = after.tables.find(({ was }) => was === idOf(table));
-    const next = heir && (readable(heir) === name || !old?.has(readable(heir))) ? heir : now?.get(name);
+    // A table of the same name is the same table.
+    const next = now?.get(name) ?? (heir && !old?.has(readable(heir)) ? heir : undefined);
     const columns = next ? renamedColumns(table, next) : [];
     return now?.has(name) ? columns : [`${name}=${next ? readable(next) : ''}`, ...columns];
   });

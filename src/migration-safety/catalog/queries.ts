@@ -75,7 +75,6 @@ export const QUERIES = {
         || array(select ${address('pg_constraint', 'k.oid')} from pg_constraint k where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum])
         as addresses,
       format_type(a.atttypid, a.atttypmod) as type, format_type(a.atttypid, null) as base, a.attnotnull as required,
-      case when t.typtype = 'e' then quote_ident(t.typname) end as enum,
       a.attidentity as identity, a.attgenerated as generated, pg_get_expr(d.adbin, d.adrelid) as default,
       case when a.attcollation <> t.typcollation then (select quote_ident(collname) from pg_collation where oid = a.attcollation) end as collation,
       case when a.attidentity <> '' then (select concat_ws(' ', 'start', s.seqstart, 'increment', s.seqincrement, 'minvalue', s.seqmin, 'maxvalue', s.seqmax, 'cache', s.seqcache, case when s.seqcycle then 'cycle' end)

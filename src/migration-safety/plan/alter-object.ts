@@ -1,7 +1,7 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnDefault, shortType } from '../catalog/definitions.ts';
-import { literal, quote } from '../sql/quote.ts';
-import { chain, requireColumn } from './create-object.ts';
+import { literal, qualifiedName, quote } from '../sql/quote.ts';
+import { chain, requireColumn, shorten } from './create-object.ts';
 import { type Difference, isOfRebuiltEnum, isRebuiltEnum, readsTypes } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { recompileTriggers } from './recompile-triggers.ts';
@@ -190,10 +190,9 @@ const nextKept = (labels: string[], added: string[]) => labels.find((label) => !
 
 /** The enum made anew, and its columns, with the defaults that they have then, converted by the text of the values. */
 function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[]): string[] {
-  const { sql } = old.row;
-  const temporary = String(sql).replace(/"$/, '_before"');
+  const temporary = shorten(`${old.name}_before`);
   return [
-    `alter type ${sql} rename to ${temporary.slice(temporary.lastIndexOf('"', temporary.length - 2))}`,
+    `alter type ${old.row.sql} rename to ${quote(temporary)}`,
     ...now.create,
     ...users.flatMap(({ name, row }) => {
       const alter = `alter table ${row.sql} alter column ${quote(name)}`;
@@ -204,7 +203,7 @@ function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[])
         ...(row.default ? [`${alter} set default ${row.default}`] : []),
       ];
     }),
-    `drop type ${temporary}`,
+    `drop type ${qualifiedName(old.schema === 'public' ? undefined : old.schema, temporary)}`,
   ];
 }
 

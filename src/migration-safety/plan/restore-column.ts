@@ -90,12 +90,12 @@ function neutralValue(column: CatalogObject, catalog: Catalog): string {
   const reference = key && keyOf(column, String(key.row.text), catalog);
   if (reference) return reference;
   const isUnique = hasUniqueValues(column, catalog);
-  const base = String(row.base);
+  const base = baseOf(String(row.base), catalog);
   if (/^(smallint|integer|bigint|numeric|real|double precision)$/.test(base))
     return isUnique ? rowNumber(row.sql) : '1';
   if (/^(text|character varying|character|"char"|name)$/.test(base))
     return isUnique ? `${rowNumber(row.sql)}::text` : `'-'`;
-  const [label] = (catalog.get(`type ${row.enum}`)?.row.labels as string[] | undefined) ?? [];
+  const [label] = (catalog.get(`type ${base}`)?.row.labels as string[] | undefined) ?? [];
   if (label !== undefined) return `'${label.replaceAll("'", "''")}'`;
   if (isUnique && UNIQUE[base]) return rowNumber(row.sql, UNIQUE[base]);
   if (base.endsWith('[]')) return `'{}'`;
@@ -103,6 +103,12 @@ function neutralValue(column: CatalogObject, catalog: Catalog): string {
   if (/multirange$/.test(base)) return `'{}'`;
   if (/range$/.test(base)) return `'empty'`;
   return NEUTRAL[base] ?? `''`;
+}
+
+/** What a type is under its domains, without a modifier; other types are their own base. */
+function baseOf(type: string, catalog: Catalog): string {
+  const { row } = catalog.get(`type ${type}`) ?? {};
+  return row?.type === 'd' ? baseOf(String(row.base).replace(/\([\d,]+\)/, ''), catalog) : type;
 }
 
 const NEUTRAL: Record<string, string> = {

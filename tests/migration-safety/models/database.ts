@@ -11,7 +11,7 @@ export interface ModelDatabase {
   execute: Execute;
   /** Runs the statements of a text. */
   run: (script: string) => Promise<unknown>;
-  /** Opens another engine if this one is worn out. */
+  /** Opens another one if this one is worn out. */
   renew?: () => Promise<void>;
   close: () => Promise<void>;
 }
@@ -85,19 +85,35 @@ async function inMemory(): Promise<ModelDatabase> {
   });
 }
 
+/** Each model leaves dead rows in the catalog, which make every query of it slower. */
+const MAX_MODELS = 100;
+
 async function onTheServer(): Promise<ModelDatabase> {
-  const name = `migsafe_models_${randomBytes(6).toString('hex')}`;
   const admin = new Client(`${server}/postgres`);
   await admin.connect();
-  await admin.query(`create database ${name}`);
-  const client = new Client({ connectionString: `${server}/${name}`, options: '-c synchronous_commit=off' });
-  await client.connect();
+  const open = async () => {
+    const name = `migsafe_models_${randomBytes(6).toString('hex')}`;
+    await admin.query(`create database ${name}`);
+    const client = new Client({ connectionString: `${server}/${name}`, options: '-c synchronous_commit=off' });
+    await client.connect();
+    return { name, client };
+  };
+  const close = async () => {
+    await current.client.end();
+    await admin.query(`drop database ${current.name}`);
+  };
+  let current = await open();
+  let models = 0;
   return remembering({
-    execute: async (sql) => (await client.query(sql)).rows,
-    run: (script) => client.query(script),
+    execute: async (sql) => (await current.client.query(sql)).rows,
+    run: (script) => current.client.query(script),
+    renew: async () => {
+      if (++models % MAX_MODELS > 0) return;
+      await close();
+      current = await open();
+    },
     close: async () => {
-      await client.end();
-      await admin.query(`drop database ${name}`);
+      await close();
       await admin.end();
     },
   });

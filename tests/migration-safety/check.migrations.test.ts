@@ -83,6 +83,20 @@ test.each(faults)('$kind exits with $code and a reason', async ({ kind, code, sa
   }
 });
 
+test('a change that create cannot write is no fault of the history: check and test name what create would say', async () => {
+  const project = (await aMigratedProject()).edit('entities.ts', (text) =>
+    text.replace('slug: p', "readCount: p.integer().defaultRaw('no_such_function()'),\n    slug: p"),
+  );
+  const checked = await project.run('migration:check');
+  expect(checked.out).toContain('changed: The entities are ahead of the migrations, and migration:create refuses:');
+  expect(checked.out).toContain('function no_such_function() does not exist');
+  expect(checked.out).not.toContain('replayed');
+  expect(checked.code).toBe(30);
+  const tested = await project.extra('migration:test');
+  expect(tested.out).toContain('The entities are ahead of the migrations, and migration:create refuses:');
+  expect(tested.code).toBe(50);
+});
+
 test('a stale snapshot is rewritten by repair and does not mislead migration:create', async () => {
   const project = await aMigratedProject();
   project.edit('entities.ts', (text) => text.replace('slug: p', 'readCount: p.integer().default(0),\n    slug: p'));

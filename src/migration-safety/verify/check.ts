@@ -148,8 +148,14 @@ async function findDrift(migrator: MigratorParts, shadow: ShadowDatabase): Promi
 export async function compareWithEntities(migrator: MigratorParts, shadow: ShadowDatabase): Promise<CheckResult> {
   const snapshot = await snapshotProblem(migrator);
   if (snapshot) return { faults: [snapshot], byHand: [] };
-  const comparison = await readComparison(migrator, shadow);
-  return { faults: await faultsOf(migrator, comparison), byHand: madeByHand(comparison) };
+  try {
+    const comparison = await readComparison(migrator, shadow);
+    return { faults: await faultsOf(migrator, comparison), byHand: madeByHand(comparison) };
+  } catch (error) {
+    if (!(error instanceof MigrationProblem)) throw error;
+    const says = 'The entities are ahead of the migrations, and migration:create refuses:';
+    return { faults: [{ kind: 'changed', says, details: error.message.split('\n') }], byHand: [] };
+  }
 }
 
 async function faultsOf(migrator: MigratorParts, comparison: Comparison): Promise<Fault[]> {

@@ -4,7 +4,7 @@ import { addressOf, type Catalog, type CatalogObject } from '../catalog/catalog.
 import { formatLintFindings, lintAll } from '../lint/lint.ts';
 import { timestamp } from '../lock/create-lock.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
-import { operation, type PlannedMigration } from '../plan/operation.ts';
+import { chain, type Operation, operation, type PlannedMigration } from '../plan/operation.ts';
 import { toMigrations, toOneMigration } from '../plan/order.ts';
 import { type Plan, planOperations } from '../plan/plan.ts';
 import { MigrationProblem } from '../problems.ts';
@@ -140,11 +140,11 @@ function throughRenames({ history, isDeclared }: Comparison): (object: CatalogOb
 
 /** The plan with the renames before everything else. */
 export function afterRenames({ operations, after }: Plan, renames: Rename[]): Plan {
-  const first = renames.map(({ up, down, table }) => operation(up, down ? [down] : [], { table, step: 'rename' }));
-  for (const [i, each] of first.entries()) if (i > 0) each.after.add(first[i - 1] as (typeof first)[number]);
-  const last = first.at(-1);
-  if (last) for (const each of operations) each.after.add(last);
-  return { operations: [...first, ...operations], after };
+  const [first, ...others] = renames.map(({ up, down, table }) => operation(up, down, { table, step: 'rename' }));
+  if (!first) return { operations, after };
+  const renaming = chain(first, ...others);
+  for (const each of operations) each.after.add(renaming.at(-1) as Operation);
+  return { operations: [...renaming, ...operations], after };
 }
 
 /** Writes one file per migration. Their timestamps, which order them, are a second apart, as if each took one to write. */

@@ -1,9 +1,9 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnDefault, shortType } from '../catalog/definitions.ts';
 import { literal, qualifiedName, quote } from '../sql/quote.ts';
-import { chain, requireColumn, shorten } from './create-object.ts';
+import { requireColumn, shorten } from './create-object.ts';
 import { type Difference, isOfRebuiltEnum, isRebuiltEnum, readsTypes } from './difference.ts';
-import { type Chain, type Operation, operation } from './operation.ts';
+import { type Chain, chain, type Operation, operation } from './operation.ts';
 import { recompileTriggers } from './recompile-triggers.ts';
 
 /** The operations that turn one object into another of the same id, where it is. */

@@ -2,9 +2,9 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnType, indexStatement, lowerKeywords } from '../catalog/definitions.ts';
 import { quote } from '../sql/quote.ts';
 import { canStay, type Difference } from './difference.ts';
-import { type Chain, type Operation, operation, type Step } from './operation.ts';
+import { type Chain, chain, type Operation, operation, type Step } from './operation.ts';
 import { restoreCheck, restoreColumn } from './restore-column.ts';
-import { isSerial, typeOf, unquote } from './serial.ts';
+import { isSerial, tableNameOf, typeOf } from './serial.ts';
 
 /** A table with its columns, constraints (but foreign keys), partitions, indexes, comments and row security. */
 export function createTable(table: CatalogObject, catalog: Catalog): Operation {
@@ -56,12 +56,12 @@ export function isPartOf(object: CatalogObject, table: string, catalog: Catalog)
 }
 
 /** The operations that create an object in a database that is in use. */
-export function createObject(object: CatalogObject, catalog: Catalog, isNew: boolean, naive: boolean): Chain {
-  const table = isNew ? undefined : String(object.row.sql);
+export function createObject(object: CatalogObject, catalog: Catalog, isOfNewTable: boolean, naive: boolean): Chain {
+  const table = isOfNewTable ? undefined : String(object.row.sql);
   const plain = (step: Step) => operation(object.create, object.drop, { table, step });
   const isCheck = object.kind === 'constraint' && object.row.type === 'c';
   // Of a partitioned table, PostgreSQL validates only a check later.
-  const online = !isNew && !naive && (!object.row.partitioned || isCheck);
+  const online = !isOfNewTable && !naive && (!object.row.partitioned || isCheck);
   switch (object.kind) {
     case 'column':
       return createColumn(object, catalog, naive);
@@ -91,7 +91,8 @@ const indexesOf = ({ kind, id }: CatalogObject, catalog: Catalog): string[] =>
 
 /** The operation that drops an object in a database that is in use. */
 export function dropObject(object: CatalogObject, difference: Difference, naive: boolean): Chain {
-  const table = object.parent ? String(object.row.sql) : undefined;
+  // A comment belongs to an object without locking its table.
+  const table = object.parent && object.row.sql ? String(object.row.sql) : undefined;
   if (object.kind === 'index' && !naive && !object.row.partitioned) {
     const { up, down } = concurrently(object);
     return [operation(down, up, { alone: 'concurrent', step: 'drop index' })];
@@ -99,14 +100,15 @@ export function dropObject(object: CatalogObject, difference: Difference, naive:
   if (object.kind === 'column') {
     return [operation(object.drop, restoreColumn(object, difference.before), { table, step: 'drop column' })];
   }
+  // Dropped late and alone: queries have the index until the table's new ones are built.
   if (hasIndex(object) && !naive && canStay(object, difference) && getsIndex(object.parent, difference)) {
-    return [operation(object.drop, object.create, { table, alone: 'transactional', step: 'drop index' })];
+    return [operation(object.drop, object.create, { alone: 'transactional', step: 'drop index' })];
   }
   const isCheck = object.kind === 'constraint' && object.row.type === 'c';
   const create = isCheck ? restoreCheck(object, difference) : object.create;
   return [
     operation(object.drop, [...create, ...indexesOf(object, difference.before)], {
-      table: object.row.sql && object.parent ? table : undefined,
+      table,
       step: object.parent ? 'drop from a table' : 'drop the rest',
     }),
   ];
@@ -157,13 +159,12 @@ export function requireColumn(column: CatalogObject, naive: boolean): Chain {
   const alter = `alter table ${table}`;
   const set = [`${alter} alter column ${name} set not null`, `${alter} alter column ${name} drop not null`] as const;
   if (naive) return [operation(...set, { table, step: 'require column' })];
-  const check = quote(shorten(`${unquote(String(column.parent).replace(/^table /, ''))}_${column.name}_not_null`));
+  const check = quote(shorten(`${tableNameOf(column)}_${column.name}_not_null`));
   const add = `${alter} add constraint ${check} check (${name} is not null) not valid`;
   const drop = `${alter} drop constraint ${check}`;
   return chain(
     operation(add, drop, { table, step: 'require column' }),
     operation([`${alter} validate constraint ${check}`, set[0], drop], [set[1], add], {
-      table,
       alone: 'transactional',
       step: 'validate required column',
     }),
@@ -216,12 +217,6 @@ export const concurrentIndex = (sql: string, name?: string) =>
     /^create (unique )?index ("(?:[^"]|"")*"|\S+)/i,
     (_, unique = '', own) => `create ${unique}index concurrently if not exists ${name ? quote(name) : own}`,
   );
-
-/** Each operation after the one before. */
-export function chain(first: Operation, ...others: Operation[]): Chain {
-  for (const [i, each] of others.entries()) each.after.add(i === 0 ? first : (others[i - 1] as Operation));
-  return [first, ...others];
-}
 
 /** PostgreSQL cuts names off after 63 bytes, so that two would be one: a long name ends with a hash of all of it. */
 export function shorten(name: string): string {

@@ -62,4 +62,10 @@ export const operation = (
   { table, alone, step }: Partial<Pick<Operation, 'table' | 'alone'>> & Pick<Operation, 'step'>,
 ): Operation => ({ up: [up].flat(), down: [down].flat(), table, alone, step, after: new Set() });
 
+/** Each operation after the one before. */
+export function chain(first: Operation, ...others: Operation[]): Chain {
+  for (const [i, each] of others.entries()) each.after.add(i === 0 ? first : (others[i - 1] as Operation));
+  return [first, ...others];
+}
+
 export const byStep = (a: Operation, b: Operation): number => STEPS.indexOf(a.step) - STEPS.indexOf(b.step);

@@ -29,8 +29,8 @@ export function planOperations(
 ): Plan {
   const difference = compareCatalogs(before, entities, isDeclared);
   const chains = {
-    makes: chainsOf(difference.created, difference.after, createTable, (object, { parent }) =>
-      createObject(object, difference.after, difference.created.has(parent ?? ''), naive),
+    makes: chainsOf(difference.created, difference.after, createTable, (object) =>
+      createObject(object, difference.after, difference.created.has(object.parent ?? ''), naive),
     ),
     removes: chainsOf(difference.dropped, difference.before, dropTable, (object) =>
       dropObject(object, difference, naive),
@@ -48,9 +48,12 @@ export function planOperations(
     chains.makes.set(now.id, chain);
   }
   replaceIdentities(difference, chains);
-  const owners = connect(difference, chains, replacements);
+  connect(difference, chains, replacements);
   const { removes, alters, makes } = chains;
-  const operations = new Set([...[...removes.values(), ...alters.values(), ...makes.values()].flat(), ...owners]);
+  const operations = new Set([
+    ...[...removes.values(), ...alters.values(), ...makes.values()].flat(),
+    ...giveSequences(difference, chains),
+  ]);
   return { operations: [...operations], after: difference.after };
 }
 
@@ -64,7 +67,7 @@ function chainsOf(
   ids: Set<string>,
   catalog: Catalog,
   table: (object: CatalogObject, catalog: Catalog) => Operation,
-  other: (object: CatalogObject, of: { parent: string | undefined }) => Chain,
+  other: (object: CatalogObject) => Chain,
 ): Map<string, Chain> {
   const chains = new Map<string, Chain>();
   const get = (id: string) => catalog.get(id) as CatalogObject;
@@ -82,7 +85,7 @@ function chainsOf(
     (id) => (['column', 'view'].includes(get(id).kind) ? 'first' : 'others'),
   );
   for (const id of [...first, ...others])
-    chains.set(id, chains.get(goesWith(get(id), catalog) ?? '') ?? other(get(id), get(id)));
+    chains.set(id, chains.get(goesWith(get(id), catalog) ?? '') ?? other(get(id)));
   return chains;
 }
 
@@ -121,8 +124,8 @@ function replaceIdentities({ before, after }: Difference, { makes, alters }: Cha
   }
 }
 
-/** Adds what each operation waits for; returns the operations that give sequences to their columns. */
-function connect(difference: Difference, { makes, removes, alters }: Chains, replacements: Replacement[]): Operation[] {
+/** Adds what each operation waits for. */
+function connect(difference: Difference, { makes, removes, alters }: Chains, replacements: Replacement[]): void {
   const { before, after } = difference;
   const successors = new Map(replacements.map(({ old, now }) => [old.id, now]));
   const wait = (later: Chain | undefined, earlier: Chain | undefined) => {
@@ -163,7 +166,6 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
   const names = new Map<string, Chain>();
   for (const [id, chain] of removes) for (const name of namesOf(before.get(id))) names.set(name, chain);
   for (const [id, chain] of makes) for (const name of namesOf(after.get(id))) wait(chain, names.get(name));
-  return giveSequences({ before, after }, { makes, removes, alters });
 }
 
 /** What only one object can be called at a time: of what is replaced, its id. */
@@ -179,10 +181,7 @@ function namesOf(object: CatalogObject | undefined): string[] {
 }
 
 /** `alter sequence … owned by`, for sequences that `serial` does not make: the column needs the sequence first. */
-function giveSequences(
-  { before, after }: Pick<Difference, 'before' | 'after'>,
-  { makes, removes, alters }: Chains,
-): Operation[] {
+function giveSequences({ before, after }: Difference, { makes, removes, alters }: Chains): Operation[] {
   const operations: Operation[] = [];
   for (const id of new Set([...before.keys(), ...after.keys()])) {
     const [old, now] = [before.get(id), after.get(id)];
@@ -195,7 +194,7 @@ function giveSequences(
     if (madeWith) continue;
     const owned = (by: unknown, catalog: Catalog) => {
       const column = catalog.get(String(by));
-      return `alter sequence ${object.row.sql} owned by ${column ? `${column.row.sql}."${column.name.replaceAll('"', '""')}"` : 'none'}`;
+      return `alter sequence ${object.row.sql} owned by ${column ? `${column.row.sql}.${quote(column.name)}` : 'none'}`;
     };
     // Taken from its column, it is no longer dropped with it.
     const give = operation(owned(is, after), owned(was, before), { step: 'own sequence' });

@@ -10,13 +10,12 @@ export const typeOf = (column: CatalogObject, catalog: Catalog): string =>
 /** Whether `serial` makes this column: its default is the next number of a sequence that it owns, named as PostgreSQL does. */
 export function isSerial(column: CatalogObject | undefined, catalog: Catalog): boolean {
   if (column?.kind !== 'column' || !column.row.required) return false;
-  const table = String(column.parent).replace(/^table /, '');
   return [...catalog.values()].some(
     ({ kind, row, name, schema }) =>
       kind === 'sequence' &&
       row.owner === column.id &&
       schema === column.schema &&
-      name === `${unquote(table)}_${column.name}_seq` &&
+      name === `${tableNameOf(column)}_${column.name}_seq` &&
       row.type === column.row.type &&
       row.start === '1' &&
       row.increment === '1' &&
@@ -27,5 +26,6 @@ export function isSerial(column: CatalogObject | undefined, catalog: Catalog): b
   );
 }
 
-export const unquote = (name: string) =>
-  (/"((?:[^"]|"")*)"$/.exec(name)?.[1] ?? name.split('.').at(-1) ?? '').replaceAll('""', '"');
+/** The name of a column's table, without its schema and quotes. */
+export const tableNameOf = ({ row }: CatalogObject): string =>
+  (/"((?:[^"]|"")*)"$/.exec(String(row.sql))?.[1] ?? '').replaceAll('""', '"');

@@ -4,6 +4,7 @@ import { Article } from './src/articles/article.entity.ts';
 import { ArticleSlug } from './src/articles/article-slug.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
+import { ArticleRead } from './src/articles/reads/article-read.entity.ts';
 import { RateLimit } from './src/auth/rate-limit.entity.ts';
 import { Session } from './src/auth/session.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
@@ -34,6 +35,7 @@ export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase)
       Session,
       RateLimit,
       Article,
+      ArticleRead,
       ArticleSlug,
       ArticleTag,
       Favorite,

@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
 import { ormConfig } from '../mikro-orm.config.ts';
+import { ReadCounter } from './articles/reads/read-counter.ts';
 import { type OpenDatabase, openDatabase } from './database/open-database.ts';
 import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
@@ -112,12 +113,13 @@ async function serveInProcess(
   const loadShedder = new LoadShedder(settings);
   const observers = await openObservers(settings, { readiness, loadShedder, pool: database.pool ?? null, log });
   opened.push(...observers);
+  const readCounter = new ReadCounter(orm.em, settings, log);
   // The schema is built while the database checks its migrations.
   const [server] = await Promise.all([
-    buildServer({ em: orm.em, log, settings, readiness, loadShedder, observers }),
+    buildServer({ em: orm.em, log, settings, readiness, loadShedder, readCounter, observers }),
     migrated,
   ]);
-  opened.push(renderInBackground(orm, readiness, log), server);
+  opened.push(renderInBackground(orm, readiness, log), readCounter, server);
   // Speeds up the next start, however this process ends. It takes a moment, so it runs before the server listens.
   flushCompileCache();
   await server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG });

@@ -64,6 +64,7 @@ const PUBLISHED = "status = 'PUBLISHED'";
 @Index({ name: 'articles_by_updated_at', properties: ['updatedAt', 'id'] })
 @Index({ name: 'articles_by_favorites_count', properties: ['favoritesCount', 'id'] })
 @Index({ name: 'articles_by_comments_count', properties: ['commentsCount', 'id'] })
+@Index({ name: 'articles_by_read_count', properties: ['readCount', 'id'] })
 @Index({ name: 'articles_by_title', properties: ['title', 'id'] })
 @Index({ name: 'articles_published_by_author', properties: ['author', 'publishedAt', 'id'], where: PUBLISHED })
 @Index({
@@ -79,6 +80,11 @@ const PUBLISHED = "status = 'PUBLISHED'";
 @Index({
   name: 'articles_published_by_author_and_comments_count',
   properties: ['author', 'commentsCount', 'id'],
+  where: PUBLISHED,
+})
+@Index({
+  name: 'articles_published_by_author_and_read_count',
+  properties: ['author', 'readCount', 'id'],
   where: PUBLISHED,
 })
 @Index({ name: 'articles_published_by_author_and_title', properties: ['author', 'title', 'id'], where: PUBLISHED })
@@ -191,6 +197,11 @@ export class Article {
   @Field(() => Int, { description: 'How many comments it has.' })
   @Property({ type: 'integer', default: 0 })
   readonly commentsCount!: number;
+
+  /** Written by reads/write-reads.ts, which leaves `updatedAt` and `version` as they are. */
+  @Field(() => Int, { description: 'How often it was read, as `recordArticleRead` counts.' })
+  @Property({ type: 'integer', default: 0 })
+  readonly readCount!: number;
 
   constructor(author: User, content: ArticleContent) {
     this.author = author;

@@ -72,6 +72,7 @@ export enum ArticleOrderField {
   UPDATED_AT = 'UPDATED_AT',
   FAVORITES_COUNT = 'FAVORITES_COUNT',
   COMMENTS_COUNT = 'COMMENTS_COUNT',
+  READ_COUNT = 'READ_COUNT',
   TITLE = 'TITLE',
 }
 
@@ -83,6 +84,7 @@ registerEnumType(ArticleOrderField, {
     UPDATED_AT: { description: 'When its author last changed it.' },
     FAVORITES_COUNT: { description: 'How many users have favourited it.' },
     COMMENTS_COUNT: { description: 'How many comments it has.' },
+    READ_COUNT: { description: 'How often it was read.' },
     TITLE: { description: "Its title, in the database's collation." },
   },
 });

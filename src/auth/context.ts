@@ -33,6 +33,12 @@ export interface Context {
   readonly loginThrottle: LoginThrottle;
   /** The client's IP address, as far as proxies are trusted. */
   readonly address: string;
+  /** The User-Agent header; empty without one. */
+  readonly userAgent: string;
+  /** Counts that the client reads an article: see articles/reads. */
+  readonly readCounter: {
+    count(articleId: number, reader: Pick<Context, 'viewer' | 'address' | 'userAgent'>): Promise<void>;
+  };
   readonly settings: Pick<Environment, 'refuseCommonPasswords'>;
 }
 
@@ -47,7 +53,11 @@ export interface SignedInContext extends Context {
   session: OpenSession;
 }
 
-interface RequestParts extends Pick<Context, 'em' | 'signal' | 'sessions' | 'loginThrottle' | 'address' | 'settings'> {
+interface RequestParts
+  extends Pick<
+    Context,
+    'em' | 'signal' | 'sessions' | 'loginThrottle' | 'address' | 'userAgent' | 'readCounter' | 'settings'
+  > {
   readonly statements: PreparedStatements;
 }
 

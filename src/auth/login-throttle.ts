@@ -95,7 +95,7 @@ async function refund(counted: readonly Counter[]): Promise<void> {
 type Counter = [RateLimiter, string];
 
 /** An IPv6 address counts as its /64 network, all of which its owner can use. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return address;
   const ip = ipaddr.process(address);
   return ip.kind() === 'ipv6' ? ip.toByteArray().slice(0, 8).join('.') : ip.toString();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { MikroORM } from '@mikro-orm/postgresql';
 import type { FastifyInstance } from 'fastify';
 import { ormConfig } from '../../mikro-orm.config.ts';
+import { ReadCounter } from '../articles/reads/read-counter.ts';
 import type { EmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
 import type { Environment } from '../environment.ts';
 import { Readiness } from '../server/http/health.ts';
@@ -11,13 +12,18 @@ import { buildServer } from '../server/server.ts';
 /** The server on the demo database, which it closes when it is closed. */
 export async function buildMockServer(embedded: EmbeddedDatabase, environment: Environment): Promise<FastifyInstance> {
   const orm = await MikroORM.init(ormConfig({ connection: embedded.connection, embedded }));
+  const log = createLogger('warn');
+  const settings = { ...environment, secretKey: environment.secretKey ?? randomBytes(32).toString('base64') };
+  const readCounter = new ReadCounter(orm.em, settings, log);
   const server = await buildServer({
     em: orm.em,
-    log: createLogger('warn'),
-    settings: { ...environment, secretKey: environment.secretKey ?? randomBytes(32).toString('base64') },
+    log,
+    settings,
+    readCounter,
     readiness: new Readiness(orm, embedded, 'not checked'),
   });
   server.addHook('onClose', async () => {
+    await readCounter.close();
     await orm.close();
     await embedded.close();
   });

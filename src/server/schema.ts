@@ -5,6 +5,7 @@ import { ArticleFields } from '../articles/article.fields.ts';
 import { ArticleResolver } from '../articles/article.resolver.ts';
 import { TagArticlesFields } from '../articles/lists/tag-articles.fields.ts';
 import { UserArticlesFields, ViewerArticlesFields } from '../articles/lists/user-articles.fields.ts';
+import { ArticleReadResolver } from '../articles/reads/article-read.resolver.ts';
 import { AccountResolver } from '../auth/account.resolver.ts';
 import { rejectInvalidTokens, requireSignIn } from '../auth/authorization.ts';
 import { SessionResolver } from '../auth/session.resolver.ts';
@@ -33,6 +34,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
       AccountResolver,
       ArticleCommentsFields,
       ArticleFields,
+      ArticleReadResolver,
       ArticleResolver,
       CommentFields,
       CommentResolver,

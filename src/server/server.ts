@@ -1,6 +1,7 @@
 import { ApolloServer } from '@apollo/server';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { ReadCounter } from '../articles/reads/read-counter.ts';
 import { type Context, createContext } from '../auth/context.ts';
 import { LoginThrottle } from '../auth/login-throttle.ts';
 import { type SessionSettings, Sessions } from '../auth/sessions.ts';
@@ -50,6 +51,7 @@ export async function buildServer({
   settings,
   readiness,
   loadShedder = new LoadShedder(settings),
+  readCounter = new ReadCounter(em, settings, log),
   observers = [],
 }: ServerParts): Promise<FastifyInstance> {
   const server: FastifyInstance = Fastify({
@@ -116,6 +118,8 @@ export async function buildServer({
           sessions,
           loginThrottle,
           address: request.ip,
+          userAgent: request.headers['user-agent'] ?? '',
+          readCounter,
           settings,
         });
       } catch (error) {
@@ -137,6 +141,8 @@ export interface ServerParts {
   readonly settings: SessionSettings & Context['settings'] & HttpSettings & Pick<Environment, 'preparedStatements'>;
   readonly readiness: Readiness;
   readonly loadShedder?: LoadShedder;
+  /** The caller closes it after the server, since requests in progress still count. */
+  readonly readCounter?: ReadCounter;
   readonly observers?: readonly RequestObserver[];
 }
 

@@ -40,6 +40,7 @@ const MUTATIONS: Record<string, Row> = {
   deleteArticle: onlyOwner('deleteArticle(input: { article: { slug: "hers" } })'),
   favoriteArticle: onlySignedIn('favoriteArticle(input: { article: { slug: "hers" } })'),
   unfavoriteArticle: onlySignedIn('unfavoriteArticle(input: { article: { slug: "hers" } })'),
+  recordArticleRead: everyone('recordArticleRead(input: { article: { slug: "hers" } })'),
   addComment: onlySignedIn('addComment(input: { article: { slug: "hers" }, body: "Well said." })'),
   updateComment: onlyOwner(
     'updateComment(input: { comment: { inArticle: { slug: "bobs", databaseId: 1 } }, body: "Changed" })',
@@ -84,7 +85,7 @@ const FIELDS: Record<string, { public?: string; viewerRelative?: string; private
   Viewer: { private: 'user email feed drafts' },
   Article: {
     public:
-      'id slug title description body bodyHtml excerpt readingTimeMinutes coverImage tags tagList author status createdAt updatedAt publishedAt version favoritesCount commentsCount comments',
+      'id slug title description body bodyHtml excerpt readingTimeMinutes coverImage tags tagList author status createdAt updatedAt publishedAt version favoritesCount commentsCount readCount comments',
     viewerRelative: 'viewerHasFavorited viewerCanUpdate viewerCanDelete',
   },
   Comment: {

@@ -83,6 +83,7 @@ describe('every published operation succeeds', () => {
       FavoriteArticle: { article },
       FollowUser: { user: { username: 'mira' } },
       Login: { email: 'mira@conduit.example', password: PASSWORD },
+      RecordArticleRead: { article },
       RefreshSession: { refreshToken },
       Register: { username: 'newcomer', email: 'newcomer@example.com', password: PASSWORD },
       UnfavoriteArticle: { article },

@@ -67,6 +67,7 @@ const articleSort = {
   UPDATED_AT: 'a.updated_at',
   FAVORITES_COUNT: 'a.favorites_count',
   COMMENTS_COUNT: 'a.comments_count',
+  READ_COUNT: 'a.read_count',
   TITLE: 'a.title',
 };
 const carries = (...names: string[]) =>
@@ -311,9 +312,9 @@ export async function addArticles(author: 'ann' | 'cyd', from: number, to: numbe
   const tags = author === 'ann' ? "'red', 'blue'" : "case n % 2 when 0 then 'blue' else 'gray' end";
   await execute(`
     insert into articles
-      (slug, title, description, body, author_id, published_at, updated_at, favorites_count, comments_count)
+      (slug, title, description, body, author_id, published_at, updated_at, favorites_count, comments_count, read_count)
       select 'article-' || n, 'Title ' || chr(97 + n % 3), 'd', 'b', ${userId(author)},
-        ${published} + n % 4 * interval '1 ms', timestamptz '2026-02-01Z' + n % 3 * interval '1 ms', n % 3, n % 2
+        ${published} + n % 4 * interval '1 ms', timestamptz '2026-02-01Z' + n % 3 * interval '1 ms', n % 3, n % 2, n % 4
       from generate_series(${from}, ${to}) n;
     insert into article_tags (article_id, tag_id)
       select articles.id, tags.id from generate_series(${from}, ${to}) n

@@ -117,9 +117,9 @@ async function aLargeBlog(): Promise<void> {
       union all select id, 1, now() - id * interval '1 s' from users where id > 1
       union all select 2, id, now() - id * interval '1 s' from users where id > 2 and id < 250
       union all select 3, id, now() - id * interval '1 s' from users where id > 3 and id % 2 = 0;
-    insert into articles (slug, title, description, body, author_id, published_at, updated_at, favorites_count, comments_count)
+    insert into articles (slug, title, description, body, author_id, published_at, updated_at, favorites_count, comments_count, read_count)
       select 'article-' || n, md5(n::text), 'd', repeat('b', 100), case when n % 20 = 0 then 1 else 1 + n % 5000 end,
-        timestamptz '2026-03-01Z' - n * interval '1 min', now() - n % 9777 * interval '1 min', n % 97, n % 89
+        timestamptz '2026-03-01Z' - n * interval '1 min', now() - n % 9777 * interval '1 min', n % 97, n % 89, n % 83
       from generate_series(1, 100000) n;
     insert into tags (name, articles_count) select 'tag' || md5(n::text), n % 50 + 1 from generate_series(1, 2000) n;
     insert into tags (name) values ('red'), ('blue'), ('green'), ('rare'), ('none');

@@ -270,6 +270,7 @@ export const articleSortValue = (source: Article, field: string): Value =>
     UPDATED_AT: source.updatedAt.toISOString(),
     FAVORITES_COUNT: source.favoritesCount,
     COMMENTS_COUNT: source.commentsCount,
+    READ_COUNT: source.readCount,
     TITLE: source.title,
   })[field] ?? '';
 

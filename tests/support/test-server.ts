@@ -5,6 +5,7 @@ import { print } from 'graphql';
 import { pino } from 'pino';
 import { afterAll, beforeEach, inject } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
+import { ReadCounter } from '../../src/articles/reads/read-counter.ts';
 import { Sessions } from '../../src/auth/sessions.ts';
 import { openEmbeddedDatabase } from '../../src/embedded-postgres/embedded-database.ts';
 import { Readiness } from '../../src/server/http/health.ts';
@@ -36,10 +37,13 @@ export const settings = {
 const database = await copyOfTemplate();
 export const { orm } = database;
 export const sessions = new Sessions(settings);
+const log = pino({ level: process.env.LOG_LEVEL ?? 'fatal' });
+export const readCounter = new ReadCounter(orm.em, settings, log);
 export const server = await buildServer({
   em: orm.em,
-  log: pino({ level: process.env.LOG_LEVEL ?? 'fatal' }),
+  log,
   settings,
+  readCounter,
   readiness: new Readiness(orm, null, 'not checked'),
 });
 export const address = await server.listen({ port: 0, host: '127.0.0.1' });
@@ -48,20 +52,23 @@ beforeEach(deleteAllRows);
 
 afterAll(async () => {
   await server.close();
+  await readCounter.close();
   await orm.close();
   await database.close();
 });
 
 /**
- * Waits for open transactions, deletes all rows and resets the ids. `truncate` takes ten times as long, since it creates new
+ * Waits for open transactions and buffered reads, deletes all rows and resets the ids. `truncate` takes ten times as long, since it creates new
  * files for all tables and syncs them.
  */
 export async function deleteAllRows(): Promise<void> {
+  await readCounter.flush();
   await orm.em.fork().execute(`
     lock table users, tags, rate_limits;
     delete from users;
     delete from tags;
     delete from rate_limits;
+    delete from article_reads;
     select setval(quote_ident(sequencename)::regclass, 1, false)
       from pg_sequences where sequencename not like 'mikro_orm_%'`);
 }

@@ -52,6 +52,7 @@ const ORDER_PROPERTIES: Record<ArticleOrderField, keyof Article & string> = {
   UPDATED_AT: 'updatedAt',
   FAVORITES_COUNT: 'favoritesCount',
   COMMENTS_COUNT: 'commentsCount',
+  READ_COUNT: 'readCount',
   TITLE: 'title',
 };
 

@@ -15,7 +15,7 @@ import { ExitCode, SeedError } from '../seed-error.ts';
 import { takeSeedLock } from '../seed-lock.ts';
 import { type DemoArticle, demoArticles } from './articles.ts';
 import { demoUsers } from './people.ts';
-import { demoFavorites, demoFollows } from './reactions.ts';
+import { demoFavorites, demoFollows, demoReadCount } from './reactions.ts';
 
 /**
  * Adds what is missing from the demo blog in one transaction, and returns how many rows it added. The demo recognizes its own
@@ -79,8 +79,9 @@ async function addArticles(em: EntityManager, people: Named<User>) {
     if (!own && conflict) throw nameTaken('article', content.title, `the slug "${content.slug}"`);
     const publishedAt = content.status === ArticleStatus.DRAFT ? null : createdAt;
     const body = await Markdown.render(source, ARTICLE_RENDERING);
+    const readCount = demoReadCount(content);
     const article =
-      own ?? Object.assign(new Article(user, { ...content, body }), { createdAt, publishedAt, updatedAt });
+      own ?? Object.assign(new Article(user, { ...content, body }), { createdAt, publishedAt, updatedAt, readCount });
     if (!own) article.tags.set(names.map((name) => get(tags, name)));
     if (!own) em.persist(article);
     added += own ? 0 : 1;

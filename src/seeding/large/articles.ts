@@ -44,14 +44,15 @@ export async function addArticles(
     ),
     added as (
       insert into articles (slug, title, description, body, author_id, created_at, published_at, updated_at,
-        favorites_count, comments_count)
+        favorites_count, comments_count, read_count)
       select slug, title, ${random.oneOf(DESCRIPTIONS, { row: n, stream: 23 })}, ${bodyOf(random)},
         (${userIds})[1 + ${random.skewed(users.length, { row: n, stream: 24 })}],
         published_at, published_at,
         published_at + make_interval(mins => case when ${random.below(4, { row: n, stream: 25 })} = 0
           then ${random.below(40_000, { row: n, stream: 26 })} else 0 end),
         ${random.longTailed(4, Math.min(users.length, 5000), { row: n, stream: 27 })},
-        ${random.longTailed(1.5, 2000, { row: n, stream: 28 })}
+        ${random.longTailed(1.5, 2000, { row: n, stream: 28 })},
+        ${random.longTailed(60, 100_000, { row: n, stream: 29 })}
       from missing
       cross join lateral (
         select timestamptz '2016-01-01Z' + (n::float8 / ${size.articles}::float8) * interval '3800 days' as published_at

@@ -25,8 +25,8 @@ export interface CatalogObject extends Definition {
 export type Catalog = Map<string, CatalogObject>;
 
 /**
- * Reads PostgreSQL's catalog. MikroORM's introspection covers what entities can declare, but not triggers, functions,
- * partial indexes and the like.
+ * Reads PostgreSQL's catalog. MikroORM's introspection misses what migrations make by hand, prints no definition that
+ * can be run again, and knows no dependencies.
  */
 export async function readCatalog(execute: Execute, trackingTable: string): Promise<Catalog> {
   const catalog: Catalog = new Map();

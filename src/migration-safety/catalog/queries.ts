@@ -42,8 +42,6 @@ export const QUERIES = {
       ${sqlName('c.relname')} as sql, array[${address('pg_class', 'c.oid')}] as addresses,
       format_type(s.seqtypid, null) as type, s.seqstart::text as start, s.seqincrement::text as increment, s.seqmin::text as min,
       s.seqmax::text as max, s.seqcache::text as cache, s.seqcycle as cycle,
-      (select t.relname from pg_depend d join pg_class t on t.oid = d.refobjid
-        where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'a' and d.refobjsubid > 0) as owner_table,
       (select 'table ' || case when tn.nspname = 'public' then '' else quote_ident(tn.nspname) || '.' end || quote_ident(t.relname) || ', column ' || quote_ident(a.attname)
         from pg_depend d join pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace
         join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
@@ -56,7 +54,7 @@ export const QUERIES = {
       ${sqlName('p.proname')} || '(' || pg_get_function_identity_arguments(p.oid) || ')' as sql, p.prokind as type,
       case when p.prokind in ('f', 'p', 'w') then pg_get_functiondef(p.oid) end as text,
       pg_get_function_result(p.oid) || ' ' || pg_get_function_arguments(p.oid) as signature,
-      l.lanname as language, p.prosrc as source, (to_jsonb(p) ->> 'prosqlbody') is not null as parsed
+      l.lanname as language, (to_jsonb(p) ->> 'prosqlbody') is not null as parsed
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
     where ${isUserSchema} and ${isUserMade('p.oid', 'pg_proc')}`,
   // The parent of a partition is the table that it is a part of.
@@ -70,7 +68,7 @@ export const QUERIES = {
     from pg_class c join pg_class p on p.oid = c.oid join pg_namespace n on n.oid = c.relnamespace where ${isUserTable}`,
   // Without those of partitions, which are those of the table.
   column: `select ${parentTable} || ', column ' || quote_ident(a.attname) as id, ${parentTable} as parent, n.nspname as schema,
-      a.attname as name, ${sqlName('c.relname')} as sql, a.attnum as position, c.relkind = 'p' as partitioned,
+      a.attname as name, ${sqlName('c.relname')} as sql, c.relkind = 'p' as partitioned,
       array[${address('pg_class', 'c.oid', 'a.attnum')}, ${address('pg_attrdef', 'coalesce(d.oid, 0)')}]
         || array(select ${address('pg_constraint', 'k.oid')} from pg_constraint k where k.conrelid = c.oid and k.contype = 'n' and k.conkey = array[a.attnum])
         as addresses,
@@ -90,8 +88,7 @@ export const QUERIES = {
       array[${address('pg_constraint', 'k.oid')}, ${address('pg_class', 'case when k.contype in ($$p$$, $$u$$, $$x$$) then k.conindid else 0 end')}] as addresses,
       k.contype as type, pg_get_constraintdef(k.oid) as text, k.condeferrable as deferrable, k.condeferred as deferred,
       case when k.contype in ('p', 'u') then pg_get_indexdef(k.conindid) end as index,
-      array(select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum = any(k.conkey)) as columns,
-      case when k.contype = 'f' then k.confrelid::regclass::text end as referenced
+      array(select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum = any(k.conkey)) as columns
     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
     where ${isNew('k.oid')} and k.contype not in ('n', 't') and k.conislocal and k.conparentid = 0 and ${isUserTable}`,
   index: `select ${relation} || ', index ' || quote_ident(x.relname) as id, ${relation} as parent, n.nspname as schema,
@@ -104,8 +101,7 @@ export const QUERIES = {
       and c.relkind in ('r', 'p', 'm') and ${isUserSchema} and c.relname <> $tracking and ${isUserMade('c.oid', 'pg_class')}`,
   trigger: `select ${relation} || ', trigger ' || quote_ident(t.tgname) as id, ${relation} as parent, n.nspname as schema,
       t.tgname as name, ${sqlName('c.relname')} as sql, array[${address('pg_trigger', 't.oid')}] as addresses,
-      pg_get_triggerdef(t.oid) as text, t.tgenabled as enabled,
-      exists (select 1 from pg_constraint k where k.oid = t.tgconstraint) as is_constraint
+      pg_get_triggerdef(t.oid) as text, t.tgenabled as enabled
     from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
     where ${isNew('t.oid')} and not t.tgisinternal and t.tgparentid = 0 and ${isUserSchema} and ${isUserMade('c.oid', 'pg_class')}`,
   'row security': `select ${parentTable} || ', row security' as id, ${parentTable} as parent, n.nspname as schema, c.relname as name,

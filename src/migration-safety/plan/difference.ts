@@ -66,7 +66,7 @@ const isSame = (old: CatalogObject, now: CatalogObject) =>
 function isAlterable(old: CatalogObject, now: CatalogObject): boolean {
   switch (old.kind) {
     case 'column':
-      // Whether a column is computed can't be altered, but for stored values that become a plain column's.
+      // PostgreSQL changes neither the expression nor the type of a computed column. A stored one can become plain.
       return old.row.generated === now.row.generated
         ? !old.row.generated || (old.row.default === now.row.default && old.row.type === now.row.type)
         : old.row.generated === 's' && !now.row.generated;
@@ -111,8 +111,9 @@ function replaceDependents(difference: Difference): void {
 }
 
 /**
- * PostgreSQL converts indexes, checks and defaults along with the column. It refuses the change of a column that others
- * read, and of a foreign key's columns one by one.
+ * Whether the object is dropped before a column that it needs gets another type, and created after it. PostgreSQL
+ * converts indexes, checks and defaults along with the column. It refuses the change of a column that others read, and of
+ * a foreign key's columns one by one.
  */
 export const readsTypes = ({ kind, row }: CatalogObject) =>
   kind === 'view' ||

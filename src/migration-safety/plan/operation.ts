@@ -7,7 +7,10 @@ export interface PlannedMigration {
   reason?: string;
 }
 
-/** What operations do. Of those that may run next, the one whose step comes first here goes first. */
+/**
+ * What operations do. Of those that may run next, the one whose step comes first here goes first. Policies and row
+ * security are made as triggers are.
+ */
 const STEPS = [
   'rename',
   'create schema',

@@ -2,46 +2,53 @@ import { MigrationProblem } from '../problems.ts';
 import { byStep, type Operation, type PlannedMigration } from './operation.ts';
 
 /**
- * Puts the operations into an order in which each comes after those that it waits for, and cuts the order into
- * migrations. A migration in a transaction locks one existing table: one that locks two waits for the second while
- * it blocks the first.
+ * The operations as migrations. One in a transaction locks one existing table: one that locks two waits for the second
+ * while it blocks the first.
  */
-export function toMigrations(operations: Operation[]): PlannedMigration[] {
+export const toMigrations = (operations: Operation[]): PlannedMigration[] => arrange(operations, (each) => each);
+
+/** The operations as one migration in a transaction, whatever they lock. */
+export const toOneMigration = (operations: Operation[]): PlannedMigration =>
+  arrange(operations, () => NO_LIMITS)[0] ?? { transactional: true, up: [], down: [] };
+
+/** What decides which operations share a migration. */
+type Limits = Pick<Operation, 'alone' | 'table'>;
+
+const NO_LIMITS: Limits = { alone: undefined, table: undefined };
+
+/**
+ * Puts the operations into an order in which each comes after those that it waits for, and cuts the order into
+ * migrations.
+ */
+function arrange(operations: Operation[], limitsOf: (operation: Operation) => Limits): PlannedMigration[] {
   const waiting = new Set(operations);
   const planned: { migration: PlannedMigration; table: string | undefined; open: boolean }[] = [];
   while (waiting.size > 0) {
     const ready = [...waiting].filter(({ after }) => ![...after].some((each) => waiting.has(each))).sort(byStep);
     const last = planned.at(-1);
-    const joins = ({ alone, table }: Operation) =>
-      last?.open && !alone && (table === undefined || last.table === undefined || table === last.table);
+    const joins = (each: Operation) => {
+      const { alone, table } = limitsOf(each);
+      return last?.open && !alone && (table === undefined || last.table === undefined || table === last.table);
+    };
     // What is alone comes as late as it can, so that the statements before it share a migration.
-    const next = ready.find(joins) ?? ready.find(({ alone }) => !alone) ?? ready[0];
+    const next = ready.find(joins) ?? ready.find((each) => !limitsOf(each).alone) ?? ready[0];
     if (!next) throw circular([...waiting]);
     waiting.delete(next);
+    const { alone, table } = limitsOf(next);
     if (last && joins(next)) {
       last.migration.up.push(...next.up);
       last.migration.down.unshift(...next.down);
-      last.table ??= next.table;
+      last.table ??= table;
     } else {
       planned.push({
-        migration: { transactional: next.alone !== 'concurrent', up: [...next.up], down: [...next.down] },
-        table: next.table,
-        open: !next.alone,
+        migration: { transactional: alone !== 'concurrent', up: [...next.up], down: [...next.down] },
+        table,
+        open: !alone,
       });
     }
   }
   return planned.map(({ migration }) => migration);
 }
-
-/** All operations as one migration in a transaction, in the same order. */
-export const toOneMigration = (operations: Operation[]): PlannedMigration => {
-  const planned = toMigrations(operations.map((each) => Object.assign(each, { alone: undefined, table: undefined })));
-  return {
-    transactional: true,
-    up: planned.flatMap(({ up }) => up),
-    down: [...planned].reverse().flatMap(({ down }) => down),
-  };
-};
 
 const circular = (operations: Operation[]) =>
   new MigrationProblem(

@@ -2,9 +2,9 @@ import type { CatalogObject } from '../catalog/catalog.ts';
 import type { Difference } from './difference.ts';
 
 /**
- * Replaces the PL/pgSQL functions of the triggers of these columns' tables with themselves. A session that has run one
- * keeps the old types of `new` and `old` until its function changes: "type of parameter does not match that when
- * preparing the plan".
+ * Statements that replace the PL/pgSQL functions of the triggers of these columns' tables with themselves. A session that
+ * has run one keeps the old types of `new` and `old` until its function changes: "type of parameter does not match that
+ * when preparing the plan".
  */
 export function recompileTriggers(columns: CatalogObject[], { before, dropped, altered }: Difference): string[] {
   const tables = new Set(columns.map(({ parent }) => parent));

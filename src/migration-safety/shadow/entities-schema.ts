@@ -10,7 +10,8 @@ import { type ShadowDatabase, trackingTable } from './shadow-database.ts';
 
 /**
  * The catalog of the schema that entities declare. MikroORM's statements build it in the shadow database, inside a
- * transaction that is rolled back. What was made by hand stays, because entities may use it: a domain, a function.
+ * transaction that is rolled back. Types, functions and sequences that were made by hand are there meanwhile, because
+ * entities may use them, but are not in the catalog.
  */
 export async function readEntitiesCatalog(
   migrator: MigratorParts,
@@ -43,8 +44,8 @@ export async function readEntitiesCatalog(
     const catalog = await readCatalog(shadow.query, trackingTable(migrator));
     const touched = await touchedAddresses(shadow);
     for (const { id, kind, row } of catalog.values()) {
-      const address = (row.addresses as string[])[0] ?? '';
-      if (['function', 'sequence', 'type'].includes(kind) && !touched.has(address)) catalog.delete(id);
+      const [own = ''] = row.addresses as string[];
+      if (['function', 'sequence', 'type'].includes(kind) && !touched.has(own)) catalog.delete(id);
     }
     return catalog;
   } finally {
@@ -61,14 +62,7 @@ async function touchedAddresses(shadow: ShadowDatabase): Promise<Set<string>> {
 }
 
 /** Tables and views go, since entities declare them anew; of the rest, what entities declared. */
-function dropOf({ kind, row }: CatalogObject, isDeclared: boolean): string[] {
-  if (kind === 'table') return [`drop table if exists ${row.sql} cascade`];
-  if (kind === 'view') return [`drop ${row.materialized ? 'materialized ' : ''}view if exists ${row.sql} cascade`];
-  if (!isDeclared) return [];
-  if (kind === 'function')
-    return [
-      `drop ${row.type === 'p' ? 'procedure' : row.type === 'a' ? 'aggregate' : 'function'} if exists ${row.sql} cascade`,
-    ];
-  if (kind === 'sequence') return [`drop sequence if exists ${row.sql} cascade`];
-  return kind === 'type' ? [`drop type if exists ${row.sql} cascade`] : [];
+function dropOf({ kind, drop }: CatalogObject, isDeclared: boolean): string[] {
+  const goes = ['table', 'view'].includes(kind) || (isDeclared && ['function', 'sequence', 'type'].includes(kind));
+  return goes ? drop.map((sql) => `${sql.replace(/^drop (materialized view|\w+)/, '$& if exists')} cascade`) : [];
 }

@@ -7,30 +7,30 @@ import { inWordsOf } from './reworded.ts';
 
 /** One line per difference of the live database from the history of a shadow database. */
 export async function findDifferences(migrator: MigratorParts, shadow: ShadowDatabase): Promise<string[]> {
-  const table = trackingTable(migrator);
+  const tracking = trackingTable(migrator);
   return migrator.driver.getConnection().transactional(async (transaction) => {
     // One connection: temporary objects belong to a session.
     const execute: Execute = (sql) => migrator.driver.getConnection().execute(sql, [], 'all', transaction);
-    const lines = await compareDatabases(shadow.query, execute, table);
+    const lines = await compareDatabases(shadow.query, execute, tracking);
     return lines.filter((line) => !shadow.missing.some((extension) => line.startsWith(`extension ${extension}: `)));
   });
 }
 
 /** One line per difference of a live database from history's. Leaves nothing behind in either. */
-export async function compareDatabases(history: Execute, database: Execute, table: string): Promise<string[]> {
-  const live = await readCatalog(database, table);
-  const expected = await inWordsOf(database, await readCatalog(history, table), live);
+export async function compareDatabases(history: Execute, database: Execute, tracking: string): Promise<string[]> {
+  const live = await readCatalog(database, tracking);
+  const expected = await inWordsOf(database, await readCatalog(history, tracking), live);
   for (const [catalog, execute] of [
     [expected, history],
     [live, database],
   ] as const)
-    for (const [id, definition] of await readDetails(execute, table)) catalog.set(id, { definition } as never);
+    for (const [id, definition] of await readDetails(execute, tracking)) catalog.set(id, { definition } as never);
   return differences(expected, live, 'history', 'the database');
 }
 
 /** What no entity declares and no catalog holds, by the same names, for example 'table articles, storage'. */
-async function readDetails(execute: Execute, table: string): Promise<Map<string, string>> {
-  const rows = await execute(DETAILS.replaceAll('$tracking', literal(table)));
+async function readDetails(execute: Execute, tracking: string): Promise<Map<string, string>> {
+  const rows = await execute(DETAILS.replaceAll('$tracking', literal(tracking)));
   return new Map(rows.map(({ id, definition }) => [String(id), String(definition)]));
 }
 

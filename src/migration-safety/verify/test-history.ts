@@ -48,7 +48,7 @@ export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTrip
     const compared = await compareWithEntities(migrator, shadow);
     const ahead = compared.faults
       .filter(({ kind }) => kind === 'changed')
-      .map(({ says, details }): Fault => ({ kind: 'test-failed', says, details: ['entities', ...details] }));
+      .map(({ says, details }): Fault => ({ kind: 'test-failed', says, details }));
     const irreversible = files.filter((file) => file.irreversible).map(({ name }) => name);
     return { migrations: files.length, irreversible, faults: [...faults, ...ahead] };
   } finally {
@@ -59,7 +59,7 @@ export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTrip
 /** The faults as a problem, if there are any. */
 export function roundTripProblem({ faults }: RoundTripResult): MigrationProblem | undefined {
   if (faults.length === 0) return undefined;
-  const text = faults.map(({ says, details }) => [says, ...details.slice(1).map((line) => `  ${line}`)].join('\n'));
+  const text = faults.map(({ says, details }) => [says, ...details.map((line) => `  ${line}`)].join('\n'));
   return new MigrationProblem('test-failed', text.join('\n\n'));
 }
 
@@ -74,5 +74,5 @@ function stepOf(shadow: ShadowDatabase, { name, irreversible }: MigrationFile) {
 function faultOf({ name }: MigrationFile, { phase, says, details, error }: Refutation): Fault {
   if (error && !(error instanceof MigrationProblem)) throw error;
   const advice = phase === 'down' && !error ? ['If up cannot be undone, throw in down; then only up is tested.'] : [];
-  return { kind: 'test-failed', says: `${name}: ${says}`, details: [phase, ...details, ...advice] };
+  return { kind: 'test-failed', says: `${name}: ${says}`, details: [...details, ...advice] };
 }

@@ -24,6 +24,7 @@ COPY --from=busybox:1.37.0-musl /bin/wget /usr/bin/wget
 COPY package.json ./
 COPY schema/operations schema/operations
 COPY schema/generated/persisted-documents.json schema/generated/persisted-documents.json
+COPY schema/openapi.json schema/openapi.json
 COPY --from=packages /app/node_modules node_modules
 COPY --from=build /app/dist dist
 # For the embedded database, if no other is configured. Everything else may be mounted read-only.

@@ -119,6 +119,7 @@ const serverShape = {
   GUEST_CACHE_SECONDS: number(0, 86_400, 0),
   PLAYGROUND: onOff.optional(),
   PREPARED_STATEMENTS: onOff.default(true),
+  REST_API: onOff.default(true),
   TRUSTED_DOCUMENTS: oneOf('off', 'only').default('off'),
   INTROSPECTION: onOff.optional(),
   MIGRATE_ON_START: oneOf('off', 'check', 'up').optional(),
@@ -128,6 +129,7 @@ const serverShape = {
   ACCESS_TOKEN_EXPIRE_MINUTES: number(1, 1440, 30),
   REFRESH_TOKEN_EXPIRE_DAYS: number(1, 365, 30),
   REFUSE_COMMON_PASSWORDS: onOff.optional(),
+  REGISTRATIONS_PER_HOUR: number(1, 1_000_000, 100),
 };
 
 const database = z.object(databaseShape).transform(databaseSettings);
@@ -175,12 +177,16 @@ const environment = serverVariables.transform((given) => ({
   introspection: given.INTROSPECTION ?? given.PLAYGROUND ?? given.NODE_ENV !== 'production',
   migrateOnStart: given.MIGRATE_ON_START ?? (given.DATABASE_URL || given.DB_HOST ? 'check' : 'up'),
   preparedStatements: given.PREPARED_STATEMENTS,
+  /** RealWorld's REST API at /api. */
+  rest: given.REST_API,
   /** Missing only outside production, where a key is generated and kept in the data folder. */
   secretKey: given.SECRET_KEY,
   secretKeyFallbacks: given.SECRET_KEY_FALLBACKS,
   accessTokenMinutes: given.ACCESS_TOKEN_EXPIRE_MINUTES,
   refreshTokenDays: given.REFRESH_TOKEN_EXPIRE_DAYS,
   refuseCommonPasswords: given.REFUSE_COMMON_PASSWORDS ?? given.NODE_ENV === 'production',
+  /** From one IP address. */
+  registrationsPerHour: given.REGISTRATIONS_PER_HOUR,
 }));
 
 function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {

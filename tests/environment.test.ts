@@ -39,6 +39,7 @@ test('an empty environment means development on the embedded database', () => {
     guestCacheSeconds: 0,
     playground: true,
     preparedStatements: true,
+    rest: true,
     trustedDocumentsOnly: false,
     introspection: true,
     migrateOnStart: 'up',
@@ -47,6 +48,7 @@ test('an empty environment means development on the embedded database', () => {
     accessTokenMinutes: 30,
     refreshTokenDays: 30,
     refuseCommonPasswords: false,
+    registrationsPerHour: 100,
   });
 });
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { rest } from './support/realworld.ts';
 import { aComment, anArticle, aUser, PASSWORD, reload } from './support/test-data.ts';
+import { executeGraphql } from './support/test-server.ts';
 
-/** The requirements of RealWorld's specification and its test collection, call by call, through the adapter. */
+/** The requirements of RealWorld's specification and its test collection, call by call. */
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const failsWith = (status: number, key: string, ...messages: string[]) => ({
@@ -31,13 +32,34 @@ describe('authentication', () => {
     expect(await rest(call, { body: { user: {}, article: {}, comment: {} } })).toEqual(MISSING);
   });
 
-  test.each([...PRIVATE_CALLS, 'GET /articles', 'GET /articles/nowhere', 'GET /profiles/nobody', 'GET /tags'])(
-    '%s with an invalid token is 401, not the response for a guest',
+  test.each(PRIVATE_CALLS)('%s with a bad token is 401', async (call) => {
+    const response = await rest(call, { token: 'not.a.token', body: { user: {}, article: {}, comment: {} } });
+    expect(response).toEqual(failsWith(401, 'token', 'is invalid or has expired'));
+  });
+
+  test.each(['GET /articles', 'GET /articles/good', 'GET /articles/good/comments', 'GET /profiles/ann', 'GET /tags'])(
+    '%s with a bad token is the answer for a guest',
     async (call) => {
-      const response = await rest(call, { token: 'not.a.token', body: { user: {}, article: {}, comment: {} } });
-      expect(response).toEqual(failsWith(401, 'token', 'is invalid or has expired'));
+      const ann = await aUser('ann');
+      await aComment({ on: await anArticle({ by: ann, title: 'Good', tagList: ['one'] }), by: ann });
+      await rest('POST /articles/good/favorite', { token: ann.token });
+      const { token } = await aUser('bob');
+      await rest('POST /profiles/ann/follow', { token });
+      const guest = await rest(call);
+      expect(guest.status).toBe(200);
+      expect(await rest(call, { token: 'not.a.token' })).toEqual(guest);
+      await executeGraphql('mutation { logout { ok } }', { as: { token } });
+      expect(await rest(call, { token })).toEqual(guest);
     },
   );
+
+  test('the token may come as a bearer, and as nothing but a scheme it is none', async () => {
+    const { token } = await aUser('ann');
+    const user = (authorization: string) => rest('GET /user', { headers: { authorization } });
+    expect(await user(`Bearer ${token}`)).toMatchObject({ status: 200, body: { user: { username: 'ann', token } } });
+    expect(await user('Token ')).toEqual(MISSING);
+    expect(await user('Token undefined')).toEqual(failsWith(401, 'token', 'is invalid or has expired'));
+  });
 });
 
 describe('POST /users', () => {

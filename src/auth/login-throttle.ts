@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import ipaddr from 'ipaddr.js';
 import { RateLimiterRes } from 'rate-limiter-flexible';
+import type { Environment } from '../environment.ts';
 import { RateLimited } from '../graphql/errors.ts';
 import { RateLimiter } from './rate-limiter.ts';
 
@@ -10,16 +11,20 @@ import { RateLimiter } from './rate-limiter.ts';
  * signed in before, only wrong passwords from there count. All processes count in the same table.
  */
 export class LoginThrottle {
-  private readonly limiters: Record<keyof typeof LIMITS, RateLimiter>;
+  private readonly limiters: Record<keyof typeof LIMITS | 'registration', RateLimiter>;
 
-  constructor(em: EntityManager) {
+  constructor(em: EntityManager, { registrationsPerHour }: Pick<Environment, 'registrationsPerHour'>) {
     const limiter = (name: keyof typeof LIMITS) => new RateLimiter(em, { ...LIMITS[name], keyPrefix: name });
     this.limiters = {
       pair: limiter('pair'),
       account: limiter('account'),
       address: limiter('address'),
       known: limiter('known'),
-      registration: limiter('registration'),
+      registration: new RateLimiter(em, {
+        keyPrefix: 'registration',
+        points: registrationsPerHour,
+        duration: 3600,
+      }),
     };
   }
 
@@ -55,7 +60,10 @@ export class LoginThrottle {
     return right;
   }
 
-  /** Counts an attempt to register from an address; throws RateLimited when the limit is reached. */
+  /**
+   * Counts an attempt to register from an address; throws RateLimited when the limit is reached. Refused attempts count too: they
+   * show which names are taken.
+   */
   countRegistration = (address: string): Promise<void> => count(this.limiters.registration, digest(networkOf(address)));
 }
 
@@ -75,8 +83,6 @@ const LIMITS = {
   address: { points: 100, duration: 15 * 60 },
   /** Not a limit: how long an address is remembered as one where the account has signed in. */
   known: { points: 1, duration: 30 * 86_400 },
-  /** Attempts to register from one address, also those that are refused: they show which names are taken. */
-  registration: { points: 100, duration: 3600 },
 } as const;
 
 async function count(limiter: RateLimiter, key: string): Promise<void> {

@@ -24,7 +24,7 @@ export class SessionResolver {
   @Mutation(() => AuthPayload, {
     nullable: true,
     description:
-      'Makes an account and signs in to it. A hundred attempts an hour from one IP address, then RATE_LIMITED.',
+      'Makes an account and signs in to it. A hundred attempts an hour from one IP address unless configured, then RATE_LIMITED.',
   })
   async register(
     @Arg('input', () => RegisterInput, { description: 'The account.' }) input: RegisterInput,

@@ -16,7 +16,11 @@ export class Sessions {
   /** A cache of verified tokens, since checking a signature takes longer than a lookup. */
   private readonly verified = new Map<string, TokenClaims>();
 
-  constructor(private readonly settings: SessionSettings) {
+  /** `tokens`: whether access tokens expire after minutes, or slide, for clients that cannot refresh a session. */
+  constructor(
+    private readonly settings: SessionSettings,
+    private readonly tokens: 'expire' | 'slide' = 'expire',
+  ) {
     const key = (secret: string) => createSecretKey(secret, 'utf8');
     this.keys = [key(settings.secretKey), ...settings.secretKeyFallbacks.map(key)];
   }
@@ -50,12 +54,25 @@ export class Sessions {
 
   /** The open session of a token; null if it has ended, or the token has expired. Runs with every request. */
   async find(reads: ReadBatch, claims: TokenClaims): Promise<OpenSession | null> {
-    const isRecent = await reads.value(sql`(
-      select ${raw(IS_RECENT)} from sessions
+    const { refreshTokenDays } = this.settings;
+    const found = await reads.value(sql`(
+      select ${raw(claims.slides ? `(${IS_RECENT})::text || ' ' || (${mayProlong(refreshTokenDays)})::text` : IS_RECENT)}
+      from sessions
       where id = ${claims.sessionId} and user_id = ${claims.userId} and generation = ${claims.generation}
         and expires_at > now() and ${claims.expiresAt} > ${raw(SECONDS)}
         and ${claims.issuedAt} <= ${raw(SECONDS)} + ${raw(CLOCK_SKEW)})`);
-    return isRecent === null ? null : { id: claims.sessionId, isRecent: isRecent === 'true' };
+    if (found === null) return null;
+    return { id: claims.sessionId, isRecent: found.startsWith('true'), ages: found.endsWith(' true') };
+  }
+
+  /** Prolongs a session as refreshing it would, but at most until a year after it was opened. */
+  async prolong(em: EntityManager, session: OpenSession): Promise<void> {
+    const { refreshTokenDays } = this.settings;
+    await em.execute(
+      `update sessions set expires_at = ${prolonged(refreshTokenDays)}
+       where id = ? and expires_at > now() and ${mayProlong(refreshTokenDays)}`,
+      [session.id],
+    );
   }
 
   /**
@@ -117,8 +134,9 @@ export class Sessions {
   }
 
   private accessToken({ id, userId, generation, now }: SessionRow): IssuedToken {
-    const claims = { userId, sessionId: id, generation, issuedAt: now };
-    return issueToken(claims, this.keys[0], this.settings.accessTokenMinutes);
+    const slides = this.tokens === 'slide';
+    const claims = { userId, sessionId: id, generation, issuedAt: now, slides };
+    return issueToken(claims, this.keys[0], slides ? MAX_AGE_MINUTES : this.settings.accessTokenMinutes);
   }
 
   private signInTokens(session: SessionRow, secret: string): SignInTokens {
@@ -138,6 +156,8 @@ export interface OpenSession {
   readonly id: string;
   /** Whether it was opened so recently that changing the password does not require the current one. */
   readonly isRecent: boolean;
+  /** Whether a token that slides should prolong it now. */
+  readonly ages?: boolean;
 }
 
 export interface SignInTokens extends IssuedToken {
@@ -157,7 +177,14 @@ const IS_RECENT = `opened_at > now() - interval '15 minutes'`;
 const SESSION_ROW = `id, user_id as "userId", generation, ${IS_RECENT} as "isRecent", floor(${SECONDS})::float8 as now`;
 
 /** A session can be refreshed for a year; then its owner has to sign in again (ASVS V7.3.2). */
-const MAX_AGE = `interval '365 days'`;
+const MAX_AGE_DAYS = 365;
+const MAX_AGE = `interval '${MAX_AGE_DAYS} days'`;
+const MAX_AGE_MINUTES = MAX_AGE_DAYS * 24 * 60;
+
+const prolonged = (days: number) => `least(now() + interval '${days} days', opened_at + ${MAX_AGE})`;
+
+/** Not with every request, but once in an hour. */
+const mayProlong = (days: number) => `expires_at < ${prolonged(days)} - interval '1 hour'`;
 
 /** How long the same client may use a refresh token again. */
 const REUSE_GRACE = `interval '10 seconds'`;

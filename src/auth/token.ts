@@ -14,11 +14,19 @@ export interface TokenClaims {
   /** Seconds since 1970, by PostgreSQL's clock: the clocks of servers that share it may differ. */
   readonly issuedAt: number;
   readonly expiresAt: number;
+  /** Using the token prolongs its session, as refreshing does; only the session ends it. */
+  readonly slides?: boolean;
 }
 
 export function issueToken(claims: Omit<TokenClaims, 'expiresAt'>, key: jwt.Secret, minutes: number): IssuedToken {
   const exp = claims.issuedAt + minutes * 60;
-  const payload = { sid: claims.sessionId, gen: claims.generation, iat: claims.issuedAt, exp };
+  const payload = {
+    sid: claims.sessionId,
+    gen: claims.generation,
+    iat: claims.issuedAt,
+    exp,
+    ...(claims.slides && { sld: true }),
+  };
   const token = jwt.sign(payload, key, {
     algorithm: 'HS256',
     issuer: ISSUER,
@@ -44,8 +52,15 @@ export function verifyToken(token: string, key: jwt.Secret): TokenClaims | null 
       complete: true,
     });
     if (header.typ !== 'JWT' || 'crit' in header) return null;
-    const { sub, sid, gen, iat, exp } = CLAIMS.parse(payload);
-    return { userId: Number(sub), sessionId: sid, generation: gen, issuedAt: iat, expiresAt: exp };
+    const { sub, sid, gen, iat, exp, sld = false } = CLAIMS.parse(payload);
+    return {
+      userId: Number(sub),
+      sessionId: sid,
+      generation: gen,
+      issuedAt: iat,
+      expiresAt: exp,
+      ...(sld && { slides: true }),
+    };
   } catch {
     return null;
   }
@@ -63,5 +78,6 @@ const CLAIMS = z.object({
   gen: z.int().positive(),
   iat: z.int(),
   exp: z.int(),
+  sld: z.literal(true).optional(),
   nbf: z.undefined().optional(), // never issued, and jsonwebtoken would compare it with the clock of this process
 });

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../../mikro-orm.config.ts';
-import { printSortedSchema } from './http/schema-endpoint.ts';
+import { printSortedSchema } from './http/endpoints/schema-endpoint.ts';
 import { buildSchema } from './schema.ts';
 
 /** Writes schema/schema.graphql from the code; `--check` only compares. Needs no database. */

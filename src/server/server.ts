@@ -1,6 +1,6 @@
 import { ApolloServer } from '@apollo/server';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { ReadCounter } from '../articles/reads/read-counter.ts';
 import { type Context, createContext } from '../auth/context.ts';
 import { LoginThrottle } from '../auth/login-throttle.ts';
@@ -11,6 +11,7 @@ import { ServiceUnavailable } from '../graphql/errors.ts';
 import { PreparedStatements } from '../reading/prepared-statements.ts';
 import { stringifyResult } from '../reading/raw-json.ts';
 import { addGracefulShutdown } from './graceful-shutdown.ts';
+import type { CacheSettings } from './http/cache-headers.ts';
 import {
   type ConnectionSettings,
   connectionLimits,
@@ -19,6 +20,9 @@ import {
 } from './http/connection-limits.ts';
 import { type AllowedOrigins, addCors } from './http/cors.ts';
 import { currentRequest } from './http/current-request.ts';
+import { addRootEndpoint, type RootSettings } from './http/endpoints/root-endpoint.ts';
+import { addSchemaEndpoint } from './http/endpoints/schema-endpoint.ts';
+import { addVersionEndpoint } from './http/endpoints/version-endpoint.ts';
 import {
   databaseUnavailable,
   formatError,
@@ -28,13 +32,11 @@ import {
   truncateMessage,
 } from './http/error-responses.ts';
 import { addGraphqlEndpoint } from './http/graphql-endpoint.ts';
-import { type CacheSettings, recordOutcome } from './http/graphql-response.ts';
+import { recordOutcome } from './http/graphql-response.ts';
 import { addHealthChecks, type Readiness } from './http/health.ts';
 import { type LoadLimits, LoadShedder } from './http/load-shedding.ts';
-import { addRootEndpoint, type RootSettings } from './http/root-endpoint.ts';
-import { addSchemaEndpoint } from './http/schema-endpoint.ts';
 import { addSecurityHeaders, type HeaderSettings } from './http/security-headers.ts';
-import { addVersionEndpoint } from './http/version-endpoint.ts';
+import { limitUnreadResponses } from './http/slow-consumers.ts';
 import { logRequests, type RequestObserver, recordOperations, requestIdOf } from './observability/request-log.ts';
 import { disabledPlugins } from './operations/disabled-plugins.ts';
 import { createGateway } from './operations/executor.ts';
@@ -42,6 +44,8 @@ import { documentLimits, limitOperations } from './operations/operation-limits.t
 import { documentCache, persistedDocuments } from './operations/persisted-documents.ts';
 import { publishedDocuments } from './operations/published-operations.ts';
 import { addPlayground } from './playground/playground.ts';
+import { addRestApi } from './rest/rest-api.ts';
+import { sendRestError } from './rest/rest-error.ts';
 import { buildSchema } from './schema.ts';
 
 /** The HTTP server with all its routes. The caller starts listening. */
@@ -60,8 +64,10 @@ export async function buildServer({
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     schemaController: NO_JSON_SCHEMAS,
-    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true },
-    frameworkErrors: sendHttpError, // the path is malformed
+    routerOptions: { ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: MAX_PARAMETER_LENGTH },
+    // The path is malformed.
+    frameworkErrors: (error, request, reply) =>
+      (isForRest(request) ? sendRestError : sendHttpError)(error, request, reply),
     return503OnClosing: false, // keep-alive connections are served until they close
     ...connectionLimits(settings),
   });
@@ -98,35 +104,29 @@ export async function buildServer({
   });
   await apollo.start();
 
-  const sessions = new Sessions(settings);
-  const loginThrottle = new LoginThrottle(em);
-  server.setErrorHandler(sendHttpError);
-  server.setNotFoundHandler(rejectUnknownPath);
-  addGraphqlEndpoint(server, {
-    apollo,
-    loadShedder,
-    cache: settings,
-    requestTimeoutSeconds: settings.requestTimeoutSeconds,
-    createContext: async (request, signal) => {
+  const loginThrottle = new LoginThrottle(em, settings);
+  const contextWith =
+    (sessions: Sessions) => async (request: FastifyRequest, signal: AbortSignal, authorization: string | undefined) => {
       try {
         const reason = await readiness.unavailableReason();
         if (reason) throw new ServiceUnavailable(reason);
-        return createContext(request.headers.authorization, {
-          em,
-          statements,
-          signal,
-          sessions,
-          loginThrottle,
-          address: request.ip,
-          userAgent: request.headers['user-agent'] ?? '',
-          readCounter,
-          settings,
-        });
+        const { ip: address, headers } = request;
+        const userAgent = headers['user-agent'] ?? '';
+        const client = { address, userAgent };
+        const shared = { em, statements, sessions, loginThrottle, readCounter, settings };
+        return createContext(authorization, { ...shared, ...client, signal });
       } catch (error) {
         throw isTransientDatabaseError(error) ? databaseUnavailable(error, request) : error;
       }
-    },
-  });
+    };
+  server.setErrorHandler(sendHttpError);
+  server.setNotFoundHandler(rejectUnknownPath);
+  limitUnreadResponses(server);
+  const { requestTimeoutSeconds } = settings;
+  const endpoint = { apollo, loadShedder, cache: settings, requestTimeoutSeconds };
+  addGraphqlEndpoint(server, { ...endpoint, createContext: contextWith(new Sessions(settings)) });
+  // Its clients cannot refresh a session.
+  if (settings.rest) addRestApi(server, { ...endpoint, createContext: contextWith(new Sessions(settings, 'slide')) });
   if (settings.introspection) addSchemaEndpoint(server, schema);
   addRootEndpoint(server, settings);
   addVersionEndpoint(server, settings.revision ?? null);
@@ -138,7 +138,10 @@ export async function buildServer({
 export interface ServerParts {
   readonly em: EntityManager;
   readonly log: FastifyBaseLogger;
-  readonly settings: SessionSettings & Context['settings'] & HttpSettings & Pick<Environment, 'preparedStatements'>;
+  readonly settings: SessionSettings &
+    Context['settings'] &
+    HttpSettings &
+    Pick<Environment, 'preparedStatements' | 'registrationsPerHour'>;
   readonly readiness: Readiness;
   readonly loadShedder?: LoadShedder;
   /** The caller closes it after the server, since requests in progress still count. */
@@ -157,6 +160,11 @@ export interface HttpSettings extends CacheSettings, ConnectionSettings, HeaderS
 /** No route has a JSON schema, so Fastify's schema compilers need not be loaded. */
 const none = () => () => () => true;
 const NO_JSON_SCHEMAS = { compilersFactory: { buildValidator: none, buildSerializer: none } } as never;
+
+/** A parameter of a path can be as long as the headers: an encoded name is longer than the name. */
+const MAX_PARAMETER_LENGTH = 16_384;
+
+const isForRest = ({ url }: FastifyRequest): boolean => url.startsWith('/api/');
 
 /** An article of 100,000 characters, each escaped in JSON as two surrogates (12 bytes), and the rest. */
 const MAX_BODY_BYTES = 1_500_000;

@@ -12,7 +12,7 @@ import { RateLimited } from '../../src/graphql/errors.ts';
 import { User } from '../../src/users/user.entity.ts';
 import { errorsOf } from '../support/matchers.ts';
 import { aUser, PASSWORD } from '../support/test-data.ts';
-import { executeGraphql, type GraphQLResponse, orm, post, server } from '../support/test-server.ts';
+import { executeGraphql, type GraphQLResponse, orm, post, server, settings } from '../support/test-server.ts';
 
 const login = (password: string, email = 'ann@example.com') =>
   executeGraphql(LoginDocument, { input: { email, password } });
@@ -144,7 +144,7 @@ describe('from many addresses', () => {
   const limited = { extensions: { code: 'RATE_LIMITED' } };
   let throttle: LoginThrottle;
   beforeEach(() => {
-    throttle = new LoginThrottle(orm.em);
+    throttle = new LoginThrottle(orm.em, settings);
   });
 
   test('a password can be guessed ten times a minute in total', async () => {
@@ -216,7 +216,7 @@ describe('after the clock was wrong', () => {
     ['an hour', HOUR],
   ])('servers whose clocks differ by %s give ten tries together', async (_, ahead) => {
     onTestFinished(() => void vi.useRealTimers());
-    const [one, other] = [new LoginThrottle(orm.em), new LoginThrottle(orm.em)];
+    const [one, other] = [new LoginThrottle(orm.em, settings), new LoginThrottle(orm.em, settings)];
     const check = vi.fn(async () => false);
     const began = Date.now();
     for (let guess = 0; guess < 30; guess += 1) {
@@ -229,14 +229,14 @@ describe('after the clock was wrong', () => {
   test('no attempt waits for longer than a window', async () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 24 * HOUR });
     onTestFinished(() => void vi.useRealTimers());
-    const throttle = new LoginThrottle(orm.em);
+    const throttle = new LoginThrottle(orm.em, settings);
     for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt(ANN, '192.0.2.1', async () => false);
     vi.useRealTimers();
     expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
   });
 
   test('no longer window remains, even one that another process started', async () => {
-    const throttle = new LoginThrottle(orm.em);
+    const throttle = new LoginThrottle(orm.em, settings);
     for (let guess = 1; guess <= 10; guess += 1) await throttle.attempt(ANN, '192.0.2.1', async () => false);
     await orm.em.fork().execute(`update rate_limits set expire = expire + ${24 * HOUR}`);
     expect(await wait(throttle)).toBeLessThanOrEqual(15 * 60);
@@ -245,7 +245,7 @@ describe('after the clock was wrong', () => {
 });
 
 test('one address can register a hundred accounts an hour, and the counters contain no names or addresses', async () => {
-  const throttle = new LoginThrottle(orm.em);
+  const throttle = new LoginThrottle(orm.em, settings);
   const register = (username: string) =>
     executeGraphql(RegisterDocument, { input: { username, email: `${username}@example.com`, password: PASSWORD } });
   for (let account = 1; account <= 99; account += 1) await throttle.countRegistration('127.0.0.1');
@@ -263,7 +263,7 @@ describe('a refused registration counts like an accepted one', () => {
     ['with a taken address and a short password', { username: 'new', password: 'x' }],
     ['with a taken name and an invalid address', { email: 'x' }],
   ])('%s', async (_, changes) => {
-    const throttle = new LoginThrottle(orm.em);
+    const throttle = new LoginThrottle(orm.em, settings);
     await aUser('ann');
     const input = { username: 'ann', email: 'ann@example.com', password: PASSWORD, ...changes };
     for (let attempt = 1; attempt <= 99; attempt += 1) await throttle.countRegistration('127.0.0.1');

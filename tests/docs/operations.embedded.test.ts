@@ -64,6 +64,8 @@ describe('docs/operations.md', () => {
       PORT: String(preset.port),
       WEB_CONCURRENCY: String(preset.webConcurrency),
       DB_POOL_SIZE: String(preset.poolSize),
+      REST_API: preset.rest ? 'on' : 'off',
+      REGISTRATIONS_PER_HOUR: String(preset.registrationsPerHour),
       MIGRATE_ON_START: preset.migrateOnStart,
       MAX_IN_FLIGHT: String(preset.maxInFlight),
       MAX_WAIT_MILLISECONDS: String(preset.maxWaitMilliseconds),

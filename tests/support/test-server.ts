@@ -24,6 +24,8 @@ export const settings = {
   guestCacheSeconds: 0,
   preparedStatements: true,
   playground: true,
+  rest: true,
+  registrationsPerHour: 100,
   trustedDocumentsOnly: false,
   introspection: true,
   maxInFlight: 2000,

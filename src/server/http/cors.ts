@@ -8,7 +8,7 @@ export type AllowedOrigins = readonly string[] | '*' | 'this machine';
 export async function addCors(server: FastifyInstance, allowed: AllowedOrigins): Promise<void> {
   await server.register(cors, {
     origin: allowed === '*' ? '*' : allowed === 'this machine' ? THIS_MACHINE : [...allowed],
-    methods: ['GET', 'POST'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: ['ETag', 'Retry-After', 'X-Request-Id'],
     strictPreflight: false, // OPTIONS that is no preflight gets the same response, not an error as plain text
     maxAge: 7200, // Chromium's maximum; every preflight is a round trip

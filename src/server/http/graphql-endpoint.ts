@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Readable } from 'node:stream';
 import { type ApolloServer, type BaseContext, HeaderMap, type HTTPGraphQLHead } from '@apollo/server';
@@ -6,29 +5,26 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { BadUserInput, QueryTooComplex } from '../../graphql/errors.ts';
 import { MAX_DOCUMENT_LENGTH } from '../operations/operation-limits.ts';
 import { readDocumentId } from '../operations/persisted-documents.ts';
+import type { CacheSettings } from './cache-headers.ts';
 import { currentRequest } from './current-request.ts';
 import { RESPONSE_COMPLETE, rejectOnAbort, startDeadline } from './deadline.ts';
 import { sendHttpError } from './error-responses.ts';
-import { addResponseHeaders, type CacheSettings } from './graphql-response.ts';
+import { addResponseHeaders } from './graphql-response.ts';
+import { acceptOnlyJson, syncHook } from './json-body.ts';
 import type { LoadShedder } from './load-shedding.ts';
 import { preferredType, RESPONSE_TYPES } from './response-type.ts';
-import { limitUnreadResponses } from './slow-consumers.ts';
 
 /** GraphQL over HTTP at /graphql: GET and HEAD for queries, POST for everything. */
 export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstance, parts: EndpointParts<C>): void {
   server.register(async (scope) => {
     parts.loadShedder.rejectWhenFull(scope);
-    scope.removeContentTypeParser('text/plain'); // only JSON, so that forms of other sites cannot post
-    requireUtf8Json(scope);
-    scope.addHook('onRequest', syncHook(rejectOtherCharsets));
-    scope.addHook('onRequest', syncHook(rejectEncodings));
+    acceptOnlyJson(scope);
     scope.addHook('preHandler', syncHook(rejectUnacceptable));
     scope.addHook('preHandler', syncHook(dropEmptyParameters));
     scope.addHook('preHandler', syncHook(readDocumentId)); // rejects a malformed one
     scope.addHook('preHandler', syncHook(rejectLongDocuments));
     scope.setErrorHandler(sendErrorInAcceptedType);
     addResponseHeaders(scope, parts.cache);
-    limitUnreadResponses(scope);
     scope.route({
       url: '/graphql',
       method: ['GET', 'HEAD', 'POST'],
@@ -41,7 +37,7 @@ export function addGraphqlEndpoint<C extends BaseContext>(server: FastifyInstanc
 
 export interface EndpointParts<C extends BaseContext> {
   readonly apollo: ApolloServer<C>;
-  readonly createContext: (request: FastifyRequest, signal: AbortSignal) => Promise<C>;
+  readonly createContext: (request: FastifyRequest, signal: AbortSignal, authorization?: string) => Promise<C>;
   readonly cache: CacheSettings;
   readonly loadShedder: LoadShedder;
   readonly requestTimeoutSeconds: number;
@@ -56,7 +52,7 @@ async function execute<C extends BaseContext>(request: FastifyRequest, reply: Fa
       search: searchOf(request),
       body: request.body,
     },
-    context: () => parts.createContext(request, deadline.signal),
+    context: () => parts.createContext(request, deadline.signal, request.headers.authorization),
   });
   const { headers, body, status } = await rejectOnAbort(deadline.signal, response).finally(() =>
     deadline.abort(RESPONSE_COMPLETE),
@@ -83,47 +79,6 @@ function searchOf({ query }: FastifyRequest): string {
   const search = new URLSearchParams();
   for (const [name, values] of pairs) for (const value of [values].flat()) search.append(name, value);
   return `?${search}`;
-}
-
-/** A check as a hook without a promise, which would delay every request by a microtask. */
-const syncHook =
-  (check: (request: FastifyRequest) => unknown) =>
-  (request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void => {
-    let error: Error | undefined;
-    try {
-      check(request);
-    } catch (thrown) {
-      error = thrown as Error;
-    }
-    done(error);
-  };
-
-/** JSON is UTF-8 (RFC 8259). In another charset, a proxy and the server would read different documents. */
-function rejectOtherCharsets({ headers }: FastifyRequest): void {
-  const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(headers['content-type'] ?? '') ?? [];
-  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
-  throw Object.assign(new BadUserInput(`The charset of the body is "${charset}"; it must be utf-8.`), {
-    statusCode: 415,
-  });
-}
-
-/** Invalid UTF-8 would be stored as something other than what was sent. */
-function requireUtf8Json(scope: FastifyInstance): void {
-  const readJson = scope.getDefaultJsonParser('error', 'error');
-  scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (isUtf8(body)) readJson(request, body.toString(), done);
-    else done(Object.assign(new BadUserInput('The body is not in UTF-8; it must be.'), { statusCode: 400 }));
-  });
-}
-
-/** A small compressed body can expand to a huge one, and a proxy may read a wrongly labelled one differently. */
-function rejectEncodings({ headers }: FastifyRequest): void {
-  const encoding = headers['content-encoding'];
-  if (encoding === undefined || /^(identity)?$/i.test(encoding)) return;
-  throw Object.assign(new BadUserInput(`The encoding of the body is "${encoding}"; it must not be compressed.`), {
-    statusCode: 415,
-  });
 }
 
 /** Clients with nothing to send may send "" (GraphiQL's `operationName` and `variables`, a form's empty fields). */

@@ -22,16 +22,16 @@ export class LoadShedder {
   }
 
   /** Rejects before the body is read, so that a shed request costs almost nothing. */
-  rejectWhenFull(scope: FastifyInstance): void {
+  rejectWhenFull(scope: FastifyInstance, overloaded = OVERLOADED): void {
     scope.addHook('onRequest', (_request, reply, next) => {
-      if (this.isFull) this.reject(reply);
+      if (this.isFull) this.reject(reply, overloaded);
       else next();
     });
   }
 
   /** Runs the work once there is a slot. Slow bodies hold none; work whose client disconnects keeps its slot until it ends. */
-  async run<T>(reply: FastifyReply, work: () => Promise<T>): Promise<T | FastifyReply> {
-    if (!(await this.acquireSlot(reply))) return isDisconnected(reply) ? reply : this.reject(reply);
+  async run<T>(reply: FastifyReply, work: () => Promise<T>, overloaded = OVERLOADED): Promise<T | FastifyReply> {
+    if (!(await this.acquireSlot(reply))) return isDisconnected(reply) ? reply : this.reject(reply, overloaded);
     try {
       return await work();
     } finally {
@@ -83,10 +83,10 @@ export class LoadShedder {
     return this.inFlight >= maxInFlight || this.queue.size * this.admissionInterval > maxWaitMilliseconds;
   }
 
-  private reject(reply: FastifyReply): FastifyReply {
+  private reject(reply: FastifyReply, overloaded: string): FastifyReply {
     this.shed += 1;
     shedReplies.add(reply);
-    return reply.code(503).header('retry-after', RETRY_AFTER).type('application/json; charset=utf-8').send(OVERLOADED);
+    return reply.code(503).header('retry-after', RETRY_AFTER).type('application/json; charset=utf-8').send(overloaded);
   }
 }
 
@@ -107,10 +107,12 @@ const MAX_CONCURRENT = 50;
 
 const AVERAGED_ADMISSIONS = 50;
 
+export const OVERLOADED_MESSAGE = 'The server has all the work that it can do just now.';
+
 const OVERLOADED = JSON.stringify({
   errors: [
     {
-      message: 'The server has all the work that it can do just now.',
+      message: OVERLOADED_MESSAGE,
       extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true },
     },
   ],

@@ -19,19 +19,27 @@ export class Metrics implements RequestObserver {
     collectDefaultMetrics({ register: this.registry });
     this.requests = new Counter({
       name: 'graphql_requests_total',
-      help: 'Requests to /graphql by root field and outcome.',
+      help: 'Operations by root field and outcome, of requests to /graphql and /api.',
       labelNames: ['type', 'field', 'outcome'],
       registers,
     });
     this.seconds = new Histogram({
       name: 'graphql_request_duration_seconds',
-      help: 'Duration of requests to /graphql, from the headers to the end of the response.',
+      help: 'Duration of requests to /graphql and /api, from the headers to the end of the response.',
       labelNames: ['type', 'field'],
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
-    this.gauge('graphql_requests_in_flight', 'Requests to /graphql in progress or queued.', () => loadShedder.inFlight);
-    this.gauge('graphql_requests_shed', 'Requests to /graphql that were shed since the start.', () => loadShedder.shed);
+    this.gauge(
+      'graphql_requests_in_flight',
+      'Requests to /graphql and /api in progress or queued.',
+      () => loadShedder.inFlight,
+    );
+    this.gauge(
+      'graphql_requests_shed',
+      'Requests to /graphql and /api that were shed since the start.',
+      () => loadShedder.shed,
+    );
     this.gauge(
       'server_ready',
       '1 while /readyz succeeds.',

@@ -7,7 +7,7 @@ import type { Context, SignedIn } from '../../auth/context.ts';
 import { currentRequest } from '../http/current-request.ts';
 import { wasShed } from '../http/load-shedding.ts';
 
-/** Receives every request to /graphql: metrics, traces. */
+/** Receives every request that runs an operation, at /graphql or /api: metrics, traces. */
 export interface RequestObserver {
   onRequest?(request: FastifyRequest): void;
   onResponse(request: FastifyRequest, summary: RequestSummary): void;
@@ -30,12 +30,12 @@ export const requestIdOf = ({ headers }: Pick<IncomingMessage, 'headers'>): stri
   return typeof given === 'string' && /^[\w.:-]{1,64}$/.test(given) ? given : randomUUID();
 };
 
-/** Logs one line for each request, and passes those to /graphql to the observers. */
+/** Logs one line for each request, and passes those that run an operation to the observers. */
 export function logRequests(server: FastifyInstance, observers: readonly RequestObserver[]): void {
-  const isGraphql = ({ routeOptions }: FastifyRequest) => routeOptions.url === '/graphql';
+  const runsOperation = ({ routeOptions: { url = '' } }: FastifyRequest) => url === '/graphql' || isRestCall(url);
   server.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    if (isGraphql(request)) for (const observer of observers) observer.onRequest?.(request);
+    if (runsOperation(request)) for (const observer of observers) observer.onRequest?.(request);
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
@@ -46,7 +46,7 @@ export function logRequests(server: FastifyInstance, observers: readonly Request
   function logRequest(request: FastifyRequest, reply: FastifyReply): void {
     const line = { method: request.method, status: reply.statusCode, ms: Math.round(reply.elapsedTime * 10) / 10 };
     const { url } = request.routeOptions;
-    if (!isGraphql(request)) {
+    if (!runsOperation(request)) {
       request.log[url === '/healthz' || url === '/readyz' ? 'debug' : 'info'](
         { ...line, route: url ?? null },
         'request',
@@ -56,7 +56,11 @@ export function logRequests(server: FastifyInstance, observers: readonly Request
     const { name, user, ...labels } = operations.get(request) ?? NO_OPERATION;
     const outcome = outcomes.get(request) ?? (reply.statusCode < 400 ? 'ok' : outcomeByStatus(reply));
     const level = wasShed(reply) ? 'debug' : 'info'; // there may be thousands a second; metrics count them
-    request.log[level]({ ...line, ...labels, ...(name && { name }), ...(user && { user }), outcome }, 'request');
+    const route = url === '/graphql' ? {} : { route: url };
+    request.log[level](
+      { ...line, ...route, ...labels, ...(name && { name }), ...(user && { user }), outcome },
+      'request',
+    );
     const summary = { ...labels, outcome, status: reply.statusCode, milliseconds: reply.elapsedTime };
     for (const observer of observers) observer.onResponse(request, summary);
   }
@@ -104,6 +108,8 @@ function describe(
     user: viewer?.id ?? null,
   };
 }
+
+const isRestCall = (url: string) => url.startsWith('/api/') && url !== '/api/openapi.json';
 
 const outcomeByStatus = ({ statusCode }: FastifyReply) =>
   statusCode === 503 ? 'SERVICE_UNAVAILABLE' : 'BAD_USER_INPUT';

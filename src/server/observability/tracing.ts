@@ -6,7 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import type { RequestObserver, RequestSummary } from './request-log.ts';
 
 /**
- * OpenTelemetry: a span for each request to /graphql, below its caller's, and one below it for each statement. The exporter is
+ * OpenTelemetry: a span for each request that runs an operation, below its caller's, and one below it for each statement. The exporter is
  * configured by the OTEL_ variables.
  */
 export class Tracing implements RequestObserver {
@@ -23,13 +23,14 @@ export class Tracing implements RequestObserver {
   }
 
   onRequest(request: FastifyRequest): void {
+    const { url = '' } = request.routeOptions;
     const attributes = {
       'http.request.method': request.method,
-      'http.route': '/graphql',
+      'http.route': url,
       'conduit.request.id': request.id,
     };
     const span = this.tracer.startSpan(
-      `${request.method} /graphql`,
+      `${request.method} ${url}`,
       { kind: SpanKind.SERVER, attributes },
       callerContext(request),
     );

@@ -34,7 +34,8 @@ export function persistedDocuments({ published, trustedOnly }: PersistedDocument
       const { persistedQuery } = request.extensions ?? {};
       // Apollo prints it, and deep nesting would overflow the stack.
       if (typeof persistedQuery?.sha256Hash === 'object') persistedQuery.sha256Hash = '';
-      const documentId = readDocumentId(currentRequest.getStore());
+      // An operation that the REST API runs has no HTTP request of its own.
+      const documentId = request.http && readDocumentId(currentRequest.getStore());
       if (documentId) setHash(request, documentId.slice('sha256:'.length));
       if (trustedOnly && request.query) {
         setHash(request, trustedHash(request.query));

@@ -172,7 +172,7 @@ describe('a page of another origin', () => {
     const { status, headers } = await preflight('https://blog.example');
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe('https://blog.example');
-    expect(headers.get('access-control-allow-methods')).toBe('GET, POST');
+    expect(headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, DELETE');
     expect(headers.get('access-control-allow-headers')).toContain('authorization');
     expect(headers.get('access-control-allow-credentials')).toBeNull();
 

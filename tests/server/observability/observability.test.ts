@@ -164,7 +164,7 @@ test('a request is a child span of its caller, and each statement a child span o
 
   spans.reset();
   const { currentRequest } = await import('../../../src/server/http/current-request.ts');
-  const request = { headers: {}, method: 'POST', id: 'x' } as never;
+  const request = { headers: {}, method: 'POST', id: 'x', routeOptions: { url: '/graphql' } } as never;
   tracing.onRequest(request);
   currentRequest.run(request, () =>
     tracing.traceStatement(currentRequest.getStore(), "select 'secret'", Promise.resolve()),

@@ -31,9 +31,9 @@ export const PERMITTED: Record<string, Change> = {
     else column.default = value;
     table.columns.push(column);
   },
-  'drop a column': (choices, _, table) => {
+  'drop a column': (choices, model, table) => {
     const column = choices.one(table.columns);
-    if (!table.key.includes(column.name)) table.columns = table.columns.filter((each) => each !== column);
+    if (!isTarget(column, table, model)) dropColumn(column, table);
   },
   'rename a column': (choices, model, table) => {
     const name = choices.one(columnNames(table));
@@ -150,6 +150,11 @@ export const REFUSABLE: Record<string, Change> = {
     const { type, values, enumName } = chooseColumn(choices, model);
     Object.assign(column, { type, ...(values ? { values } : {}), ...(enumName ? { enumName } : {}) });
   },
+  // The references refer to the key then, and may get its type.
+  'drop a column that others refer to': (choices, model, table) => {
+    const column = choices.one(table.columns.filter((each) => isTarget(each, table, model)));
+    if (column) dropColumn(column, table);
+  },
   'require a column': (choices, _, table) => {
     delete choices.one<{ nullable?: boolean }>([...table.columns, ...table.references]).nullable;
   },
@@ -206,6 +211,13 @@ const freshName = (choices: RandomChoices, taken: string[]) => {
 };
 
 /** Renames a column wherever the model names it. */
+const isTarget = ({ name }: Column, table: Table, { tables }: Model) =>
+  tables.some(({ references }) => references.some(({ to, toColumn }) => to === idOf(table) && toColumn === name));
+
+function dropColumn(column: Column, table: Table): void {
+  if (!table.key.includes(column.name)) table.columns = table.columns.filter((each) => each !== column);
+}
+
 function renameColumn(model: Model, table: Table, from: string, to: string): void {
   const swap = (name: string) => (name === from ? to : name);
   const { [from]: was = from, ...others } = table.columnsWere ?? {};

@@ -144,6 +144,18 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       '',
     ],
   },
+  'a check of two columns': {
+    'which both get another type': [
+      'create table t (id int, since date, until date, constraint is_ordered check (since <= until))',
+      'create table t (id int, since timestamptz, until timestamptz, constraint is_ordered check (since <= until))',
+      'without rows',
+    ],
+    'which both become arrays': [
+      'create table t (low int, high int, constraint is_ordered check (low <= high))',
+      'create table t (low int[], high int[], constraint is_ordered check (low <= high))',
+      'without rows',
+    ],
+  },
   'a dropped column that refers to a key': {
     'which becomes of another type': [
       'create table t (id uuid primary key default gen_random_uuid()); alter table t add author uuid not null references t',

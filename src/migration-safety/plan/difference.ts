@@ -99,16 +99,20 @@ function replaceDependents(difference: Difference): void {
       if (dropped.has(object.id)) continue;
       const needs = [...object.needs];
       const gone = needs.find((need) => dropped.has(need));
-      const retyped = needs.find((need) => changesType(need, difference));
+      const retyped = needs.filter((need) => changesType(need, difference));
       if (gone && !replaced.has(gone) && after.get(object.id)?.needs.has(gone)) throw stillUsed(object, gone);
       const goesWith = gone && object.kind !== 'column' && object.kind !== 'sequence';
-      if (goesWith || (gone && object.row.generated) || (retyped && readsTypes(object))) {
+      const rereads = retyped.length > 0 && (readsTypes(object) || (retyped.length > 1 && isCheck(object)));
+      if (goesWith || (gone && object.row.generated) || rereads) {
         replace(object.id, difference);
         grows = true;
       }
     }
   }
 }
+
+/** One that compares two columns fails while only one of them has its new type. */
+const isCheck = ({ kind, row }: CatalogObject) => kind === 'constraint' && row.type === 'c';
 
 /**
  * Whether the object is dropped before a column that it needs gets another type, and created after it. PostgreSQL

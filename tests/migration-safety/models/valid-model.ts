@@ -209,7 +209,8 @@ function validIndex(model: Model, table: Table, given: Index): Index[] {
     return index.method === 'gin' || index.method === 'gist' ? type.method === index.method : type.ordered;
   });
   const [first] = index.columns;
-  if (first === undefined) return [];
+  // Of fewer columns, rows that were different may be the same.
+  if (first === undefined || (index.unique && given.columns.some((name) => !usable.includes(name)))) return [];
   const { family } = columnTypeOf(typeIn(first));
   if (index.expression) {
     if (family !== { lower: 'text', coalesce: 'number' }[index.expression]) return [];

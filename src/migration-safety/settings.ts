@@ -73,6 +73,7 @@ export interface Settings {
   renames: string | undefined;
   /** A server on which shadow databases are made, in place of the in-memory engine. */
   shadowUrl: string | undefined;
+  /** Whether `migration:create` writes plain statements in one transaction, and not online DDL. */
   naive: boolean;
   /** Whether migrations are linted, and tables checked for violating rows, before they run. Off when replaying history. */
   preflight: boolean;

@@ -125,7 +125,7 @@ const commands: Record<string, Command> = {
 const argv = await configure();
 argv
   .option('yes-destroy', { type: 'string', desc: 'Name the database whose data may be destroyed' })
-  .option('naive', { type: 'boolean', desc: "migration:create: write MikroORM's statements, not online DDL" })
+  .option('naive', { type: 'boolean', desc: 'migration:create: write plain statements, not online DDL' })
   .middleware((args: Options) => {
     // The stock commands pass on only the options they know, so these two reach the migrator by the environment.
     if (args.yesDestroy) process.env.MIGRATION_YES_DESTROY = args.yesDestroy;

@@ -10,7 +10,7 @@ import { isSerial } from './serial.ts';
 export interface PlanOptions {
   /** Whether entities declared the object so far; what they never did is left alone. */
   isDeclared?: (object: CatalogObject) => boolean;
-  /** Plain statements in place of online DDL. */
+  /** Plain statements in place of online DDL: they lock tables while they read or write the rows. */
   naive?: boolean;
 }
 

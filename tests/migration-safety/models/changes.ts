@@ -143,7 +143,7 @@ export const PERMITTED: Record<string, Change> = {
   },
 };
 
-/** Changes that rows may not permit, so that their tables are tried without rows. */
+/** Changes that rows may not permit, so that a pair with one of them is tried without rows. */
 export const REFUSABLE: Record<string, Change> = {
   'change a type': (choices, model, table) => {
     const column = choices.one(table.columns);

@@ -1,7 +1,7 @@
 import { type Catalog, type CatalogObject, readCatalog } from '../../../src/migration-safety/catalog/catalog.ts';
 import { afterRenames } from '../../../src/migration-safety/create/create.ts';
 import type { PlannedMigration } from '../../../src/migration-safety/plan/operation.ts';
-import { toMigrations, toOneMigration } from '../../../src/migration-safety/plan/order.ts';
+import { toMigrations } from '../../../src/migration-safety/plan/order.ts';
 import { type PlanOptions, planOperations } from '../../../src/migration-safety/plan/plan.ts';
 import { MigrationProblem } from '../../../src/migration-safety/problems.ts';
 import { applyRenames, readRenameAnswers } from '../../../src/migration-safety/renames/renames.ts';
@@ -19,11 +19,11 @@ const TRACKING = 'mikro_orm_migrations';
  * What is wrong with the migrations from one model to the other, as lines: of a round trip on a database with rows in
  * every table, and of the plan after it, which has nothing to do.
  */
-export async function faultsOf(pair: ModelPair, database: ModelDatabase, naive = false): Promise<string[]> {
+export async function faultsOf(pair: ModelPair, database: ModelDatabase): Promise<string[]> {
   const isDeclared = (object: CatalogObject) => !isByHand(object, pair.byHand);
   const expected = await catalogOf(pair.after, database);
   const before = await catalogOf(pair.before, database, pair.byHand);
-  const plan = await planOf({ before, entities: expected, isDeclared }, pair.renames, database, naive).catch(refusal);
+  const plan = await planOf({ before, entities: expected, isDeclared }, pair.renames, database).catch(refusal);
   if (!plan) return [];
   const { planned, after } = plan;
   if (pair.withRows) await insertSampleRows(database.execute, TRACKING);
@@ -40,7 +40,7 @@ export async function faultsOf(pair: ModelPair, database: ModelDatabase, naive =
   // Deliberately: a row can't refer to a row of a table that was dropped and is empty again, so the column is nullable,
   // and a check of it may hold for later rows only.
   if (pair.withRows && found?.phase === 'down' && found.details.every((line) => LESS_AFTER_DOWN.test(line)))
-    return faultsOf({ ...pair, withRows: false }, database, naive);
+    return faultsOf({ ...pair, withRows: false }, database);
   if (found)
     return [
       found.says,
@@ -71,16 +71,15 @@ async function planOf(
   { before, entities, isDeclared }: Required<Pick<PlanOptions, 'isDeclared'>> & { before: Catalog; entities: Catalog },
   renames: string,
   { execute }: ModelDatabase,
-  naive: boolean,
 ): Promise<{ planned: PlannedMigration[]; after: Catalog }> {
   await execute('begin');
   const read = () => readCatalog(execute, TRACKING);
   try {
     const answers = readRenameAnswers(renames, []);
     const renamed = await applyRenames(before, entities, answers, isDeclared, { run: execute, read });
-    const plan = planOperations(renamed.catalog, entities, { isDeclared, naive });
+    const plan = planOperations(renamed.catalog, entities, { isDeclared });
     const { operations, after } = afterRenames(plan, renamed.renames);
-    return { planned: naive ? [toOneMigration(operations)] : toMigrations(operations), after };
+    return { planned: toMigrations(operations), after };
   } finally {
     await execute('rollback');
   }

@@ -4,6 +4,7 @@ import { toMigrations } from '../../src/migration-safety/plan/order.ts';
 import { planOperations } from '../../src/migration-safety/plan/plan.ts';
 import { insertSampleRows } from '../../src/migration-safety/shadow/sample-rows.ts';
 import { tryRoundTrip } from '../../src/migration-safety/verify/round-trip.ts';
+import { COLUMN_TYPES } from './models/column-types.ts';
 import { DATABASES, empty, type ModelDatabase } from './models/database.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -319,6 +320,10 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       'create table t (id int)',
       'without rows',
     ],
+    'of an enum that is required and unique is dropped': [
+      "create type level as enum ('low', 'mid', 'high'); create table t (id int, level level not null unique)",
+      "create type level as enum ('low', 'mid', 'high'); create table t (id int)",
+    ],
     'of an enum of another schema that is required is dropped': [
       "create schema blog; create type blog.level as enum ('low'); create table t (id int, level blog.level not null)",
       "create schema blog; create type blog.level as enum ('low'); create table t (id int)",
@@ -348,6 +353,15 @@ for (const [what, cases] of Object.entries(ORDERED))
   test.each(Object.entries(cases))(`${what}: %s`, async (_, [before, after, rows]) => {
     expect(await faultsBetween(before, after, rows)).toEqual([]);
   });
+
+test('a required unique column of any type is dropped, and has a value in each row after down', async () => {
+  const types = Object.entries(COLUMN_TYPES).flatMap(([type, { ordered, options }]) =>
+    ordered && !options && !type.includes('enum') ? [type] : [],
+  );
+  const kept = types.map((_, i) => `create table t${i} (id int)`).join('; ');
+  const columns = types.map((type, i) => `alter table t${i} add a ${type} not null unique`).join('; ');
+  expect(await faultsBetween(`${kept}; ${columns}`, kept)).toEqual([]);
+});
 
 test('a migration in a transaction changes one table, and a serial column is one statement', async () => {
   const planned = await migrationsBetween(

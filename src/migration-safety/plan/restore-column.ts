@@ -1,6 +1,6 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnType } from '../catalog/definitions.ts';
-import { quote } from '../sql/quote.ts';
+import { literal, quote } from '../sql/quote.ts';
 import type { Difference } from './difference.ts';
 import { isSerial, typeOf } from './serial.ts';
 
@@ -89,18 +89,17 @@ function neutralValue(column: CatalogObject, catalog: Catalog): string {
   const key = foreignKeyOf(column, catalog);
   const reference = key && keyOf(column, String(key.row.text), catalog);
   if (reference) return reference;
-  const isUnique = hasUniqueValues(column, catalog);
   const base = baseOf(String(row.base), catalog);
-  if (/^(smallint|integer|bigint|numeric|real|double precision)$/.test(base))
-    return isUnique ? rowNumber(row.sql) : '1';
-  if (/^(text|character varying|character|"char"|name)$/.test(base))
-    return isUnique ? `${rowNumber(row.sql)}::text` : `'-'`;
   const [label] = (catalog.get(`type ${base}`)?.row.labels as string[] | undefined) ?? [];
-  if (label !== undefined) return `'${label.replaceAll("'", "''")}'`;
-  if (isUnique && UNIQUE[base]) return rowNumber(row.sql, UNIQUE[base]);
-  if (base.endsWith('[]')) return `'{}'`;
+  if (hasUniqueValues(column, catalog)) {
+    const value = label === undefined ? uniqueValue(base, String(row.type)) : `(enum_range(null::${base}))[n]`;
+    if (value) return rowNumber(row.sql, value);
+  }
+  if (label !== undefined) return literal(label);
+  if (/^(smallint|integer|bigint|numeric|real|double precision)$/.test(base)) return '1';
+  if (/^(text|character varying|character|"char"|name)$/.test(base)) return `'-'`;
   if (base === 'bit') return `B'0'::${row.type}`;
-  if (/multirange$/.test(base)) return `'{}'`;
+  if (/(\[\]|multirange)$/.test(base)) return `'{}'`;
   if (/range$/.test(base)) return `'empty'`;
   return NEUTRAL[base] ?? `''`;
 }
@@ -139,29 +138,65 @@ const NEUTRAL: Record<string, string> = {
   jsonpath: `'$'`,
 };
 
-/** Values of which each row has another, made of its number n. */
+/** A value of a type that each row has another of, made of its number n. */
+function uniqueValue(base: string, type: string): string | undefined {
+  if (base === 'bit') return `n::int::${type}`;
+  if (UNIQUE[base]) return UNIQUE[base];
+  const [, element] = /^(.*)\[\]$/.exec(base) ?? [];
+  const value = element && uniqueValue(element, element);
+  return value && `array[${value}]`;
+}
+
+const BITS = 'n::int::bit(32)::text';
+const TIMESTAMP = `timestamp 'epoch' + n * interval '1 second'`;
+const TIMESTAMPTZ = `timestamptz 'epoch' + n * interval '1 second'`;
+const DATE = `date 'epoch' + n::int`;
+
 const UNIQUE: Record<string, string> = {
-  date: `date 'epoch' + n::int`,
-  'timestamp with time zone': `timestamptz 'epoch' + n * interval '1 second'`,
-  'timestamp without time zone': `timestamp 'epoch' + n * interval '1 second'`,
+  smallint: 'n',
+  integer: 'n',
+  bigint: 'n',
+  numeric: 'n',
+  real: 'n',
+  'double precision': 'n',
+  text: 'n::text',
+  'character varying': 'n::text',
+  character: 'n::text',
+  '"char"': 'n::text',
+  name: 'n::text',
+  boolean: 'n > 1',
+  'boolean[]': `string_to_array(${BITS}, null)::boolean[]`,
+  uuid: 'gen_random_uuid()',
+  date: DATE,
+  'timestamp with time zone': TIMESTAMPTZ,
+  'timestamp without time zone': TIMESTAMP,
   'time without time zone': `time '00:00' + n * interval '1 second'`,
   'time with time zone': `timetz '00:00+00' + n * interval '1 second'`,
   interval: `n * interval '1 second'`,
   jsonb: 'to_jsonb(n)',
   bytea: 'int8send(n)',
+  'bit varying': `ltrim(${BITS}, '0')::varbit`,
   inet: `inet '0.0.0.0' + n`,
   cidr: `(inet '0.0.0.0' + n)::cidr`,
+  macaddr: `lpad(to_hex(n), 12, '0')::macaddr`,
+  macaddr8: `lpad(to_hex(n), 16, '0')::macaddr8`,
   money: 'n::numeric::money',
   oid: 'n::oid',
   pg_lsn: `pg_lsn '0/0' + n`,
+  tsvector: 'n::text::tsvector',
+  tsquery: 'n::text::tsquery',
   int4range: 'int4range(n::int, n::int + 1)',
   int8range: 'int8range(n, n + 1)',
   numrange: 'numrange(n, n + 1)',
-  'text[]': 'array[n::text]',
-  'character varying[]': 'array[n::text]',
-  'integer[]': 'array[n::int]',
-  'bigint[]': 'array[n]',
-  'numeric[]': 'array[n::numeric]',
+  daterange: `daterange(${DATE}, null)`,
+  tsrange: `tsrange(${TIMESTAMP}, null)`,
+  tstzrange: `tstzrange(${TIMESTAMPTZ}, null)`,
+  int4multirange: 'int4multirange(int4range(n::int, n::int + 1))',
+  int8multirange: 'int8multirange(int8range(n, n + 1))',
+  nummultirange: 'nummultirange(numrange(n, n + 1))',
+  datemultirange: `datemultirange(daterange(${DATE}, null))`,
+  tsmultirange: `tsmultirange(tsrange(${TIMESTAMP}, null))`,
+  tstzmultirange: `tstzmultirange(tstzrange(${TIMESTAMPTZ}, null))`,
 };
 
 /** A value made of the place of a row in its table, as a subquery of an update of it. */

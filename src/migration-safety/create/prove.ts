@@ -20,8 +20,9 @@ class FailedStatement extends Error {
 }
 
 /**
- * Runs the planned migrations up, down and up again on the history's database, with rows in every table. Tables whose rows the
- * change refuses, or whose values it does not keep, are tried without rows: `migration:up` counts such rows itself.
+ * Runs the planned migrations up, down and up again on a database with the history, with rows in every table; returns what
+ * proves them wrong. A table whose sample rows the change refuses, or whose values it does not keep, is emptied and all is
+ * tried again: `migration:up` counts such rows in the real table.
  */
 export async function refute(
   planned: PlannedMigration[],

@@ -154,9 +154,9 @@ async function freeSlot(
   if (hasSequence(column)) return slot(['default']);
   const texts = valuesOf(column.type, column.modifier, types);
   const trusted = isCertain(column.type, types) ? texts : await acceptedTexts(texts, column.sqlType, execute);
-  const checks = [
-    ...table.checks.filter(({ columns }) => columns.includes(column.name)).map(({ expression }) => expression),
-  ];
+  const checks = table.checks
+    .filter(({ columns }) => columns.includes(column.name))
+    .map(({ expression }) => expression);
   const mined = await minedValues([...checks, ...domainChecks(column.type, types)], column, types, execute);
   const [ordinary, ...edges] = [...new Set([...trusted, ...mined])].map(literal);
   // Which edge a row shows differs from column to column, but a key takes them in order: each is needed once.

@@ -58,6 +58,7 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
       apply: () => storage.updateChecksum(row.name, file),
     });
   }
+  // Where history cannot be replayed, the snapshot cannot be told right from wrong; migration:check says why.
   const snapshot = await repairedSnapshot(migrator).catch(() => undefined);
   if (snapshot) {
     repairs.push({

@@ -9,7 +9,8 @@ export class Table {
   /** The table with its alias, for a from clause. */
   readonly aliased: Sql;
   readonly columns: Columns<AnyRow>;
-  private readonly columnsByProperty: ReadonlyMap<string, Column>;
+  private readonly properties: Readonly<Record<string, EntityProperty>>;
+  private readonly columnsByProperty = new Map<string, Column>();
 
   constructor(
     readonly entity: EntityMetadata,
@@ -17,21 +18,21 @@ export class Table {
     /** A subquery for the rows that may be seen, where these are not all. */
     readonly rows?: Sql,
   ) {
+    this.properties = entity.properties as Record<string, EntityProperty>;
     this.name = identifier(entity.tableName);
     this.aliased = sql`${rows ?? this.name} as ${identifier(alias)}`;
     this.columns = new Proxy({} as Columns<AnyRow>, { get: (_, property) => this.column(String(property)).sql });
-    const properties = entity.props as EntityProperty[];
-    this.columnsByProperty = new Map(
-      properties.flatMap(({ name, fieldNames: [column] = [], columnTypes: [type = ''] = [] }) =>
-        column ? [[name, new Column(identifier(alias, column), type)]] : [],
-      ),
-    );
   }
 
+  /** Made when it is first used: most tables of a statement use few of theirs. */
   column(property: string): Column {
-    const found = this.columnsByProperty.get(property);
-    if (!found) throw new Error(`${this.entity.className}.${property} is not a column; give it a @ReadField.`);
-    return found;
+    const made = this.columnsByProperty.get(property);
+    if (made) return made;
+    const { fieldNames: [name] = [], columnTypes: [type = ''] = [] } = this.properties[property] ?? {};
+    if (!name) throw new Error(`${this.entity.className}.${property} is not a column; give it a @ReadField.`);
+    const column = new Column(identifier(this.alias, name), type);
+    this.columnsByProperty.set(property, column);
+    return column;
   }
 }
 

@@ -179,7 +179,7 @@ test('authors who share tags in opposite orders do not deadlock when they create
       ];
     }),
   );
-  expectOnly(responses, 'NOT_FOUND input article');
+  expectOnly(responses, 'NOT_FOUND input article', 'NOT_FOUND');
   expect(await count('articles')).toBe(40);
 });
 
@@ -202,7 +202,30 @@ test('an article deleted during comments, favourites and updates leaves no rows 
   expect(await tableCounts('articles', 'comments', 'favorites', 'article_tags')).toEqual([0, 0, 0, 0]);
 });
 
-test('an account deleted during its own mutations leaves no rows behind, and they are UNAUTHENTICATED', async () => {
+test('favourites and comments answer with the article, or NOT_FOUND when it became a draft or was deleted meanwhile', async () => {
+  const ann = await aUser('ann');
+  const crowd = await people(4);
+  for (let round = 0; round < 8; round += 1) {
+    const { slug } = await anArticle({ by: ann });
+    const article = { slug };
+    const act = (n: number) => {
+      const as = crowd[n % 4] as Person;
+      if (n % 2) return executeGraphql(FavoriteArticleDocument, { as, input: { article } });
+      return executeGraphql(AddCommentDocument, { as, input: { article, body: 'Wait!' } });
+    };
+    const hide = () =>
+      round % 2
+        ? executeGraphql(DeleteArticleDocument, { as: ann, input: { article } })
+        : executeGraphql(UpdateArticleDocument, { as: ann, input: { article, status: 'DRAFT' } });
+    const acts = times(24, act);
+    const responses = (await Promise.all([...acts.slice(0, 12), hide(), ...acts.slice(12)])).toSpliced(12, 1);
+    expectOnly(responses, 'NOT_FOUND input article', 'NOT_FOUND');
+    const hasArticle = ({ data }: GraphQLResponse<object>) => Object.values(data)[0]?.article !== null;
+    expect(responses.filter((response) => hasArticle(response) === errorsOf(response).length > 0)).toEqual([]);
+  }
+});
+
+test('an account deleted during its own mutations leaves no rows behind, and they are UNAUTHENTICATED or NOT_FOUND', async () => {
   const other = await aUser('other');
   const stays = await anArticle({ by: other });
   for (let round = 0; round < 4; round += 1) {
@@ -225,7 +248,7 @@ test('an account deleted during its own mutations leaves no rows behind, and the
     // At different moments of the password check.
     for (let wave = 0; wave < 6; wave += 1) responses.push(...(await Promise.all(times(14, act))));
     await deleting;
-    expectOnly(responses, 'UNAUTHENTICATED', 'NOT_FOUND input user');
+    expectOnly(responses, 'UNAUTHENTICATED', 'NOT_FOUND input user', 'NOT_FOUND');
     await executeGraphql(DeleteUserDocument, { as: ann, input: { password: PASSWORD } });
   }
   expect(await count('articles')).toBe(1);

@@ -10,6 +10,7 @@ import {
   isInterfaceType,
   isObjectType,
 } from 'graphql';
+import { NotFoundError, ResourceKind } from '../graphql/user-errors.ts';
 import { compile } from './compile.ts';
 import { RawJson } from './raw-json.ts';
 import type { ReadBatch } from './read-batch.ts';
@@ -40,6 +41,7 @@ export function attachSqlResolvers(schema: GraphQLSchema, em: EntityManager): vo
         if (entity) assertReadable(type, field.name, field.extensions.readPlan, em, entity);
         field.resolve = jsonPropertyResolver;
       } else if (fieldEntity && type !== schema.getMutationType()) field.resolve = entityResolver(fieldEntity, run);
+      else if (field.name === 'errors') field.resolve = errorsResolver;
     }
   }
 }
@@ -59,13 +61,35 @@ const planResolver =
     return plan === null ? null : run(plan, context, info);
   };
 
+type Payload = Record<string, { id: number } | undefined> & { errors?: readonly unknown[] };
+
 /** Reads an entity that a mutation has written from the database again, so that its payload is fresh. */
 const entityResolver =
-  (entity: EntityClass<{ id: number }>, run: Run): Resolve =>
+  (entity: EntityClass<{ id: number }>, run: Run): Resolve<Payload> =>
   (source, _args, context, info) => {
-    const row = source[info.fieldName] as { id: number } | undefined;
-    return row ? run(one(entity, { id: row.id }), context, info) : null;
+    const row = source[info.fieldName];
+    if (!row) return null;
+    const read = run(one(entity, { id: row.id }), context, info);
+    entityReads.set(source, [...(entityReads.get(source) ?? []), { entity, read }]);
+    return read;
   };
+
+/**
+ * The errors of a mutation. Where its payload has nothing but entities, those that are gone, because somebody deleted or hid them
+ * in the meantime, are not found: otherwise the answer would say neither what was done nor why not.
+ */
+const errorsResolver: Resolve<Payload> = async (source) => {
+  await Promise.resolve(); // by then the fields beside this one are being read
+  const entities = entityReads.get(source) ?? [];
+  if (Object.values(source).some((value) => value != null && typeof value !== 'object')) return source.errors;
+  const values = await Promise.allSettled(entities.map(({ read }) => read));
+  const gone = entities.filter((_, index) => isNull(values[index]));
+  const kinds = new Set(gone.map(({ entity }) => ResourceKind[entity.name.toUpperCase() as ResourceKind]));
+  return [...(source.errors ?? []), ...[...kinds].map((kind) => new NotFoundError(kind))];
+};
+
+const entityReads = new WeakMap<Payload, { entity: EntityClass<unknown>; read: Promise<unknown> }[]>();
+const isNull = (result?: PromiseSettledResult<unknown>) => result?.status === 'fulfilled' && result.value === null;
 
 const jsonPropertyResolver: Resolve = (source, _args, _context, info) => source[info.path.key];
 

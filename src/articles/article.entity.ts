@@ -11,7 +11,7 @@ import {
   Trigger,
   Unique,
 } from '@mikro-orm/decorators/legacy';
-import { Extensions, Field, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Extensions, Field, Int, ObjectType } from 'type-graphql';
 import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime, Url } from '../graphql/scalars.ts';
@@ -19,36 +19,26 @@ import { formatLimit } from '../graphql/validation.ts';
 import type { Markdown } from '../markdown/markdown.ts';
 import { clearWhenStale } from '../markdown/stale-rendering.ts';
 import { Visible } from '../reading/read-plan.ts';
-import { sql } from '../reading/sql.ts';
+import { raw, type Sql, sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 import { countInTags, KEEP_FIRST_SLUG, KEEP_SLUG } from './article.triggers.ts';
+import { ArticleStatus, STATUS_SQL } from './article-status.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 
-export enum ArticleStatus {
-  DRAFT = 'DRAFT',
-  PUBLISHED = 'PUBLISHED',
-}
-
-registerEnumType(ArticleStatus, {
-  name: 'ArticleStatus',
-  description: 'Who sees an article.',
-  valuesConfig: {
-    DRAFT: { description: 'Only its author.' },
-    PUBLISHED: { description: 'Everyone.' },
-  },
-});
-
 /** The condition of indexes of one author's articles: if only some had it, PostgreSQL would prefer those, and sort. */
-const PUBLISHED = "status = 'PUBLISHED'";
+const PUBLISHED = `status = ${STATUS_SQL.PUBLISHED}`;
+
+/** The value in the text, not a parameter, since it decides which indexes serve. */
+const isPublished = (status: Sql): Sql => sql`${status} = ${raw(STATUS_SQL.PUBLISHED)}`;
 
 /** An article. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */
 @ObjectType({ implements: Node, description: 'A text with its author, tags, favourites and comments.' })
 @Visible<Article>({
-  listed: ({ status }) => sql`${status} = 'PUBLISHED'`,
+  listed: ({ status }) => isPublished(status),
   found: ({ status, author }, viewer) =>
-    viewer ? sql`(${status} = 'PUBLISHED' or ${author} = ${viewer.id})` : sql`${status} = 'PUBLISHED'`,
+    viewer ? sql`(${isPublished(status)} or ${author} = ${viewer.id})` : isPublished(status),
 })
 @Entity({ tableName: 'articles' })
 @Check({ name: 'articles_slug_length', expression: lengthCheck('slug', 1, ARTICLE_LIMITS.slug) })
@@ -59,7 +49,7 @@ const PUBLISHED = "status = 'PUBLISHED'";
 })
 @Check({ name: 'articles_body_length', expression: lengthCheck('body', 1, ARTICLE_LIMITS.body) })
 @Check({ name: 'articles_cover_image_length', expression: lengthCheck('cover_image', 1, ARTICLE_LIMITS.coverImage) })
-@Check({ name: 'articles_published_at', expression: "status = 'DRAFT' or published_at is not null" })
+@Check({ name: 'articles_published_at', expression: `status = ${STATUS_SQL.DRAFT} or published_at is not null` })
 @Index({ name: 'articles_published', properties: ['publishedAt', 'id'], where: PUBLISHED })
 @Index({ name: 'articles_by_updated_at', properties: ['updatedAt', 'id'] })
 @Index({ name: 'articles_by_favorites_count', properties: ['favoritesCount', 'id'] })
@@ -88,7 +78,7 @@ const PUBLISHED = "status = 'PUBLISHED'";
   where: PUBLISHED,
 })
 @Index({ name: 'articles_published_by_author_and_title', properties: ['author', 'title', 'id'], where: PUBLISHED })
-@Index({ name: 'articles_drafts', properties: ['author', 'updatedAt', 'id'], where: "status = 'DRAFT'" })
+@Index({ name: 'articles_drafts', properties: ['author', 'updatedAt', 'id'], where: `status = ${STATUS_SQL.DRAFT}` })
 @Trigger({ name: 'keep_first_slug', timing: 'after', events: ['insert'], body: KEEP_FIRST_SLUG })
 @Trigger({
   name: 'keep_slug',
@@ -102,13 +92,13 @@ const PUBLISHED = "status = 'PUBLISHED'";
   timing: 'after',
   events: ['update'],
   when: '(old.status <> new.status)',
-  body: countInTags('new', "+ case new.status when 'PUBLISHED' then 1 else -1 end"),
+  body: countInTags('new', `+ case new.status when ${STATUS_SQL.PUBLISHED} then 1 else -1 end`),
 })
 @Trigger({
   name: 'count_down_in_tags',
   timing: 'before',
   events: ['delete'],
-  when: "(old.status = 'PUBLISHED'::text)",
+  when: `(old.status = ${STATUS_SQL.PUBLISHED}::text)`,
   body: countInTags('old', '- 1'),
 })
 @Index({ name: 'articles_by_renderer_version', properties: ['rendererVersion', 'id'] })

@@ -6,8 +6,8 @@ import { formatLimit, line, name, optionalUrl, text } from '../graphql/validatio
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { TAG_LIMITS } from '../tags/tag.limits.ts';
 import { describeIdempotencyKey, idempotencyKey } from '../users/create-once.ts';
-import { ArticleStatus } from './article.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
+import { ArticleStatus } from './article-status.ts';
 
 @InputType({ description: 'Which article: exactly one of the keys.' })
 @Extensions({ oneOf: true })

@@ -6,10 +6,11 @@ import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts'
 import { type PickedColumn, pick } from '../reading/read-plan.ts';
 import { RowConditions } from '../reading/row-conditions.ts';
 import { upsertTags } from '../tags/tag.repository.ts';
-import { Article, type ArticleContent, ArticleStatus } from './article.entity.ts';
+import { Article, type ArticleContent } from './article.entity.ts';
 import type { ArticleBy } from './article.input.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleSlug } from './article-slug.entity.ts';
+import { ArticleStatus } from './article-status.ts';
 import { hasSuffix, slugify, slugifyWithSuffix } from './slug.ts';
 
 /** The condition that finds the article; false when none can match. */

@@ -10,7 +10,7 @@ import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
 import { createOnce } from '../users/create-once.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
-import { Article, ArticleStatus } from './article.entity.ts';
+import { Article } from './article.entity.ts';
 import {
   ArticleBy,
   ArticleInput,
@@ -32,6 +32,7 @@ import {
   replaceTags,
   slugAfter,
 } from './article.repository.ts';
+import { ArticleStatus } from './article-status.ts';
 import { Favorite } from './favorite.entity.ts';
 import { articleFilterConditions, articleFilterLinks, articleOrder } from './lists/article.lists.ts';
 

@@ -1,3 +1,5 @@
+import { STATUS_SQL } from './article-status.ts';
+
 /**
  * The bodies of the triggers of articles. They are one line each, and the `when` conditions are written as PostgreSQL prints
  * them: MikroORM compares both as text with those of the database.
@@ -25,6 +27,6 @@ export const countInTags = (article: 'old' | 'new', more: string): string =>
 /** Changes the count of the tag of a link if its article is published, and locks the article so that its status stays. */
 export const countLink = (link: 'old' | 'new', more: string): string =>
   [
-    `perform from articles where id = ${link}.article_id and status = 'PUBLISHED' for share;`,
+    `perform from articles where id = ${link}.article_id and status = ${STATUS_SQL.PUBLISHED} for share;`,
     `if found then update tags set articles_count = articles_count ${more} where id = ${link}.tag_id; end if; return null;`,
   ].join(' ');

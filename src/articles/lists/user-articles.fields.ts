@@ -2,13 +2,14 @@ import { Extensions, Int, Resolver } from 'type-graphql';
 import { OrderDirection, PageArgs } from '../../reading/page-args.ts';
 import { type Columns, count, links, page, type ReadContext, ReadField } from '../../reading/read-plan.ts';
 import { SCAN_COST } from '../../reading/scan-cost.ts';
-import { sql } from '../../reading/sql.ts';
+import { raw, sql } from '../../reading/sql.ts';
 import { Follow } from '../../users/follow.entity.ts';
 import { User } from '../../users/user.entity.ts';
 import { Viewer } from '../../users/viewer.ts';
 import { ArticleConnection } from '../article.connection.ts';
 import { Article } from '../article.entity.ts';
 import { ArticleListArgs, ArticleOrderField } from '../article.input.ts';
+import { STATUS_SQL } from '../article-status.ts';
 import { Favorite } from '../favorite.entity.ts';
 import { articleFilterConditions, articleFilterLinks, articleOrder } from './article.lists.ts';
 
@@ -70,7 +71,7 @@ export class ViewerArticlesFields {
   drafts(viewer: Columns<User>, { args }: ReadContext<PageArgs>) {
     return page(Article, {
       scope: 'found',
-      where: (article) => [{ author: viewer.id }, sql`${article.status} = 'DRAFT'`],
+      where: (article) => [{ author: viewer.id }, sql`${article.status} = ${raw(STATUS_SQL.DRAFT)}`],
       order: articleOrder({ field: ArticleOrderField.UPDATED_AT, direction: OrderDirection.DESC }),
       args,
     });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
-import { ArticleStatus } from '../../articles/article.entity.ts';
+import { ArticleStatus } from '../../articles/article-status.ts';
 import { slugify } from '../../articles/slug.ts';
 import { stableRandom } from './stable-random.ts';
 

@@ -1,8 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Kysely } from 'kysely';
-import { Article, ArticleStatus } from '../../articles/article.entity.ts';
+import { Article } from '../../articles/article.entity.ts';
 import { ARTICLE_RENDERING } from '../../articles/article.limits.ts';
 import { ArticleSlug } from '../../articles/article-slug.entity.ts';
+import { ArticleStatus } from '../../articles/article-status.ts';
 import { Favorite } from '../../articles/favorite.entity.ts';
 import { Comment } from '../../comments/comment.entity.ts';
 import { COMMENT_RENDERING } from '../../comments/comment.limits.ts';

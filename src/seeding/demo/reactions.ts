@@ -1,4 +1,4 @@
-import { ArticleStatus } from '../../articles/article.entity.ts';
+import { ArticleStatus } from '../../articles/article-status.ts';
 import type { DemoArticle } from './articles.ts';
 import { PEOPLE } from './people.ts';
 import { stableRandom } from './stable-random.ts';

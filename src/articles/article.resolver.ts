@@ -63,17 +63,18 @@ export class ArticleResolver {
     const { idempotencyKey: key, ...asked } = validate(newArticleRules, input);
     const request = { userId: viewer.id, key, asked, entity: Article, kind: ResourceKind.ARTICLE };
     const { tagList, ...content } = asked;
-    const body = await renderBody(content.body, ARTICLE_RENDERING);
-    const article = await createOnce(em, request, (em) =>
-      em.transactional(async (em) => {
-        const author = em.getReference(User, viewer.id);
-        const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
-        const article = new Article(author, { ...content, body, slug });
-        article.tags.set(await upsertTags(em, tagList));
-        em.persist(article);
-        return article;
-      }),
-    );
+    const article = await createOnce(em, request, {
+      prepare: () => renderBody(content.body, ARTICLE_RENDERING),
+      create: (em, body) =>
+        em.transactional(async (em) => {
+          const author = em.getReference(User, viewer.id);
+          const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
+          const article = new Article(author, { ...content, body, slug });
+          article.tags.set(await upsertTags(em, tagList));
+          em.persist(article);
+          return article;
+        }),
+    });
     return { article };
   }
 

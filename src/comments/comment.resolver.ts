@@ -33,11 +33,13 @@ export class CommentResolver {
     const { idempotencyKey: key, body } = validate(newCommentRules, input);
     const asked = { article: article.id, body };
     const request = { userId: viewer.id, key, asked, entity: Comment, kind: ResourceKind.COMMENT };
-    const rendered = await renderBody(body, COMMENT_RENDERING);
-    const comment = await createOnce(em, request, async (em) => {
-      const comment = new Comment(article, em.getReference(User, viewer.id), rendered);
-      await em.persist(comment).flush();
-      return comment;
+    const comment = await createOnce(em, request, {
+      prepare: () => renderBody(body, COMMENT_RENDERING),
+      async create(em, rendered) {
+        const comment = new Comment(article, em.getReference(User, viewer.id), rendered);
+        await em.persist(comment).flush();
+        return comment;
+      },
     });
     return { comment, article };
   }

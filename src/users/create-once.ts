@@ -20,20 +20,31 @@ export interface CreateRequest<T> {
   readonly kind: ResourceKind;
 }
 
+interface Creation<T, P> {
+  /** What takes long and writes nothing. Not done again for a key that is in use. */
+  prepare(): Promise<P>;
+  create(em: EntityManager, prepared: P): Promise<T>;
+}
+
 /**
  * What `create` returns, or what the first call with the same key created. The key is stored in the transaction that creates,
  * so that one is never there without the other. A call at the same time waits for it.
  */
-export async function createOnce<T extends { id: number }>(
+export async function createOnce<T extends { id: number }, P>(
   em: EntityManager,
   request: CreateRequest<T>,
-  create: (em: EntityManager) => Promise<T>,
+  { prepare, create }: Creation<T, P>,
 ): Promise<T> {
   const { key, userId } = request;
-  if (key == null) return create(em);
+  if (key == null) return create(em, await prepare());
+  const found = await findCreated(em, request, key);
+  if (found) return found;
+  const prepared = await prepare();
   return em.transactional(async (em) => {
-    if (!(await claim(em, userId, key, hash(request)))) return findCreated(em, request, key);
-    const created = await create(em);
+    if (!(await claim(em, userId, key, hash(request)))) {
+      return (await findCreated(em, request, key)) ?? notFound(request.kind);
+    }
+    const created = await create(em, prepared);
     await em.execute('update idempotency_keys set created_id = ? where user_id = ? and key = ?', [
       created.id,
       userId,
@@ -55,18 +66,24 @@ async function claim(em: EntityManager, userId: number, key: string, request: st
   return rows.length > 0;
 }
 
-async function findCreated<T>(em: EntityManager, request: CreateRequest<T>, key: string): Promise<T> {
-  const path = ['input', 'idempotencyKey'];
+/** What an earlier call with the key created; null if there was none within the time that a key is kept. */
+async function findCreated<T>(em: EntityManager, request: CreateRequest<T>, key: string): Promise<T | null> {
   const [earlier] = await em.execute<{ request: string; created_id: number }[]>(
-    'select request, created_id from idempotency_keys where user_id = ? and key = ?',
+    `select request, created_id from idempotency_keys where user_id = ? and key = ? and not ${IS_EXPIRED}`,
     [request.userId, key],
   );
-  if (earlier?.request !== hash(request)) {
-    throw new Refusal(new ValidationError(UserErrorCode.CONFLICT, 'was used with other input', path));
+  if (!earlier) return null;
+  if (earlier.request !== hash(request)) {
+    throw new Refusal(new ValidationError(UserErrorCode.CONFLICT, 'was used with other input', PATH));
   }
   const created = await em.findOne(request.entity, earlier.created_id as never);
-  if (!created) throw new Refusal(new NotFoundError(request.kind, path)); // it was deleted since
-  return created as T;
+  return (created as T | null) ?? notFound(request.kind); // it was deleted since
+}
+
+const PATH = ['input', 'idempotencyKey'];
+
+function notFound(kind: ResourceKind): never {
+  throw new Refusal(new NotFoundError(kind, PATH));
 }
 
 const hash = ({ kind, asked }: CreateRequest<never>): string =>

@@ -59,6 +59,19 @@ test.each([
   expect(await count('articles')).toBe(1);
 });
 
+test('a key is looked up before the body is rendered', async () => {
+  const ann = await aUser();
+  const { slug } = await anArticle({ by: ann });
+  const body = '>'.repeat(1_000);
+  const comment = (body: string) =>
+    executeGraphql(AddCommentDocument, { as: ann, input: { article: { slug }, body, idempotencyKey: 'c' } });
+  await create(ann, 'k');
+  expect(await create(ann, 'k', { body })).toFailWith('CONFLICT input idempotencyKey');
+  expect(await create(ann, 'l', { body })).toFailWith('TOO_MANY input body');
+  expect(await comment('Well said.')).toSucceed();
+  expect(await comment(body)).toFailWith('CONFLICT input idempotencyKey');
+});
+
 test('a key of a call that failed can be used again', async () => {
   const ann = await aUser();
   expect(await create(ann, 'k', { title: '' })).toFailWith('BLANK input title');

@@ -1,4 +1,4 @@
-import { Collection } from '@mikro-orm/core';
+import { Collection, raw as ormRaw } from '@mikro-orm/core';
 import {
   Check,
   Entity,
@@ -212,9 +212,9 @@ export class Article {
   /** Assigns the given values; absent ones stay unchanged. */
   change(changes: Partial<ArticleContent>): void {
     this.assign(changes);
-    if (this.status === ArticleStatus.PUBLISHED) this.publishedAt ??= new Date();
+    if (this.status === ArticleStatus.PUBLISHED) this.publishedAt ??= ormRaw<Date>('now()');
     // Two changes within a millisecond still differ, since clients compare updatedAt to detect changes.
-    this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
+    this.updatedAt = ormRaw<Date>("greatest(now(), updated_at + interval '1 millisecond')");
   }
 
   private assign({ body, ...content }: Partial<ArticleContent>): void {

@@ -1,3 +1,4 @@
+import { raw } from '@mikro-orm/core';
 import { Check, Entity, Index, ManyToOne, PrimaryKey, Property, Trigger } from '@mikro-orm/decorators/legacy';
 import { Extensions, Field, ObjectType } from 'type-graphql';
 import { Article } from '../articles/article.entity.ts';
@@ -84,6 +85,6 @@ export class Comment {
   change(body: Markdown): void {
     if (body.source === this.body) return;
     Object.assign(this, body.columns(this.renderedAt));
-    this.updatedAt = new Date(Math.max(Date.now(), this.updatedAt.getTime() + 1));
+    this.updatedAt = raw<Date>("greatest(now(), updated_at + interval '1 millisecond')");
   }
 }

@@ -1,6 +1,12 @@
-import { expect, test } from 'vitest';
-import { ArticleDocument, UpdateArticleDocument } from '../../schema/generated/graphql.ts';
-import { anArticle, aUser } from '../support/test-data.ts';
+import { expect, test, vi } from 'vitest';
+import {
+  ArticleDocument,
+  CreateArticleDocument,
+  UpdateArticleDocument,
+  UpdateCommentDocument,
+} from '../../schema/generated/graphql.ts';
+import { globalId } from '../../src/graphql/node.ts';
+import { aComment, anArticle, aUser } from '../support/test-data.ts';
 import { executeGraphql } from '../support/test-server.ts';
 
 test('the version grows by one with every change, and not with a change to what it says already', async () => {
@@ -31,6 +37,39 @@ test('a change to an older version is refused with the current one, and changes 
   expect(late).toFailWith('CONFLICT input expectedVersion');
   expect(late.data.updateArticle?.errors).toMatchObject([{ __typename: 'StaleVersionError', currentVersion: 2 }]);
   expect((await executeGraphql(ArticleDocument, { slug })).data.article).toMatchObject({ body: 'second', version: 2 });
+});
+
+test('changes are dated by the clock of the database, whatever that of the process says', async () => {
+  const ann = await aUser();
+  const article = await anArticle({ by: ann });
+  const comment = await aComment({ on: article, by: ann });
+  const { slug, updatedAt } = article;
+  vi.useFakeTimers({ toFake: ['Date'], now: new Date('2001-01-01') });
+  try {
+    const draft = { title: 'Later', description: 'd', body: 'b', status: 'DRAFT' as const };
+    const created = await executeGraphql(CreateArticleDocument, { as: ann, input: draft });
+    const published = {
+      article: { slug: created.data.createArticle?.article?.slug ?? '' },
+      status: 'PUBLISHED' as const,
+    };
+    const answers = await Promise.all([
+      executeGraphql(UpdateArticleDocument, { as: ann, input: { article: { slug }, body: 'changed' } }),
+      executeGraphql(UpdateArticleDocument, { as: ann, input: published }),
+    ]);
+    const change = { comment: { id: globalId('Comment', comment.id) }, body: 'changed' };
+    const commented = await executeGraphql(UpdateCommentDocument, { as: ann, input: change });
+    const dates = [
+      ...answers.flatMap(({ data }) => [
+        data.updateArticle?.article?.updatedAt,
+        data.updateArticle?.article?.publishedAt,
+      ]),
+      commented.data.updateComment?.comment?.updatedAt,
+    ];
+    expect(dates.map((date) => String(date) > '2020')).toEqual(Array(5).fill(true));
+    expect(new Date(String(dates[0])).getTime()).toBeGreaterThan(updatedAt.getTime());
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('of edits that race with the version they have read, each that succeeds raises it by one', async () => {

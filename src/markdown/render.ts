@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readingTimeMinutes } from './reading-time.ts';
 import { sanitize } from './sanitize.ts';
 import { limitHtml } from './syntax/limits.ts';
@@ -6,7 +6,7 @@ import { createParser } from './syntax/parser.ts';
 import { collapseSpace, runningText, textOf } from './syntax/plain-text.ts';
 
 /** Raise it with every change of what `render` makes of a text: what older versions made is then made again. */
-export const RENDERER_VERSION = 1;
+export const RENDERER_VERSION = 2;
 
 export interface Rendering {
   readonly html: string;
@@ -25,7 +25,7 @@ export const MAX_EXCERPT = 500;
 
 /** Renders Markdown in the calling thread, or throws a MarkdownRefusal. The server renders in another: see renderer.ts. */
 export function render(source: string, { headingAnchors }: RenderOptions): Rendering {
-  const environment = { headingAnchors, textKey: createHash('sha256').update(source).digest('hex').slice(0, 8) };
+  const environment = { headingAnchors, renderingKey: randomUUID().slice(0, 8) };
   const tokens = parser.parse(source, environment);
   const unsafe = parser.renderer.render(tokens, parser.options, environment);
   limitHtml(unsafe);

@@ -39,6 +39,29 @@ describe('GitHub Flavored Markdown', () => {
   });
 });
 
+describe('footnotes', () => {
+  const ids = (text: string) => [...text.matchAll(/id="([^"]+)"/g)].map(([, id]) => id ?? '');
+
+  test('of equal texts have different ids, since several texts are on one page', () => {
+    const source = 'One[^a].\n\n[^a]: The note.';
+    expect(ids(html(source)).filter((id) => html(source).includes(`"${id}"`))).toEqual([]);
+  });
+
+  test.each([
+    ['in a note that nothing refers to', 'One.\n\n[^a]: See [^b].\n\n[^b]: The note.'],
+    ['in the description of an image', '![a[^b]](https://a.example/b.png)\n\n[^b]: The note.'],
+  ])('that are referred to only %s link back to nothing', (_, source) => {
+    const rendered = html(source);
+    const targets = [...rendered.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id ?? '');
+    expect(rendered).toContain('The note.');
+    expect(targets.filter((target) => !ids(rendered).includes(target))).toEqual([]);
+  });
+
+  test('are links, so that brackets around a reference make no link', () => {
+    expect(html('[One[^a]](/b)\n\n[^a]: The note.')).toMatch(/^<p>\[One<sup><a .*<\/a><\/sup>\]\(\/b\)<\/p>/);
+  });
+});
+
 describe('headings', () => {
   test('of an article have ids made of their text, which are distinct and begin with user-content-', () => {
     const source = '# What’s new in 2.0?\n# Intro\n# Intro\n# Intro-1\n# 日本語\n# ***\n# location';
@@ -76,6 +99,16 @@ test.each([
   ],
   ['a relative link stays', '[a](/b#c)', '<p><a href="/b#c" rel="nofollow ugc noopener">a</a></p>'],
   ['a link to a script is its text', '[a](javascript:alert(1))', '<p>a</p>'],
+  [
+    'a link in a link is its text',
+    '[a <https://b.example> c](/d)',
+    '<p><a href="/d" rel="nofollow ugc noopener">a https://b.example c</a></p>',
+  ],
+  [
+    'a link in a link to a script stays',
+    '[a <https://b.example> c](javascript:alert(1))',
+    '<p>a <a href="https://b.example" rel="nofollow ugc noopener">https://b.example</a> c</p>',
+  ],
   ['a link to data is its text', '[a](data:text/html,x)', '<p>a</p>'],
   [
     'an image over https stays',

@@ -6,6 +6,9 @@ export function renderFootnotes(parser: MarkdownIt): void {
   parser.core.ruler.before('footnote_tail', 'unnest_footnotes', (state) => {
     state.tokens = unnested(state.tokens);
   });
+  parser.core.ruler.after('footnote_tail', 'link_footnotes', (state) => {
+    state.tokens = withTrueBackLinks(state.tokens);
+  });
 
   const { rules } = parser.renderer;
   rules.footnote_block_open = () => '<section class="footnotes">\n<ol>\n';
@@ -35,20 +38,32 @@ function unnested(tokens: readonly Token[]): Token[] {
   return [...text, ...definitions.flat()];
 }
 
+/** Leaves out links back to references that are not shown: those in descriptions of images, and in notes that nothing refers to. */
+function withTrueBackLinks(tokens: readonly Token[]): Token[] {
+  const references = tokens.flatMap(({ children }) => children ?? []).filter(({ type }) => type === 'footnote_ref');
+  const shown = new Set(references.map(referenceOf));
+  return tokens.filter((token) => token.type !== 'footnote_anchor' || shown.has(referenceOf(token)));
+}
+
 interface FootnoteMeta {
   readonly id: number;
   readonly subId?: number;
 }
 
+function referenceOf({ meta }: Token): string {
+  const { id, subId = 0 } = meta as unknown as FootnoteMeta;
+  return `${id}-${subId}`;
+}
+
 const metaOf = (tokens: Token[], index: number) => tokens[index]?.meta as unknown as FootnoteMeta;
 const number = (tokens: Token[], index: number) => String(metaOf(tokens, index).id + 1);
 
-/** Ids contain the text's own key, because an article and its comments are on one page. */
-const noteKey = (tokens: Token[], index: number, env: unknown) => `${textKeyOf(env)}-${number(tokens, index)}`;
+/** Ids contain a key of this rendering, because an article and its comments, which may say the same, are on one page. */
+const noteKey = (tokens: Token[], index: number, env: unknown) => `${renderingKeyOf(env)}-${number(tokens, index)}`;
 const referenceKey = (tokens: Token[], index: number, env: unknown) =>
-  `${textKeyOf(env)}-${referenceNumber(tokens, index)}`;
+  `${renderingKeyOf(env)}-${referenceNumber(tokens, index)}`;
 
-const textKeyOf = (env: unknown) => (env as { textKey: string }).textKey;
+const renderingKeyOf = (env: unknown) => (env as { renderingKey: string }).renderingKey;
 
 /** The second reference to footnote 1 is "1-2". */
 function referenceNumber(tokens: Token[], index: number): string {

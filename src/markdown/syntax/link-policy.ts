@@ -3,7 +3,8 @@ import { escapeText } from './plain-text.ts';
 
 /**
  * Links lead to http, https and mailto addresses or to places relative to the page, and pass on no trust. Images come over https
- * only. A link to anywhere else becomes its text, and an image from anywhere else its description.
+ * only. A link to anywhere else becomes its text, and an image from anywhere else its description. A link in a link, which
+ * the parser makes of an address in angle brackets, becomes its text too.
  */
 export function applyLinkPolicy(parser: MarkdownIt): void {
   parser.core.ruler.push('link_policy', ({ tokens }) => {
@@ -19,14 +20,16 @@ export const IMAGE_SCHEMES = ['https'];
 export const LINK_RELATION = 'nofollow ugc noopener';
 
 function applyTo(tokens: Token[]): void {
-  let isRemoved = false; // links do not nest
+  const areRemoved: boolean[] = []; // of the links that a token is in
   for (const token of tokens) {
     if (token.type === 'link_open') {
-      isRemoved = !isAllowedLink(String(token.attrGet('href') ?? ''));
+      const isInLink = areRemoved.includes(false);
+      const isRemoved = isInLink || !isAllowedLink(String(token.attrGet('href') ?? ''));
+      areRemoved.push(isRemoved);
       if (isRemoved) token.hidden = true;
       else token.attrSet('rel', LINK_RELATION);
     } else if (token.type === 'link_close') {
-      token.hidden = isRemoved;
+      token.hidden = areRemoved.pop() === true;
     } else if (token.type === 'image') {
       const scheme = schemeOf(String(token.attrGet('src') ?? ''));
       if (scheme === null || !IMAGE_SCHEMES.includes(scheme)) token.type = 'image_description';

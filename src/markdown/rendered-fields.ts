@@ -1,6 +1,6 @@
 import { ArgsType, Field, Int } from 'type-graphql';
 import { BadUserInput } from '../graphql/errors.ts';
-import { type Sql, sql } from '../reading/sql.ts';
+import { raw, type Sql, sql } from '../reading/sql.ts';
 import { WORDS_PER_MINUTE } from './reading-time.ts';
 import { MAX_EXCERPT } from './render.ts';
 
@@ -36,10 +36,20 @@ export function excerptSql({ body, openingText }: { body: Sql; openingText: Sql 
     throw new BadUserInput(`length is ${most}; it must be between 1 and ${MAX_EXCERPT}.`);
   }
   const opening = sql`coalesce(${openingText}, left(btrim(regexp_replace(${body}, '\\s+', ' ', 'g')), ${MAX_EXCERPT + 1}))`;
-  // What is cut off ends with the last space, if there is one; the ellipsis takes the place of that space.
-  const cut = sql`coalesce(substring(left(${opening}, ${most}) from '^(.*\\S)\\s'), left(${opening}, ${most - 1}))`;
+  // It is cut at the last space, if there is one, else between two characters; the ellipsis takes the place of what follows.
+  const start = sql`left(${opening}, ${most})`;
+  const cut = sql`coalesce(substring(${start} from '^(.*\\S)\\s'), substring(${start} from ${raw(WHOLE_CHARACTERS)}), '')`;
   return sql`case when char_length(${opening}) <= ${most} then ${opening} else ${cut} || '…' end`;
 }
+
+/**
+ * The longest beginning that ends where a character as people see it does, as a regular expression. Those that take several
+ * code points are flags, of two letters each, and what is joined to others: combining marks, skin tones, variants.
+ */
+const FLAG_LETTER = '[\\U0001F1E6-\\U0001F1FF]';
+const JOINER = '\\u200D';
+const JOINED = `${JOINER}\\u0300-\\u036F\\u0E31\\u0E33-\\u0E3A\\u0E47-\\u0E4E\\u0EB1\\u0EB3-\\u0EBC\\u0EC8-\\u0ECE\\u102B-\\u103E\\u17B4-\\u17D3\\u1AB0-\\u1AFF\\u1DC0-\\u1DFF\\u20D0-\\u20FF\\u3099\\u309A\\uFE00-\\uFE0F\\uFE20-\\uFE2F\\U0001F3FB-\\U0001F3FF\\U000E0020-\\U000E007F`;
+const WHOLE_CHARACTERS = `'^((?:${FLAG_LETTER}{2}|[^\\U0001F1E6-\\U0001F1FF])*)(?<!${JOINER})[^${JOINED}]'`;
 
 /** An average word is six characters long, with the space after it. */
 export const readingTimeSql = ({ body, readingTimeMinutes }: { body: Sql; readingTimeMinutes: Sql }): Sql =>

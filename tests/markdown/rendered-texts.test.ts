@@ -91,6 +91,22 @@ describe('an excerpt', () => {
     expect((await executeGraphql<any, object>(document, {})).data.article).toEqual({ excerpt });
   });
 
+  test.each([
+    ['👩‍👩‍👧'.repeat(4), 7, '👩‍👩‍👧…'],
+    ['👩‍👩‍👧'.repeat(4), 4, '…'],
+    ['🇩🇪🇫🇷🇮🇹', 5, '🇩🇪🇫🇷…'],
+    ['🇩🇪🇫🇷🇮🇹', 4, '🇩🇪…'],
+    ['👍🏽👍🏽👍🏽', 4, '👍🏽…'],
+    ['❤️❤️❤️', 4, '❤️…'],
+    ['e\u0301'.repeat(5).normalize('NFD'), 6, 'e\u0301e\u0301…'],
+    ['น้ำน้ำน้ำ', 4, 'น้ำ…'],
+    ['漢字漢字', 3, '漢字…'],
+  ])('of %s of at most %s characters ends between characters as people see them', async (body, length, excerpt) => {
+    const { article } = await create(await aUser(), body);
+    const document = `{ article(by: { slug: "${article.slug}" }) { excerpt(length: ${length}) } }`;
+    expect((await executeGraphql<any, object>(document, {})).data.article).toEqual({ excerpt });
+  });
+
   test.each([0, -1, 501])('of %s characters is BAD_USER_INPUT', async (length) => {
     const { slug } = await anArticle();
     const response = await executeGraphql(`{ article(by: { slug: "${slug}" }) { excerpt(length: ${length}) } }`, {});

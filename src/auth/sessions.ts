@@ -78,7 +78,8 @@ export class Sessions {
   /**
    * Exchanges an unused refresh token for a new pair; null if it is invalid. Reuse of a refresh token ends the session, since
    * the token was copied and either request may be the thief's. So does a token of a session that is too old. A client that
-   * lost the answer, or asks from two tabs at once, gets the same successor again for a few seconds.
+   * lost the answer, or asks from two tabs at once, gets the same successor again for a few seconds. Once the successor is used its
+   * answer has arrived, and the token before is of no more use to its owner: only the last token can be used again.
    */
   async refresh(
     em: EntityManager,

@@ -1,4 +1,5 @@
 import type { EntityManager, QueryResult } from '@mikro-orm/postgresql';
+import { STATUS_SQL } from '../article-status.ts';
 
 /** A read, as a row of article_reads. */
 export interface Read {
@@ -16,7 +17,7 @@ export async function writeReads(em: EntityManager, reads: readonly Read[]): Pro
     `with counted as (
        insert into article_reads as kept (article_id, reader, counted_at)
        select id, reader, now() from json_to_recordset(?::json) as asked (article_id int, reader text)
-       join articles on id = asked.article_id and status = 'PUBLISHED'
+       join articles on id = asked.article_id and status = ${STATUS_SQL.PUBLISHED}
        order by id, reader
        on conflict (article_id, reader) do update set counted_at = excluded.counted_at
          where kept.counted_at <= excluded.counted_at - ${WINDOW}

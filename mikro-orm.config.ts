@@ -5,6 +5,8 @@ import { ArticleSlug } from './src/articles/article-slug.entity.ts';
 import { ArticleTag } from './src/articles/article-tag.entity.ts';
 import { Favorite } from './src/articles/favorite.entity.ts';
 import { ArticleRead } from './src/articles/reads/article-read.entity.ts';
+import { ArticleSearch } from './src/articles/search/article-search.entity.ts';
+import { SearchSettings } from './src/articles/search/search-settings.entity.ts';
 import { RateLimit } from './src/auth/rate-limit.entity.ts';
 import { Session } from './src/auth/session.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
@@ -38,6 +40,8 @@ export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase)
       ArticleRead,
       ArticleSlug,
       ArticleTag,
+      ArticleSearch,
+      SearchSettings,
       Favorite,
       Tag,
       Comment,

@@ -97,6 +97,10 @@ const databaseShape = {
   DB_PASS: z.string().optional(),
   DATA_FOLDER: z.string().default('.data'),
   EMBEDDED_FSYNC: onOff.default(true),
+  SEARCH_LANGUAGE: z
+    .string()
+    .regex(/^[a-z_]{1,63}$/, { error: 'must be a text search configuration of PostgreSQL, such as german or simple' })
+    .optional(),
 };
 
 const serverShape = {
@@ -195,6 +199,8 @@ function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
     dataFolder: given.DATA_FOLDER,
     /** Whether commits of the embedded database reach the disk before they are acknowledged. */
     embeddedFsync: given.EMBEDDED_FSYNC,
+    /** Without it, the database's own stays: English, until it was set. */
+    ...(given.SEARCH_LANGUAGE && { searchLanguage: given.SEARCH_LANGUAGE }),
   };
 }
 

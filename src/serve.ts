@@ -9,7 +9,7 @@ import { retryUntilAvailable } from './database/retry-until-available.ts';
 import type { Environment } from './environment.ts';
 import { applyPendingMigrations, checkEncoding } from './migration-safety/index.ts';
 import { LIBPQ_VARIABLES } from './postgres-url.ts';
-import { renderInBackground } from './server/background-rendering.ts';
+import { runBackfills } from './server/background-backfills.ts';
 import { shutdownTimeout } from './server/graceful-shutdown.ts';
 import { Readiness } from './server/http/health.ts';
 import { LoadShedder } from './server/http/load-shedding.ts';
@@ -119,7 +119,8 @@ async function serveInProcess(
     buildServer({ em: orm.em, log, settings, readiness, loadShedder, readCounter, observers }),
     migrated,
   ]);
-  opened.push(renderInBackground(orm, readiness, log), readCounter, server);
+  const { searchLanguage } = settings;
+  opened.push(runBackfills(orm, { readiness, searchLanguage, log }), readCounter, server);
   // Speeds up the next start, however this process ends. It takes a moment, so it runs before the server listens.
   flushCompileCache();
   await server.listen({ host: settings.host, port: settings.port, backlog: BACKLOG });

@@ -31,6 +31,8 @@ export type ArticleFilter = {
   publishedAfter?: string | null | undefined;
   /** Published earlier than this. */
   publishedBefore?: string | null | undefined;
+  /** Full-text search in title, description, tags and body: all words, `"a phrase"`, `-without` a word, one word `or` another. Ignored if it is blank. */
+  query?: string | null | undefined;
   /** Carries this tag. */
   tag?: string | null | undefined;
   /** Carries each of these tags, at most 20. */
@@ -67,6 +69,8 @@ export type ArticleOrderField =
   | 'PUBLISHED_AT'
   /** How often it was read. */
   | 'READ_COUNT'
+  /** How well it matches the query of the filter: what matches in its title first. Ranks the newest 500 of what matches in the title and of what matches at all, and holds no others. */
+  | 'RELEVANCE'
   /** Its title, in the database's collation. */
   | 'TITLE'
   /** When its author last changed it. */

@@ -2,6 +2,7 @@ import { Entity, Index, ManyToOne, PrimaryKey, Trigger, Unique } from '@mikro-or
 import { Tag } from '../tags/tag.entity.ts';
 import { Article } from './article.entity.ts';
 import { countLink } from './article.triggers.ts';
+import { INDEX_TAGS } from './search/search-functions.ts';
 
 /**
  * A tag of an article. `position` increases with every row, which keeps the tags in the author's order. The triggers count
@@ -12,6 +13,7 @@ import { countLink } from './article.triggers.ts';
 @Index({ name: 'article_tags_by_tag', properties: ['tag', 'article'] })
 @Trigger({ name: 'count_up', timing: 'after', events: ['insert'], body: countLink('new', '+ 1') })
 @Trigger({ name: 'count_down', timing: 'after', events: ['delete'], body: countLink('old', '- 1') })
+@Trigger(INDEX_TAGS)
 export class ArticleTag {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly position!: number;

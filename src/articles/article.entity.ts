@@ -26,6 +26,7 @@ import { ARTICLE_LIMITS } from './article.limits.ts';
 import { countInTags, KEEP_FIRST_SLUG, KEEP_SLUG } from './article.triggers.ts';
 import { ArticleStatus, STATUS_SQL } from './article-status.ts';
 import { ArticleTag } from './article-tag.entity.ts';
+import { INDEX_CHANGED_TEXT, INDEX_NEW_TEXT } from './search/search-functions.ts';
 
 /** The condition of indexes of one author's articles: if only some had it, PostgreSQL would prefer those, and sort. */
 const PUBLISHED = `status = ${STATUS_SQL.PUBLISHED}`;
@@ -103,6 +104,8 @@ const isPublished = (status: Sql): Sql => sql`${status} = ${raw(STATUS_SQL.PUBLI
 })
 @Index({ name: 'articles_by_renderer_version', properties: ['rendererVersion', 'id'] })
 @Trigger(clearWhenStale('body_html', 'opening_text', 'reading_time_minutes'))
+@Trigger(INDEX_NEW_TEXT)
+@Trigger(INDEX_CHANGED_TEXT)
 export class Article {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DateTime } from '../graphql/scalars.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
 import { formatLimit, line, name, optionalUrl, text } from '../graphql/validation.ts';
+import { MOST_CANDIDATES } from '../reading/list-query.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { TAG_LIMITS } from '../tags/tag.limits.ts';
 import { describeIdempotencyKey, idempotencyKey } from '../users/create-once.ts';
@@ -35,6 +36,13 @@ export class ArticleFilter {
 
   @Field(() => String, { nullable: true, description: 'Username of somebody who has favourited it, ignoring case.' })
   favoritedBy?: string | null;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Full-text search in title, description, tags and body: all words, `"a phrase"`, `-without` a word, one word `or` another. Ignored if it is blank.',
+  })
+  query?: string | null;
 
   @Field(() => [String], {
     nullable: true,
@@ -74,6 +82,7 @@ export enum ArticleOrderField {
   COMMENTS_COUNT = 'COMMENTS_COUNT',
   READ_COUNT = 'READ_COUNT',
   TITLE = 'TITLE',
+  RELEVANCE = 'RELEVANCE',
 }
 
 registerEnumType(ArticleOrderField, {
@@ -86,6 +95,9 @@ registerEnumType(ArticleOrderField, {
     COMMENTS_COUNT: { description: 'How many comments it has.' },
     READ_COUNT: { description: 'How often it was read.' },
     TITLE: { description: "Its title, in the database's collation." },
+    RELEVANCE: {
+      description: `How well it matches the query of the filter: what matches in its title first. Ranks the newest ${MOST_CANDIDATES} of what matches in the title and of what matches at all, and holds no others.`,
+    },
   },
 });
 
@@ -100,7 +112,10 @@ export class ArticleOrder {
 
 @ArgsType()
 export class ArticleOrderArgs extends PageArgs {
-  @Field(() => ArticleOrder, { nullable: true, description: 'Newest first unless given.' })
+  @Field(() => ArticleOrder, {
+    nullable: true,
+    description: 'Newest first unless given, or by relevance if the filter has a query.',
+  })
   orderBy?: ArticleOrder | null;
 }
 

@@ -34,7 +34,7 @@ import {
 } from './article.repository.ts';
 import { ArticleStatus } from './article-status.ts';
 import { Favorite } from './favorite.entity.ts';
-import { articleFilterConditions, articleFilterLinks, articleOrder } from './lists/article.lists.ts';
+import { articleFilterConditions, articleListParts } from './lists/article.lists.ts';
 
 @Resolver()
 export class ArticleResolver {
@@ -47,10 +47,8 @@ export class ArticleResolver {
   @Query(() => ArticleConnection, { description: 'Published articles, newest first unless ordered otherwise.' })
   articles(@Args(() => ArticleListArgs) args: ArticleListArgs): ReadPlan {
     return page(Article, {
-      through: articleFilterLinks(args.filter),
+      ...articleListParts(args),
       where: (article) => articleFilterConditions(article, args.filter),
-      order: articleOrder(args.orderBy),
-      args,
     });
   }
 

@@ -10,11 +10,11 @@ import {
   isObjectType,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import { ListQuery } from './list-query.ts';
+import { type Link, type ListPage, ListQuery } from './list-query.ts';
 import { type Order, parsePageArgs } from './page-args.ts';
-import type { AnyRow, List, Page, ReadContext, ReadFieldMethod, ReadPlan } from './read-plan.ts';
+import type { AnyRow, Links, List, Page, Ranking, ReadContext, ReadFieldMethod, ReadPlan } from './read-plan.ts';
 import { RowConditions } from './row-conditions.ts';
-import { base64url, join, jsonObject, literal, Sql, sql } from './sql.ts';
+import { base64url, identifier, join, jsonObject, literal, Sql, sql } from './sql.ts';
 import type { Table } from './table.ts';
 
 /**
@@ -84,15 +84,19 @@ class Compiler {
   private page(plan: Page, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
     const { entity, through, where, order, args, scope = 'listed' } = plan;
     const table = this.rows.table(entity, scope);
-    const links = [through ?? []].flat().map(({ entity, where, to, at }) => {
-      const joinTable = this.rows.table(entity, 'found');
-      return { table: joinTable, where: this.rows.where(where, joinTable), to: joinTable.columns[to] as Sql, at };
-    });
+    const links = [through ?? []].flat().map((link) => this.link(link));
+    const { by } = order as Order<AnyRow, AnyRow>;
+    const ranking = typeof by === 'object' && 'ranking' in by ? (by.ranking as Ranking) : null;
     const list = new ListQuery(
       table,
       order as Order<AnyRow, AnyRow>,
       links,
       where === undefined ? [] : this.rows.conditions(where, table),
+      ranking && {
+        preferred: this.link(ranking.preferred),
+        score: ranking.score((links[0] as Link).table.columns),
+        newestBy: ranking.newestBy,
+      },
     );
     const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
     const rows = list.page(window, this.rows.allRows(entity));
@@ -105,7 +109,7 @@ class Compiler {
         case 'nodes':
           return [name, rows.each(this.object(field.type, fieldNodes, rows.table))];
         case 'edges':
-          return [name, rows.each(this.edge(field.type, fieldNodes, rows))];
+          return [name, rows.each(this.edge(field.type, fieldNodes, rows, plan))];
         case 'pageInfo': {
           const pageInfo = getNamedType(field.type) as GraphQLObjectType;
           const parts = this.fieldsOf(pageInfo, fieldNodes);
@@ -122,14 +126,38 @@ class Compiler {
     return needsRows ? sql`(select ${jsonObject(pairs)} from ${rows.aliased} group by ())` : jsonObject(pairs);
   }
 
-  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], rows: ReturnType<ListQuery['page']>): Sql {
+  private link({ entity, where, to, at, few }: Links<unknown>): Link {
+    const table = this.rows.table(entity, 'found');
+    return { table, where: this.rows.where(where, table), to: table.columns[to] as Sql, at, few };
+  }
+
+  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], rows: ListPage, { textMatches }: Page): Sql {
     const edge = getNamedType(type) as GraphQLObjectType;
     return jsonObject(
       this.fieldsOf(edge, nodes).map(([name, fieldNodes, field]) => {
         if (field?.name === 'cursor') return [name, rows.cursor];
+        if (field?.name === 'textMatches') {
+          return [name, this.textMatches(field.type, fieldNodes, textMatches?.(rows.table.columns) ?? {})];
+        }
         return [name, field ? this.object(field.type, fieldNodes, rows.table) : typeName(edge.name)];
       }),
     );
+  }
+
+  private textMatches(type: GraphQLOutputType, nodes: readonly FieldNode[], found: Readonly<Record<string, Sql>>): Sql {
+    const fragments = Object.entries(found).map(
+      ([name, fragment], at) => sql`(${literal(at)}, ${literal(name)}, ${fragment})`,
+    );
+    if (fragments.length === 0) return sql`'[]'::json`;
+    const match = getNamedType(type) as GraphQLObjectType;
+    const item = jsonObject(
+      this.fieldsOf(match, nodes).map(([name, , field]) => [
+        name,
+        field ? identifier('match', field.name) : typeName(match.name),
+      ]),
+    );
+    return sql`(select coalesce(json_agg(${item} order by at) filter (where fragment is not null), '[]')
+      from (values ${join(fragments, ', ')} offset 0) as match (at, field, fragment))`;
   }
 
   private object(type: GraphQLOutputType, nodes: readonly FieldNode[], table: Table): Sql {

@@ -1,4 +1,4 @@
-import { Field, Int, InterfaceType, ObjectType } from 'type-graphql';
+import { Extensions, Field, Int, InterfaceType, ObjectType } from 'type-graphql';
 
 @ObjectType({ description: 'Where a page stands in its list (Relay).' })
 export class PageInfo {
@@ -26,8 +26,23 @@ export abstract class Connection {
   readonly totalCount!: number;
 }
 
-/** The connection type of a noun, with its edge type: `ArticleConnection` and `ArticleEdge` for `Article`. */
-export function connectionOf(noun: string, node: () => object): new () => Connection {
+@ObjectType({ description: 'Where the text of a search was found.' })
+export class TextMatch {
+  @Field(() => String, { description: 'Of which field it is a part.' })
+  readonly field!: string;
+
+  @Field(() => String, {
+    description:
+      'A part of the plain text as HTML: escaped, with `<mark>` around what was found, and `…` where it was cut.',
+  })
+  readonly fragment!: string;
+}
+
+/**
+ * The connection type of a noun, with its edge type: `ArticleConnection` and `ArticleEdge` for `Article`. Edges of lists that are
+ * searched have text matches.
+ */
+export function connectionOf(noun: string, node: () => object, { isSearched = false } = {}): new () => Connection {
   const word = noun.toLowerCase();
 
   @ObjectType(`${noun}Edge`, { description: `One of the ${word}s in a list.` })
@@ -37,6 +52,11 @@ export function connectionOf(noun: string, node: () => object): new () => Connec
 
     @Field(node as () => new () => object, { description: `The ${word}.` })
     readonly node!: object;
+  }
+  if (isSearched) {
+    const description = `Where the text of the search was found; empty in a list without a search.`;
+    Extensions({ cost: TEXT_MATCHES_COST, maxItems: MOST_MATCHES })(Edge.prototype, 'textMatches');
+    Field(() => [TextMatch], { description })(Edge.prototype, 'textMatches');
   }
 
   @ObjectType(`${noun}Connection`, { implements: Connection, description: `A page of ${word}s.` })
@@ -49,3 +69,9 @@ export function connectionOf(noun: string, node: () => object): new () => Connec
   }
   return Page;
 }
+
+/** To find the fragments of an item takes as long as reading some ten fields. */
+const TEXT_MATCHES_COST = 10;
+
+/** A part of each text of an article. */
+const MOST_MATCHES = 4;

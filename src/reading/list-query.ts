@@ -2,14 +2,23 @@ import { Keyset } from './keyset.ts';
 import type { Order, PageWindow } from './page-args.ts';
 import type { AnyRow } from './read-plan.ts';
 import { base64url, conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
-import type { Column, Table } from './table.ts';
+import { Column, type Table } from './table.ts';
 
 /** The rows of a join table that match `where`. They lead to the list's rows whose `at` equals their `to`. */
-interface Link {
+export interface Link {
   readonly table: Table;
   readonly where: Sql;
   readonly to: Sql;
   readonly at: string;
+  /** Up to this number of links, the rows of each are read. */
+  readonly few?: number | undefined;
+}
+
+/** An order by a score of the first link: see `Ranking` of read-plan.ts. */
+interface RankedBy {
+  readonly preferred: Link;
+  readonly score: Sql;
+  readonly newestBy: string;
 }
 
 /** The SQL of a list: its rows, their order, their count, and one page of them. */
@@ -24,11 +33,13 @@ export class ListQuery {
     { by, name, direction }: Order<AnyRow, AnyRow>,
     private readonly links: readonly Link[],
     private readonly conditions: readonly Sql[],
+    private readonly ranking: RankedBy | null = null,
   ) {
     this.orderName = `${name} ${direction}`;
-    this.isSortedByLink = typeof by !== 'string';
-    this.sort = typeof by === 'string' ? table.column(by) : (links[0] as Link).table.column(by.link);
-    this.keyset = new Keyset(this.sort, table.columns.id as Sql, direction === 'ASC');
+    this.isSortedByLink = typeof by !== 'string' && 'link' in by;
+    this.sort =
+      typeof by === 'string' ? table.column(by) : 'link' in by ? (links[0] as Link).table.column(by.link) : SCORE;
+    this.keyset = new Keyset(this.sort, ranking ? CANDIDATE : (table.columns.id as Sql), direction === 'ASC');
   }
 
   count(): Sql {
@@ -87,35 +98,81 @@ export class ListQuery {
   private rows(within: readonly Sql[], backward: boolean, limit: number, offset: number): Sql {
     const { table, sort, keyset } = this;
     const [link, ...others] = this.links;
-    const conditions = [...this.conditions, ...others.map((other) => this.isLinked(other)), ...within];
     const columns = sql`${identifier(table.alias)}.*, ${sort.sql} as "$sort"`;
     const cut = sql`limit ${literal(limit)}${offset > 0 ? sql` offset ${offset}` : sql``}`;
     const ordered = sql`order by ${keyset.orderBy(backward)}`;
-    if (!link) return sql`select ${columns} from ${table.aliased} where ${conjunction(conditions)} ${ordered} ${cut}`;
-
-    const joined = sql`${link.to} = ${table.columns[link.at]}`;
+    if (this.ranking) return this.withRows(sql`${this.scored(within)} ${ordered} ${cut}`, backward);
+    if (!link) {
+      const all = conjunction([...this.conditions, ...within]);
+      return sql`select ${columns} from ${table.aliased} where ${all} ${ordered} ${cut}`;
+    }
     if (this.isSortedByLink) {
-      const all = conjunction([link.where, joined, ...conditions]);
+      const joined = sql`${link.to} = ${table.columns[link.at]}`;
+      const linked = others.map((other) => this.isLinked(other));
+      const all = conjunction([link.where, joined, ...this.conditions, ...linked, ...within]);
       return sql`select ${columns} from ${link.table.aliased} cross join ${table.aliased} where ${all} ${ordered} ${cut}`;
     }
-
-    // PostgreSQL plans without knowing how many links there are, and each strategy is slow where the other is fast. With few
-    // links, the first rows of each are sorted. With many, scanning the list in order soon finds enough linked rows.
     const most = offset > 0 ? sql`${limit + offset}::int` : literal(limit);
-    const first = (...linked: Sql[]) => sql`select ${table.columns.id} as "$id", ${sort.sql} as "$sort"
-      from ${table.aliased} where ${conjunction([...linked, ...conditions])} ${ordered} limit ${most}`;
-    const linkCount = sql`(select count(*) from "$links")`;
-    const orderOf = (alias: string) => keyset.orderBy(backward, identifier(alias, '$sort'), identifier(alias, '$id'));
-    return sql`select ${identifier(table.alias)}.*, cut."$sort" from (
-        with "$links" as materialized (
-          select ${link.to} as "$to" from ${link.table.aliased} where ${link.where} limit ${literal(FEW_LINKS + 1)}
-        )
-        select * from (
-          (select first.* from (select distinct "$to" from "$links") as "$links" cross join lateral (${first(sql`"$links"."$to" = ${table.columns[link.at]}`)}) as first
-            where ${linkCount} <= ${literal(FEW_LINKS)})
-          union all (${first(sql`${linkCount} > ${literal(FEW_LINKS)}`, this.isLinked(link))})
-        ) as found order by ${orderOf('found')} ${cut}
-      ) as cut join ${table.aliased} on ${table.columns.id} = cut."$id" order by ${orderOf('cut')}`;
+    const orderOfFound = keyset.orderBy(backward, identifier('found', '$sort'), identifier('found', '$id'));
+    return this.withRows(sql`${this.linked(within, backward, most)} order by ${orderOfFound} ${cut}`, backward);
+  }
+
+  /** The rows of a page, given their ids and sort values. */
+  private withRows(page: Sql, backward: boolean): Sql {
+    const { table, keyset } = this;
+    const order = keyset.orderBy(backward, identifier('cut', '$sort'), identifier('cut', '$id'));
+    return sql`select ${identifier(table.alias)}.*, cut."$sort" from (${page}) as cut
+      join ${table.aliased} on ${table.columns.id} = cut."$id" order by ${order}`;
+  }
+
+  /**
+   * At least the first rows that all links lead to, in any order, as `$id` and `$sort`. PostgreSQL plans without knowing how many
+   * links there are, and each strategy is slow where the other is fast. With few links of one kind, the first rows of each are
+   * sorted. With many of every kind, scanning the list in order soon finds enough linked rows.
+   */
+  private linked(within: readonly Sql[], backward: boolean, most: Sql): Sql {
+    const { table, links, sort, keyset } = this;
+    const starts = links.slice(0, MOST_STARTS);
+    const nameOf = (link: Link) => identifier(`$links${starts.indexOf(link)}`);
+    const isMany = (link: Link) => sql`(select count(*) from ${nameOf(link)}) > ${literal(link.few ?? FEW_LINKS)}`;
+    const rows = (
+      conditions: readonly Sql[],
+      cut: Sql,
+    ) => sql`select ${table.columns.id} as "$id", ${sort.sql} as "$sort"
+      from ${table.aliased} where ${conjunction([...conditions, ...this.conditions, ...within])} ${cut}`;
+    const inOrder = sql`order by ${keyset.orderBy(backward)} limit ${most}`;
+
+    const fetched = starts.map((link) => {
+      const { to, where, few = FEW_LINKS } = link;
+      return sql`${nameOf(link)} as materialized (
+        select ${to} as "$to" from ${link.table.aliased} where ${where} limit ${literal(few + 1)})`;
+    });
+    const fromLinks = starts.map((link, index) => {
+      const others = links.filter((other) => other !== link).map((other) => this.isLinked(other));
+      const reached = sql`"$links"."$to" = ${table.columns[link.at]}`;
+      const first = rows([reached, ...others], link.at === 'id' ? sql`offset 0` : inOrder);
+      const isChosen = conjunction([...starts.slice(0, index).map(isMany), sql`not ${isMany(link)}`]);
+      return sql`(select first.* from (select distinct "$to" from ${nameOf(link)}) as "$links" cross join lateral (${first}) as first
+        where ${isChosen})`;
+    });
+    const scanned = rows([...starts.map(isMany), ...links.map((link) => this.isLinked(link))], inOrder);
+    return sql`with ${join(fetched, ', ')}
+      select * from (${join([...fromLinks, sql`(${scanned})`], ' union all ')}) as found`;
+  }
+
+  /** The candidates of a ranked list with their scores: the newest rows of the preferred links, and the newest of all. */
+  private scored(within: readonly Sql[]): Sql {
+    const { table, conditions, ranking, links } = this;
+    const { preferred, score, newestBy } = ranking as RankedBy;
+    const [link, ...others] = links as [Link, ...Link[]];
+    const newest = (first: Link) => {
+      const list = new ListQuery(table, { by: newestBy, name: '', direction: 'DESC' }, [first, ...others], conditions);
+      const found = list.linked([], false, literal(MOST_CANDIDATES));
+      return sql`select "$id" from (${found} order by "$sort" desc, "$id" desc limit ${literal(MOST_CANDIDATES)}) as newest`;
+    };
+    return sql`select "$id", "$sort" from ((${newest(preferred)}) union (${newest(link)})) as "$candidates"
+      cross join lateral (select ${score} as "$sort" from ${link.table.aliased} where ${link.to} = "$id" offset 0) as "$scores"
+      where ${conjunction(within)}`;
   }
 
   /** `offset 0` keeps PostgreSQL from turning this into a join and then sorting every linked row. */
@@ -128,8 +185,19 @@ export class ListQuery {
   }
 }
 
+export type ListPage = ReturnType<ListQuery['page']>;
+
 /** Up to this number, the rows of each link are read separately. */
 const FEW_LINKS = 500;
+
+/** The number of links that a list may start from. The others are conditions of its rows. */
+const MOST_STARTS = 2;
+
+/** How many rows a ranked list takes from all links, and from the preferred ones, and holds at most twice as many. */
+export const MOST_CANDIDATES = 500;
+
+const CANDIDATE = identifier('$id');
+const SCORE = new Column(identifier('$sort'), 'int');
 
 const or = (...conditions: readonly (Sql | null)[]): Sql => {
   const given = conditions.filter((condition) => condition !== null);

@@ -49,8 +49,8 @@ export interface Order<E, L = never> {
   /** Part of the cursors, so that a cursor of another order is recognized. */
   readonly name: string;
   readonly direction: `${OrderDirection}`;
-  /** The property to sort by, of the row itself or of the link that leads to it. */
-  readonly by: (keyof E & string) | { readonly link: keyof L & string };
+  /** The property to sort by, of the row itself or of the link that leads to it; or a `Ranking` of read-plan.ts. */
+  readonly by: (keyof E & string) | { readonly link: keyof L & string } | { readonly ranking: object };
 }
 
 /** The checked paging arguments. */

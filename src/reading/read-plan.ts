@@ -22,14 +22,15 @@ export const page = <E, L>(entity: EntityClass<E>, parts: PageParts<E, L>): Read
 
 /**
  * The rows of a join table that match the condition. A link leads to the rows whose `at` equals its `to`: the id, or a
- * column whose value several rows may share.
+ * column whose value several rows may share. Up to `few` of them, a list is read from its links, else in its order.
  */
 export const links = <L, E = { id: number }>(
   entity: EntityClass<L>,
   where: Where<L>,
   to: ColumnName<L>,
   at: ColumnName<E> | 'id' = 'id',
-): Links<L> => ({ entity, where, to, at }) as unknown as Links<L>;
+  few?: number,
+): Links<L> => ({ entity, where, to, at, few }) as unknown as Links<L>;
 
 export const count = <E>(entity: EntityClass<E>, where: Where<E>): ReadPlan =>
   ({ kind: 'count', entity, where }) as ReadPlan;
@@ -77,6 +78,20 @@ interface PageParts<E, L> {
   args: PageArgs;
   /** Which rows the page may hold: those that are listed, unless given. */
   scope?: Scope;
+  /** By the name of a field of a row, the part of it that a search has found, as HTML; null if there is none. */
+  textMatches?: ((row: Columns<E>) => Readonly<Record<string, Sql>>) | undefined;
+}
+
+/**
+ * An order by how well a row matches, highest score first. Only candidates are scored: of the first links that the page goes
+ * through, the newest rows, and the newest of the preferred links too.
+ */
+export interface Ranking {
+  readonly preferred: Links<unknown>;
+  /** The score as an integer, from the columns of the link. */
+  readonly score: (link: Columns<AnyRow>) => Sql;
+  /** The property by which rows are newer. */
+  readonly newestBy: string;
 }
 
 /** What compile.ts compiles. The entity types are checked where a plan is built, and dropped here. */
@@ -89,7 +104,14 @@ export type PickedColumn = { kind: 'pick'; entity: AnyEntityClass; property: str
 export type List = { kind: 'list'; entity: AnyEntityClass } & ListParts<AnyRow, AnyRow>;
 export type Page = { kind: 'page'; entity: AnyEntityClass } & PageParts<AnyRow, AnyRow>;
 /** The result of `links`. `L` exists for type checking only. */
-export type Links<L = AnyRow> = { entity: AnyEntityClass; where: AnyWhere; to: string; at: string; _?: L };
+export type Links<L = AnyRow> = {
+  entity: AnyEntityClass;
+  where: AnyWhere;
+  to: string;
+  at: string;
+  few?: number;
+  _?: L;
+};
 export type Each = { kind: 'each'; plans: readonly (ReadPlan | null)[] };
 
 export type AnyEntityClass = EntityClass<AnyRow>;

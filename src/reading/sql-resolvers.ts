@@ -37,7 +37,7 @@ export function attachSqlResolvers(schema: GraphQLSchema, em: EntityManager): vo
       const named = getNamedType(field.type);
       const fieldEntity = isObjectType(named) ? entityOf(named) : undefined;
       if (type === schema.getQueryType()) field.resolve = planResolver(field.resolve ?? defaultFieldResolver, run);
-      else if (entity || /(Connection|Edge|PageInfo)$/.test(type.name)) {
+      else if (entity || /(Connection|Edge|PageInfo|TextMatch)$/.test(type.name)) {
         if (entity) assertReadable(type, field.name, field.extensions.readPlan, em, entity);
         field.resolve = jsonPropertyResolver;
       } else if (fieldEntity && type !== schema.getMutationType()) field.resolve = entityResolver(fieldEntity, run);

@@ -69,11 +69,14 @@ const articleSort = {
   COMMENTS_COUNT: 'a.comments_count',
   READ_COUNT: 'a.read_count',
   TITLE: 'a.title',
+  RELEVANCE: `(select (ts_rank(vector, query, 32) * 1000000)::int + case when ts_filter(vector, '{a}') @@ query then 1000000 else 0 end
+    from article_search, to_tsquery('simple', 'titl') as query where article_id = a.id)`,
 };
 const carries = (...names: string[]) =>
   `a.id in (select article_id from article_tags t join tags on tags.id = tag_id where name in ('${names.join("','")}'))`;
 const userId = (name: string) => `(select id from users where username = '${name}')`;
 const articleFilters = {
+  query: ['"Title"', `a.id in (select article_id from article_search where vector @@ 'titl'::tsquery)`],
   tag: ['"red"', carries('red')],
   author: ['"ANN"', `a.author_id = ${userId('ann')}`],
   favoritedBy: ['"Bob"', `a.id in (select article_id from favorites where user_id = ${userId('bob')})`],
@@ -84,6 +87,9 @@ const articleFilters = {
   updatedAfter: ['"2026-01-01T00:00:00.000Z"', `a.updated_at > '2026-01-01Z'`],
   updatedBefore: ['"2027-01-01T00:00:00.000Z"', `a.updated_at < '2027-01-01Z'`],
 } as const;
+
+/** The order of a search. */
+const RANKED = 'RELEVANCE';
 
 const PUBLISHED = "a.status = 'PUBLISHED'";
 
@@ -173,7 +179,9 @@ export const tableOfLists: readonly string[] = Object.keys(shapes).toSorted();
 
 /** Every list in every order and direction, and with each of its filters. */
 export const lists: readonly List[] = Object.entries(shapes).flatMap(([field, shape]) => [
-  ...ordersOf(field, shape).map((order) => listOf(field, shape, order)),
+  ...ordersOf(field, shape).map((order) =>
+    listOf(field, shape, order, order?.startsWith(RANKED) ? 'query' : undefined),
+  ),
   ...filtersOf(field).map((filter) => listOf(field, shape, null, filter)),
 ]);
 
@@ -185,7 +193,10 @@ export function ordersOf(field: string, { sort } = shapeOf(field)): (string | nu
   if (typeof sort === 'string') return [null];
   const orderBy = getNamedType(argument(field, 'orderBy')?.type);
   const orderField = isInputObjectType(orderBy) ? getNamedType(orderBy.getFields().field?.type) : undefined;
-  const names = (orderField as GraphQLEnumType).getValues().map(({ name }) => name);
+  const names = (orderField as GraphQLEnumType)
+    .getValues()
+    .map(({ name }) => name)
+    .filter((name) => name !== RANKED || argument(field, 'filter')); // only a search is ranked
   return [null, ...names.flatMap((name) => [`${name} ASC`, `${name} DESC`])];
 }
 
@@ -203,7 +214,8 @@ function filtersOf(field: string): string[] {
 
 function listOf(field: string, shape: Shape, order: string | null, filter?: string): List {
   const { node, around, from, id, sort, preset } = shape;
-  const [orderField = '', direction = 'DESC'] = (order ?? preset ?? ' DESC').split(' ');
+  const usual = filter === 'query' ? `${RANKED} DESC` : preset;
+  const [orderField = '', direction = 'DESC'] = (order ?? usual ?? ' DESC').split(' ');
   const column = typeof sort === 'string' ? sort : sort[orderField];
   const [value, condition] = filter ? (shape.filters?.[filter] ?? []) : [undefined, 'true'];
   if (!column || !condition) throw new Error(`${field}: lists.ts has no SQL for ${filter ?? order}.`);

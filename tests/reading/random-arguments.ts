@@ -2,6 +2,7 @@ import type { GraphQLField } from 'graphql';
 import { globalId } from '../../src/graphql/node.ts';
 import type { RandomChoices } from './random-choices.ts';
 import { articleSortValue, type World } from './reference.ts';
+import { isQuery, QUERIES } from './searches.ts';
 
 type Args = Record<string, unknown>;
 type OrderBy = { field: string; direction?: string };
@@ -38,12 +39,16 @@ export class RandomArguments {
     }
     const has = (name: string) => field.args.some((argument) => argument.name === name);
     if (!has('first')) return {};
-    const orderBy = has('orderBy') && choices.upTo(1) === 1 ? this.order(coordinate) : undefined;
+    const orderBy = has('orderBy') && choices.upTo(1) === 1 ? this.order(coordinate, has('filter')) : undefined;
+    const filter = has('filter') && choices.upTo(1) === 1 ? this.filter() : undefined;
+    const isSearch = isQuery(filter?.query);
+    // Only a search has this order, which is the default of one.
+    if (orderBy?.field === 'RELEVANCE' && !isSearch) this.hasInvalid = true;
     return {
       ...(orderBy !== undefined && { orderBy }),
-      ...(has('filter') && choices.upTo(1) === 1 && { filter: choices.once(10) ? null : this.filter() }),
+      ...(filter && { filter: choices.once(10) && !isSearch ? null : filter }),
       ...(has('prefix') && choices.upTo(1) === 1 && { prefix: this.prefix() }),
-      ...this.paging(coordinate, orderBy ?? undefined),
+      ...this.paging(coordinate, orderBy ?? (isSearch ? { field: 'RELEVANCE' } : undefined)),
     };
   }
 
@@ -74,16 +79,18 @@ export class RandomArguments {
 
   private oddText = (): string => this.choices.one(ODD_TEXTS);
 
-  private order(coordinate: string): OrderBy | null {
+  private order(coordinate: string, isFiltered: boolean): OrderBy | null {
     if (this.choices.once(10)) return null;
     const direction = this.choices.one([{ direction: 'ASC' }, { direction: 'DESC' }, {}]);
-    return { field: this.choices.one(ORDERS[coordinate] ?? ARTICLE_ORDERS), ...direction };
+    const isRanked = isFiltered && this.choices.once(6);
+    return { field: isRanked ? 'RELEVANCE' : this.choices.one(ORDERS[coordinate] ?? ARTICLE_ORDERS), ...direction };
   }
 
   private filter(): Args {
     const several = () =>
       Array.from({ length: this.choosesInvalid(4) ? 21 : this.choices.one([0, 1, 2, 3, 5]) }, () => this.tagName());
     const all: Record<string, () => unknown> = {
+      query: () => this.choices.one(QUERIES),
       tag: () => this.tagName(),
       author: () => this.username(),
       favoritedBy: () => this.username(),
@@ -187,6 +194,8 @@ export class RandomArguments {
         return at(this.choices.one([this.choices.one(tags).name, '', 'zz']));
       case 'ARTICLES_COUNT':
         return at(this.choices.one([this.choices.one(tags).articlesCount, 2 ** 31 - 1, -1]));
+      case 'RELEVANCE':
+        return at(this.choices.one([...(this.world.scores.get('title')?.values() ?? []), 2 ** 31 - 1, -1]));
       default:
         return at(articleSortValue(this.choices.one(articles), order.split(' ')[0] ?? ''));
     }

@@ -12,6 +12,7 @@ import { orm } from '../support/test-server.ts';
 import { schema } from './lists.ts';
 import type { RandomDocument } from './random-documents.ts';
 import { type Args, pageOf, refuse, type Value } from './reference-pages.ts';
+import { isQuery, matchesQuery, scoresOfQueries, textMatchesOf } from './searches.ts';
 
 /**
  * Reference implementation of the API: resolves each field over entities in memory. Slow and plain, and it shares no code with
@@ -25,6 +26,8 @@ export interface World {
   favorites: Favorite[];
   follows: Follow[];
   articleTags: ArticleTag[];
+  /** How relevant the articles are, by query and id. */
+  scores: ReadonlyMap<string, ReadonlyMap<number, number>>;
   /** Cursors that the server has returned, by their order. */
   cursors: ReadonlyMap<string, readonly string[]>;
 }
@@ -39,6 +42,7 @@ export async function theWorld(): Promise<World> {
     favorites: await em.findAll(Favorite),
     follows: await em.findAll(Follow),
     articleTags: await em.findAll(ArticleTag, { orderBy: { position: 'asc' } }),
+    scores: await scoresOfQueries(),
     cursors: new Map(),
   };
 }
@@ -80,7 +84,7 @@ const query: Fields<unknown> = {
     ) ?? null,
   tag: (_, { name }, world) =>
     world.tags.find((tag) => isVisible(tag, world) && tag.name === name.normalize('NFC')) ?? null,
-  articles: (_, args, world) => articlePage(published(world).filter(matching(args.filter, world)), args),
+  articles: (_, args, world) => articlePage(published(world).filter(matching(args.filter, world)), args, world),
   tags: (_, args, { tags }) => {
     const key = nameKey(args.prefix ?? '');
     const { field, direction } = args.orderBy ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
@@ -106,6 +110,7 @@ const user: Fields<User> = {
         .filter(({ author }) => author.id === id)
         .filter(matching(args.filter, world)),
       args,
+      world,
     ),
   favorites: ({ id }, args, { favorites }) => {
     const mine = favorites.filter(({ user, article }) => user.id === id && isPublished(article));
@@ -128,11 +133,12 @@ const viewer: Fields<User> = {
     return articlePage(
       published(world).filter(({ author }) => followed.includes(author.id)),
       args,
+      world,
     );
   },
-  drafts: ({ id }, args, { articles }) => {
-    const mine = articles.filter((article) => article.author.id === id && !isPublished(article));
-    return articlePage(mine, { ...args, orderBy: { field: 'UPDATED_AT', direction: 'DESC' } });
+  drafts: ({ id }, args, world) => {
+    const mine = world.articles.filter((article) => article.author.id === id && !isPublished(article));
+    return articlePage(mine, { ...args, orderBy: { field: 'UPDATED_AT', direction: 'DESC' } }, world);
   },
 };
 
@@ -176,6 +182,7 @@ const tag: Fields<Tag> = {
     return articlePage(
       published(world).filter((source) => carrying.includes(source.id)),
       args,
+      world,
     );
   },
 };
@@ -241,13 +248,14 @@ function tagsOf({ id }: Article, _: Args, { articleTags }: World): Tag[] {
 }
 
 function matching(filter: Args | null | undefined, world: World) {
-  const { tag: one, author, favoritedBy, tagsAny, tagsAll } = filter ?? {};
+  const { tag: one, author, favoritedBy, tagsAny, tagsAll, query } = filter ?? {};
   const { publishedAfter, publishedBefore, updatedAfter, updatedBefore } = filter ?? {};
   if (tagsAny?.length > 20 || tagsAll?.length > 20) refuse('so many tags');
   return (source: Article): boolean => {
     const names = tagsOf(source, {}, world).map(({ name }) => name);
     const fans = world.favorites.filter((favorite) => favorite.article.id === source.id);
     return (
+      (!isQuery(query) || matchesQuery(query, source, names)) &&
       (one == null || names.includes(one)) &&
       (author == null || sameName(source.author.username, author)) &&
       (favoritedBy == null || fans.some((fan) => sameName(fan.user.username, favoritedBy))) &&
@@ -274,9 +282,23 @@ export const articleSortValue = (source: Article, field: string): Value =>
     TITLE: source.title,
   })[field] ?? '';
 
-function articlePage(articles: Article[], args: Args) {
-  const { field, direction } = args.orderBy ?? { field: 'PUBLISHED_AT', direction: 'DESC' };
-  return pageOf(articles, (source) => articleSortValue(source, field), field, direction, args);
+function articlePage(articles: Article[], args: Args, world: World) {
+  const { filter, orderBy } = args;
+  const scores = isQuery(filter?.query) ? world.scores.get(filter.query) : undefined;
+  const { field, direction } = orderBy ?? { field: scores ? 'RELEVANCE' : 'PUBLISHED_AT', direction: 'DESC' };
+  if (field === 'RELEVANCE' && !scores) refuse('relevance to nothing');
+  const sortValue = (source: Article) => scores?.get(source.id) ?? 0;
+  const sortValueIn = field === 'RELEVANCE' ? sortValue : (source: Article) => articleSortValue(source, field);
+  const page = pageOf(articles, sortValueIn, field, direction, args);
+  const found = (node: Article) =>
+    scores
+      ? textMatchesOf(
+          filter.query,
+          node,
+          tagsOf(node, {}, world).map(({ name }) => name),
+        )
+      : [];
+  return { ...page, edges: page.edges.map((edge) => ({ ...edge, textMatches: found(edge.node) })) };
 }
 
 function linkPage<L extends { createdAt: Date }, T extends { id: number }>(

@@ -8,19 +8,21 @@ import { tagName } from '../../tags/tag.repository.ts';
 import { User } from '../../users/user.entity.ts';
 import { userWhere } from '../../users/user.repository.ts';
 import type { Article } from '../article.entity.ts';
-import { type ArticleFilter, type ArticleOrder, ArticleOrderField } from '../article.input.ts';
+import { type ArticleFilter, type ArticleListArgs, type ArticleOrder, ArticleOrderField } from '../article.input.ts';
 import { ARTICLE_LIMITS } from '../article.limits.ts';
 import { ArticleTag } from '../article-tag.entity.ts';
 import { Favorite } from '../favorite.entity.ts';
+import { articleTextMatches, isBlankQuery, matches, relevance } from '../search/article-matches.ts';
 
 /** The filters and orders of article lists. */
 
-/** The conditions of a filter on tags and favourites, as links that lead to articles. */
+/** The conditions of a filter on words, tags and favourites, as links that lead to articles. */
 export function articleFilterLinks(filter?: ArticleFilter | null) {
-  const { tag, favoritedBy, tagsAny, tagsAll } = filter ?? {};
+  const { tag, favoritedBy, tagsAny, tagsAll, query } = filter ?? {};
   requireAtMost(ARTICLE_LIMITS.tagsInFilter, { tagsAny, tagsAll });
   const names = [tag ?? [], tagsAll ?? []].flat();
   return [
+    ...(isBlankQuery(query) ? [] : [matches(query)]),
     ...names.map((name) => links(ArticleTag, { tag: pick(Tag, 'id', { name: tagName(name) }) }, 'article')),
     ...(favoritedBy == null ? [] : [links(Favorite, { user: userIdOf(favoritedBy) }, 'article')]),
     ...(tagsAny == null ? [] : [links(ArticleTag, (carried) => isNamedAnyOf(tagsAny, carried.tag), 'article')]),
@@ -42,12 +44,23 @@ export function articleFilterConditions(
   ];
 }
 
-export function articleOrder(orderBy?: ArticleOrder | null): Order<Article> {
-  const { field, direction } = orderBy ?? { field: ArticleOrderField.PUBLISHED_AT, direction: OrderDirection.DESC };
+/** The order of a list; by relevance if it has a query and no order. */
+export function articleOrder(orderBy?: ArticleOrder | null, filter?: ArticleFilter | null): Order<Article> {
+  const preset = isBlankQuery(filter?.query) ? ArticleOrderField.PUBLISHED_AT : ArticleOrderField.RELEVANCE;
+  const { field, direction } = orderBy ?? { field: preset, direction: OrderDirection.DESC };
+  if (field === ArticleOrderField.RELEVANCE) return relevance(filter?.query, direction);
   return { name: field, direction, by: ORDER_PROPERTIES[field] };
 }
 
-const ORDER_PROPERTIES: Record<ArticleOrderField, keyof Article & string> = {
+/** The parts of a page of articles that the arguments of a list decide. */
+export const articleListParts = ({ filter, orderBy, ...args }: ArticleListArgs) => ({
+  through: articleFilterLinks(filter),
+  order: articleOrder(orderBy, filter),
+  textMatches: articleTextMatches(filter?.query),
+  args,
+});
+
+const ORDER_PROPERTIES: Record<Exclude<ArticleOrderField, ArticleOrderField.RELEVANCE>, keyof Article & string> = {
   PUBLISHED_AT: 'publishedAt',
   UPDATED_AT: 'updatedAt',
   FAVORITES_COUNT: 'favoritesCount',

@@ -11,7 +11,7 @@ import { Article } from '../article.entity.ts';
 import { ArticleListArgs, ArticleOrderField } from '../article.input.ts';
 import { STATUS_SQL } from '../article-status.ts';
 import { Favorite } from '../favorite.entity.ts';
-import { articleFilterConditions, articleFilterLinks, articleOrder } from './article.lists.ts';
+import { articleFilterConditions, articleListParts, articleOrder } from './article.lists.ts';
 
 /** The articles that a user wrote and favourited. */
 @Resolver(() => User)
@@ -26,10 +26,8 @@ export class UserArticlesFields {
   @ReadField(() => ArticleConnection, { args: () => ArticleListArgs, description: 'Published articles by this user.' })
   articles(user: Columns<User>, { args }: ReadContext<ArticleListArgs>) {
     return page(Article, {
-      through: articleFilterLinks(args.filter),
+      ...articleListParts(args),
       where: (article) => [{ author: user.id }, ...articleFilterConditions(article, args.filter)],
-      order: articleOrder(args.orderBy),
-      args,
     });
   }
 

@@ -18,6 +18,7 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 import { DEFAULT_PAGE_SIZE, MAX_OFFSET, MAX_PAGE_SIZE } from '../../reading/page-args.ts';
+import { SCAN_COST } from '../../reading/scan-cost.ts';
 
 /** The size of a part of an operation with its fragments expanded. Selections under `@skip` and `@include` always count. */
 export interface SelectionComplexity {
@@ -25,7 +26,7 @@ export interface SelectionComplexity {
   readonly depth: number;
   /**
    * One for each field, multiplied by the maximum number of items of each list above it. A list's extensions say what it costs
-   * to scan all its rows: to count them, or to apply a filter.
+   * to scan all its rows: to count them, or to apply a filter. A field that takes longer than others states its `cost`.
    */
   readonly cost: number;
   /** Maximum characters of long texts in the response; fields declare their maximum in their extensions. */
@@ -102,13 +103,20 @@ export class SelectionMeasurer {
     }
     const isList = field !== undefined && isListType(getNullableType(field.type));
     if (isList && isConnection(parent)) return { ...whole, cost: 1, perItem: below.cost, text: 0, textPerItem: text };
-    const items = isList ? this.maxItems(node) : 1;
+    const items = isList ? Number(field.extensions.maxItems ?? this.maxItems(node)) : 1;
     const pageSize = this.pageSize(node);
     const scanCost = Number(field?.extensions.scanCost ?? 0);
-    const scans = scanCost && scanCost * this.scanCount(node, below);
+    const scans = scanCost && scanCost * this.scanCount(node, below) + this.searchCost(node);
     return {
       ...whole,
-      cost: cap(1 + this.offsetCost(node) + scans + items * below.cost + pageSize * below.perItem),
+      cost: cap(
+        1 +
+          Number(field?.extensions.cost ?? 0) +
+          this.offsetCost(node) +
+          scans +
+          items * below.cost +
+          pageSize * below.perItem,
+      ),
       perItem: 0,
       text: cap(items * text + pageSize * below.textPerItem),
       textPerItem: 0,
@@ -124,6 +132,11 @@ export class SelectionMeasurer {
   private scanCount(node: FieldNode, { counts }: SelectionComplexity): number {
     const isScanned = !node.selectionSet || ['filter', 'prefix'].some((name) => this.argument(node, name));
     return Math.max(counts, isScanned ? 1 : 0);
+  }
+
+  private searchCost(node: FieldNode): number {
+    const filter = this.argument(node, 'filter') as { query?: unknown } | null | undefined;
+    return typeof filter?.query === 'string' && filter.query.trim() !== '' ? SCAN_COST.search : 0;
   }
 
   /** Skipped rows are read all the same. A larger offset than the maximum is rejected during execution. */

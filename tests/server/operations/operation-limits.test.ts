@@ -139,6 +139,13 @@ test.each<[what: string, cost: number, query: string, more?: object]>([
   ['is 1,000 for a filter', 3 + 1_000, '{ articles(first: 1, filter: { tag: "a" }) { nodes { id } } }'],
   ['is no more for a filter and a count', 2 + 1_000, '{ articles(filter: { tag: "a" }) { totalCount } }'],
   ['is 1,000 for a prefix', 3 + 1_000, '{ tags(first: 1, prefix: "a") { nodes { name } } }'],
+  ['is 500 more for a search', 3 + 1_500, '{ articles(first: 1, filter: { query: "a" }) { nodes { id } } }'],
+  ['is no more for a blank search', 3 + 1_000, '{ articles(first: 1, filter: { query: " " }) { nodes { id } } }'],
+  [
+    'is 10 for the text matches of an item, and 4 for each of their fields',
+    2 + 1_500 + 5 * (1 + 10 + 4 * 2),
+    '{ articles(first: 5, filter: { query: "a" }) { edges { textMatches { field fragment } } } }',
+  ],
   ['reads a filter', 3 + 1_000, `query($filter: ArticleFilter) { ${found} }`, { variables: { filter: { tag: 'a' } } }],
   ['treats a null filter as absent', 3, `query($filter: ArticleFilter) { ${found} }`, { variables: { filter: null } }],
   ['is 100 for a count of a tag’s articles', 2 + 5 * 102, '{ tags(first: 5) { nodes { articles { totalCount } } } }'],

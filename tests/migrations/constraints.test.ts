@@ -99,6 +99,9 @@ const CONSTRAINTS: Record<string, { bad: string[]; good?: string[] }> = {
   },
   article_slugs_pkey: { bad: [`insert into article_slugs (slug, article_id) values ('article-1', 2)`] },
   article_slugs_article_id_foreign: { bad: [`insert into article_slugs (slug, article_id) values ('new', 99)`] },
+  article_reads_pkey: {
+    bad: [`insert into article_reads (article_id, reader, counted_at) values (1, 'r', now()), (1, 'r', now())`],
+  },
   article_search_pkey: { bad: ['insert into article_search (article_id) values (1), (1)'] },
   article_search_article_id_foreign: { bad: ['insert into article_search (article_id) values (99)'] },
   search_settings_pkey: { bad: [`insert into search_settings values (1, 'simple'), (1, 'german')`] },

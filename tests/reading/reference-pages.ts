@@ -32,7 +32,7 @@ export function pageOf<T extends { id: number }>(
   const more = between.length > (offset ?? 0) + limit;
   return {
     nodes,
-    edges: nodes.map((node) => ({ node, cursor: cursorOf(node) })),
+    edges: nodes.map((node) => ({ node, cursor: cursorOf(node), textMatches: [] as object[] })),
     totalCount: all.length,
     pageInfo: {
       hasNextPage: (last == null && more) || (!!aheadOf && all.some((item) => compare(placeOf(item), aheadOf) >= 0)),

@@ -63,7 +63,7 @@ async function planProved(
 ): Promise<{ planned: PlannedMigration[]; entities: Catalog }> {
   const { plan, entities } = await planDifference(migrator, shadow);
   const prove = async (planned: PlannedMigration[], { after }: Plan) =>
-    refute(planned, after, trackingTable(migrator), open);
+    refute(planned, after, trackingTable(migrator), open, (message) => migrator.log(message));
   const online = plan(false);
   if (online.operations.length === 0) return { planned: [], entities };
   const planned = toMigrations(online.operations);

@@ -22,13 +22,15 @@ class FailedStatement extends Error {
 /**
  * Runs the planned migrations up, down and up again on a database with the history, with rows in every table; returns what
  * proves them wrong. A table whose sample rows the change refuses, or whose values it does not keep, is emptied and all is
- * tried again: `migration:up` counts such rows in the real table.
+ * tried again: `migration:up` counts such rows in the real table. Nothing counts rows before `down`, so what `down` cannot
+ * do with rows is logged.
  */
 export async function refute(
   planned: PlannedMigration[],
   expected: Catalog,
   trackingTable: string,
   openHistory: () => Promise<ShadowDatabase>,
+  log: (message: string) => void,
 ): Promise<Refutation | undefined> {
   const empty = new Set<string>();
   for (;;) {
@@ -43,6 +45,7 @@ export async function refute(
       );
       const refusing = found && refusingTables(found).filter((table) => !empty.has(table));
       if (!found || !refusing?.length) return found;
+      if (found.phase === 'down') logLimits(found, refusing, log);
       for (const table of refusing) empty.add(table);
     } finally {
       await shadow.close();
@@ -77,6 +80,13 @@ function refusingTables({ error, details }: Refutation): string[] {
   }
   const values = details.map((line) => /^table ((?:[^",:]|"(?:[^"]|"")*")+)[,:] /.exec(line)?.[1]);
   return values.every(Boolean) ? (values as string[]) : [];
+}
+
+/** What is not restored, but for values that the change does not keep: those are refused by up. */
+function logLimits({ error, says, details }: Refutation, tables: string[], log: (message: string) => void): void {
+  const limits = error ? details : details.filter((line) => /^table [^:]+, (column|constraint) /.test(line));
+  if (limits.length > 0)
+    log(`While there are rows in ${tables.join(', ')}, ${says}\n${limits.map((line) => `  ${line}`).join('\n')}`);
 }
 
 /** What could not be proved, as an error. */

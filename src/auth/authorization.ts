@@ -5,7 +5,7 @@ import { type Context, verifySession } from './context.ts';
 
 /** `@Authorized()`: the viewer must be signed in. It runs before the resolver, so 401 comes before 404. */
 export const requireSignIn: AuthChecker<Context> = ({ context }) => {
-  if (!context.viewer) throw new Unauthenticated('is missing');
+  if (!context.viewer) throw new Unauthenticated('is missing', 'Sign in first: no token came with the request.');
   return true;
 };
 

@@ -76,9 +76,14 @@ export function createContext(authorization: string | undefined, { statements, .
   };
   if (!hasToken(authorization)) return guest;
   const [, token] = /^\s*(?:Token|Bearer)\s+(\S+)\s*$/i.exec(authorization) ?? [];
-  if (!token) return { ...guest, tokenError: new Unauthenticated('must be "Token <jwt>" or "Bearer <jwt>"') };
+  if (!token) return { ...guest, tokenError: malformedToken() };
   const claims = parts.sessions.verifyAccessToken(token);
   return claims ? { ...guest, claims, viewer: { id: claims.userId } } : { ...guest, tokenError: invalidToken() };
+}
+
+function malformedToken(): Unauthenticated {
+  const message = 'must be "Token <jwt>" or "Bearer <jwt>"';
+  return new Unauthenticated(message, `The Authorization header ${message}.`);
 }
 
 /** Whether the Authorization header has a token, or something in its place. A scheme alone, as of an empty variable, is none. */

@@ -67,7 +67,8 @@ export function verifyToken(token: string, key: jwt.Secret): TokenClaims | null 
 }
 
 /** The error for a token that is forged, has expired, or belongs to an ended session. */
-export const invalidToken = () => new Unauthenticated('is invalid or has expired');
+export const invalidToken = () =>
+  new Unauthenticated('is invalid or has expired', 'Sign in again: the token is invalid or has expired.');
 
 const ISSUER = 'conduit';
 const AUDIENCE = 'conduit';

@@ -24,10 +24,13 @@ export class QueryTooComplex extends GraphQLError {
   }
 }
 
-/** `message` is RealWorld's: "is missing", or why the token is invalid. */
+/**
+ * `message` is RealWorld's: "is missing", or why the token is invalid. `sentence` says it with its subject; the messages of all
+ * other errors are sentences.
+ */
 export class Unauthenticated extends GraphQLError {
-  constructor(message: string) {
-    super(message, { extensions: { code: 'UNAUTHENTICATED' } });
+  constructor(message: string, sentence: string) {
+    super(message, { extensions: { code: 'UNAUTHENTICATED', sentence } });
   }
 }
 

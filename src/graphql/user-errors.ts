@@ -1,4 +1,5 @@
 import { Field, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
+import { sentenceAbout, subjectOf } from './sentences.ts';
 
 /** Errors as data, which the end user can correct. The messages are RealWorld's. */
 
@@ -61,6 +62,11 @@ export abstract class UserError {
   })
   readonly message!: string;
 
+  @Field(() => String, {
+    description: 'The same as a full sentence that names its subject: "The title can\'t be blank."',
+  })
+  readonly sentence!: string;
+
   @Field(() => UserErrorCode, { description: 'What is wrong, for programs.' })
   readonly code!: UserErrorCode;
 
@@ -87,6 +93,10 @@ export class ValidationError implements UserError {
   constructor(code: UserErrorCode, message: string, path: readonly string[], limit: number | null = null) {
     Object.assign(this, { code, message, path, limit });
   }
+
+  get sentence(): string {
+    return sentenceAbout(this.path, this.message);
+  }
 }
 
 @ObjectType({ implements: UserError, description: 'The value must be unique and is in use (RealWorld: HTTP 409).' })
@@ -95,6 +105,10 @@ export class TakenError implements UserError {
   readonly code = UserErrorCode.TAKEN;
 
   constructor(readonly path: readonly string[]) {}
+
+  get sentence(): string {
+    return sentenceAbout(this.path, this.message);
+  }
 }
 
 @ObjectType({
@@ -114,6 +128,10 @@ export class NotFoundError implements UserError {
   ) {
     this.resource = resource;
   }
+
+  get sentence(): string {
+    return `There is no such ${this.resource.toLowerCase()}, or you may not see it.`;
+  }
 }
 
 @ObjectType({
@@ -131,6 +149,10 @@ export class ForbiddenError implements UserError {
   constructor(resource: ResourceKind) {
     this.resource = resource;
   }
+
+  get sentence(): string {
+    return `You may not change this ${this.resource.toLowerCase()}, because it is not yours.`;
+  }
 }
 
 @ObjectType({
@@ -142,6 +164,11 @@ export class InvalidCredentialsError implements UserError {
   readonly code = UserErrorCode.INVALID_CREDENTIALS;
 
   constructor(readonly path: readonly string[] | null = null) {}
+
+  get sentence(): string {
+    const [, name] = this.path ?? [];
+    return name ? `${subjectOf(name)} is wrong.` : 'The e-mail address or the password is wrong.';
+  }
 }
 
 @ObjectType({
@@ -160,6 +187,10 @@ export class StaleVersionError implements UserError {
     readonly path: readonly string[] | null = null,
   ) {
     this.currentVersion = currentVersion;
+  }
+
+  get sentence(): string {
+    return 'The article has changed since you read it.';
   }
 }
 

@@ -114,12 +114,12 @@ const WRAPPERS: Record<string, string> = {
   DeleteArticlePayload: 'deletedId deletedSlug errors',
   CommentPayload: 'comment article errors',
   DeleteCommentPayload: 'deletedId article errors',
-  ValidationError: 'message code path limit',
-  TakenError: 'message code path',
-  NotFoundError: 'message code path resource',
-  ForbiddenError: 'message code path resource',
-  InvalidCredentialsError: 'message code path',
-  StaleVersionError: 'message code path currentVersion',
+  ValidationError: 'message sentence code path limit',
+  TakenError: 'message sentence code path',
+  NotFoundError: 'message sentence code path resource',
+  ForbiddenError: 'message sentence code path resource',
+  InvalidCredentialsError: 'message sentence code path',
+  StaleVersionError: 'message sentence code path currentVersion',
 };
 
 const OBJECTS = Object.values(schema.getTypeMap()).filter(

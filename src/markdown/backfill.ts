@@ -29,14 +29,17 @@ export async function renderOutdated(
   { onBatch, signal }: BackfillRun = {},
 ): Promise<number> {
   let total = 0;
+  await renderInThread('', { headingAnchors: false }); // so that no transaction waits for the thread to start
   for (const table of tables) {
     let rendered = 0;
     let after: Position = { renderer_version: -1, id: 0 };
+    let rows: number = BATCH.rows;
     while (!signal?.aborted) {
-      const batch = await em.fork().transactional((transaction) => renderBatch(transaction, table, after));
+      const batch = await em.fork().transactional((transaction) => renderBatch(transaction, table, after, rows));
       if (batch === null) break;
       after = batch.last;
       rendered += batch.rendered;
+      rows = Math.min(BATCH.rows, Math.ceil((rows * BATCH.milliseconds) / batch.milliseconds));
       onBatch?.({ table: table.name, rendered });
     }
     total += rendered;
@@ -55,8 +58,9 @@ interface Row extends Position {
 }
 
 /** Rows are not locked while they are rendered: one that is changed meanwhile keeps what its writer made of it. */
-async function renderBatch(em: EntityManager, table: RenderedTable, after: Position) {
+async function renderBatch(em: EntityManager, table: RenderedTable, after: Position, limit: number) {
   await em.execute('select pg_advisory_xact_lock(?)', [LOCK]);
+  const start = performance.now();
   const rows = await em.execute<Row[]>(
     `select id, renderer_version, body, md5(body) as hash
      from (
@@ -64,7 +68,7 @@ async function renderBatch(em: EntityManager, table: RenderedTable, after: Posit
        from (
          select id, renderer_version, body from ${table.name}
          where (renderer_version, id) > (?, ?) and renderer_version < ?
-         order by renderer_version, id limit ${BATCH.rows}
+         order by renderer_version, id limit ${limit}
        ) as next
      ) as summed
      where characters_before < ${BATCH.characters}
@@ -84,7 +88,7 @@ async function renderBatch(em: EntityManager, table: RenderedTable, after: Posit
     [RENDERER_VERSION, JSON.stringify(rendered), RENDERER_VERSION],
     'run',
   );
-  return { last, rendered: affectedRows };
+  return { last, rendered: affectedRows, milliseconds: performance.now() - start };
 }
 
 /** A text that is too complex to render gets the stand-in of rendered-fields.ts, and is not tried again until the next version. */
@@ -98,6 +102,6 @@ async function rendering({ id, hash, body }: Row, { options }: RenderedTable) {
   }
 }
 
-/** Small, so that a transaction takes a fraction of a second. */
-const BATCH = { rows: 100, characters: 200_000 };
+/** Small, so that a transaction takes a fraction of a second. On a busy machine, the next batch is as much smaller as the last was slower. */
+const BATCH = { rows: 100, characters: 200_000, milliseconds: 200 };
 const LOCK = 0x6d61726b; // "mark"

@@ -81,6 +81,12 @@ describe('headings', () => {
     expect(html(`# ${name}𝒜`)).toContain(` id="user-content-${name}"`);
   });
 
+  test('count as two elements each, since their ids take as long as they do', () => {
+    const headings = (count: number) => html('# a\n'.repeat(count));
+    expect(headings(RENDER_LIMITS.elements / 2)).toContain('user-content-a-2999');
+    expect(() => headings(RENDER_LIMITS.elements / 2 + 1)).toThrow('has too many Markdown elements');
+  });
+
   test('of a comment have none', () => {
     expect(html('# Intro', false)).toBe('<h1>Intro</h1>');
   });

@@ -7,7 +7,7 @@ import type { MarkdownIt, StateBlock, StateInline } from 'markdown-it';
 export const RENDER_LIMITS = {
   /** Levels of lists, quotes and footnotes in each other, and of emphasis and links in each other. */
   nesting: 40,
-  /** Paragraphs, list items, cells, links, emphases and so on. */
+  /** Paragraphs, list items, cells, links, emphases and so on. A heading counts twice, since its id takes as long. */
   elements: 6_000,
   /** What may be a bare address: www., :// or @. */
   addresses: 2_000,
@@ -71,6 +71,7 @@ export function limitWork(parser: MarkdownIt): void {
   block.State = class extends block.State {
     override push(...token: Parameters<StateBlock['push']>) {
       if (token[2] !== -1 && token[0] !== 'inline') countElement();
+      if (token[0] === 'heading_open') countElement();
       return super.push(...token);
     }
   };

@@ -98,6 +98,16 @@ test('a required column without a default is refused until its fill has a value 
   expect(await filled.run('migration:check')).toMatchObject({ code: 0 });
 });
 
+test('a statement of the entities that PostgreSQL cannot read is shown where it is wrong', async () => {
+  const project = aProject();
+  project.edit('entities.ts', (text) =>
+    text.replace('email: p.string()', `nick: p.string().default("it's"),\n    email: p.string()`),
+  );
+  const refused = await project.run('migration:create');
+  expect(refused.code).toBe(51);
+  expect(refused.out).toMatch(/The schema that the entities declare is not valid:\n.*default 'it's'.*\n *\| +\^\n/);
+});
+
 test('a renamed table and a renamed column keep their rows, and down restores the old names', async () => {
   const project = await aMigratedProject();
   await project.query(`insert into articles (title, body, author_id) select 'Hello', 'World', id from authors`);

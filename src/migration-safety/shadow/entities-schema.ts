@@ -28,13 +28,13 @@ export async function readEntitiesCatalog(
   try {
     for (const drop of [...drops, ...enums.map((name) => `drop type if exists ${name} cascade`)])
       await shadow.query(drop);
-    for (const { sql } of parseStatements(await generator.getCreateSchemaSQL({ wrap: false }))) {
+    for (const { sql, syntaxError } of parseStatements(await generator.getCreateSchemaSQL({ wrap: false }))) {
       await shadow.query(sql).catch((error) => {
         throw new MigrationProblem(
           'create-failed',
           [
             'The schema that the entities declare is not valid:',
-            ...excerpt(sql),
+            ...excerpt(sql, syntaxError?.position),
             `  ${databaseMessage(error)}`,
             'No file was written.',
           ].join('\n'),

@@ -374,6 +374,33 @@ test('a migration in a transaction changes one table, and a serial column is one
   ]);
 });
 
+test('what makes way for the type of a column is back in the same transaction', async () => {
+  const schema = (type: string) =>
+    [
+      `${TRIGGER}; create type level as enum ('low', 'high'); create table t (id int, a ${type}, constraint c check (a <> 'low' or id > 0))`,
+      "create trigger counts after update on t for each row when (old.a <> 'low') execute function f()",
+      "alter table t enable row level security; create policy sees on t using (a <> 'low')",
+      "create index i on t (id) where a <> 'low'",
+    ].join('; ');
+  const planned = await migrationsBetween(schema('text'), schema('level'));
+  expect(
+    planned.map(({ up }) => up.map((sql) => sql.replace(/alter table "t" |"| (if|on|not|check|type) .*/g, ''))),
+  ).toEqual([
+    ['drop index concurrently'],
+    [
+      'drop constraint c',
+      'drop trigger counts',
+      'drop policy sees',
+      'alter column a',
+      'add constraint c',
+      'create trigger counts after update',
+      'create policy sees',
+    ],
+    ['create index concurrently'],
+    ['validate constraint c'],
+  ]);
+});
+
 test('a check of a dropped column is restored by down, for later rows only if the rows break it', async () => {
   const kept = 'create table t (id int)';
   const priced = 'create table t (id int, price int not null, constraint is_dear check (price > 5))';

@@ -54,6 +54,8 @@ export interface Operation {
   alone: 'transactional' | 'concurrent' | undefined;
   step: Step;
   after: Set<Operation>;
+  /** Whether it removes what is made again: it comes as late as it can, so that what the object does is missed shortly. */
+  late: boolean;
 }
 
 /** What makes or removes one object: operations that run in this order, with others between them. */
@@ -63,7 +65,7 @@ export const operation = (
   up: string | string[],
   down: string | string[],
   { table, alone, step }: Partial<Pick<Operation, 'table' | 'alone'>> & Pick<Operation, 'step'>,
-): Operation => ({ up: [up].flat(), down: [down].flat(), table, alone, step, after: new Set() });
+): Operation => ({ up: [up].flat(), down: [down].flat(), table, alone, step, after: new Set(), late: false });
 
 /** Each operation after the one before. */
 export function chain(first: Operation, ...others: Operation[]): Chain {

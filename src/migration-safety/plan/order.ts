@@ -30,8 +30,17 @@ function arrange(operations: Operation[], limitsOf: (operation: Operation) => Li
       const { alone, table } = limitsOf(each);
       return last?.open && !alone && (table === undefined || last.table === undefined || table === last.table);
     };
-    // What is alone comes as late as it can, so that the statements before it share a migration.
-    const next = ready.find(joins) ?? ready.find((each) => !limitsOf(each).alone) ?? ready[0];
+    const isAlone = (each: Operation) => limitsOf(each).alone !== undefined;
+    const soon = ready.filter(({ late }) => !late);
+    // What is alone comes as late as it can, so that the statements before it share a migration. Of what is late, it comes
+    // first, so that it does not come between what is removed and what makes it again.
+    const next =
+      soon.find(joins) ??
+      soon.find((each) => !isAlone(each)) ??
+      soon[0] ??
+      ready.find(isAlone) ??
+      ready.find(joins) ??
+      ready[0];
     if (!next) throw circular([...waiting]);
     waiting.delete(next);
     const { alone, table } = limitsOf(next);

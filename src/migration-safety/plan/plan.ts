@@ -50,6 +50,7 @@ export function planOperations(
   replaceIdentities(difference, chains);
   connect(difference, chains, replacements);
   const { removes, alters, makes } = chains;
+  for (const [id, chain] of removes) if (makes.has(id) && makes.get(id) !== chain) chain[0].late = true;
   const operations = new Set([
     ...[...removes.values(), ...alters.values(), ...makes.values()].flat(),
     ...giveSequences(difference, chains),

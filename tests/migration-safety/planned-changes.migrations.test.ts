@@ -157,7 +157,24 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       'without rows',
     ],
   },
+  'a new foreign key': {
+    'of a column that was unique and becomes the primary key': [
+      'create table t (id int primary key, code int not null constraint by_code unique)',
+      'create table t (id int not null, code int constraint t_pkey primary key, parent int references t)',
+    ],
+  },
+  'a dropped column that is unique': {
+    'and has a default': ["create table t (id int, code text default 'none' unique)", 'create table t (id int)'],
+  },
   'a dropped column that refers to a key': {
+    'which is dropped too': [
+      'create table t (id int, code text not null unique, a_parent text not null references t (code))',
+      'create table t (id int)',
+    ],
+    'which is dropped too, and comes after it': [
+      'create table t (id int, a_parent text not null, code text not null unique, foreign key (a_parent) references t (code))',
+      'create table t (id int)',
+    ],
     'which becomes of another type': [
       'create table t (id uuid primary key default gen_random_uuid()); alter table t add author uuid not null references t',
       'create table t (id text primary key)',

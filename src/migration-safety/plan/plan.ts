@@ -144,16 +144,24 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
       if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
     }
   }
-  // Down fills a column that was a foreign key from the table that it referred to.
-  for (const { kind, row, needs } of before.values()) {
-    if (kind !== 'constraint' || row.type !== 'f') continue;
+  // Down fills a column that was a foreign key from the columns that it referred to.
+  for (const { kind, row, needs, parent } of before.values()) {
+    if (kind !== 'constraint' || row.type !== 'f' || removes.has(parent ?? '')) continue;
     const columns = [...needs].flatMap((id) => before.get(id) ?? []).filter(({ kind }) => kind === 'column');
-    for (const { id, parent = '' } of columns)
+    const own = columns.filter((each) => each.parent === parent && (row.columns as string[]).includes(each.name));
+    for (const { id } of own)
       for (const other of columns) {
-        if (removes.has(parent)) continue;
-        wait(removes.get(other.parent ?? ''), removes.get(id));
         wait(alters.get(other.id), removes.get(id));
+        if (!own.includes(other)) wait(removes.get(other.id), removes.get(id));
       }
+  }
+  // PostgreSQL binds a new foreign key to any unique index of what it refers to: not to one that is dropped later.
+  for (const [id, chain] of makes) {
+    const key = after.get(id);
+    if (key?.kind !== 'constraint' || key.row.type !== 'f') continue;
+    for (const need of key.needs)
+      for (const old of removes.keys())
+        if (haveSameColumns(before.get(old), after.get(need))) wait(chain, removes.get(old));
   }
   // An enum that is made anew, by up or by down, converts its columns while nothing reads them.
   for (const [id, chain] of alters) {
@@ -167,6 +175,12 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
   const names = new Map<string, Chain>();
   for (const [id, chain] of removes) for (const name of namesOf(before.get(id))) names.set(name, chain);
   for (const [id, chain] of makes) for (const name of namesOf(after.get(id))) wait(chain, names.get(name));
+}
+
+/** Whether both are indexes, or constraints that have one, of the same columns. */
+function haveSameColumns(one: CatalogObject | undefined, other: CatalogObject | undefined): boolean {
+  if (!one || !other || one.parent !== other.parent || !hasIndex(one) || !hasIndex(other)) return false;
+  return one.needs.size === other.needs.size && [...one.needs].every((id) => other.needs.has(id));
 }
 
 /** What only one object can be called at a time: of what is replaced, its id. */

@@ -16,8 +16,9 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog): string[]
   const hasValue = row.default && !hasUniqueValues(column, catalog);
   if (hasValue || row.identity || row.generated) return column.create;
   const fill = `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`;
-  // Two nulls are one value to a unique index on coalesce(…), or with nulls not distinct.
-  if (!row.required) return hasUniqueExpression(column, catalog) ? [...column.create, fill] : column.create;
+  // Rows with a default are the same to a unique index, and so are nulls to one on coalesce(…), or with nulls not distinct.
+  if (!row.required)
+    return row.default || hasUniqueExpression(column, catalog) ? [...column.create, fill] : column.create;
   const require = `alter table ${table} alter column ${quote(name)} set not null`;
   return [
     add(columnType({ ...row, required: false })),

@@ -429,6 +429,19 @@ test('a check of a dropped column is restored by down, for later rows only if th
 });
 
 /** What is wrong with a round trip between two schemas, as lines. */
+test.each(['smallint', 'int', 'bigint', 'numeric', 'real', 'float8', 'real[]'])(
+  '%s becomes money, and money becomes it',
+  async (type) => {
+    const isArray = type.endsWith('[]');
+    const [before, after] = [`create table t (n ${type})`, `create table t (n money${isArray ? '[]' : ''})`];
+    expect(await faultsBetween(before, after, 'without rows')).toEqual([]);
+    const migrations = await migrationsBetween(before, after);
+    await database.execute(`insert into t values (${isArray ? "'{7}'" : 7})`);
+    for (const sql of migrations.flatMap(({ up, down }) => [...up, ...down])) await database.execute(sql);
+    expect(await database.execute('select n::text from t')).toEqual([{ n: isArray ? '{7}' : '7' }]);
+  },
+);
+
 async function faultsBetween(before: string, after: string, rows?: 'without rows'): Promise<string[]> {
   const expected = await catalogOf(after);
   const planned = await migrationsBetween(before, after);

@@ -128,23 +128,31 @@ function identityOptions(old: CatalogObject, now: CatalogObject): string {
 
 /**
  * How the values become the new type. PostgreSQL's own assignment refuses a value that does not fit; an explicit cast
- * would cut it off. Types without an assignment are converted through their text.
+ * would cut it off. Money becomes other numbers, and they money, through numeric; other types without an assignment are converted
+ * through their text.
  */
 function conversion(old: CatalogObject, now: CatalogObject): string {
   const [from, to] = [String(old.row.base), String(now.row.base)];
   const element = (type: string) => type.replace(/(\[\])+$/, '');
   const isArray = (type: string) => type.endsWith('[]');
-  if (isArray(from) === isArray(to) && isAssignable(element(from), element(to))) return '';
+  if (isArray(from) === isArray(to)) {
+    const [one, other] = [element(from), element(to)];
+    if ((one === 'money') !== (other === 'money') && NUMBER.test(one) && NUMBER.test(other))
+      return ` using ${quote(now.name)}::numeric${isArray(from) ? '[]' : ''}`;
+    if (isAssignable(one, other)) return '';
+  }
   if (TEXT.test(to)) return '';
   return ` using ${quote(now.name)}::text::${shortType(to)}`;
 }
 
 const TEXT = /^(text|character varying|character|name)$/;
 
+const NUMBER = /^(smallint|integer|bigint|numeric|real|double precision|money)$/;
+
 /** Types whose values PostgreSQL assigns to each other. */
 const FAMILIES = [
   TEXT,
-  /^(smallint|integer|bigint|numeric|real|double precision|money)$/,
+  NUMBER,
   /^(date|timestamp with(out)? time zone)$/,
   /^(time with(out)? time zone)$/,
   /^jsonb?$/,

@@ -69,7 +69,7 @@ export type ArticleOrderField =
   | 'PUBLISHED_AT'
   /** How often it was read. */
   | 'READ_COUNT'
-  /** How well it matches the query of the filter: what matches in its title first. Ranks the newest 500 of what matches in the title and of what matches at all, and holds no others. */
+  /** How well it matches the query of the filter: what matches in its title first. Ranks all of up to 500 matches; of more, some of those in titles, of the others and of the newest. */
   | 'RELEVANCE'
   /** Its title, in the database's collation. */
   | 'TITLE'

@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { DateTime } from '../graphql/scalars.ts';
 import { UserErrorCode } from '../graphql/user-errors.ts';
 import { formatLimit, line, name, optionalUrl, text } from '../graphql/validation.ts';
-import { MOST_CANDIDATES } from '../reading/list-query.ts';
 import { OrderDirection, PageArgs } from '../reading/page-args.ts';
 import { TAG_LIMITS } from '../tags/tag.limits.ts';
 import { describeIdempotencyKey, idempotencyKey } from '../users/create-once.ts';
@@ -96,7 +95,8 @@ registerEnumType(ArticleOrderField, {
     READ_COUNT: { description: 'How often it was read.' },
     TITLE: { description: "Its title, in the database's collation." },
     RELEVANCE: {
-      description: `How well it matches the query of the filter: what matches in its title first. Ranks the newest ${MOST_CANDIDATES} of what matches in the title and of what matches at all, and holds no others.`,
+      description:
+        'How well it matches the query of the filter: what matches in its title first. Ranks all of up to 500 matches; of more, some of those in titles, of the others and of the newest.',
     },
   },
 });

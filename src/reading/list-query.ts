@@ -160,19 +160,48 @@ export class ListQuery {
       select * from (${join([...fromLinks, sql`(${scanned})`], ' union all ')}) as found`;
   }
 
-  /** The candidates of a ranked list with their scores: the newest rows of the preferred links, and the newest of all. */
+  /**
+   * The candidates of a ranked list with their scores. PostgreSQL's index answers with all links at once, which takes long for a word
+   * of a tenth of all rows. So links that are frequent among the newest rows are not taken from the index, but found among more of
+   * the newest rows.
+   */
   private scored(within: readonly Sql[]): Sql {
     const { table, conditions, ranking, links } = this;
     const { preferred, score, newestBy } = ranking as RankedBy;
     const [link, ...others] = links as [Link, ...Link[]];
-    const newest = (first: Link) => {
-      const list = new ListQuery(table, { by: newestBy, name: '', direction: 'DESC' }, [first, ...others], conditions);
-      const found = list.linked([], false, literal(MOST_CANDIDATES));
-      return sql`select "$id" from (${found} order by "$sort" desc, "$id" desc limit ${literal(MOST_CANDIDATES)}) as newest`;
-    };
-    return sql`select "$id", "$sort" from ((${newest(preferred)}) union (${newest(link)})) as "$candidates"
+    const list = new ListQuery(table, { by: newestBy, name: '', direction: 'DESC' }, others, conditions);
+    const leadsToNewest = ({ table, where, to }: Link) =>
+      sql`exists(select from ${table.aliased} where ${where} and ${to} = newest."$id" offset 0)`;
+    const isFrequent = (flag: Sql) => sql`(select count(*) from "$sample" where ${flag}) > ${literal(FREQUENT)}`;
+    const [isMatch, isPreferred] = [identifier('$isMatch'), identifier('$isPreferred')];
+    const taken = ({ to, where, table }: Link, flag: Sql) => sql`(select ${to} as "$to" from ${table.aliased}
+      where ${where} and not ${isFrequent(flag)} limit ${literal(MOST_CANDIDATES)})`;
+    const all = [sql`${table.columns.id} = "$to"`, ...conditions, ...others.map((other) => this.isLinked(other))];
+    return sql`with "$sample" as materialized (
+        select "$id", ${leadsToNewest(link)} as ${isMatch}, ${leadsToNewest(preferred)} as ${isPreferred}
+        from (${list.first(literal(SAMPLE))}) as newest
+      )
+      select "$id", "$sort" from (
+        select "$id" from (${taken(preferred, isPreferred)} union ${taken(link, isMatch)}) as "$links"
+          cross join lateral (select ${table.columns.id} as "$id" from ${table.aliased} where ${conjunction(all)} offset 0) as reached
+        union select "$id" from "$sample" where ${isMatch}
+        union (select "$id" from (${list.first(literal(MOST_LOOKED_THROUGH))}) as newest
+          where ${isFrequent(isMatch)} and ${leadsToNewest(link)}
+          order by "$sort" desc, "$id" desc limit ${literal(MOST_CANDIDATES)})
+      ) as "$candidates"
       cross join lateral (select ${score} as "$sort" from ${link.table.aliased} where ${link.to} = "$id" offset 0) as "$scores"
       where ${conjunction(within)}`;
+  }
+
+  /** The first rows in order, as `$id` and `$sort`. */
+  private first(most: Sql): Sql {
+    const { table, sort, keyset } = this;
+    if (this.links.length > 0) {
+      const order = keyset.orderBy(false, identifier('found', '$sort'), identifier('found', '$id'));
+      return sql`${this.linked([], false, most)} order by ${order} limit ${most}`;
+    }
+    return sql`select ${table.columns.id} as "$id", ${sort.sql} as "$sort" from ${table.aliased}
+      where ${conjunction(this.conditions)} order by ${keyset.orderBy(false)} limit ${most}`;
   }
 
   /** `offset 0` keeps PostgreSQL from turning this into a join and then sorting every linked row. */
@@ -193,8 +222,16 @@ const FEW_LINKS = 500;
 /** The number of links that a list may start from. The others are conditions of its rows. */
 const MOST_STARTS = 2;
 
-/** How many rows a ranked list takes from all links, and from the preferred ones, and holds at most twice as many. */
+/** How many rows a ranked list takes from its links, from the preferred ones, and from the newest rows of the list. */
 export const MOST_CANDIDATES = 500;
+
+/** How many of its newest rows a ranked list looks through. */
+export const MOST_LOOKED_THROUGH = 5_000;
+
+/** Links to more than this number of the newest rows are frequent. */
+const FREQUENT = 10;
+/** How many of the newest rows that is counted among. What is found there is ranked too. */
+const SAMPLE = 500;
 
 const CANDIDATE = identifier('$id');
 const SCORE = new Column(identifier('$sort'), 'int');

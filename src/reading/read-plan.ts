@@ -83,8 +83,8 @@ interface PageParts<E, L> {
 }
 
 /**
- * An order by how well a row matches, highest score first. Only candidates are scored: of the first links that the page goes
- * through, the newest rows, and the newest of the preferred links too.
+ * An order by how well a row matches. Only candidates are scored: rows of the first links that the page goes through, of the
+ * preferred ones, and the newest rows of the list.
  */
 export interface Ranking {
   readonly preferred: Links<unknown>;

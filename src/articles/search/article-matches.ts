@@ -22,7 +22,7 @@ export function relevance(query: string | null | undefined, direction: `${OrderD
   const score = ({ vector = sql`` }: Partial<Columns<ArticleSearch>>) =>
     sql`(ts_rank(${vector}, ${parsed}, 32) * 1000000)::int + case when ${titleOf(vector)} @@ ${parsed} then 1000000 else 0 end`;
   const inTitle = (words: Columns<ArticleSearch>) => isMatch(titleOf(words.vector), query);
-  const preferred = links(ArticleSearch, inTitle, 'article', 'id', FEW_MATCHES);
+  const preferred = links(ArticleSearch, inTitle, 'article');
   const ranking: Ranking = { preferred, score, newestBy: 'publishedAt' };
   return { name: 'RELEVANCE', direction, by: { ranking } };
 }
@@ -51,4 +51,4 @@ const isMatch = (vector: Sql, query: string) =>
 const titleOf = (vector: Sql) => sql`ts_filter(${vector}, '{a}')`;
 
 /** Up to this number, matches are sorted. With more, a list is scanned in its order. */
-const FEW_MATCHES = 10_000;
+const FEW_MATCHES = 2_000;

@@ -6,15 +6,18 @@
  */
 import { existsSync } from 'node:fs';
 import { readRigArguments } from '../rig-arguments.ts';
+import { backfill } from './backfill.ts';
 import { BINARIES } from './cluster.ts';
 import { shareCores } from './cores.ts';
 import { drips } from './drips.ts';
+import { edits } from './edits.ts';
 import { enumeration } from './enumeration.ts';
 import { failover } from './failover.ts';
 import { kills } from './kills.ts';
 import { overload } from './overload.ts';
 import { pooler } from './pooler.ts';
 import { restarts } from './restarts.ts';
+import { retries } from './retries.ts';
 import { type Figures, type Rig, withBlog } from './rig.ts';
 import { shutdowns } from './shutdowns.ts';
 import { silence } from './silence.ts';
@@ -29,6 +32,9 @@ const RIGS: Record<string, (rig: Rig) => Promise<Figures>> = {
   overload,
   drips,
   enumeration,
+  retries,
+  edits,
+  backfill,
   soak,
   tls,
   failover,

@@ -1,9 +1,19 @@
 import { type Logger, pino } from 'pino';
+import { forPeople } from './log-for-people.ts';
 import { standardOutput } from './log-output.ts';
 
-/** JSON lines, without secrets. */
-export const createLogger = (level: string, output: { write(line: string): void } = standardOutput()): Logger =>
-  pino({ level, serializers: { err: serializeError } }, { write: (line) => output.write(redactSecrets(line)) });
+/** JSON lines, in a terminal short ones for people; both without secrets. */
+export function createLogger(
+  level: string,
+  output: { write(line: string): void } = standardOutput(),
+  isTerminal = process.stdout.isTTY === true,
+): Logger {
+  const form = isTerminal ? forPeople : (line: string) => line;
+  return pino(
+    { level, serializers: { err: serializeError } },
+    { write: (line) => output.write(form(redactSecrets(line))) },
+  );
+}
 
 /**
  * A safety net for code that logs a request, an input or a connection by mistake. It matches the written line, because pino's

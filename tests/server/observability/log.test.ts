@@ -41,3 +41,23 @@ test('each event is one line', () => {
   log.info({ password: 'a\nb' }, 'one\nevent');
   expect(lines.splice(0)).toEqual([expect.stringMatching(/^\{.*\}\n$/)]);
 });
+
+test('a terminal shows what happened, without the fields that programs read, and without secrets', () => {
+  const shown: string[] = [];
+  const terminal = createLogger('info', { write: (line) => shown.push(line) }, true);
+  terminal.info({ token: 'a secret' }, 'GraphQL at http://localhost:4000/graphql');
+  terminal.warn('The disk is nearly full');
+  const request = { method: 'POST', status: 200, ms: 12.3, type: 'mutation', field: 'login', user: 7 };
+  terminal.info({ ...request, outcome: 'ok' }, 'request');
+  terminal.info({ ...request, outcome: 'INVALID_CREDENTIALS' }, 'request');
+  terminal.info({ method: 'GET', route: '/api/tags', status: 503, ms: 1, type: 'none', field: 'none' }, 'request');
+  terminal.error({ err: new Error("duplicate key 'ann'") }, 'Unhandled error');
+  expect(shown.slice(0, -1)).toEqual([
+    'GraphQL at http://localhost:4000/graphql\n',
+    'Warning: The disk is nearly full\n',
+    'POST mutation login 200 12.3 ms\n',
+    'POST mutation login 200 12.3 ms INVALID_CREDENTIALS\n',
+    'GET /api/tags 503 1 ms\n',
+  ]);
+  expect(shown.at(-1)).toMatch(/^Error: Unhandled error\nError: duplicate key '…'\n +at /);
+});

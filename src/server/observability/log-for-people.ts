@@ -1,0 +1,31 @@
+/** A line of the log as a terminal shows it: what happened, without the fields that programs read. */
+export function forPeople(line: string): string {
+  const { level, msg, err, ...rest } = JSON.parse(line) as Line;
+  const severity = SEVERITIES.find(([from]) => level >= from)?.[1] ?? '';
+  const what = msg === 'request' ? requestLine(rest) : (msg ?? '');
+  return `${severity}${what}${err ? `\n${err.stack ?? err.message}` : ''}\n`;
+}
+
+function requestLine({ method, route, type, field, status, ms, outcome }: Omit<Line, 'level'>): string {
+  const operation = type && type !== 'none' ? `${type} ${field}` : '';
+  const failed = outcome && outcome !== 'ok' ? outcome : '';
+  return [method, route, operation, status, `${ms} ms`, failed].filter(Boolean).join(' ');
+}
+
+const SEVERITIES = [
+  [50, 'Error: '],
+  [40, 'Warning: '],
+] as const;
+
+interface Line {
+  readonly level: number;
+  readonly msg?: string;
+  readonly err?: { readonly message: string; readonly stack?: string };
+  readonly method?: string;
+  readonly route?: string | null;
+  readonly type?: string;
+  readonly field?: string;
+  readonly status?: number;
+  readonly ms?: number;
+  readonly outcome?: string;
+}

@@ -71,7 +71,7 @@ export type ArticleOrderField =
   | 'READ_COUNT'
   /** How well it matches the query of the filter: what matches in its title first. Ranks all of up to 500 matches; of more, some of those in titles, of the others and of the newest. */
   | 'RELEVANCE'
-  /** Its title, in the database's collation. */
+  /** Its title, by letters: case and accents only decide between equal letters. */
   | 'TITLE'
   /** When its author last changed it. */
   | 'UPDATED_AT';
@@ -201,7 +201,7 @@ export type TagOrder = {
 export type TagOrderField =
   /** How many articles carry it. */
   | 'ARTICLES_COUNT'
-  /** Its name, in the database's collation. */
+  /** Its name, by letters: case and accents only decide between equal letters. */
   | 'NAME';
 
 /** An absent field stays as it is; null is a ValidationError, except for coverImage; tagList: [] removes all tags. */

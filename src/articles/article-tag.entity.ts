@@ -1,7 +1,7 @@
-import { Entity, Index, ManyToOne, PrimaryKey, Trigger, Unique } from '@mikro-orm/decorators/legacy';
+import { Entity, Index, ManyToOne, PrimaryKey, Property, Trigger, Unique } from '@mikro-orm/decorators/legacy';
 import { Tag } from '../tags/tag.entity.ts';
 import { Article } from './article.entity.ts';
-import { countLink } from './article.triggers.ts';
+import { COPY_DATE_TO_LINK, countLink } from './article.triggers.ts';
 import { INDEX_TAGS } from './search/search-functions.ts';
 
 /**
@@ -10,7 +10,8 @@ import { INDEX_TAGS } from './search/search-functions.ts';
  */
 @Entity({ tableName: 'article_tags' })
 @Unique({ name: 'article_tags_unique', properties: ['article', 'tag'] })
-@Index({ name: 'article_tags_by_tag', properties: ['tag', 'article'] })
+@Index({ name: 'article_tags_by_tag_and_published_at', properties: ['tag', 'publishedAt', 'article'] })
+@Trigger({ name: 'copy_published_at', timing: 'before', events: ['insert'], body: COPY_DATE_TO_LINK })
 @Trigger({ name: 'count_up', timing: 'after', events: ['insert'], body: countLink('new', '+ 1') })
 @Trigger({ name: 'count_down', timing: 'after', events: ['delete'], body: countLink('old', '- 1') })
 @Trigger(INDEX_TAGS)
@@ -23,4 +24,8 @@ export class ArticleTag {
 
   @ManyToOne({ entity: () => Tag, deleteRule: 'cascade' })
   readonly tag!: Tag;
+
+  /** That of the article while it is published, otherwise null: kept by triggers, so that an index has the articles of a tag in order. */
+  @Property({ type: 'datetime', length: 3, nullable: true })
+  readonly publishedAt!: Date | null;
 }

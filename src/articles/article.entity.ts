@@ -12,6 +12,7 @@ import {
   Unique,
 } from '@mikro-orm/decorators/legacy';
 import { Extensions, Field, Int, ObjectType } from 'type-graphql';
+import { COLLATION } from '../database/collation.ts';
 import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime, Url } from '../graphql/scalars.ts';
@@ -23,7 +24,7 @@ import { raw, type Sql, sql } from '../reading/sql.ts';
 import { Tag } from '../tags/tag.entity.ts';
 import { User } from '../users/user.entity.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
-import { countInTags, KEEP_FIRST_SLUG, KEEP_SLUG } from './article.triggers.ts';
+import { COPY_DATE_TO_LINKS, countInTags, KEEP_FIRST_SLUG, KEEP_SLUG } from './article.triggers.ts';
 import { ArticleStatus, STATUS_SQL } from './article-status.ts';
 import { ArticleTag } from './article-tag.entity.ts';
 import { INDEX_CHANGED_TEXT, INDEX_NEW_TEXT } from './search/search-functions.ts';
@@ -33,6 +34,8 @@ const PUBLISHED = `status = ${STATUS_SQL.PUBLISHED}`;
 
 /** The value in the text, not a parameter, since it decides which indexes serve. */
 const isPublished = (status: Sql): Sql => sql`${status} = ${raw(STATUS_SQL.PUBLISHED)}`;
+
+const BY_TITLE = { name: 'title', collation: COLLATION };
 
 /** An article. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */
 @ObjectType({ implements: Node, description: 'A text with its author, tags, favourites and comments.' })
@@ -56,7 +59,7 @@ const isPublished = (status: Sql): Sql => sql`${status} = ${raw(STATUS_SQL.PUBLI
 @Index({ name: 'articles_by_favorites_count', properties: ['favoritesCount', 'id'] })
 @Index({ name: 'articles_by_comments_count', properties: ['commentsCount', 'id'] })
 @Index({ name: 'articles_by_read_count', properties: ['readCount', 'id'] })
-@Index({ name: 'articles_by_title', properties: ['title', 'id'] })
+@Index({ name: 'articles_by_title', columns: [BY_TITLE, { name: 'id' }] })
 @Index({ name: 'articles_published_by_author', properties: ['author', 'publishedAt', 'id'], where: PUBLISHED })
 @Index({
   name: 'articles_published_by_author_and_updated_at',
@@ -78,7 +81,11 @@ const isPublished = (status: Sql): Sql => sql`${status} = ${raw(STATUS_SQL.PUBLI
   properties: ['author', 'readCount', 'id'],
   where: PUBLISHED,
 })
-@Index({ name: 'articles_published_by_author_and_title', properties: ['author', 'title', 'id'], where: PUBLISHED })
+@Index({
+  name: 'articles_published_by_author_and_title',
+  columns: [{ name: 'author' }, BY_TITLE, { name: 'id' }],
+  where: PUBLISHED,
+})
 @Index({ name: 'articles_drafts', properties: ['author', 'updatedAt', 'id'], where: `status = ${STATUS_SQL.DRAFT}` })
 @Trigger({ name: 'keep_first_slug', timing: 'after', events: ['insert'], body: KEEP_FIRST_SLUG })
 @Trigger({
@@ -87,6 +94,13 @@ const isPublished = (status: Sql): Sql => sql`${status} = ${raw(STATUS_SQL.PUBLI
   events: ['update'],
   when: '(old.slug <> new.slug)',
   body: KEEP_SLUG,
+})
+@Trigger({
+  name: 'copy_published_at',
+  timing: 'after',
+  events: ['update'],
+  when: '((old.status <> new.status) OR (old.published_at IS DISTINCT FROM new.published_at))',
+  body: COPY_DATE_TO_LINKS,
 })
 @Trigger({
   name: 'count_in_tags',

@@ -93,7 +93,7 @@ registerEnumType(ArticleOrderField, {
     FAVORITES_COUNT: { description: 'How many users have favourited it.' },
     COMMENTS_COUNT: { description: 'How many comments it has.' },
     READ_COUNT: { description: 'How often it was read.' },
-    TITLE: { description: "Its title, in the database's collation." },
+    TITLE: { description: 'Its title, by letters: case and accents only decide between equal letters.' },
     RELEVANCE: {
       description:
         'How well it matches the query of the filter: what matches in its title first. Ranks all of up to 500 matches; of more, some of those in titles, of the others and of the newest.',

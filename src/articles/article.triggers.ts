@@ -30,3 +30,11 @@ export const countLink = (link: 'old' | 'new', more: string): string =>
     `perform from articles where id = ${link}.article_id and status = ${STATUS_SQL.PUBLISHED} for share;`,
     `if found then update tags set articles_count = articles_count ${more} where id = ${link}.tag_id; end if; return null;`,
   ].join(' ');
+
+/** Dates a new link, and locks the article so that its date and status stay. */
+export const COPY_DATE_TO_LINK =
+  "select case status when 'PUBLISHED' then published_at end into new.published_at from articles where id = new.article_id for share; return new;";
+
+/** Dates the links of an article that is published or taken back. */
+export const COPY_DATE_TO_LINKS =
+  "update article_tags set published_at = case new.status when 'PUBLISHED' then new.published_at end where article_id = new.id; return null;";

@@ -126,9 +126,9 @@ class Compiler {
     return needsRows ? sql`(select ${jsonObject(pairs)} from ${rows.aliased} group by ())` : jsonObject(pairs);
   }
 
-  private link({ entity, where, to, at, few }: Links<unknown>): Link {
+  private link({ entity, where, to, at, few, copied }: Links<unknown>): Link {
     const table = this.rows.table(entity, 'found');
-    return { table, where: this.rows.where(where, table), to: table.columns[to] as Sql, at, few };
+    return { table, where: this.rows.where(where, table), to: table.columns[to] as Sql, at, few, copied };
   }
 
   private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], rows: ListPage, { textMatches }: Page): Sql {

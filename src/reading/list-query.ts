@@ -4,12 +4,13 @@ import type { AnyRow } from './read-plan.ts';
 import { base64url, conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
 import { Column, type Table } from './table.ts';
 
-/** The rows of a join table that match `where`. They lead to the list's rows whose `at` equals their `to`. */
+/** The rows of a join table that match `where`. They lead to the list's rows whose `at` equals their `to`, with equal `copied` columns. */
 export interface Link {
   readonly table: Table;
   readonly where: Sql;
   readonly to: Sql;
   readonly at: string;
+  readonly copied: readonly string[];
   /** Up to this number of links, the rows of each are read. */
   readonly few?: number | undefined;
 }
@@ -30,16 +31,19 @@ export class ListQuery {
 
   constructor(
     private readonly table: Table,
-    { by, name, direction }: Order<AnyRow, AnyRow>,
+    { by, name, direction, collation }: Order<AnyRow, AnyRow>,
     private readonly links: readonly Link[],
     private readonly conditions: readonly Sql[],
     private readonly ranking: RankedBy | null = null,
   ) {
     this.orderName = `${name} ${direction}`;
     this.isSortedByLink = typeof by !== 'string' && 'link' in by;
-    this.sort =
-      typeof by === 'string' ? table.column(by) : 'link' in by ? (links[0] as Link).table.column(by.link) : SCORE;
-    this.keyset = new Keyset(this.sort, ranking ? CANDIDATE : (table.columns.id as Sql), direction === 'ASC');
+    const [link] = links as readonly [Link];
+    const column = typeof by === 'string' ? table.column(by) : 'link' in by ? link.table.column(by.link) : SCORE;
+    this.sort = collation ? column.collate(collation) : column;
+    // Both columns of one table, so that one index serves them.
+    const id = ranking ? CANDIDATE : this.isSortedByLink ? link.to : (table.columns.id as Sql);
+    this.keyset = new Keyset(this.sort, id, direction === 'ASC');
   }
 
   count(): Sql {
@@ -107,9 +111,8 @@ export class ListQuery {
       return sql`select ${columns} from ${table.aliased} where ${all} ${ordered} ${cut}`;
     }
     if (this.isSortedByLink) {
-      const joined = sql`${link.to} = ${table.columns[link.at]}`;
       const linked = others.map((other) => this.isLinked(other));
-      const all = conjunction([link.where, joined, ...this.conditions, ...linked, ...within]);
+      const all = conjunction([link.where, this.leadsHere(link), ...this.conditions, ...linked, ...within]);
       return sql`select ${columns} from ${link.table.aliased} cross join ${table.aliased} where ${all} ${ordered} ${cut}`;
     }
     const most = offset > 0 ? sql`${limit + offset}::int` : literal(limit);
@@ -209,8 +212,14 @@ export class ListQuery {
     return sql`exists(${this.linksTo(link)} offset 0)`;
   }
 
-  private linksTo({ table, where, to, at }: Link): Sql {
-    return sql`select from ${table.aliased} where ${where} and ${to} = ${this.table.columns[at]}`;
+  private linksTo(link: Link): Sql {
+    return sql`select from ${link.table.aliased} where ${link.where} and ${this.leadsHere(link)}`;
+  }
+
+  private leadsHere({ table, to, at, copied }: Link): Sql {
+    const { columns } = this.table;
+    const equal = copied.map((name) => sql`${table.columns[name]} = ${columns[name]}`);
+    return conjunction([sql`${to} = ${columns[at]}`, ...equal]);
   }
 }
 

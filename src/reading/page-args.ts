@@ -51,6 +51,8 @@ export interface Order<E, L = never> {
   readonly direction: `${OrderDirection}`;
   /** The property to sort by, of the row itself or of the link that leads to it; or a `Ranking` of read-plan.ts. */
   readonly by: (keyof E & string) | { readonly link: keyof L & string } | { readonly ranking: object };
+  /** The collation of a text that people sort by, which an index must have too. */
+  readonly collation?: string;
 }
 
 /** The checked paging arguments. */

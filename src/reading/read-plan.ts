@@ -22,15 +22,17 @@ export const page = <E, L>(entity: EntityClass<E>, parts: PageParts<E, L>): Read
 
 /**
  * The rows of a join table that match the condition. A link leads to the rows whose `at` equals its `to`: the id, or a
- * column whose value several rows may share. Up to `few` of them, a list is read from its links, else in its order.
+ * column whose value several rows may share. Up to `few` of them, a list is read from its links, else in its order. `copied` names
+ * columns that the link has from its row, under the same name; PostgreSQL then knows that they are equal, and can use an index on
+ * them to find the link of a row.
  */
 export const links = <L, E = { id: number }>(
   entity: EntityClass<L>,
   where: Where<L>,
   to: ColumnName<L>,
   at: ColumnName<E> | 'id' = 'id',
-  few?: number,
-): Links<L> => ({ entity, where, to, at, few }) as unknown as Links<L>;
+  { few, copied = [] }: { few?: number; copied?: readonly ColumnName<L>[] } = {},
+): Links<L> => ({ entity, where, to, at, few, copied }) as unknown as Links<L>;
 
 export const count = <E>(entity: EntityClass<E>, where: Where<E>): ReadPlan =>
   ({ kind: 'count', entity, where }) as ReadPlan;
@@ -110,6 +112,7 @@ export type Links<L = AnyRow> = {
   to: string;
   at: string;
   few?: number;
+  copied: readonly string[];
   _?: L;
 };
 export type Each = { kind: 'each'; plans: readonly (ReadPlan | null)[] };

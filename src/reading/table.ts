@@ -61,6 +61,11 @@ export class Column {
     this.kind = type.startsWith('timestamptz') ? 'date' : type === 'int' ? 'number' : 'text';
   }
 
+  /** The column as it is sorted in a collation. */
+  collate(collation: string): Column {
+    return new Column(sql`${this.sql} collate ${identifier(collation)}`, this.type);
+  }
+
   /** Dates as RFC 3339 in UTC, always with milliseconds. PostgreSQL's own JSON form depends on the session. */
   asJson(value: Sql): Sql {
     return this.kind === 'date' ? sql`to_char(${value} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')` : value;

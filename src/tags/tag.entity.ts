@@ -1,6 +1,7 @@
 import { OptionalProps } from '@mikro-orm/core';
 import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, Int, ObjectType } from 'type-graphql';
+import { COLLATION } from '../database/collation.ts';
 import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { Visible } from '../reading/read-plan.ts';
@@ -24,6 +25,7 @@ import { TAG_LIMITS } from './tag.limits.ts';
 @Entity({ tableName: 'tags' })
 @Check({ name: 'tags_name_length', expression: lengthCheck('name', 1, TAG_LIMITS.name) })
 @Index({ name: 'tags_by_articles_count', properties: ['articlesCount', 'id'] })
+@Index({ name: 'tags_by_name', columns: [{ name: 'name', collation: COLLATION }, { name: 'id' }] })
 export class Tag {
   [OptionalProps]?: 'nameKey' | 'articlesCount';
 

@@ -11,7 +11,7 @@ registerEnumType(TagOrderField, {
   description: 'What tags are ordered by. Ties are broken by id, so that paging loses none.',
   valuesConfig: {
     ARTICLES_COUNT: { description: 'How many articles carry it.' },
-    NAME: { description: "Its name, in the database's collation." },
+    NAME: { description: 'Its name, by letters: case and accents only decide between equal letters.' },
   },
 });
 

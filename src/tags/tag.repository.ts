@@ -1,4 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { isStorable } from '../database/storable.ts';
+import { type Sql, sql } from '../reading/sql.ts';
 import { nameKey } from '../text/fold-case.ts';
 import { toNfc } from '../text/to-nfc.ts';
 import { Tag } from './tag.entity.ts';
@@ -6,6 +8,14 @@ import { TAG_LIMITS } from './tag.limits.ts';
 
 /** The name as tags are stored. */
 export const tagName = (typed: string): string => toNfc(typed, TAG_LIMITS.name);
+
+/** The ids of the tags of these names as an array, the rarest first; null unless there is a tag of each name. */
+export function tagIds(typed: readonly string[]): Sql {
+  const names = [...new Set(typed.map(tagName))];
+  if (!names.every(isStorable)) return sql`null::int[]`;
+  return sql`(select array_agg(id order by articles_count, id) from tags where name = any(${names})
+    having count(*) = ${names.length}::int)`;
+}
 
 /**
  * The tags of these names, in this order; new ones are inserted. Call it in a transaction. The update of an existing name locks

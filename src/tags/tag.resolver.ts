@@ -1,4 +1,5 @@
 import { Arg, Args, Extensions, Query, Resolver } from 'type-graphql';
+import { COLLATION } from '../database/collation.ts';
 import { isStorable } from '../database/storable.ts';
 import type { Order } from '../reading/page-args.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
@@ -38,5 +39,5 @@ export class TagResolver {
 
 const tagOrder = (orderBy?: TagOrder | null): Order<Tag> =>
   orderBy?.field === 'NAME'
-    ? { name: 'NAME', direction: orderBy.direction, by: 'name' }
+    ? { name: 'NAME', direction: orderBy.direction, by: 'name', collation: COLLATION }
     : { name: 'ARTICLES_COUNT', direction: orderBy?.direction ?? 'DESC', by: 'articlesCount' };

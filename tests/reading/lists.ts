@@ -68,7 +68,7 @@ const articleSort = {
   FAVORITES_COUNT: 'a.favorites_count',
   COMMENTS_COUNT: 'a.comments_count',
   READ_COUNT: 'a.read_count',
-  TITLE: 'a.title',
+  TITLE: 'a.title collate "und-x-icu"',
   RELEVANCE: `(select (ts_rank(vector, query, 32) * 1000000)::int + case when ts_filter(vector, '{a}') @@ query then 1000000 else 0 end
     from article_search, to_tsquery('simple', 'titl') as query where article_id = a.id)`,
 };
@@ -168,7 +168,7 @@ const shapes: Record<string, Shape> = {
     around: (connection) => connection,
     from: 'tags where articles_count > 0',
     id: 'id',
-    sort: { ARTICLES_COUNT: 'articles_count', NAME: 'name' },
+    sort: { ARTICLES_COUNT: 'articles_count', NAME: 'name collate "und-x-icu"' },
     preset: 'ARTICLES_COUNT DESC',
     filters: { prefix: ['"TAG"', `name like 'tag%'`] },
   },

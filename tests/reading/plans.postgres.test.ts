@@ -129,8 +129,8 @@ async function aLargeBlog(): Promise<void> {
     insert into tags (name, articles_count) select 'tag' || md5(n::text), n % 50 + 1 from generate_series(1, 2000) n;
     insert into tags (name) values ('red'), ('blue'), ('green'), ('rare'), ('none');
     alter table article_tags disable trigger all;
-    insert into article_tags (article_id, tag_id)
-      select articles.id, tags.id from articles join tags on name = 'red' and articles.id % 2 = 0
+    insert into article_tags (article_id, tag_id, published_at)
+      select articles.id, tags.id, published_at from articles join tags on name = 'red' and articles.id % 2 = 0
         or name = 'blue' and articles.id % 3 = 0 or name = 'green' and articles.id % 5 = 0
         or name = 'rare' and articles.id % 10000 = 0 or tags.id = articles.id % 2000;
     alter table article_tags enable trigger all;

@@ -19,8 +19,8 @@ export function pageOf<T extends { id: number }>(
   const [behindOf, aheadOf] = [after, before].map((cursor) => (cursor == null ? null : placeIn(cursor, name)));
   const sign = direction === 'ASC' ? 1 : -1;
   const placeOf = (item: T): Place => [sortValueOf(item), item.id];
-  const compare = (left: Place, right: Place) =>
-    sign * (left[0] < right[0] ? -1 : left[0] > right[0] ? 1 : left[1] - right[1]);
+  const compareValues = /^(TITLE|NAME)$/.test(order) ? byLetters : inOrder;
+  const compare = (left: Place, right: Place) => sign * (compareValues(left[0], right[0]) || left[1] - right[1]);
 
   const all = items.toSorted((left, right) => compare(placeOf(left), placeOf(right)));
   const behind = all.filter((item) => !behindOf || compare(placeOf(item), behindOf) > 0);
@@ -42,6 +42,10 @@ export function pageOf<T extends { id: number }>(
     },
   };
 }
+
+const inOrder = (left: Value, right: Value) => (left < right ? -1 : left > right ? 1 : 0);
+const collator = new Intl.Collator('en'); // that of the root, which PostgreSQL calls und
+const byLetters = (left: Value, right: Value) => collator.compare(String(left), String(right)) || inOrder(left, right);
 
 function refuseOddPages({ first, after, last, before, offset }: Args): void {
   for (const size of [first, last]) if (size != null && !(size >= 1 && size <= 100)) refuse(`a page of ${size}`);

@@ -1,12 +1,11 @@
 import { Extensions, Resolver } from 'type-graphql';
-import { type Columns, links, page, type ReadContext, ReadField } from '../../reading/read-plan.ts';
+import { type Columns, page, type ReadContext, ReadField } from '../../reading/read-plan.ts';
 import { SCAN_COST } from '../../reading/scan-cost.ts';
 import { Tag } from '../../tags/tag.entity.ts';
 import { ArticleConnection } from '../article.connection.ts';
 import { Article } from '../article.entity.ts';
 import { ArticleOrderArgs } from '../article.input.ts';
-import { ArticleTag } from '../article-tag.entity.ts';
-import { articleOrder } from './article.lists.ts';
+import { linksOfTag, taggedOrder } from './article.lists.ts';
 
 /** The articles of a tag. */
 @Resolver(() => Tag)
@@ -15,8 +14,8 @@ export class TagArticlesFields {
   @ReadField(() => ArticleConnection, { args: () => ArticleOrderArgs, description: 'Articles that carry it.' })
   articles(tag: Columns<Tag>, { args }: ReadContext<ArticleOrderArgs>) {
     return page(Article, {
-      through: links(ArticleTag, { tag: tag.id }, 'article'),
-      order: articleOrder(args.orderBy),
+      through: linksOfTag(tag.id),
+      order: taggedOrder(args.orderBy),
       args,
     });
   }

@@ -11,7 +11,7 @@ export const isBlankQuery = (query: string | null | undefined): query is null | 
 
 /** The links to the articles that match the query. */
 export const matches = (query: string) =>
-  links(ArticleSearch, (words) => isMatch(words.vector, query), 'article', 'id', FEW_MATCHES);
+  links(ArticleSearch, (words) => isMatch(words.vector, query), 'article', 'id', { few: FEW_MATCHES });
 
 /** The order by relevance: what matches in its title first, then by the weights and number of the words that match. */
 export function relevance(query: string | null | undefined, direction: `${OrderDirection}`): Order<Article> {

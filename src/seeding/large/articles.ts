@@ -62,8 +62,8 @@ export async function addArticles(
     ),
     fresh as materialized (select * from missing join added using (slug)),
     tagged as (
-      insert into article_tags (article_id, tag_id)
-      select id, (${tags}::int[])[1 + third + 3 * ${random.skewed(Math.floor(tags.length / 3), { row: ofThird, stream: 31 })}]
+      insert into article_tags (article_id, published_at, tag_id)
+      select id, published_at, (${tags}::int[])[1 + third + 3 * ${random.skewed(Math.floor(tags.length / 3), { row: ofThird, stream: 31 })}]
       from fresh
       cross join generate_series(0, 2) as third
       order by n, ${random.fraction({ row: ofThird, stream: 32 })}

@@ -220,6 +220,34 @@ test('a change of type that loses values is refused with a query that shows them
   expect(await project.query('select a from t order by id')).toEqual([{ a: 'abc' }, { a: 'abcde' }]);
 });
 
+test.each([
+  ['is too long for', 'alter table t alter column a type varchar(5)'],
+  ['is none of', 'alter table t alter column a type level using a::text::level'],
+])(
+  'a change of type that fails, because a value %s the new one, is refused although a reason is given',
+  async (_, up) => {
+    const project = aProject({ history: false });
+    project.migration('Migration20260101000000_one', [
+      "create type level as enum ('low', 'high'); create table t (id int primary key, a text)",
+      "insert into t values (1, 'low'), (2, 'medium')",
+    ]);
+    await project.run('migration:up');
+    project
+      .migration('Migration20260102000000_two', ['create table u (id int)'])
+      .migration(
+        'Migration20260103000000_three',
+        [up],
+        [],
+        "  safeBecause = { 'change-type': 'The table is small and stays small.' };\n",
+      );
+    const refused = await project.run('migration:up');
+    expect(refused.code).toBe(21);
+    expect(refused.out).toContain('1 row loses a value');
+    expect(refused.out).not.toContain('If a loss is intended');
+    expect(await project.applied()).toHaveLength(1);
+  },
+);
+
 test('a change of type is proved again on the rows that the statements before it leave', async () => {
   const project = aProject({ history: false });
   const change = (before: string) => [before, 'alter table t alter column a type varchar(3) using (a::varchar(3))'];

@@ -145,10 +145,10 @@ async function refuseUnsafe(
   return open;
 }
 
-/** A change of type may lose values if the migration says why; they are shown either way. */
+/** A change of type may lose values, not fail on them, if the migration says why; they are shown either way. */
 function refuseLostValues(found: Violation[], log: (text: string) => void): void {
   const lost = found.filter(({ code }) => code);
-  const isIntended = ({ code, migration }: Violation) => Boolean(migration.safeBecause[code ?? '']);
+  const isIntended = ({ code, fails, migration }: Violation) => !fails && Boolean(migration.safeBecause[code ?? '']);
   refuseViolations(lost.filter((each) => !isIntended(each)));
   for (const each of lost) {
     log(`${each.migration.name}: intended, as its safeBecause says\n${describe(each).join('\n')}`);

@@ -15,8 +15,9 @@ export interface Violation {
   rows: string;
   /** Counted up to 10,001. */
   count: number;
-  /** The code that allows it in safeBecause; undefined if the statement would fail. */
+  /** The rule whose reason in safeBecause allows it, unless the statement would fail. */
   code?: 'change-type';
+  fails?: boolean;
 }
 
 export interface Violations {
@@ -85,7 +86,7 @@ export function refuseViolations(violations: readonly Violation[]): void {
       ...violations.filter(({ migration }) => migration.name === name).flatMap(describe),
     ].join('\n'),
   );
-  const code = violations.find((each) => each.code)?.code;
+  const code = violations.find((each) => each.code && !each.fails)?.code;
   const advice = code
     ? [`If a loss is intended, say why in the migration: safeBecause = { '${code}': '<a sentence>' };`]
     : [];

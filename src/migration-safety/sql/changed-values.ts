@@ -13,6 +13,8 @@ export interface ChangedValues {
   rows: string;
   /** Counted up to 10,001. */
   count: number;
+  /** Whether the statement fails on one of them, so that no reason allows it. */
+  fails: boolean;
 }
 
 /**
@@ -39,7 +41,9 @@ export async function findChangedValues(
     if (!types || (isPlain && isWidening(types, cmd.def.ColumnDef.typeName.typmods ?? []))) continue;
     const change: Change = { ...types, table, column: quote(column), isPlain, zone: zoneOf(using), ...clauses };
     const lost = await findRows(change, probe);
-    if (lost) found.push({ column: `${table}.${quote(column)}`, description: describe(change), ...lost });
+    if (!lost) continue;
+    const fails = (!using && REFUSES_LONGER.has(types.to)) || (await cannotConvert(change, probe));
+    found.push({ column: `${table}.${quote(column)}`, description: describe(change), fails, ...lost });
   }
   return found;
 }
@@ -80,6 +84,14 @@ const describe = ({ column, old, type, from, to, zone }: Change) =>
     ? `${column} loses its time zone (${old}) as ${type}`
     : `${column} (${old}) does not keep its value as ${type}`;
 
+/** Whether some value has no counterpart in the new type. */
+async function cannotConvert(change: Change, probe: Probe): Promise<boolean> {
+  const { error } = await probe(`select count(${newValue(change)}) from ${change.table}`);
+  return isDataException(error);
+}
+
+const isDataException = (error: unknown) => /^(22|23|P0001)/.test(sqlState(error) ?? '');
+
 async function findRows(change: Change, probe: Probe): Promise<{ rows: string; count: number } | undefined> {
   for (const through of ['', '::text']) {
     const condition = losesValue(change, through);
@@ -88,8 +100,8 @@ async function findRows(change: Change, probe: Probe): Promise<{ rows: string; c
     const state = sqlState(error) ?? '';
     // There is no cast back to the old type.
     if (state === '42846' && through === '') continue;
-    // A data exception: some value can't be converted.
-    if (/^(22|23|P0001)/.test(state)) return findRowsOneByOne(change, condition, probe);
+    // Some value can't be converted.
+    if (isDataException(error)) return findRowsOneByOne(change, condition, probe);
     if (error) return undefined;
     const count = Number(counted[0]?.n);
     return count > 0 ? { rows, count } : undefined;
@@ -168,6 +180,9 @@ function losesValue(change: Change, through: string): string {
   const asText = WITHOUT_EQUALITY.has(from) ? '::text' : '';
   return `${column} is not null and (${value}${exactly}::${old})${asText} is distinct from ${column}${asText}`;
 }
+
+/** Types that only an explicit cast cuts a value for. */
+const REFUSES_LONGER = new Set(['varchar', 'bpchar', 'bit', 'varbit']);
 
 const TEXT = new Set(['text', 'varchar', 'bpchar', 'name', 'citext']);
 

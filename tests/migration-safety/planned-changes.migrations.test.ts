@@ -418,6 +418,17 @@ test('what makes way for the type of a column is back in the same transaction', 
   ]);
 });
 
+test('a trigger gets its other function in the migration that makes it', async () => {
+  const planned = await migrationsBetween(
+    `${TRIGGER}; create table t (id int); create trigger counts after update on t for each row execute function f()`,
+    `${TRIGGER.replace('f()', 'g()')}; create table t (id int, a int); create index i on t (a); create trigger counts after update on t for each row execute function g()`,
+  );
+  expect(planned.map(({ up }) => up.map((sql) => /^[a-z]+( or replace)? \w+/i.exec(sql)?.[0].toLowerCase()))).toEqual([
+    ['create or replace function', 'drop trigger', 'alter table', 'create trigger', 'drop function'],
+    ['create index'],
+  ]);
+});
+
 test('a check of a dropped column is restored by down, for later rows only if the rows break it', async () => {
   const kept = 'create table t (id int)';
   const priced = 'create table t (id int, price int not null, constraint is_dear check (price > 5))';

@@ -31,7 +31,14 @@ function arrange(operations: Operation[], limitsOf: (operation: Operation) => Li
       return last?.open && !alone && (table === undefined || last.table === undefined || table === last.table);
     };
     const isAlone = (each: Operation) => limitsOf(each).alone !== undefined;
-    const soon = ready.filter(({ late }) => !late);
+    // What waits for it is not kept by anything else, or only by what can go in the same migration.
+    const isDue = (each: Operation) =>
+      [...waiting].every(
+        ({ after }) =>
+          !after.has(each) ||
+          [...after].every((other) => !waiting.has(other) || (other.late && ready.includes(other) && !isAlone(other))),
+      );
+    const soon = ready.filter((each) => !each.late || (!isAlone(each) && isDue(each)));
     // What is alone comes as late as it can, so that the statements before it share a migration. Of what is late, it comes
     // first, so that it does not come between what is removed and what makes it again.
     const next =

@@ -41,7 +41,9 @@ export async function addLargeBlog(em: EntityManager, size: Size, { progress, si
   if (signal.aborted) return added;
 
   // The new rows have neither statistics nor a visibility map, which would slow down the first reads.
-  await sql`vacuum (analyze) users, follows, tags, articles, article_search, article_tags, favorites, comments`.execute(db);
+  await sql`vacuum (analyze) users, follows, tags, articles, article_search, article_tags, favorites, comments`.execute(
+    db,
+  );
   return added;
 }
 

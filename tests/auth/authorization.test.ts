@@ -104,6 +104,8 @@ const WRAPPERS: Record<string, string> = {
       [`${noun}Edge`, 'cursor node'],
     ]),
   ),
+  ArticleEdge: 'cursor node textMatches',
+  TextMatch: 'field fragment',
   // Payloads are returned only to the user who was allowed to act.
   AuthPayload: 'viewer token expiresAt refreshToken errors',
   UpdateViewerPayload: 'viewer token expiresAt errors',

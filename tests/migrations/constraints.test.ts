@@ -186,6 +186,7 @@ test('required columns are not nullable', async () => {
     select table_name || '.' || column_name as name from information_schema.columns
     where table_schema = 'public' and is_nullable = 'YES' and table_name not like 'mikro_orm%' order by 1`);
   expect(nullable.map(({ name }) => name)).toEqual([
+    'article_tags.published_at',
     'articles.body_html',
     'articles.cover_image',
     'articles.opening_text',

@@ -85,14 +85,17 @@ describe('every published operation succeeds', () => {
       Login: { email: 'mira@conduit.example', password: PASSWORD },
       RecordArticleRead: { article },
       RefreshSession: { refreshToken },
-      Register: { username: 'newcomer', email: 'newcomer@example.com', password: PASSWORD },
+      Register: { username: `new-${name}`, email: `new-${name}@example.com`, password: PASSWORD },
       UnfavoriteArticle: { article },
       UnfollowUser: { user: { username: 'mira' } },
       UpdateArticle: { article: own, title: 'Another title' },
       UpdateComment: { comment, body: 'On second thought.' },
       UpdateUser: { bio: 'New here.' },
     };
-    const variables = { as: token, slug, username: 'mira', name: 'web', input: inputs[name] };
+    // Those of the REST API are named after the same mutations, some without their object.
+    const [, mutation = ''] = /^(?:Rest)?(.*)$/.exec(name) ?? [];
+    const input = inputs[mutation] ?? inputs[`${mutation}User`] ?? inputs[`${mutation}Article`];
+    const variables = { as: token, slug, username: 'mira', name: 'web', input };
     const response = await ask(print(document), variables as never);
     expect(response).toSucceed();
     expect(Object.values(response.data)).not.toContain(null);
@@ -128,18 +131,19 @@ test.each(['', 'no archive'])('a damaged copy in the cache, "%s", is rebuilt', a
 });
 
 test('a list is paged to its end, each item once, with first, after and offset', async () => {
-  const all = (await ask(generated.ArticlesDocument, { first: 100 })).data.articles;
+  const filter = { publishedBefore: new Date(Date.now() - 3_600_000).toISOString() };
+  const all = (await ask(generated.ArticlesDocument, { first: 100, filter })).data.articles;
   expect(all.edges).toHaveLength(all.totalCount);
   const titles: string[] = [];
   let after: string | null = null;
   do {
-    const { articles }: any = (await ask(generated.ArticlesDocument, { first: 7, after })).data;
+    const { articles }: any = (await ask(generated.ArticlesDocument, { first: 7, after, filter })).data;
     expect(articles.totalCount).toBe(all.totalCount);
     titles.push(...articles.edges.map(({ node }: any) => node.title));
     after = articles.pageInfo.hasNextPage ? articles.pageInfo.endCursor : null;
   } while (after);
   expect(titles).toEqual(all.edges.map(({ node }: any) => node.title));
-  const { data } = await ask(generated.ArticlesDocument, { first: 3, offset: 10 });
+  const { data } = await ask(generated.ArticlesDocument, { first: 3, offset: 10, filter });
   expect(data.articles.edges.map(({ node }: any) => node.title)).toEqual(titles.slice(10, 13));
   expect(await ask(generated.ArticlesDocument, { first: 0 })).toFailWith('BAD_USER_INPUT');
 });

@@ -32,6 +32,7 @@ const GOOD_INPUT: Record<string, object> = {
   deleteArticle: { article: { slug: 'hers' } },
   favoriteArticle: { article: { slug: 'hers' } },
   unfavoriteArticle: { article: { slug: 'hers' } },
+  recordArticleRead: { article: { slug: 'hers' } },
   addComment: { article: { slug: 'hers' }, body: 'Well said.' },
   updateComment: { comment: { inArticle: { slug: 'hers', databaseId: 1 } }, body: 'Better said.' },
   deleteComment: { comment: { inArticle: { slug: 'hers', databaseId: 1 } } },

@@ -32,9 +32,7 @@ export const countLink = (link: 'old' | 'new', more: string): string =>
   ].join(' ');
 
 /** Dates a new link, and locks the article so that its date and status stay. */
-export const COPY_DATE_TO_LINK =
-  "select case status when 'PUBLISHED' then published_at end into new.published_at from articles where id = new.article_id for share; return new;";
+export const COPY_DATE_TO_LINK = `select case status when ${STATUS_SQL.PUBLISHED} then published_at end into new.published_at from articles where id = new.article_id for share; return new;`;
 
 /** Dates the links of an article that is published or taken back. */
-export const COPY_DATE_TO_LINKS =
-  "update article_tags set published_at = case new.status when 'PUBLISHED' then new.published_at end where article_id = new.id; return null;";
+export const COPY_DATE_TO_LINKS = `update article_tags set published_at = case new.status when ${STATUS_SQL.PUBLISHED} then new.published_at end where article_id = new.id; return null;`;

@@ -6,7 +6,7 @@ import type { Article } from '../article.entity.ts';
 import { ArticleSearch } from './article-search.entity.ts';
 import { indexQuery, textQuery } from './search-query.ts';
 
-/** Whether a filter by this query leaves the list as it is. */
+/** Whether the query is blank, so that the filter ignores it. */
 export const isBlankQuery = (query: string | null | undefined): query is null | undefined | '' => !query?.trim();
 
 /** The links to the articles that match the query. */
@@ -27,7 +27,7 @@ export function relevance(query: string | null | undefined, direction: `${OrderD
   return { name: 'RELEVANCE', direction, by: { ranking } };
 }
 
-/** What of an article matches the query, by field. */
+/** The parts of an article that match the query, by field; undefined without a query. */
 export function articleTextMatches(query: string | null | undefined) {
   if (isBlankQuery(query)) return undefined;
   const parsed = sql`(select search_query(${textQuery(query)}))`;

@@ -3,8 +3,8 @@ import { Entity, Index, OneToOne, Property } from '@mikro-orm/decorators/legacy'
 import { Article } from '../article.entity.ts';
 
 /**
- * The words of an article, kept by its triggers. A table of its own, so that a favourite, which changes the article's row, does not
- * index all its words again.
+ * The words of an article, which triggers update. They have a table of their own, so that a favourite, which changes the article's
+ * row, does not write all its words to the index again.
  */
 @Entity({ tableName: 'article_search' })
 @Index({
@@ -22,7 +22,7 @@ export class ArticleSearch {
   @OneToOne({ entity: () => Article, primary: true, deleteRule: 'cascade', updateRule: 'no action' })
   readonly article!: Article;
 
-  /** In which it was indexed; empty if it was not yet. */
+  /** The language in which the article is indexed; empty until it is. */
   @Property({ type: 'text', default: '' })
   readonly language!: string;
 

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { LANGUAGE } from './search-functions.ts';
 
 export interface IndexRun {
   /** Called after each batch with the number of articles indexed so far. */
@@ -7,7 +8,7 @@ export interface IndexRun {
   readonly signal?: AbortSignal;
 }
 
-/** The language of the search is none that the database knows. */
+/** SEARCH_LANGUAGE is not a text search configuration of the database. */
 export class UnknownLanguageError extends Error {
   constructor(language: string, known: readonly string[]) {
     super(`SEARCH_LANGUAGE is "${language}"; the database has these: ${known.join(', ')}.`);
@@ -15,7 +16,7 @@ export class UnknownLanguageError extends Error {
   }
 }
 
-/** Makes this the language in which texts are indexed from now on. `indexOutdated` then indexes the others again. */
+/** Sets the language in which texts are indexed from now on. `indexOutdated` then indexes the others again. */
 export async function setSearchLanguage(em: EntityManager, language: string): Promise<void> {
   const rows = await em.execute<{ name: string }[]>('select cfgname as name from pg_ts_config order by 1');
   const known = rows.map(({ name }) => name);
@@ -28,8 +29,8 @@ export async function setSearchLanguage(em: EntityManager, language: string): Pr
 }
 
 /**
- * Indexes the articles that are not indexed, or in another language, in batches of one transaction each, and returns how many. Rows
- * say themselves in which language they are indexed, so that the next run continues where one was killed. Several runs take turns.
+ * Indexes the articles that are not indexed yet or are indexed in another language, and returns how many. Each batch is a
+ * transaction. A row says in which language it is indexed, so the next run continues where one was killed. Several runs take turns.
  */
 export async function indexOutdated(em: EntityManager, { onBatch, signal }: IndexRun = {}): Promise<number> {
   let indexed = 0;
@@ -42,12 +43,12 @@ export async function indexOutdated(em: EntityManager, { onBatch, signal }: Inde
   return indexed;
 }
 
-/** Two ranges of the index, since "another language" is none. */
+/** Reads two ranges of the index article_search_by_language: a condition with `<>` would read all of it. */
 async function indexBatch(em: EntityManager): Promise<number> {
   await em.execute('select pg_advisory_xact_lock(?)', [LOCK]);
   const outdated = (comparison: '<' | '>') =>
     `(select article_id from article_search
-      where language ${comparison} coalesce((select language from search_settings), 'english')
+      where language ${comparison} ${LANGUAGE}
       order by language, article_id limit ${BATCH})`;
   const rows = await em.execute<{ article_id: number }[]>(`${outdated('<')} union all ${outdated('>')} limit ${BATCH}`);
   for (const { article_id } of rows.toSorted((one, other) => one.article_id - other.article_id)) {

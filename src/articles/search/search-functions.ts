@@ -1,37 +1,36 @@
+import { CJK, STROKED } from './letters.ts';
+
 /**
- * The functions by which PostgreSQL keeps the index of articles, and reads it. Triggers call them, so that texts which other programs
- * write are found too. They need no extension. A statement of each is one line, as migrations write them.
+ * The functions with which PostgreSQL updates the index of articles and reads it. Triggers call them, so that texts which other
+ * programs write are found too. They need no extension. Each function is one line, since migrations write a statement on one line.
  */
 
-/** Letters of scripts that put no spaces between words: kana, Han characters and Hangul. As a class of a regular expression. */
-const CJK = '\\u3005-\\u3007\\u3041-\\u30ff\\u31f0-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\uac00-\\ud7a3\\uf900-\\ufaff';
-
-/** Punctuation, symbols and emoji, which a database of locale C takes for letters. */
+/** Punctuation, symbols and emoji. A database of locale C treats them as letters. */
 const SIGNS =
   '\\u0080-\\u00a9\\u00ab-\\u00b4\\u00b6-\\u00b9\\u00bb-\\u00bf\\u00d7\\u00f7\\u2000-\\u206f\\u20a0-\\u20cf\\u2100-\\u2bff\\u2e00-\\u2e7f\\u3000-\\u3004\\u3008-\\u3020\\u3030\\ufe00-\\ufe6f\\uff00-\\uff0f\\uff1a-\\uff20\\uff3b-\\uff40\\uff5b-\\uff65\\U0001f000-\\U0001faff';
 
 const ASCII_SIGNS = "!\"#$%&''()*+,-./:;<=>?@[\\]^_`{|}~";
 
-/** Of a longer text in such a script, the rest is not indexed: PostgreSQL's limit is a megabyte of distinct words. */
+/** The rest of a longer text with CJK letters is not indexed: PostgreSQL's limit is a megabyte of distinct words. */
 const MOST_CJK_CHARACTERS = 50_000;
 
 /** Characters of a body in which a fragment is looked for. */
 const MOST_SEARCHED_FOR_FRAGMENT = 20_000;
 
-/** In PL/pgSQL, which keeps the plans of its statements; a function in SQL is planned again in each statement that calls it. */
+/** A function without side effects. PL/pgSQL keeps its plans; a function in SQL is planned again in each statement that calls it. */
 const pure = (signature: string, body: string) =>
   `create or replace function ${signature} language plpgsql immutable parallel safe as $$ ${body} $$`;
 
 /**
- * The text with a space for each sign, and without accents. Has as many characters as the text in NFC, so that places in the one
- * are places in the other.
+ * The text with a space for each sign, and without accents. It has as many characters as the text in NFC, so a position in one is
+ * the same position in the other.
  */
 const FOLD = pure(
   'search_fold(text) returns text',
   [
     `declare signs text := '${ASCII_SIGNS}'; begin`,
     `if octet_length($1) = char_length($1) then return translate($1, signs, repeat(' ', 32)); end if;`,
-    `return translate(regexp_replace(normalize(regexp_replace(normalize($1, nfd), '[\\u0300-\\u036f]', '', 'g'), nfc), '[${SIGNS}]', ' ', 'g'), 'øØłŁđĐħıŧ' || signs, 'oOlLdDhit' || repeat(' ', 32)); end;`,
+    `return translate(regexp_replace(normalize(regexp_replace(normalize($1, nfd), '[\\u0300-\\u036f]', '', 'g'), nfc), '[${SIGNS}]', ' ', 'g'), '${STROKED.letters}' || signs, '${STROKED.plain}' || repeat(' ', 32)); end;`,
   ].join(' '),
 );
 
@@ -55,7 +54,8 @@ const PLAIN_TEXT = pure(
   ].join(' '),
 );
 
-const LANGUAGE = `coalesce((select language from search_settings), 'english')`;
+/** The language in which texts are indexed and searched, as SQL. */
+export const LANGUAGE = `coalesce((select language from search_settings), 'english')`;
 
 /**
  * A query as users type it. A single CJK letter finds all pairs that begin with it. If the language leaves nothing of it, as of "the",
@@ -71,7 +71,7 @@ const QUERY = [
 
 /**
  * The part of a text that matches a query, as HTML: escaped, with <mark> around the words. Null if none matches. What PostgreSQL
- * marks in the folded text, with control characters, is looked up in the original by its place.
+ * marks in the folded text, with control characters, is taken from the original by its position.
  */
 const FRAGMENT = [
   `create or replace function search_fragment(text, tsquery, options text) returns text language plpgsql stable as $$`,
@@ -140,7 +140,7 @@ export const INDEX_NEW_TEXT = afterFunctions(
   atTheEnd('articles', 'index_new_text', 'insert', 'perform index_article(new.id);'),
 );
 
-/** A change of a count, which is more frequent, does not reach it. */
+/** Not called when a count changes, which is more frequent. */
 export const INDEX_CHANGED_TEXT = atTheEnd(
   'articles',
   'index_changed_text',
@@ -149,7 +149,7 @@ export const INDEX_CHANGED_TEXT = atTheEnd(
   'when ((old.title, old.description, old.body, old.body_html) is distinct from (new.title, new.description, new.body, new.body_html))',
 );
 
-/** The first of the tags that a transaction changes indexes them all. */
+/** The first tag that a transaction changes indexes all of them; for the others the names are up to date. */
 export const INDEX_TAGS = atTheEnd(
   'article_tags',
   'index_tags',

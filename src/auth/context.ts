@@ -102,7 +102,7 @@ export function verifySession(context: Context): Promise<void> | null {
 
 async function findSession(context: Context, claims: TokenClaims): Promise<void> {
   context.session = await context.sessions.find(context.reads, claims);
-  if (context.session?.ages) await context.sessions.prolong(context.em.fork(), context.session);
+  if (context.session?.shouldBeProlonged) await context.sessions.prolong(context.em.fork(), context.session);
   if (context.session) return;
   context.viewer = null;
   context.tokenError = invalidToken();

@@ -62,7 +62,7 @@ export class Sessions {
         and expires_at > now() and ${claims.expiresAt} > ${raw(SECONDS)}
         and ${claims.issuedAt} <= ${raw(SECONDS)} + ${raw(CLOCK_SKEW)})`);
     if (found === null) return null;
-    return { id: claims.sessionId, isRecent: found.startsWith('true'), ages: found.endsWith(' true') };
+    return { id: claims.sessionId, isRecent: found.startsWith('true'), shouldBeProlonged: found.endsWith(' true') };
   }
 
   /** Prolongs a session as refreshing it would, but at most until a year after it was opened. */
@@ -157,8 +157,8 @@ export interface OpenSession {
   readonly id: string;
   /** Whether it was opened so recently that changing the password does not require the current one. */
   readonly isRecent: boolean;
-  /** Whether a token that slides should prolong it now. */
-  readonly ages?: boolean;
+  /** Whether using its sliding token should prolong it now. */
+  readonly shouldBeProlonged?: boolean;
 }
 
 export interface SignInTokens extends IssuedToken {
@@ -184,7 +184,7 @@ const MAX_AGE_MINUTES = MAX_AGE_DAYS * 24 * 60;
 
 const prolonged = (days: number) => `least(now() + interval '${days} days', opened_at + ${MAX_AGE})`;
 
-/** Not with every request, but once in an hour. */
+/** True at most once an hour, so that not every request writes. */
 const mayProlong = (days: number) => `expires_at < ${prolonged(days)} - interval '1 hour'`;
 
 /** How long the same client may use a refresh token again. */

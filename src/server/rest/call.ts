@@ -11,28 +11,28 @@ export class Call {
     return this.request.headers.authorization?.trim().split(/\s+/)[1] ?? '';
   }
 
-  /** A part of the path. */
-  named(name: string): string {
+  /** A parameter of the path. */
+  pathParameter(name: string): string {
     return (this.request.params as Record<string, string>)[name] ?? '';
   }
 
-  /** A parameter of the query; of several the first. An empty one is none. */
-  parameter(name: string): string | undefined {
+  /** A parameter of the query string, the first of several. Undefined if it is absent or empty. */
+  queryParameter(name: string): string | undefined {
     const [value] = [(this.request.query as Record<string, string | string[]>)[name] ?? []].flat();
     return value || undefined;
   }
 
-  /** A parameter that is a whole number. Larger ones than GraphQL's are refused like its largest. */
-  count(name: string): number | undefined {
-    const value = this.parameter(name);
+  /** A whole number from the query string. One beyond GraphQL's Int becomes the largest Int, which the operation refuses. */
+  integer(name: string): number | undefined {
+    const value = this.queryParameter(name);
     if (value === undefined) return undefined;
     if (!/^[-+]?\d+$/.test(value)) throw restError(422, name, 'must be a whole number');
     return Math.max(Math.min(Number(value), MAX_INT), -MAX_INT);
   }
 
   /**
-   * The given fields of the object that the body has under `key`. Null stays null: absent, null and "" differ. Throws a 422 with
-   * every field of another type.
+   * The given fields of the object that the body has under `key`. An absent field stays absent, and null stays null. Throws a
+   * 422 that names every field of another type.
    */
   fields(key: string, types: Readonly<Record<string, FieldType>>): Record<string, unknown> {
     const body = this.request.body as Record<string, unknown> | null | undefined;
@@ -55,7 +55,7 @@ export function withBlanks(fields: Record<string, unknown>, ...names: string[]):
   return { ...fields, ...Object.fromEntries(names.map((name) => [name, fields[name] ?? ''])) };
 }
 
-/** The fields, with an image that is no http(s) address as none: frontends send what a user has typed, or a path of their own. */
+/** The fields, with null for an image that is no http(s) address: frontends send what a user has typed, or a path of their own. */
 export function withUsableImage({ image, ...fields }: Record<string, unknown>): Record<string, unknown> {
   if (image === undefined) return fields;
   return { ...fields, image: typeof image === 'string' ? serializeHttpUrl(image) && image : image };

@@ -80,7 +80,7 @@ async function bodyOf(route: Runnable, request: FastifyRequest, signal: AbortSig
     const runWith = async (token: string | undefined) =>
       runOperation(route.sha256Hash, variables, await parts.createContext(request, signal, token), parts);
     const result = await runWith(authorization).catch((error: unknown) => {
-      // A bad token of a reader makes a guest: frontends keep it until they sign out.
+      // A reader with a bad token is a guest: frontends keep sending a token that has expired.
       if (route.token !== 'optional' || !isUnauthenticated(error)) throw error;
       return runWith(undefined);
     });
@@ -93,7 +93,7 @@ async function bodyOf(route: Runnable, request: FastifyRequest, signal: AbortSig
   return route.answer?.(result, call);
 }
 
-/** The root field of the operation's result. Throws what RealWorld answers instead. */
+/** The root field of the operation's result. Throws its errors as a RestError. */
 async function runOperation(
   sha256Hash: string,
   variables: object,
@@ -127,7 +127,7 @@ async function readWhole(
   return items;
 }
 
-/** RealWorld's lists of comments and tags have no pages. */
+/** The bound of lists that RealWorld does not page: comments and tags. */
 const MAX_ITEMS = 1_000;
 
 const isUnauthenticated = (error: unknown): boolean => error instanceof RestError && error.status === 401;

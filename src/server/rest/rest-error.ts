@@ -4,7 +4,7 @@ import { RETRY_AFTER } from '../../graphql/errors.ts';
 import { RequestAborted } from '../http/deadline.ts';
 import { OVERLOADED_MESSAGE } from '../http/load-shedding.ts';
 
-/** An answer of RealWorld's form for errors: the name of what is wrong, with the texts about it. */
+/** An error in RealWorld's form: texts by the name of what is wrong. */
 export class RestError extends Error {
   constructor(
     readonly status: number,
@@ -20,7 +20,7 @@ export const restError = (status: number, key: string, text: string, retryAfter?
 
 export const TOKEN_IS_MISSING = restError(401, 'token', 'is missing');
 
-/** What a call names, and does not exist. */
+/** The error for a resource that does not exist. */
 export const notFound = (what: string): RestError => restError(404, what, 'not found');
 
 /** The `errors` of a mutation's payload, in ErrorFields of schema/operations/fragments.graphql. */
@@ -97,7 +97,7 @@ function toRestError(error: FastifyError | RestError, request: FastifyRequest): 
   return restError(500, 'server', `Internal server error; its id is ${request.id}`);
 }
 
-/** What a request has wrong that never became a call. */
+/** The part of a request that is wrong, by the status that Fastify gives it. */
 const KEYS: Record<number, string> = { 400: 'body', 404: 'path', 413: 'body', 415: 'content-type' };
 
 export const OVERLOADED = JSON.stringify({ errors: { server: [OVERLOADED_MESSAGE] } });

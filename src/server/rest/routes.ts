@@ -49,9 +49,9 @@ export interface Item {
 }
 
 const input = (fields: object) => ({ input: fields });
-const bySlug = (call: Call) => ({ article: { slug: call.named('slug') } });
-const byName = (call: Call) => ({ user: { username: call.named('username') } });
-const page = (call: Call) => ({ first: call.count('limit'), offset: call.count('offset') });
+const bySlug = (call: Call) => ({ article: { slug: call.pathParameter('slug') } });
+const byName = (call: Call) => ({ user: { username: call.pathParameter('username') } });
+const page = (call: Call) => ({ first: call.integer('limit'), offset: call.integer('offset') });
 
 const ACCOUNT = { username: isText, email: isText, password: isText };
 const CREDENTIALS = { email: isText, password: isText };
@@ -98,7 +98,7 @@ export const ROUTES: readonly Route[] = [
     path: '/profiles/:username',
     operation: 'RestProfile',
     token: 'optional',
-    variables: (call) => ({ username: call.named('username') }),
+    variables: (call) => ({ username: call.pathParameter('username') }),
     missing: 'profile',
     answer: (user) => under('profile', user),
   },
@@ -149,7 +149,7 @@ export const ROUTES: readonly Route[] = [
     path: '/articles/:slug',
     operation: 'RestArticle',
     token: 'optional',
-    variables: (call) => ({ slug: call.named('slug') }),
+    variables: (call) => ({ slug: call.pathParameter('slug') }),
     missing: 'article',
     answer: (article) => under('article', article),
   },
@@ -190,7 +190,7 @@ export const ROUTES: readonly Route[] = [
     path: '/articles/:slug/comments',
     operation: 'RestComments',
     token: 'optional',
-    variables: (call) => ({ slug: call.named('slug') }),
+    variables: (call) => ({ slug: call.pathParameter('slug') }),
     missing: 'article',
     list: {
       connection: ({ comments }) => comments,
@@ -212,7 +212,9 @@ export const ROUTES: readonly Route[] = [
     operation: 'RestDeleteComment',
     token: 'required',
     variables: (call) =>
-      input({ comment: { inArticle: { slug: call.named('slug'), databaseId: commentId(call.named('id')) } } }),
+      input({
+        comment: { inArticle: { slug: call.pathParameter('slug'), databaseId: commentId(call.pathParameter('id')) } },
+      }),
     status: 204,
   },
   {
@@ -231,9 +233,9 @@ export const ROUTES: readonly Route[] = [
 /** Undefined without a parameter: looking through articles for nothing would take as long as for something. */
 function articleFilter(call: Call): object | undefined {
   const filter = {
-    tag: call.parameter('tag'),
-    author: call.parameter('author'),
-    favoritedBy: call.parameter('favorited'),
+    tag: call.queryParameter('tag'),
+    author: call.queryParameter('author'),
+    favoritedBy: call.queryParameter('favorited'),
   };
   return Object.values(filter).some((value) => value !== undefined) ? filter : undefined;
 }

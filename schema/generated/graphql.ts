@@ -69,7 +69,7 @@ export type ArticleOrderField =
   | 'PUBLISHED_AT'
   /** How often it was read. */
   | 'READ_COUNT'
-  /** How well it matches the query of the filter: what matches in its title first. Ranks all of up to 500 matches; of more, some of those in titles, of the others and of the newest. */
+  /** How well it matches the query of the filter: what matches in its title first. A list of more than 500 matches, or of words that are frequent among the newest articles, holds only some of them. */
   | 'RELEVANCE'
   /** Its title, by letters: case and accents only decide between equal letters. */
   | 'TITLE'

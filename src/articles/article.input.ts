@@ -96,7 +96,7 @@ registerEnumType(ArticleOrderField, {
     TITLE: { description: 'Its title, by letters: case and accents only decide between equal letters.' },
     RELEVANCE: {
       description:
-        'How well it matches the query of the filter: what matches in its title first. Ranks all of up to 500 matches; of more, some of those in titles, of the others and of the newest.',
+        'How well it matches the query of the filter: what matches in its title first. A list of more than 500 matches, or of words that are frequent among the newest articles, holds only some of them.',
     },
   },
 });

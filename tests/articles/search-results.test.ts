@@ -118,7 +118,7 @@ describe('what a search finds', () => {
     }
     expect(found.size).toBe(MOST_CANDIDATES + 1);
     expect(found.has('Title 1')).toBe(false);
-    // A filter applies before the candidates are chosen, and other orders hold all.
+    // The newest candidates pass the other filters, and other orders hold all matches.
     const bob = await aUser();
     await anArticle({ by: bob, title: 'Title of Bob', body: 'A river' });
     await orm.em.execute(`update articles set published_at = '2020-01-01Z' where author_id = ?`, [bob.id]);

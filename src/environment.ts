@@ -199,7 +199,7 @@ function databaseSettings(given: z.infer<z.ZodObject<typeof databaseShape>>) {
     dataFolder: given.DATA_FOLDER,
     /** Whether commits of the embedded database reach the disk before they are acknowledged. */
     embeddedFsync: given.EMBEDDED_FSYNC,
-    /** Without it, the database's own stays: English, until it was set. */
+    /** Without it, the database keeps its language, which is English until one is set. */
     ...(given.SEARCH_LANGUAGE && { searchLanguage: given.SEARCH_LANGUAGE }),
   };
 }

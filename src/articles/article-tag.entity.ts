@@ -25,7 +25,7 @@ export class ArticleTag {
   @ManyToOne({ entity: () => Tag, deleteRule: 'cascade' })
   readonly tag!: Tag;
 
-  /** That of the article while it is published, otherwise null: kept by triggers, so that an index has the articles of a tag in order. */
+  /** A copy of the article's date while it is published, otherwise null. Triggers update it; an index has a tag's articles in its order. */
   @Property({ type: 'datetime', length: 3, nullable: true })
   readonly publishedAt!: Date | null;
 }

@@ -1,6 +1,6 @@
 /** Full sentences about errors, for people. The messages beside them are RealWorld's words, which lack a subject. */
 
-/** Of a message about the input at the path: "The title can't be blank." */
+/** The sentence for a message about the input at the path: "The title can't be blank." */
 export function sentenceAbout(path: readonly string[] | null, message: string): string {
   const [name = '', item] = path?.slice(1) ?? [];
   const subject = name === 'tagList' && item !== undefined ? `Tag ${Number(item) + 1}` : subjectOf(name);
@@ -10,7 +10,7 @@ export function sentenceAbout(path: readonly string[] | null, message: string): 
 export const subjectOf = (name: string): string =>
   SUBJECTS[name] ?? `The ${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`) || 'request'}`;
 
-/** Names of inputs that are not words. */
+/** Inputs whose names are not what people call them. */
 const SUBJECTS: Record<string, string> = {
   body: 'The text',
   coverImage: 'The address of the cover image',

@@ -102,6 +102,6 @@ async function rendering({ id, hash, body }: Row, { options }: RenderedTable) {
   }
 }
 
-/** Small, so that a transaction takes a fraction of a second. On a busy machine, the next batch is as much smaller as the last was slower. */
+/** Small, so that a transaction takes a fraction of a second. After a batch that took longer, the next one has fewer rows. */
 const BATCH = { rows: 100, characters: 200_000, milliseconds: 200 };
 const LOCK = 0x6d61726b; // "mark"

@@ -164,9 +164,9 @@ export class ListQuery {
   }
 
   /**
-   * The candidates of a ranked list with their scores. PostgreSQL's index answers with all links at once, which takes long for a word
-   * of a tenth of all rows. So links that are frequent among the newest rows are not taken from the index, but found among more of
-   * the newest rows.
+   * The candidates of a ranked list with their scores. PostgreSQL's index returns all links at once, which takes long for a word that
+   * is in a tenth of all rows. So links that are frequent among the newest rows are not taken from the index, but found among more
+   * of the newest rows. Links from the index are limited before the conditions of the list apply.
    */
   private scored(within: readonly Sql[]): Sql {
     const { table, conditions, ranking, links } = this;
@@ -235,11 +235,11 @@ const MOST_STARTS = 2;
 export const MOST_CANDIDATES = 500;
 
 /** How many of its newest rows a ranked list looks through. */
-export const MOST_LOOKED_THROUGH = 5_000;
+const MOST_LOOKED_THROUGH = 5_000;
 
 /** Links to more than this number of the newest rows are frequent. */
 const FREQUENT = 10;
-/** How many of the newest rows that is counted among. What is found there is ranked too. */
+/** The number of newest rows among which links are counted. Rows found there are candidates too. */
 const SAMPLE = 500;
 
 const CANDIDATE = identifier('$id');

@@ -85,8 +85,8 @@ interface PageParts<E, L> {
 }
 
 /**
- * An order by how well a row matches. Only candidates are scored: rows of the first links that the page goes through, of the
- * preferred ones, and the newest rows of the list.
+ * An order by how well a row matches. Only candidates are scored: rows that the page's first links or the preferred ones lead to,
+ * and the newest rows of the list.
  */
 export interface Ranking {
   readonly preferred: Links<unknown>;

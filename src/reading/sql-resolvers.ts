@@ -75,8 +75,8 @@ const entityResolver =
   };
 
 /**
- * The errors of a mutation. Where its payload has nothing but entities, those that are gone, because somebody deleted or hid them
- * in the meantime, are not found: otherwise the answer would say neither what was done nor why not.
+ * The errors of a mutation. If its payload has only entities, one that was deleted or hidden in the meantime adds a NotFoundError:
+ * otherwise the response would have neither a result nor an error.
  */
 const errorsResolver: Resolve<Payload> = async (source) => {
   await Promise.resolve(); // by then the fields beside this one are being read

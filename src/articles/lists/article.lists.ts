@@ -18,7 +18,7 @@ import { articleTextMatches, isBlankQuery, matches, relevance } from '../search/
 /** The filters and orders of article lists. */
 
 /** The conditions of a filter on words, tags and favourites, as links that lead to articles. */
-export function articleFilterLinks(filter?: ArticleFilter | null) {
+function articleFilterLinks(filter?: ArticleFilter | null) {
   const { tag, favoritedBy, tagsAny, tagsAll, query } = filter ?? {};
   requireAtMost(ARTICLE_LIMITS.tagsInFilter, { tagsAny, tagsAll });
   return [
@@ -44,7 +44,7 @@ export function articleFilterConditions(
   ];
 }
 
-/** The order of a list whose first links are those of one tag. They carry the date, so that they are read in order. */
+/** The order of a list whose first links are those of one tag. By date, the links are read in order, since they have the date too. */
 export function taggedOrder(orderBy?: ArticleOrder | null): Order<Article> | Order<Article, ArticleTag> {
   const order = articleOrder(orderBy);
   return order.by === 'publishedAt' ? { ...order, by: { link: 'publishedAt' } } : order;
@@ -62,7 +62,7 @@ export function articleOrder(orderBy?: ArticleOrder | null, filter?: ArticleFilt
   return { name: field, direction, by, ...(by === 'title' && { collation: COLLATION }) };
 }
 
-/** The parts of a page of articles that the arguments of a list decide. */
+/** The parts of a page of articles that depend on the arguments of a list. */
 export const articleListParts = ({ filter, orderBy, ...args }: ArticleListArgs) => ({
   through: articleFilterLinks(filter),
   order: isTagged(filter) && isBlankQuery(filter.query) ? taggedOrder(orderBy) : articleOrder(orderBy, filter),

@@ -62,7 +62,7 @@ export class ReadCounter {
     try {
       await writeReads(this.em.fork(), [...reads.values()]);
     } catch (error) {
-      // Writing them again is safe even if they were committed: the window has them.
+      // Writing them again is safe even if they were committed: article_reads then has them, and they do not count again.
       this.buffered = new Map([...reads, ...this.buffered]);
       this.startTimer();
       throw error;
@@ -84,7 +84,7 @@ export class ReadCounter {
 }
 
 /** Milliseconds. */
-export const FLUSH_INTERVAL = 1000;
+const FLUSH_INTERVAL = 1000;
 const CLEANING_INTERVAL = 60_000;
 
 /** One statement writes them all in a fraction of a second. */

@@ -2,15 +2,15 @@ import { createHmac } from 'node:crypto';
 import type { Context } from '../../auth/context.ts';
 import { networkOf } from '../../auth/login-throttle.ts';
 
-/** What of a request tells who reads. */
+/** The parts of a request that identify its reader. */
 export type Reader = Pick<Context, 'viewer' | 'address' | 'userAgent'>;
 
 /** Whether the client says that it is a crawler, a link preview or a script. A signed-in user is a reader with any client. */
 export const isBot = ({ viewer, userAgent }: Reader): boolean => viewer === null && SAYS_BOT.test(userAgent);
 
 /**
- * The words by which they name themselves, or the address of a page about them. CUBOT makes phones. Libraries that apps are built
- * with, such as okhttp, are not listed: they say nothing about who reads.
+ * The words with which programs name themselves, or the address of a page about them. CUBOT is a brand of phones. Libraries for
+ * apps, such as okhttp, are not listed: the reader may be a person.
  */
 const SAYS_BOT =
   /(?<!cu)bot|crawl|spider|slurp|scrap|preview|monitor|headless|lighthouse|facebookexternalhit|https?:\/\/|^(curl|wget|python|go-http-client)/i;

@@ -32,7 +32,7 @@ export async function writeReads(em: EntityManager, reads: readonly Read[]): Pro
   );
 }
 
-/** Deletes what no longer keeps a read from being counted. Rows that another process is counting or deleting are left to it. */
+/** Deletes the rows whose window is over. Rows that another process is counting or deleting are left to it. */
 export async function deleteExpiredReads(em: EntityManager): Promise<void> {
   for (let deleted = ROWS_AT_ONCE; deleted === ROWS_AT_ONCE; ) {
     const { affectedRows } = await em.execute<QueryResult>(

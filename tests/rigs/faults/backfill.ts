@@ -6,7 +6,7 @@ import { assertAtMost, assertEqual, type Figures, pause, query, type Rig } from 
 
 /**
  * Renders a large blog with `npm run render`, which is killed three times, beside a server that renders too and readers. In turns
- * the rig holds the lock of the renderers for a while, so that reads are measured with and without them, side by side.
+ * the rig holds the lock of the renderers for a while, so that reads are measured with and without them.
  */
 export async function backfill({ short, cluster, server, note }: Rig): Promise<Figures> {
   const { url } = cluster;
@@ -131,5 +131,5 @@ class LongestBatch {
   }
 }
 
-/** Of src/markdown/backfill.ts. */
+/** The advisory lock of renderers, as in src/markdown/backfill.ts. */
 const LOCK = 0x6d61726b;

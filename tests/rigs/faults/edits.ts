@@ -27,7 +27,7 @@ export async function edits({ short, cluster, server, token }: Rig): Promise<Fig
         version = article.version;
       } else {
         const [error] = errors;
-        assertEqual('what a refused edit is told', error?.__typename, 'StaleVersionError');
+        assertEqual('the error of a refused edit', error?.__typename, 'StaleVersionError');
         assertEqual('the current version is later', (error?.currentVersion ?? 0) > version, true);
         version = error?.currentVersion ?? 0;
         stale += 1;

@@ -3,11 +3,11 @@ import { connections, send } from './client.ts';
 import { assertEqual, type Figures, query, type Rig } from './rig.ts';
 import type { ServerProcess } from './server-process.ts';
 
-/** Articles created with a key by two servers. Three of ten answers are cut off, and their clients try again until one arrives. */
+/** Articles created with a key by two servers. Three of ten answers are cut off, and the clients retry until one arrives. */
 export async function retries({ short, cluster, server, token, note }: Rig): Promise<Figures> {
   const count = short ? 300 : 5_000;
   const servers = [await server(), await server()] as const;
-  const told = new Map<string, string>();
+  const answered = new Map<string, string>();
   let [attempts, cut, next] = [0, 0, 0];
   const client = async () => {
     while (next < count) {
@@ -17,9 +17,10 @@ export async function retries({ short, cluster, server, token, note }: Rig): Pro
         const isCut = Math.random() < 0.3;
         cut += isCut ? 1 : 0;
         id = isCut ? await sendAndLeave(to, createOnce(key), token) : await created(to, key, token);
-        if (id !== null) told.set(key, id);
+        if (id !== null) answered.set(key, id);
       }
-      if (told.size % 1_000 === 0) note(`${told.size} of ${count} articles, ${cut} of ${attempts} answers cut off`);
+      if (answered.size % 1_000 === 0)
+        note(`${answered.size} of ${count} articles, ${cut} of ${attempts} answers cut off`);
     }
   };
   await Promise.all(Array.from({ length: 16 }, client));
@@ -31,12 +32,12 @@ export async function retries({ short, cluster, server, token, note }: Rig): Pro
      from articles where title like 'key-%'`,
   );
   const duplicates = (stored?.rows ?? 0) - (stored?.titles ?? 0);
-  const lost = [...told.keys()].length - (stored?.titles ?? 0);
-  assertEqual('keys that were answered', told.size, count);
+  const lost = answered.size - (stored?.titles ?? 0);
+  assertEqual('keys that were answered', answered.size, count);
   assertEqual('articles that were created twice', duplicates, 0);
   assertEqual('articles that are lost', lost, 0);
   assertEqual('keys that lead to the article created with them', stored?.keys, count);
-  assertEqual('different articles in the answers', new Set(told.values()).size, count);
+  assertEqual('different articles in the answers', new Set(answered.values()).size, count);
   return { articles: count, answers: attempts, 'answers cut off': cut, duplicates, lost };
 }
 
@@ -53,7 +54,7 @@ async function created({ url }: ServerProcess, key: string, token: string): Prom
   return article.id;
 }
 
-/** Closes the connection at some moment between the request and the end of the answer, which nobody reads. */
+/** Closes the connection at some moment before the end of the answer, which is not read. */
 function sendAndLeave({ url }: ServerProcess, query: string, token: string): Promise<null> {
   return new Promise((resolve) => {
     const headers = { 'content-type': 'application/json', authorization: `Token ${token}` };

@@ -1,8 +1,8 @@
 /**
  * `npm run test:faults`: tests the server's guarantees on PostgreSQL clusters that restart, stop responding or are too
- * slow. `-- --short` is the form for CI, `-- --json` prints only the figures; names of rigs run only those. Only the
- * long form asserts durations, on an otherwise idle machine. Exits with 77 if PostgreSQL's programs are not installed,
- * and with 1 if a guarantee was broken.
+ * slow, and with responses that are lost, edits that compete and commands that are killed. `-- --short` is the form for CI,
+ * `-- --json` prints only the figures; names of rigs run only those. Only the long form asserts durations, on an otherwise idle
+ * machine. Exits with 77 if PostgreSQL's programs are not installed, and with 1 if a guarantee was broken.
  */
 import { existsSync } from 'node:fs';
 import { readRigArguments } from '../rig-arguments.ts';

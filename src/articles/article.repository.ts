@@ -11,7 +11,7 @@ import type { ArticleBy } from './article.input.ts';
 import { ARTICLE_LIMITS } from './article.limits.ts';
 import { ArticleSlug } from './article-slug.entity.ts';
 import { ArticleStatus } from './article-status.ts';
-import { hasSuffix, slugify, slugifyWithSuffix } from './slug.ts';
+import { hasSuffix, isUsable, slugify, slugifyWithSuffix } from './slug.ts';
 
 /** The condition that finds the article; false when none can match. */
 export function articleWhere({ id, slug }: ArticleBy): { id: number | PickedColumn } | false {
@@ -88,7 +88,7 @@ export const articleSlug = (title: string, isPublic: boolean, article?: Article)
 function uniqueSlug(title: string, article?: Article): string {
   const slug = slugify(title);
   const withSuffix = article && hasSuffix(article.slug, title) ? article.slug : slugifyWithSuffix(title);
-  if (slug === '') return withSuffix;
+  if (!isUsable(slug)) return withSuffix;
   return raw<string>(
     'case when exists (select from article_slugs where slug = ? and article_id <> ?) then ? else ? end',
     [slug, article?.id ?? 0, withSuffix, slug],

@@ -12,6 +12,9 @@ export const slugify = (title: string): string =>
     ARTICLE_LIMITS.slug,
   );
 
+/** Whether an article can have the slug. That of a title of only symbols is empty; the REST API has its feed at /articles/feed. */
+export const isUsable = (slug: string): boolean => slug !== '' && slug !== 'feed';
+
 /** The slug with a random suffix; with 2^40 of them a second collision does not happen. */
 export const slugifyWithSuffix = (title: string): string => `${stem(title)}-${randomBytes(SUFFIX / 2).toString('hex')}`;
 

@@ -154,6 +154,21 @@ describe('text matches', () => {
     expect(await matchesOf('京都')).toEqual({ title: '東<mark>京都</mark>庁に行きました' });
   });
 
+  test('keep accents and signs beside letters with which no accent forms one character', async () => {
+    await anArticle({ title: 'Стра\u0301шно: "needle" — да, <o\u0323\u0300> isn\'t!' });
+    expect(await matchesOf('needle')).toEqual({
+      title: 'Стра\u0301шно: &quot;<mark>needle</mark>&quot; — да, &lt;\u1ecd\u0300&gt; isn&#39;t!',
+    });
+    expect((await matchesOf('страшно')).title).toMatch(/^<mark>Стра\u0301шно<\/mark>: /);
+  });
+
+  test('leave out a word that is too long for PostgreSQL to search', async () => {
+    await anArticle({ body: `Before, beta ${'x'.repeat(3000)} gamma & after` });
+    expect(await matchesOf('beta gamma')).toEqual({
+      body: expect.stringMatching(/^(…|Before )?<mark>beta<\/mark> +<mark>gamma<\/mark>/),
+    });
+  });
+
   test('are empty without a query', async () => {
     await anArticle();
     const response = await executeGraphql<Answer, object>(`{ articles { ${FIELDS} } }`, {});

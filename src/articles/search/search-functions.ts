@@ -71,24 +71,31 @@ const QUERY = [
 
 /**
  * The part of a text that matches a query, as HTML: escaped, with <mark> around the words. Null if none matches. What PostgreSQL
- * marks in the folded text, with control characters, is taken from the original by its position.
+ * marks in the folded text, with control characters, is taken from the original by its position. An accent that forms no character
+ * with its letter has no position of its own in the folded text. PostgreSQL leaves out words of more than 2,047 bytes; then the
+ * marked text is shown as it is.
  */
 const FRAGMENT = [
   `create or replace function search_fragment(text, tsquery, options text) returns text language plpgsql stable as $$`,
   `declare original text := left(normalize($1, nfc), ${MOST_SEARCHED_FOR_FRAGMENT}); folded text := translate(search_fold(original), e'\\x01\\x02\\x03', '   ');`,
   `spaced text := regexp_replace(folded, '([${CJK}])', e'\\x03\\\\1\\x03', 'g');`,
   `marked text := ts_headline(${LANGUAGE}::regconfig, spaced, $2, e'StartSel=\\x01, StopSel=\\x02, ' || $3);`,
-  `before text := left(spaced, position(translate(marked, e'\\x01\\x02', '') in spaced) - 1); place int := length(replace(before, e'\\x03', '')); first int := place;`,
+  `start int := position(translate(marked, e'\\x01\\x02', '') in spaced); letters text[]; place int; first int; size int;`,
   `piece text; number int; escaped text; fragment text := '';`,
   `begin`,
   `if marked is null or position(e'\\x01' in marked) = 0 then return null; end if;`,
-  `if length(original) <> length(folded) then original := folded; end if;`,
+  `if start = 0 then start := 1; original := translate(marked, e'\\x01\\x02\\x03', ''); folded := original; end if;`,
+  `if length(original) <> length(folded) then`,
+  `letters := array(select letter[1] from regexp_matches(original, '[^\\u0300-\\u036f][\\u0300-\\u036f]*', 'g') as letter);`,
+  `if cardinality(letters) <> length(folded) then letters := null; original := folded; end if; end if;`,
+  `first := length(replace(left(spaced, start - 1), e'\\x03', '')); place := first;`,
   `for piece, number in select * from regexp_split_to_table(marked, e'[\\x01\\x02]') with ordinality loop`,
-  `piece := substr(original, place + 1, length(replace(piece, e'\\x03', ''))); place := place + length(piece);`,
+  `size := length(replace(piece, e'\\x03', '')); place := place + size;`,
+  `piece := case when letters is null then substr(original, place - size + 1, size) else array_to_string(letters[place - size + 1:place], '') end;`,
   `escaped := replace(replace(replace(replace(replace(piece, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;');`,
   `fragment := fragment || case when number % 2 = 0 then '<mark>' || escaped || '</mark>' else escaped end;`,
   `end loop;`,
-  `return case when first > 0 then '…' else '' end || regexp_replace(replace(fragment, '</mark><mark>', ''), '\\s+', ' ', 'g') || case when place < length(original) then '…' else '' end;`,
+  `return case when first > 0 then '…' else '' end || regexp_replace(replace(fragment, '</mark><mark>', ''), '\\s+', ' ', 'g') || case when place < length(folded) then '…' else '' end;`,
   `end; $$`,
 ].join(' ');
 

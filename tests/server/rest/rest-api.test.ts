@@ -96,6 +96,13 @@ describe('bodies', () => {
   });
 });
 
+test('an article called Feed has a path of its own', async () => {
+  const { token } = await aUser();
+  const article = { title: 'Feed', description: 'd', body: 'b' };
+  const { body } = await rest('POST /articles', { token, body: { article } });
+  expect(await rest(`GET /articles/${body.article.slug}`, {})).toMatchObject({ status: 200, body: { article } });
+});
+
 describe('errors always have the form of RealWorld', () => {
   const jsonType = { 'content-type': 'application/json' };
   test.each<

@@ -117,6 +117,7 @@ async function fill(orm: MikroORM): Promise<void> {
     'insert into article_tags (article_id, tag_id) select articles.id, tags.id from articles, tags',
     'insert into favorites (user_id, article_id) select users.id, articles.id from users, articles',
     `insert into article_reads select id, 'somebody', now() from articles`,
+    `insert into search_settings (id, language) values (1, 'english')`,
     `insert into comments (body, article_id, author_id) select 'c', articles.id, users.id from users, articles`,
   ];
   for (const statement of statements) await orm.em.fork().execute(statement);

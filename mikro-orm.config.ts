@@ -46,6 +46,8 @@ export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase)
       Tag,
       Comment,
     ],
+    // Triggers create the functions of the search; schema:update would drop them as undeclared.
+    schemaGenerator: { ignoreRoutines: true },
     ...safeMigrations({
       // Beside this file, whether it runs as TypeScript or from dist.
       path: `${import.meta.dirname}/migrations`,

@@ -69,7 +69,7 @@ export type ArticleOrderField =
   | 'PUBLISHED_AT'
   /** How often it was read. */
   | 'READ_COUNT'
-  /** How well it matches the query of the filter: what matches in its title first. A list of more than 500 matches, or of words that are frequent among the newest articles, holds only some of them. */
+  /** How well it matches the query of the filter: what matches in its title first. A list of more than 500 matches, or, in a large blog, of words that are frequent among the newest articles, holds only some of them. */
   | 'RELEVANCE'
   /** Its title, by letters: case and accents only decide between equal letters. */
   | 'TITLE'

@@ -96,7 +96,7 @@ registerEnumType(ArticleOrderField, {
     TITLE: { description: 'Its title, by letters: case and accents only decide between equal letters.' },
     RELEVANCE: {
       description:
-        'How well it matches the query of the filter: what matches in its title first. A list of more than 500 matches, or of words that are frequent among the newest articles, holds only some of them.',
+        'How well it matches the query of the filter: what matches in its title first. A list of more than 500 matches, or, in a large blog, of words that are frequent among the newest articles, holds only some of them.',
     },
   },
 });

@@ -10,12 +10,12 @@ import {
   isObjectType,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import { type Link, type ListPage, ListQuery } from './list-query.ts';
+import { type ListPage, ListQuery } from './list-query.ts';
 import { type Order, parsePageArgs } from './page-args.ts';
 import type { AnyRow, Links, List, Page, Ranking, ReadContext, ReadFieldMethod, ReadPlan } from './read-plan.ts';
 import { RowConditions } from './row-conditions.ts';
 import { base64url, identifier, join, jsonObject, literal, Sql, sql } from './sql.ts';
-import type { Table } from './table.ts';
+import type { Link, Table } from './table.ts';
 
 /**
  * Compiles a plan and the GraphQL selection under it into one SQL expression, whose value is the JSON of the field. Nested

@@ -1,19 +1,9 @@
+import { candidates } from './candidates.ts';
 import { Keyset } from './keyset.ts';
 import type { Order, PageWindow } from './page-args.ts';
 import type { AnyRow } from './read-plan.ts';
 import { base64url, conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
-import { Column, type Table } from './table.ts';
-
-/** The rows of a join table that match `where`. They lead to the list's rows whose `at` equals their `to`, with equal `copied` columns. */
-export interface Link {
-  readonly table: Table;
-  readonly where: Sql;
-  readonly to: Sql;
-  readonly at: string;
-  readonly copied: readonly string[];
-  /** Up to this number of links, the rows of each are read. */
-  readonly few?: number | undefined;
-}
+import { Column, type Link, type Table } from './table.ts';
 
 /** An order by a score of the first link: see `Ranking` of read-plan.ts. */
 interface RankedBy {
@@ -105,7 +95,7 @@ export class ListQuery {
     const columns = sql`${identifier(table.alias)}.*, ${sort.sql} as "$sort"`;
     const cut = sql`limit ${literal(limit)}${offset > 0 ? sql` offset ${offset}` : sql``}`;
     const ordered = sql`order by ${keyset.orderBy(backward)}`;
-    if (this.ranking) return this.withRows(sql`${this.scored(within)} ${ordered} ${cut}`, backward);
+    if (this.ranking) return this.withRows(sql`${this.scored(this.ranking, within)} ${ordered} ${cut}`, backward);
     if (!link) {
       const all = conjunction([...this.conditions, ...within]);
       return sql`select ${columns} from ${table.aliased} where ${all} ${ordered} ${cut}`;
@@ -163,35 +153,15 @@ export class ListQuery {
       select * from (${join([...fromLinks, sql`(${scanned})`], ' union all ')}) as found`;
   }
 
-  /**
-   * The candidates of a ranked list with their scores. PostgreSQL's index returns all links at once, which takes long for a word that
-   * is in a tenth of all rows. So links that are frequent among the newest rows are not taken from the index, but found among more
-   * of the newest rows. Links from the index are limited before the conditions of the list apply.
-   */
-  private scored(within: readonly Sql[]): Sql {
-    const { table, conditions, ranking, links } = this;
-    const { preferred, score, newestBy } = ranking as RankedBy;
+  /** The candidates of a ranked list with their scores, as `$id` and `$sort`. */
+  private scored({ score, newestBy, preferred }: RankedBy, within: readonly Sql[]): Sql {
+    const { table, links, conditions } = this;
     const [link, ...others] = links as [Link, ...Link[]];
-    const list = new ListQuery(table, { by: newestBy, name: '', direction: 'DESC' }, others, conditions);
-    const leadsToNewest = ({ table, where, to }: Link) =>
-      sql`exists(select from ${table.aliased} where ${where} and ${to} = newest."$id" offset 0)`;
-    const isFrequent = (flag: Sql) => sql`(select count(*) from "$sample" where ${flag}) > ${literal(FREQUENT)}`;
-    const [isMatch, isPreferred] = [identifier('$isMatch'), identifier('$isPreferred')];
-    const taken = ({ to, where, table }: Link, flag: Sql) => sql`(select ${to} as "$to" from ${table.aliased}
-      where ${where} and not ${isFrequent(flag)} limit ${literal(MOST_CANDIDATES)})`;
-    const all = [sql`${table.columns.id} = "$to"`, ...conditions, ...others.map((other) => this.isLinked(other))];
-    return sql`with "$sample" as materialized (
-        select "$id", ${leadsToNewest(link)} as ${isMatch}, ${leadsToNewest(preferred)} as ${isPreferred}
-        from (${list.first(literal(SAMPLE))}) as newest
-      )
-      select "$id", "$sort" from (
-        select "$id" from (${taken(preferred, isPreferred)} union ${taken(link, isMatch)}) as "$links"
-          cross join lateral (select ${table.columns.id} as "$id" from ${table.aliased} where ${conjunction(all)} offset 0) as reached
-        union select "$id" from "$sample" where ${isMatch}
-        union (select "$id" from (${list.first(literal(MOST_LOOKED_THROUGH))}) as newest
-          where ${isFrequent(isMatch)} and ${leadsToNewest(link)}
-          order by "$sort" desc, "$id" desc limit ${literal(MOST_CANDIDATES)})
-      ) as "$candidates"
+    const order = { by: newestBy, name: '', direction: 'DESC' } as const;
+    const newest = (by: Link | null, most: number) =>
+      new ListQuery(table, order, by ? [by, ...others] : others, conditions).first(literal(most));
+    const isFiltered = others.length > 0 || conditions.length > 0;
+    return sql`select "$id", "$sort" from (${candidates({ table, link, preferred, isFiltered, newest })}) as "$candidates"
       cross join lateral (select ${score} as "$sort" from ${link.table.aliased} where ${link.to} = "$id" offset 0) as "$scores"
       where ${conjunction(within)}`;
   }
@@ -230,17 +200,6 @@ const FEW_LINKS = 500;
 
 /** The number of links that a list may start from. The others are conditions of its rows. */
 const MOST_STARTS = 2;
-
-/** How many rows a ranked list takes from its links, from the preferred ones, and from the newest rows of the list. */
-export const MOST_CANDIDATES = 500;
-
-/** How many of its newest rows a ranked list looks through. */
-const MOST_LOOKED_THROUGH = 5_000;
-
-/** Links to more than this number of the newest rows are frequent. */
-const FREQUENT = 10;
-/** The number of newest rows among which links are counted. Rows found there are candidates too. */
-const SAMPLE = 500;
 
 const CANDIDATE = identifier('$id');
 const SCORE = new Column(identifier('$sort'), 'int');

@@ -51,6 +51,17 @@ export function numberedTable(entity: EntityMetadata, number: number): Table {
 const cached = new WeakMap<EntityMetadata, Table[]>();
 const MAX_CACHED = 50;
 
+/** The rows of a join table that match `where`. They lead to the list's rows whose `at` equals their `to`, with equal `copied` columns. */
+export interface Link {
+  readonly table: Table;
+  readonly where: Sql;
+  readonly to: Sql;
+  readonly at: string;
+  readonly copied: readonly string[];
+  /** Up to this number of links, the rows of each are read. */
+  readonly few?: number | undefined;
+}
+
 export class Column {
   readonly kind: SortKind;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { MOST_CANDIDATES } from '../../src/reading/list-query.ts';
+import { LARGE, MOST_CANDIDATES } from '../../src/reading/candidates.ts';
 import { anArticle, aUser } from '../support/test-data.ts';
 import { executeGraphql, orm } from '../support/test-server.ts';
 
@@ -97,7 +97,8 @@ describe('what a search finds', () => {
     expect(jumped).toEqual(left);
   });
 
-  test('is ranked among the newest only, of which those with a match in the title are never missing', async () => {
+  test('of a large blog is ranked among the newest only, of which those with a match in the title are never missing', async () => {
+    await pretendRows(LARGE);
     const ann = await aUser();
     await anArticle({ by: ann, title: 'The oldest river' });
     await orm.em.execute(
@@ -118,20 +119,44 @@ describe('what a search finds', () => {
     }
     expect(found.size).toBe(MOST_CANDIDATES + 1);
     expect(found.has('Title 1')).toBe(false);
-    // The newest candidates pass the other filters, and other orders hold all matches.
+    // Other orders hold all matches.
     const bob = await aUser();
     await anArticle({ by: bob, title: 'Title of Bob', body: 'A river' });
     await orm.em.execute(`update articles set published_at = '2020-01-01Z' where author_id = ?`, [bob.id]);
-    const mine = await executeGraphql<Answer, object>(
-      `{ articles(filter: { query: "river", author: "${bob.username}" }) { ${FIELDS} } }`,
-      {},
-    );
-    expect(mine.data.articles.edges).toHaveLength(1);
     expect((await search('river', 'first: 1, orderBy: { field: PUBLISHED_AT, direction: ASC }')).titles).toEqual([
       'Title of Bob',
     ]);
   });
+
+  test.each(['an unfiltered list', 'a list of one author in a large blog'])(
+    'in %s has all matches up to the bound, however many of other articles are newer',
+    async (list) => {
+      const isFiltered = list !== 'an unfiltered list';
+      await pretendRows(isFiltered ? LARGE : 0);
+      const [ann, bob] = [await aUser(), await aUser()];
+      // Of 5,600 articles, matches are among the oldest and the newest.
+      await orm.em.execute(
+        `insert into articles (slug, title, description, body, author_id, published_at)
+          select 'n-' || n, 'Title ' || n, 'd', case when n <= 30 or n > 5580 or (? and n > 3000) then 'A river' else 'A wood' end,
+            case when n <= 530 then ?::int else ?::int end, timestamptz '2025-01-01Z' + n * interval '1 s'
+          from generate_series(1, 5600) n`,
+        [isFiltered, bob.id, ann.id],
+      );
+      const filter = isFiltered ? `query: "river", author: "${bob.username}"` : 'query: "river"';
+      const { data } = await executeGraphql<Answer, object>(
+        `{ articles(first: 100, filter: { ${filter} }) { ${FIELDS} } }`,
+        {},
+      );
+      const matches = isFiltered ? 30 : 50;
+      expect(data.articles.totalCount).toBe(matches);
+      expect(data.articles.edges).toHaveLength(matches);
+    },
+  );
 });
+
+/** What the planner, and the choice of candidates, take for the number of indexed articles. */
+const pretendRows = (rows: number) =>
+  orm.em.execute(`update pg_class set reltuples = ? where oid = 'article_search'::regclass`, [rows]);
 
 describe('text matches', () => {
   test('show where each field was found, escaped, with accents as they are written', async () => {

@@ -54,8 +54,8 @@ const PLAIN_TEXT = pure(
   ].join(' '),
 );
 
-/** The language in which texts are indexed and searched, as SQL. */
-export const LANGUAGE = `coalesce((select language from search_settings), 'english')`;
+/** The language in which texts are indexed and searched, as SQL. One that the database does not know stops no writer. */
+export const LANGUAGE = `coalesce((select language from search_settings where exists (select from pg_ts_config where cfgname = language)), 'english')`;
 
 /**
  * A query as users type it. A single CJK letter finds all pairs that begin with it. If the language leaves nothing of it, as of "the",

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { parse, print } from 'graphql';
 import { expect, test } from 'vitest';
 
-test("Relay's compiler accepts the schema and every published operation", () => {
+// But for those that the server itself runs: RealWorld's REST answers have an `id` that is not Relay's.
+test("Relay's compiler accepts the schema and every operation published for clients", () => {
   const project = mkdtempSync(join(tmpdir(), 'conduit-relay-'));
   mkdirSync(join(project, 'src'));
-  const operations = readdirSync('schema/operations').map((file) => readFileSync(`schema/operations/${file}`, 'utf8'));
-  const { definitions } = parse(operations.join('\n'));
+  const files = readdirSync('schema/operations').filter((file) => file !== 'rest.graphql');
+  const { definitions } = parse(files.map((file) => readFileSync(`schema/operations/${file}`, 'utf8')).join('\n'));
   const tags = definitions.map((definition) => `graphql\`${print(definition)}\`;`);
   writeFileSync(join(project, 'src/operations.ts'), tags.join('\n'));
   const config = JSON.parse(readFileSync('tests/rigs/clients/relay.config.json', 'utf8'));

@@ -54,7 +54,8 @@ test('the queries would show drafts if the entity did not say who sees them', { 
     const asGuest = await answers(queries, null);
     await deleteDrafts();
     const leaks = rootsOf(changes(asGuest, await answers(queries, null)));
-    expect(leaks).toEqual(['article', 'articles', 'node', 'nodes', 'tag', 'tags', 'user']);
+    // The lists of a tag do not depend on it alone: the link of a draft and a tag has no date to be listed by.
+    expect(leaks).toEqual(['article', 'articles', 'node', 'nodes', 'user']);
   } finally {
     Visible(rule as never)(Article);
   }

@@ -429,6 +429,16 @@ test('a trigger gets its other function in the migration that makes it', async (
   ]);
 });
 
+test('a foreign key that changes is made anew at once, while its column becomes required', async () => {
+  const users = 'create table users (id int primary key)';
+  const migrations = await migrationsBetween(
+    `${users}; create table t (id int, author int constraint by_author references users on delete set null)`,
+    `${users}; create table t (id int, author int not null constraint by_author references users on delete cascade)`,
+  );
+  const dropping = migrations.find(({ up }) => up.some((sql) => sql.includes('drop constraint "by_author"')));
+  expect(dropping?.up.join()).toContain('add constraint "by_author" foreign key');
+});
+
 test('a check of a dropped column is restored by down, for later rows only if the rows break it', async () => {
   const kept = 'create table t (id int)';
   const priced = 'create table t (id int, price int not null, constraint is_dear check (price > 5))';

@@ -132,7 +132,7 @@ export const canStay = ({ needs }: CatalogObject, difference: Difference): boole
   [...needs].every((need) => !difference.dropped.has(need) && !changesType(need, difference));
 
 /** Whether the column gets another type, or a type that is made anew. */
-function changesType(id: string, difference: Difference): boolean {
+export function changesType(id: string, difference: Difference): boolean {
   const { before, after, altered } = difference;
   const [old, now] = [before.get(id), after.get(id)];
   if (old?.kind !== 'column' || !now) return false;

@@ -2,7 +2,7 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { alterObject, columnsOf, readersOf } from './alter-object.ts';
 import { createObject, createTable, dropObject, hasIndex, isPartOf } from './create-object.ts';
-import { compareCatalogs, type Difference } from './difference.ts';
+import { changesType, compareCatalogs, type Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { type Replacement, replaceIndexes } from './replace-index.ts';
 import { isSerial } from './serial.ts';
@@ -135,12 +135,15 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
   };
   // What is made comes after what it needs.
   for (const [id, chain] of [...makes, ...alters])
-    for (const need of after.get(id)?.needs ?? []) wait(chain, makes.get(need) ?? alters.get(need));
+    for (const need of after.get(id)?.needs ?? [])
+      if (makes.has(need) || concerns(need, after.get(id), difference))
+        wait(chain, makes.get(need) ?? alters.get(need));
   // What is removed or altered comes after what needed it is gone.
   for (const object of before.values()) {
     for (const need of object.needs) {
       wait(removes.get(need), removes.get(object.id) ?? alters.get(object.id));
-      if (!successors.get(object.id)?.needs.has(need)) wait(alters.get(need), removes.get(object.id));
+      if (!successors.get(object.id)?.needs.has(need) && concerns(need, object, difference))
+        wait(alters.get(need), removes.get(object.id));
       if (!after.get(object.id)?.needs.has(need)) wait(alters.get(need), alters.get(object.id));
     }
   }
@@ -175,6 +178,16 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
   const names = new Map<string, Chain>();
   for (const [id, chain] of removes) for (const name of namesOf(before.get(id))) names.set(name, chain);
   for (const [id, chain] of makes) for (const name of namesOf(after.get(id))) wait(chain, names.get(name));
+}
+
+/**
+ * Whether a change of what an object needs concerns it. A foreign key that is made anew can be there while its column becomes required
+ * or gets a default: rows that refer to nothing are refused meanwhile.
+ */
+function concerns(need: string, object: CatalogObject | undefined, difference: Difference): boolean {
+  if (object?.kind !== 'constraint' || object.row.type !== 'f') return true;
+  const [old, now] = [difference.before.get(need)?.row, difference.after.get(need)?.row];
+  return changesType(need, difference) || old?.collation !== now?.collation || old?.generated !== now?.generated;
 }
 
 /** Whether both are indexes, or constraints that have one, of the same columns. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATABASES, type ModelDatabase } from './models/database.ts';
 import { faultsOf } from './models/migrate.ts';
+import type { Table } from './models/model.ts';
 import { randomPair } from './models/random-pair.ts';
 
 // The short form tries 300 pairs: half of them in memory, half on a server, the same in every run, so that a failure is
@@ -12,12 +13,45 @@ const SEEDS = { 'in memory': 1, 'on a server': 2 };
 const { MODEL_PAIRS: pairs, MODEL_PATH: path, MODEL_SEED: seed } = process.env;
 const TWO_HOURS = 7_200_000;
 
+/** A table as a model has it. */
+const table = (schema: string, name: string, more: Partial<Table> = {}): Table => ({
+  schema,
+  name,
+  columns: [
+    { name: 'id', type: 'int' },
+    { name: 'slug', type: 'text' },
+  ],
+  references: [],
+  key: ['id'],
+  indexes: [],
+  checks: [],
+  triggers: [],
+  policies: [],
+  ...more,
+});
+
 describe.each(Object.entries(DATABASES))('%s', (name, open) => {
   let database: ModelDatabase;
   beforeAll(async () => {
     database = await open();
   });
   afterAll(() => database.close());
+
+  test.each([
+    ['which another table loses', []],
+    ['which another table keeps', [{ columns: ['slug'], name: 'by_slug' }]],
+  ])('a table moves into a schema with an index that has the name of one of its own, %s', async (_, kept) => {
+    const bySlug = [{ columns: ['slug'], name: 'by_slug' }];
+    const name = kept.length > 0 ? 'by_slug_of_articles' : 'by_slug';
+    const before = [table('public', 'articles', { indexes: bySlug }), table('blog', 'tags', { indexes: bySlug })];
+    const after = [
+      table('blog', 'articles', { indexes: [{ columns: ['slug'], name }] }),
+      table('blog', 'tags', { indexes: kept }),
+    ];
+    const model = (tables: Table[]) => ({ tables, views: [], enums: {} });
+    const pair = { before: model(before), after: model(after), changes: [], byHand: [], withRows: true };
+    expect(await faultsOf({ ...pair, renames: 'articles=blog.articles' }, database)).toEqual([]);
+  });
 
   test(
     'what create plans between two models runs up, down and up again, and is all there is to do',

@@ -1,4 +1,5 @@
 import type { Catalog, CatalogObject, Kind } from '../catalog/catalog.ts';
+import { hasIndex, shorten } from '../plan/create-object.ts';
 import { quote } from '../sql/quote.ts';
 import type { RenamedObject } from './name-resolution.ts';
 
@@ -44,6 +45,27 @@ export function renameTable(old: CatalogObject, now: CatalogObject, schemas: Set
   return renames;
 }
 
+/** What a table would take into a schema where another object has its name: it gets another one first. */
+export function makeWay(old: CatalogObject, now: CatalogObject, catalog: Catalog): Rename[] {
+  if (old.schema === now.schema) return [];
+  const taken = relationNames(catalog, now.schema);
+  return [...catalog.values()].flatMap((each) => {
+    const rename = RENAMES[each.kind];
+    const goesAlong = each.parent === old.id || String(each.row.owner).startsWith(`${old.id}, `);
+    if (!rename || !goesAlong || !isRelation(each) || !taken.has(each.name)) return [];
+    const name = shorten(`${each.name}_moved`);
+    const sql = each.schema === 'public' ? quote(name) : `${quote(each.schema)}.${quote(name)}`;
+    const renamed = { ...each, name, row: { ...each.row, ...(each.kind === 'constraint' ? {} : { index: sql, sql }) } };
+    return [statements(rename(each, name), rename(renamed, each.name), '', now.row.sql)];
+  });
+}
+
+/** Of indexes, and of what else has a name that only one object of a schema can have. */
+const relationNames = (catalog: Catalog, schema: string): Set<string> =>
+  new Set([...catalog.values()].filter((each) => each.schema === schema && isRelation(each)).map(({ name }) => name));
+
+const isRelation = (object: CatalogObject) => ['table', 'view', 'sequence'].includes(object.kind) || hasIndex(object);
+
 /** Partitions of the same table with the same bound are the same. */
 export function renamePartitions(catalog: Catalog, entities: Catalog, schemas: Set<string>): Rename[] {
   const added = of(entities, 'table').filter(({ id, parent }) => parent && !catalog.has(id));
@@ -67,9 +89,12 @@ export const renameColumn = (old: CatalogObject, now: CatalogObject, tableBefore
 /** What differs only in its name, after a table or column was renamed: building it again would scan the table. */
 export function renameEquals(catalog: Catalog, entities: Catalog): Rename[] {
   const taken = new Set<string>();
+  const names = new Map<string, Set<string>>();
   return [...catalog.values()].flatMap((old) => {
     const rename = RENAMES[old.kind];
     if (!rename || entities.has(old.id)) return [];
+    const inSchema = names.get(old.schema) ?? relationNames(catalog, old.schema);
+    names.set(old.schema, inSchema);
     const now = [...entities.values()].find(
       (each) =>
         each.kind === old.kind &&
@@ -77,10 +102,12 @@ export function renameEquals(catalog: Catalog, entities: Catalog): Rename[] {
         each.schema === old.schema &&
         !catalog.has(each.id) &&
         !taken.has(each.id) &&
+        !(isRelation(each) && inSchema.has(each.name)) &&
         isEqual(old, each),
     );
     if (!now) return [];
     taken.add(now.id);
+    if (isRelation(old) && inSchema.delete(old.name)) inSchema.add(now.name);
     // A sequence locks no table.
     const table = old.kind === 'sequence' ? undefined : old.row.sql;
     return [statements(rename(old, now.name), rename(now, old.name), '', table)];

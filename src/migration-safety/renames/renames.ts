@@ -3,6 +3,7 @@ import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { MigrationProblem } from '../problems.ts';
 import { isInteractive, prompt } from '../terminal.ts';
 import {
+  makeWay,
   of,
   type Rename,
   readable,
@@ -74,7 +75,7 @@ export async function applyRenames(
     answers,
   );
   const schemas = new Set(of(before, 'schema').map(({ name }) => name)).add('public');
-  await apply(tables.flatMap(([old, now]) => renameTable(old, now, schemas)));
+  await apply(tables.flatMap(([old, now]) => [...makeWay(old, now, before), ...renameTable(old, now, schemas)]));
   for (let found = renamePartitions(catalog, entities, schemas); found.length > 0; ) {
     await apply(found);
     found = renamePartitions(catalog, entities, schemas);

@@ -118,6 +118,10 @@ export function dropObject(object: CatalogObject, difference: Difference, naive:
 export const hasIndex = ({ kind, row }: CatalogObject) =>
   kind === 'index' || (kind === 'constraint' && /[pu]/.test(String(row.type)));
 
+/** Of a kind that PostgreSQL calls a relation: only one of a schema can have a name. */
+export const isRelation = (object: CatalogObject): boolean =>
+  ['table', 'view', 'sequence'].includes(object.kind) || hasIndex(object);
+
 const getsIndex = (table: string | undefined, { after, created }: Difference) =>
   [...created].flatMap((id) => after.get(id) ?? []).some((each) => each.parent === table && hasIndex(each));
 

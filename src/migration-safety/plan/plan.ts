@@ -1,7 +1,7 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { alterObject, columnsOf, readersOf } from './alter-object.ts';
-import { createObject, createTable, dropObject, hasIndex, isPartOf } from './create-object.ts';
+import { createObject, createTable, dropObject, hasIndex, isPartOf, isRelation } from './create-object.ts';
 import { changesType, compareCatalogs, type Difference } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { type Replacement, replaceIndexes } from './replace-index.ts';
@@ -200,10 +200,9 @@ function haveSameColumns(one: CatalogObject | undefined, other: CatalogObject | 
 function namesOf(object: CatalogObject | undefined): string[] {
   if (!object) return [];
   const { id, kind, schema, name, row } = object;
-  const hasRelation = ['table', 'view', 'index', 'sequence'].includes(kind) || hasIndex(object);
   return [
     id,
-    ...(hasRelation || row.type === 'x' ? [`relation ${schema}.${name}`] : []),
+    ...(isRelation(object) || row.type === 'x' ? [`relation ${schema}.${name}`] : []),
     ...(['table', 'view', 'type'].includes(kind) ? [`type ${schema}.${name}`] : []),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogObject, Kind } from '../catalog/catalog.ts';
-import { hasIndex, shorten } from '../plan/create-object.ts';
+import { isRelation, shorten } from '../plan/create-object.ts';
 import { quote } from '../sql/quote.ts';
 import type { RenamedObject } from './name-resolution.ts';
 
@@ -60,11 +60,8 @@ export function makeWay(old: CatalogObject, now: CatalogObject, catalog: Catalog
   });
 }
 
-/** Of indexes, and of what else has a name that only one object of a schema can have. */
 const relationNames = (catalog: Catalog, schema: string): Set<string> =>
   new Set([...catalog.values()].filter((each) => each.schema === schema && isRelation(each)).map(({ name }) => name));
-
-const isRelation = (object: CatalogObject) => ['table', 'view', 'sequence'].includes(object.kind) || hasIndex(object);
 
 /** Partitions of the same table with the same bound are the same. */
 export function renamePartitions(catalog: Catalog, entities: Catalog, schemas: Set<string>): Rename[] {

@@ -163,6 +163,12 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       'create table t (id int not null, code int constraint t_pkey primary key, parent int references t)',
     ],
   },
+  'a changed foreign key': {
+    'of a column that was unique and becomes the primary key': [
+      'create table t (id int primary key, code int not null constraint by_code unique, parent int constraint by_parent references t (code))',
+      'create table t (id int not null, code int constraint t_pkey primary key, parent int constraint by_parent references t on delete cascade)',
+    ],
+  },
   'a dropped column that is unique': {
     'and has a default': ["create table t (id int, code text default 'none' unique)", 'create table t (id int)'],
   },

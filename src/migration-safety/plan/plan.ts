@@ -158,14 +158,14 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
         if (!own.includes(other)) wait(removes.get(other.id), removes.get(id));
       }
   }
-  // PostgreSQL binds a new foreign key to any unique index of what it refers to: not to one that is dropped later.
-  for (const [id, chain] of makes) {
-    const key = after.get(id);
-    if (key?.kind !== 'constraint' || key.row.type !== 'f') continue;
-    for (const need of key.needs)
-      for (const old of removes.keys())
-        if (haveSameColumns(before.get(old), after.get(need))) wait(chain, removes.get(old));
-  }
+  // PostgreSQL binds a foreign key to any unique index of what it refers to: up makes it once those are dropped that go, and down
+  // once those that up makes.
+  for (const [id, chain] of makes)
+    for (const key of keysReferredTo(after.get(id), after))
+      for (const old of removes.keys()) if (haveSameColumns(before.get(old), key)) wait(chain, removes.get(old));
+  for (const [id, chain] of removes)
+    for (const key of keysReferredTo(before.get(id), before))
+      for (const now of makes.keys()) if (haveSameColumns(after.get(now), key)) wait(makes.get(now), chain);
   // An enum that is made anew, by up or by down, converts its columns while nothing reads them.
   for (const [id, chain] of alters) {
     const type = before.get(id);
@@ -188,6 +188,12 @@ function concerns(need: string, object: CatalogObject | undefined, difference: D
   if (object?.kind !== 'constraint' || object.row.type !== 'f') return true;
   const [old, now] = [difference.before.get(need)?.row, difference.after.get(need)?.row];
   return changesType(need, difference) || old?.collation !== now?.collation || old?.generated !== now?.generated;
+}
+
+/** What a foreign key needs. */
+function keysReferredTo(object: CatalogObject | undefined, catalog: Catalog): CatalogObject[] {
+  if (object?.kind !== 'constraint' || object.row.type !== 'f') return [];
+  return [...object.needs].flatMap((id) => catalog.get(id) ?? []);
 }
 
 /** Whether both are indexes, or constraints that have one, of the same columns. */

@@ -13,6 +13,9 @@ export const readEnvironment = (variables = shellAndFile()): Environment => read
 /** The part for commands that only use the database: a migration job should not need SECRET_KEY. */
 export const readDatabaseEnvironment = (variables = shellAndFile()): DatabaseEnvironment => read(database, variables);
 
+/** The part for the seed, whose people have pictures that the server at PORT draws. */
+export const readSeedEnvironment = (variables = shellAndFile()) => read(seed, variables);
+
 /** The server of another URL, with the defaults of the same variables. */
 export const readPostgresUrl = (url: string): PostgresServer => parsePostgresUrl(url, shellAndFile());
 
@@ -137,6 +140,10 @@ const serverShape = {
 };
 
 const database = z.object(databaseShape).transform(databaseSettings);
+
+const seed = z
+  .object({ ...databaseShape, PORT: serverShape.PORT })
+  .transform((given) => ({ ...databaseSettings(given), port: given.PORT }));
 
 const serverVariables = z
   .object({ ...databaseShape, ...serverShape })

@@ -5,6 +5,7 @@ import { ormConfig } from '../../mikro-orm.config.ts';
 import { ReadCounter } from '../articles/reads/read-counter.ts';
 import type { EmbeddedDatabase } from '../embedded-postgres/embedded-database.ts';
 import type { Environment } from '../environment.ts';
+import { serverAt, USUAL_SERVER } from '../seeding/pictures.ts';
 import { Readiness } from '../server/http/health.ts';
 import { createLogger } from '../server/observability/log.ts';
 import { buildServer } from '../server/server.ts';
@@ -21,6 +22,12 @@ export async function buildMockServer(embedded: EmbeddedDatabase, environment: E
     settings,
     readCounter,
     readiness: new Readiness(orm, embedded, 'not checked'),
+  });
+  // The pictures of people in the copy of the demo blog are at the usual address.
+  server.addHook('onListen', async () => {
+    const [bound] = server.addresses();
+    const port = typeof bound === 'object' ? bound.port : environment.port;
+    await orm.em.fork().execute('update users set image = replace(image, ?, ?)', [USUAL_SERVER, serverAt(port)]);
   });
   server.addHook('onClose', async () => {
     await readCounter.close();

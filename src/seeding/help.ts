@@ -17,6 +17,7 @@ Options
   --json         print the result as JSON to stdout, everything else to stderr
   --help         print this
 
+The pictures of people are faces that the server draws: http://localhost:4000/avatars/johndoe.svg. PORT sets another port.
 Every account has the password "password123".
   demo    johndoe@conduit.example and the others: name@conduit.example
   large   user1@seed1.conduit.example to userN@seed1.conduit.example, for --seed 1

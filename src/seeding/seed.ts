@@ -1,7 +1,7 @@
 import { MikroORM } from '@mikro-orm/postgresql';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { openDatabase } from '../database/open-database.ts';
-import { EnvironmentError, readDatabaseEnvironment } from '../environment.ts';
+import { EnvironmentError, readSeedEnvironment } from '../environment.ts';
 import { DEMO_EMAIL, PASSWORD } from './credentials.ts';
 import { addDemoBlog } from './demo/demo-blog.ts';
 import { HELP } from './help.ts';
@@ -9,6 +9,7 @@ import { addLargeBlog } from './large/large-blog.ts';
 import type { Size } from './large/size.ts';
 import { emailOfUser } from './large/users.ts';
 import { type Options, readOptions } from './options.ts';
+import { serverAt } from './pictures.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { duration, Progress } from './progress.ts';
 import { ExitCode, SeedError } from './seed-error.ts';
@@ -20,14 +21,15 @@ async function seed(options: Options): Promise<ExitCode> {
   const print = (text: string) => out.write(`${text}\n`);
   const signal = abortOn('SIGINT', 'SIGTERM');
 
-  const environment = readDatabaseEnvironment();
+  const environment = readSeedEnvironment();
   const database = await openDatabase(environment, 'command');
   const orm = await connect(ormConfig(database));
   try {
     await prepareDatabase(orm, environment, print);
     const em = orm.em.fork();
-    const run = { progress: new Progress(out), signal };
-    const added = options.size ? await addLargeBlog(em, options.size, run) : await addDemoBlog(em);
+    const server = serverAt(environment.port);
+    const run = { progress: new Progress(out), signal, server };
+    const added = options.size ? await addLargeBlog(em, options.size, run) : await addDemoBlog(em, server);
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
     const signIn = { email: options.size ? emailOfUser(1, options.size) : DEMO_EMAIL, password: PASSWORD };
     const interrupted = options.size !== null && signal.aborted;

@@ -20,6 +20,7 @@ import {
 } from './http/connection-limits.ts';
 import { type AllowedOrigins, addCors } from './http/cors.ts';
 import { currentRequest } from './http/current-request.ts';
+import { addAvatarEndpoint } from './http/endpoints/avatar-endpoint.ts';
 import { addRootEndpoint, type RootSettings } from './http/endpoints/root-endpoint.ts';
 import { addSchemaEndpoint } from './http/endpoints/schema-endpoint.ts';
 import { addVersionEndpoint } from './http/endpoints/version-endpoint.ts';
@@ -128,6 +129,7 @@ export async function buildServer({
   // Its clients cannot refresh a session.
   if (settings.rest) addRestApi(server, { ...endpoint, createContext: contextWith(new Sessions(settings, 'slide')) });
   if (settings.introspection) addSchemaEndpoint(server, schema);
+  addAvatarEndpoint(server);
   addRootEndpoint(server, settings);
   addVersionEndpoint(server, settings.revision ?? null);
   addHealthChecks(server, readiness);

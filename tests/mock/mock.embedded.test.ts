@@ -230,16 +230,18 @@ describe('npm run mock', () => {
       env: { ...process.env, PORT },
     });
 
-  test('prints the address it serves', async () => {
+  test('prints the address it serves, where the pictures of people are too', async () => {
     const mock = run();
     const [said] = await once(createInterface({ input: mock.stdout }), 'line');
     const [address = ''] = /http:\S+(?=\. )/.exec(said) ?? [];
     const response = await fetch(address, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query: '{ articles { totalCount } }' }),
+      body: JSON.stringify({ query: '{ articles(first: 1) { totalCount nodes { author { image } } } }' }),
     });
-    expect(await response.json()).toMatchObject({ data: { articles: { totalCount: 60 } } });
+    const { articles } = (await response.json()).data;
+    expect(articles.totalCount).toBe(60);
+    expect((await fetch(articles.nodes[0].author.image)).headers.get('content-type')).toContain('image/svg+xml');
     mock.kill();
   });
 

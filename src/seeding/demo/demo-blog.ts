@@ -12,6 +12,7 @@ import type { Tag } from '../../tags/tag.entity.ts';
 import { upsertTags } from '../../tags/tag.repository.ts';
 import { Follow } from '../../users/follow.entity.ts';
 import { User } from '../../users/user.entity.ts';
+import { USUAL_SERVER } from '../pictures.ts';
 import { ExitCode, SeedError } from '../seed-error.ts';
 import { takeSeedLock } from '../seed-lock.ts';
 import { type DemoArticle, demoArticles } from './articles.ts';
@@ -22,10 +23,10 @@ import { demoFavorites, demoFollows, demoReadCount } from './reactions.ts';
  * Adds what is missing from the demo blog in one transaction, and returns how many rows it added. The demo recognizes its own
  * rows by `createdAt`, which the API cannot change, and leaves them as they are.
  */
-export const addDemoBlog = (em: EntityManager): Promise<Record<string, number>> =>
+export const addDemoBlog = (em: EntityManager, server = USUAL_SERVER): Promise<Record<string, number>> =>
   em.transactional(async (em) => {
     await takeSeedLock(em.getKysely() as Kysely<unknown>);
-    const people = await addPeople(em);
+    const people = await addPeople(em, server);
     const articles = await addArticles(em, people.all);
     // The rest refers to users and articles by id.
     await em.flush();
@@ -41,8 +42,8 @@ export const addDemoBlog = (em: EntityManager): Promise<Record<string, number>> 
 /** Rows of the demo, existing and new, by name. */
 type Named<T> = ReadonlyMap<string, T>;
 
-async function addPeople(em: EntityManager): Promise<{ all: Named<User>; added: number }> {
-  const people = demoUsers();
+async function addPeople(em: EntityManager, server: string): Promise<{ all: Named<User>; added: number }> {
+  const people = demoUsers(server);
   const there = await em.find(User, {
     $or: [
       { usernameKey: { $in: people.map(({ usernameKey }) => usernameKey) } },

@@ -17,10 +17,10 @@ export const PEOPLE: Record<string, string> = {
   benoit: 'Retired physicist, learning to program at 67. Slow reader, thorough answers.',
 };
 
-export const demoUsers = (): User[] =>
+export const demoUsers = (server: string): User[] =>
   Object.entries(PEOPLE).map(([username, bio], day) => {
     const user = new User({ username, email: emailOf(username), passwordHash: PASSWORD_HASH });
-    user.change({ bio, image: `https://api.dicebear.com/9.x/notionists/svg?seed=${username}` });
+    user.change({ bio, image: `${server}/avatars/${username}.svg` });
     return Object.assign(user, { createdAt: new Date(Date.UTC(2026, 0, 5 + day, 9, 4 * day)) });
   });
 

@@ -1,5 +1,6 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { type Kysely, sql } from 'kysely';
+import { USUAL_SERVER } from '../pictures.ts';
 import type { Progress } from '../progress.ts';
 import { takeSeedLock } from '../seed-lock.ts';
 import { addArticles } from './articles.ts';
@@ -13,7 +14,11 @@ import { addUsers, userIdsOf } from './users.ts';
  * Adds what is missing from the blog of this size, one transaction per batch, and returns what it added. Every row is determined
  * by its number, so that the next run completes an interrupted one.
  */
-export async function addLargeBlog(em: EntityManager, size: Size, { progress, signal }: SeedRun): Promise<Added> {
+export async function addLargeBlog(
+  em: EntityManager,
+  size: Size,
+  { progress, signal, server = USUAL_SERVER }: SeedRun,
+): Promise<Added> {
   const db = em.getKysely() as Kysely<unknown>;
   await requireOwner(db);
   const added = new Added();
@@ -28,7 +33,7 @@ export async function addLargeBlog(em: EntityManager, size: Size, { progress, si
     progress.end();
   };
 
-  await inBatches('users', size.users, 10_000, (db, from, to) => addUsers(db, size, from, to));
+  await inBatches('users', size.users, 10_000, (db, from, to) => addUsers(db, { size, server }, from, to));
   await inBatches('tags', size.tags, size.tags, (db) => addTags(db, size));
   if (signal.aborted) return added;
 
@@ -51,6 +56,8 @@ export interface SeedRun {
   readonly progress: Progress;
   /** Abort to stop after the current batch. */
   readonly signal: AbortSignal;
+  /** Its address, which the pictures of users have. */
+  readonly server?: string;
 }
 
 /** The number of rows added. Each article also has three tags. */

@@ -6,13 +6,18 @@ import { SqlRandom } from './sql-random.ts';
 import { FIRST_NAMES, LAST_NAMES } from './words.ts';
 
 /** Adds the missing users of these numbers and returns how many it added. */
-export async function addUsers(db: Kysely<unknown>, size: Size, from: number, to: number): Promise<{ users: number }> {
+export async function addUsers(
+  db: Kysely<unknown>,
+  { size, server }: { size: Size; server: string },
+  from: number,
+  to: number,
+): Promise<{ users: number }> {
   const random = new SqlRandom(size.seed);
   const { rows } = await sql`
     insert into users (username, username_key, email, email_key, password_hash, bio, image, created_at)
     select name, name, email, email, ${PASSWORD_HASH},
       'Writes about ' || ${random.oneOf(INTERESTS, { row: n, stream: 3 })} || '.',
-      'https://api.dicebear.com/9.x/notionists/svg?seed=' || name,
+      ${`${server}/avatars/`}::text || name || '.svg',
       timestamptz '2015-01-01Z' + make_interval(mins => ${random.below(525_600, { row: n, stream: 4 })})
     from generate_series(${from}::int, ${to}::int) as n
     cross join lateral (select ${nameOf(size, random)} as name, ${emailOf(size)} as email) as account

@@ -60,6 +60,7 @@ describe('HEAD has the status and the headers of GET, and no body', () => {
     ['/healthz'],
     ['/readyz'],
     ['/version'],
+    ['/avatars/johndoe.svg'],
     ['/schema.graphql'],
   ])('%s %j', async (path, headers) => {
     await send('GET', path, headers); // the first response to a document may have more extensions

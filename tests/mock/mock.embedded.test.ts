@@ -239,7 +239,7 @@ describe('npm run mock', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ query: '{ articles(first: 1) { totalCount nodes { author { image } } } }' }),
     });
-    const { articles } = (await response.json()).data;
+    const { articles } = ((await response.json()) as { data: any }).data;
     expect(articles.totalCount).toBe(60);
     expect((await fetch(articles.nodes[0].author.image)).headers.get('content-type')).toContain('image/svg+xml');
     mock.kill();

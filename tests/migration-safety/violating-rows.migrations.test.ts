@@ -204,16 +204,20 @@ test('a change of type that loses values is refused with a query that shows them
   expect(refused.out).toContain(
     '1 row loses a value: "at" loses its time zone (timestamp with time zone) as timestamp',
   );
-  expect(refused.out).toContain(`safeBecause = { 'change-type': '<a sentence>' }`);
+  expect(refused.out).toContain(`safeBecause = { 'lose-values': '<a sentence>' }`);
   expect(await project.dump()).toBe(before);
   const [, query = ''] = /To see them: (.*varying.*);/.exec(refused.out) ?? [];
   expect(await project.query(query)).toMatchObject([{ id: 2 }]);
-  project.migration(
-    name,
-    ['alter table t alter column a type varchar(5) using (a::varchar(5))'],
-    [],
-    `  safeBecause = { 'change-type': 'Nothing reads more than five letters.' };\n`,
-  );
+  const cut = (reason: string) =>
+    project.migration(
+      name,
+      ['alter table t alter column a type varchar(5) using (a::varchar(5))'],
+      [],
+      `  safeBecause = { '${reason}': 'Nothing reads more than five letters.' };\n`,
+    );
+  cut('change-type');
+  expect(await project.run('migration:up'), 'a reason about locks').toMatchObject({ code: 21 });
+  cut('lose-values');
   const applied = await project.run('migration:up');
   expect(applied).toMatchObject({ code: 0 });
   expect(applied.out).toContain('1 row loses a value');
@@ -238,7 +242,7 @@ test.each([
         'Migration20260103000000_three',
         [up],
         [],
-        "  safeBecause = { 'change-type': 'The table is small and stays small.' };\n",
+        "  safeBecause = { 'lose-values': 'The table is small and stays small.' };\n",
       );
     const refused = await project.run('migration:up');
     expect(refused.code).toBe(21);

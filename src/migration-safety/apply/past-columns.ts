@@ -1,3 +1,4 @@
+import { isUserSchema } from '../catalog/user-objects.ts';
 import type { RenameAnswers } from '../renames/renames.ts';
 import type { Execute } from '../sql/execute.ts';
 import type { Statement, Tree } from '../sql/statements.ts';
@@ -106,5 +107,5 @@ const COLUMNS = `select n.nspname as schema, c.relname as table, a.attname as na
   left join pg_constraint k on k.conrelid = c.oid and k.contype = 'f' and k.conkey = array[a.attnum]
   left join pg_class r on r.oid = k.confrelid left join pg_namespace rn on rn.oid = r.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and a.attnum > 0 and not a.attisdropped
-    and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and ${isUserSchema}
   order by 1, 2, a.attnum`;

@@ -1,4 +1,5 @@
 import type { MigrationFile } from '../history/migration-file.ts';
+import { LOSE_VALUES } from '../lint/lint.ts';
 import { MigrationProblem } from '../problems.ts';
 import { findChangedValues } from '../sql/changed-values.ts';
 import { asSideEffects, EarlierChanges, SIDE_EFFECTS } from '../sql/earlier-changes.ts';
@@ -15,8 +16,8 @@ export interface Violation {
   rows: string;
   /** Counted up to 10,001. */
   count: number;
-  /** The rule whose reason in safeBecause allows it, unless the statement would fail. */
-  code?: 'change-type';
+  /** The code whose reason in safeBecause allows it, unless the statement would fail. */
+  code?: typeof LOSE_VALUES.code;
   fails?: boolean;
 }
 
@@ -72,7 +73,7 @@ export async function findLostValues(
   earlier = new EarlierChanges(),
 ): Promise<Violation[]> {
   const changed = await findChangedValues(statement, earlier, probe);
-  return changed.map((each) => ({ migration, statement, ...each, code: 'change-type' }));
+  return changed.map((each) => ({ migration, statement, ...each, code: LOSE_VALUES.code }));
 }
 
 /** Refuses to run into these rows. */

@@ -1,10 +1,5 @@
-const isUserSchema = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
-/** PostgreSQL numbers its own objects below 16384. By the index on the numbers, a query skips these thousands. */
-const isNew = (oid: string) => `${oid} >= 16384`;
-const isUserMade = (oid: string, of: string) =>
-  `${isNew(oid)} and not exists (select 1 from pg_depend d where d.classid = '${of}'::regclass and d.objid = ${oid} and d.deptype = 'e')`;
-const qualifiedName = (name: string) =>
-  `case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end || quote_ident(${name})`;
+import { isNew, isUserMade, isUserSchema, qualifiedName } from './user-objects.ts';
+
 /** The name in SQL: quoted always, qualified outside of public. */
 const sqlName = (name: string) =>
   `case when n.nspname = 'public' then '' else '"' || replace(n.nspname, '"', '""') || '".' end || '"' || replace(${name}, '"', '""') || '"'`;
@@ -42,7 +37,7 @@ export const QUERIES = {
       ${sqlName('c.relname')} as sql, array[${address('pg_class', 'c.oid')}] as addresses,
       format_type(s.seqtypid, null) as type, s.seqstart::text as start, s.seqincrement::text as increment, s.seqmin::text as min,
       s.seqmax::text as max, s.seqcache::text as cache, s.seqcycle as cycle,
-      (select 'table ' || case when tn.nspname = 'public' then '' else quote_ident(tn.nspname) || '.' end || quote_ident(t.relname) || ', column ' || quote_ident(a.attname)
+      (select 'table ' || ${qualifiedName('t.relname', 'tn.nspname')} || ', column ' || quote_ident(a.attname)
         from pg_depend d join pg_class t on t.oid = d.refobjid join pg_namespace tn on tn.oid = t.relnamespace
         join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
         where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'a' and d.refobjsubid > 0) as owner

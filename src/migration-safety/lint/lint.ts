@@ -21,6 +21,14 @@ export const RULES: readonly Rule[] = [
   ...DATA_RULES,
 ];
 
+/** What the rows decide, not the statement: `migration:up` counts those whose value is lost. */
+export const LOSE_VALUES = {
+  code: 'lose-values',
+  severity: 'error',
+  harm: 'The new type of a column cuts off, rounds or shifts values of existing rows.',
+  instead: 'repair the rows in an earlier migration; or say why the values are not needed.',
+} as const;
+
 export interface LintFinding {
   code: string;
   severity: 'error' | 'warning';
@@ -149,9 +157,9 @@ export function formatLintFindings(findings: readonly LintFinding[]): string {
 
 /** The rules as text, for `migration:lint --rules`. */
 export const formatRules = () =>
-  RULES.map(({ code, severity, harm, instead }) => `${code} (${severity})\n  ${harm}\n  Instead: ${instead}`).join(
-    '\n\n',
-  );
+  [...RULES, LOSE_VALUES]
+    .map(({ code, severity, harm, instead }) => `${code} (${severity})\n  ${harm}\n  Instead: ${instead}`)
+    .join('\n\n');
 
 /** A reason has to be a sentence, and about an existing rule. */
 function invalidReasons({ name, safeBecause }: LintedMigration): LintFinding[] {
@@ -165,7 +173,7 @@ function invalidReasons({ name, safeBecause }: LintedMigration): LintFinding[] {
     details: [],
   });
   return Object.entries(safeBecause).flatMap(([code, reason]) => [
-    ...(RULES.some((rule) => rule.code === code)
+    ...([...RULES, LOSE_VALUES].some((rule) => rule.code === code)
       ? []
       : [finding('unknown-code', `There is no rule "${code}".`, 'the code of a finding, as printed.')]),
     ...(reason.trim().split(/\s+/).length >= 4

@@ -150,6 +150,26 @@ export function isRebuiltEnum(old: CatalogObject | undefined, now: CatalogObject
   return kept.join('\n') !== (old.row.labels as string[]).join('\n');
 }
 
+/**
+ * What PostgreSQL does not convert along with these columns, and what needs that in turn, each after what it needs. The
+ * comments of the columns stay, and so do their own indexes and constraints.
+ */
+export function readersOf(columns: CatalogObject[], catalog: Catalog): CatalogObject[] {
+  const found = new Map(columns.map((column) => [column.id, column]));
+  const readers = new Map<string, CatalogObject>();
+  for (let size = -1; size < readers.size; ) {
+    size = readers.size;
+    for (const object of catalog.values()) {
+      const needs = [...object.needs];
+      const reads = readsTypes(object) && needs.some((need) => found.has(need));
+      if (found.has(object.id) || !(reads || needs.some((need) => readers.has(need)))) continue;
+      found.set(object.id, object);
+      readers.set(object.id, object);
+    }
+  }
+  return [...readers.values()];
+}
+
 const stillUsed = (object: CatalogObject, needed: string) =>
   new MigrationProblem(
     'create-failed',

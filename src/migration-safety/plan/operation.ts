@@ -10,6 +10,11 @@ export interface PlannedMigration {
 /**
  * What operations do. Of those that may run next, the one whose step comes first here goes first. Policies and row
  * security are made as triggers are.
+ *
+ * Renames come first, because all others use the new names. Then comes what refuses or acts on the changes of rows and columns, and
+ * goes; then what others need before those: types before columns, columns before their values, values before what requires them,
+ * indexes before constraints that use them. Triggers come after the fills, which would fire them. Indexes, columns and
+ * tables are dropped at the end: queries have them until then.
  */
 const STEPS = [
   'rename',

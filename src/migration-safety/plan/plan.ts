@@ -1,8 +1,10 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
-import { literal, quote } from '../sql/quote.ts';
-import { alterObject, columnsOf, readersOf } from './alter-object.ts';
+import { quote } from '../sql/quote.ts';
+import { sequenceInstead } from './alter-column.ts';
+import { columnsOf } from './alter-enum.ts';
+import { alterObject } from './alter-object.ts';
 import { createObject, createTable, dropObject, hasIndex, isPartOf, isRelation } from './create-object.ts';
-import { changesType, compareCatalogs, type Difference } from './difference.ts';
+import { changesType, compareCatalogs, type Difference, readersOf } from './difference.ts';
 import { type Chain, type Operation, operation } from './operation.ts';
 import { type Replacement, replaceIndexes } from './replace-index.ts';
 import { isSerial } from './serial.ts';
@@ -40,14 +42,16 @@ export function planOperations(
   for (const id of difference.altered) {
     const [old, now] = [difference.before.get(id), difference.after.get(id)];
     const chain = old && now && alterObject(old, now, difference, naive);
-    if (chain) chains.alters.set(id, chain);
+    if (!chain) continue;
+    chains.alters.set(id, chain);
+    const sequence = sequenceInstead(old, difference);
+    if (sequence) chains.makes.set(sequence.id, chain);
   }
   const replacements = naive ? [] : replaceIndexes(difference);
   for (const { old, now, chain } of replacements) {
     chains.removes.set(old.id, chain);
     chains.makes.set(now.id, chain);
   }
-  replaceIdentities(difference, chains);
   connect(difference, chains, replacements);
   const { removes, alters, makes } = chains;
   for (const [id, chain] of removes) if (makes.has(id) && makes.get(id) !== chain) chain[0].late = true;
@@ -100,29 +104,6 @@ interface Chains {
   makes: Map<string, Chain>;
   removes: Map<string, Chain>;
   alters: Map<string, Chain>;
-}
-
-/**
- * A column that had an identity and becomes serial: the identity has a sequence of its own, often of the same name, so
- * the new sequence is created between the two, and goes on after the last number.
- */
-function replaceIdentities({ before, after }: Difference, { makes, alters }: Chains): void {
-  for (const id of makes.keys()) {
-    const sequence = after.get(id);
-    const column = before.get(String(sequence?.row.owner));
-    const [alter] = alters.get(column?.id ?? '') ?? [];
-    if (sequence?.kind !== 'sequence' || !column?.row.identity || !alter) continue;
-    const name = quote(column.name);
-    const dropIdentity = alter.up.findIndex((sql) => sql.endsWith(' drop identity'));
-    const dropDefault = alter.down.findIndex((sql) => sql.endsWith(' drop default'));
-    alter.up.splice(dropIdentity + 1, 0, ...sequence.create);
-    alter.up.push(
-      `alter sequence ${sequence.row.sql} owned by ${column.row.sql}.${name}`,
-      `select setval(${literal(String(sequence.row.sql))}, coalesce((select max(${name}) from ${column.row.sql}), 0) + 1, false)`,
-    );
-    alter.down.splice(dropDefault + 1, 0, ...sequence.drop);
-    makes.set(id, alters.get(column.id) as Chain);
-  }
 }
 
 /** Adds what each operation waits for. */

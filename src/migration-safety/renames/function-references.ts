@@ -1,4 +1,5 @@
 import { parsePlPgSQLSync } from 'libpg-query';
+import { isUserMade, isUserSchema, qualifiedName } from '../catalog/user-objects.ts';
 import type { Execute } from '../sql/execute.ts';
 import { parseStatements, type Tree } from '../sql/statements.ts';
 import { identifiers, NameResolution, type RenamedObject, type Scope, type Tables } from './name-resolution.ts';
@@ -157,14 +158,12 @@ const isWordIn = (word: string, text: string) =>
     text,
   );
 
-const isUserSchema = `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'`;
-
 const TABLES = `select coalesce(json_agg(json_build_object('name', n.nspname || '.' || c.relname, 'columns', (
     select coalesce(json_agg(a.attname), '[]') from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped))), '[]')
   from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind in ('r', 'p', 'v', 'm', 'f') and ${isUserSchema}`;
 
 const ROUTINES = `select coalesce(json_agg(json_build_object(
-    'id', 'function ' || case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end || quote_ident(p.proname)
+    'id', 'function ' || ${qualifiedName('p.proname')}
       || '(' || pg_get_function_identity_arguments(p.oid) || ')',
     'language', l.lanname, 'definition', pg_get_functiondef(p.oid), 'source', p.prosrc,
     'searchPath', coalesce((
@@ -183,4 +182,4 @@ const ROUTINES = `select coalesce(json_agg(json_build_object(
   from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang
   where p.pronamespace = any (array(select n.oid from pg_namespace n where ${isUserSchema})) and p.prokind in ('f', 'p', 'w')
     and (to_jsonb(p) ->> 'prosqlbody') is null
-    and not exists (select 1 from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e')`;
+    and ${isUserMade('p.oid', 'pg_proc')}`;

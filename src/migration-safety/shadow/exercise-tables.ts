@@ -1,3 +1,4 @@
+import { qualifiedName } from '../catalog/user-objects.ts';
 import type { Execute } from '../sql/execute.ts';
 import { literal, quote } from '../sql/quote.ts';
 import { type DatabaseError, rolledBack, undoing } from '../sql/savepoint.ts';
@@ -138,7 +139,7 @@ const readTriggers = (execute: Execute): Promise<Trigger[]> =>
   readJson(
     execute,
     `select quote_ident(t.tgname) as name, t.tgfoid::regprocedure::text as routine,
-      case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end || quote_ident(c.relname) as table
+      ${qualifiedName('c.relname')} as table
     from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
     where not t.tgisinternal order by c.relname, t.tgname`,
   );

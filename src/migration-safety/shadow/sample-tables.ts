@@ -1,3 +1,4 @@
+import { isUserMade, isUserSchema, qualifiedName } from '../catalog/user-objects.ts';
 import type { Execute } from '../sql/execute.ts';
 import { literal } from '../sql/quote.ts';
 
@@ -85,7 +86,7 @@ const list = (query: string) => `coalesce((${query}), '[]')`;
 /** Partitions get their rows through their parent, whose condition is that one of its partitions takes the row. */
 const TABLES = `
   select c.oid::int8 as oid,
-    case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end || quote_ident(c.relname) as name,
+    ${qualifiedName('c.relname')} as name,
     format('%I.%I', n.nspname, c.relname) as sql,
     case c.relkind when 'r' then 'only ' else '' end || format('%I.%I', n.nspname, c.relname) as only,
     ${list(`
@@ -119,8 +120,7 @@ const TABLES = `
       ) q`)} as checks
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p') and not c.relispartition and c.relname <> $tracking
-    and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    and not exists (select 1 from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+    and ${isUserSchema} and ${isUserMade('c.oid', 'pg_class')}
   order by n.nspname, c.relname`;
 
 /** The types of columns, and those that they consist of. */

@@ -1,4 +1,5 @@
 import { differences, readCatalog } from '../catalog/catalog.ts';
+import { isUserMade, isUserSchema, qualifiedName } from '../catalog/user-objects.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import type { Execute } from '../sql/execute.ts';
@@ -34,10 +35,8 @@ async function readDetails(execute: Execute, tracking: string): Promise<Map<stri
   return new Map(rows.map(({ id, definition }) => [String(id), String(definition)]));
 }
 
-const name = `case when n.nspname = 'public' then '' else quote_ident(n.nspname) || '.' end || quote_ident`;
-const isOurs = (oid: string, of: string) => `n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
-    and not exists (select 1 from pg_depend e where e.classid = '${of}'::regclass and e.objid = ${oid} and e.deptype = 'e')`;
-const table = `case c.relkind when 'v' then 'view ' when 'm' then 'materialized view ' when 'S' then 'sequence ' when 'i' then 'index ' when 'I' then 'index ' else 'table ' end || ${name}(c.relname)`;
+const isOurs = (oid: string, of: string) => `${isUserSchema} and ${isUserMade(oid, of)}`;
+const table = `case c.relkind when 'v' then 'view ' when 'm' then 'materialized view ' when 'S' then 'sequence ' when 'i' then 'index ' when 'I' then 'index ' else 'table ' end || ${qualifiedName('c.relname')}`;
 const comment = (of: string, oid: string, id: string, from: string) =>
   `select 'comment on ' || ${id}, quote_literal(d.description) from ${from} join pg_description d on d.objoid = ${oid} and d.classoid = '${of}'::regclass and d.objsubid = 0 where ${isOurs(oid, of)}`;
 
@@ -52,7 +51,7 @@ const DETAILS = [
   `select ${table} || ', rule ' || quote_ident(r.rulename), pg_get_ruledef(r.oid) || case r.ev_enabled when 'O' then '' else ' ' || r.ev_enabled::text end
     from pg_rewrite r join pg_class c on c.oid = r.ev_class join pg_namespace n on n.oid = c.relnamespace
     where r.rulename <> '_RETURN' and ${isOurs('c.oid', 'pg_class')}`,
-  `select 'statistics ' || ${name}(s.stxname), pg_get_statisticsobjdef(s.oid)
+  `select 'statistics ' || ${qualifiedName('s.stxname')}, pg_get_statisticsobjdef(s.oid)
     from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where ${isOurs('s.oid', 'pg_statistic_ext')}`,
   `select ${table} || ', owned by', d.refobjid::regclass || '.' || quote_ident(a.attname)
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -86,7 +85,7 @@ const DETAILS = [
   comment(
     'pg_type',
     't.oid',
-    `'type ' || ${name}(t.typname)`,
+    `'type ' || ${qualifiedName('t.typname')}`,
     'pg_type t join pg_namespace n on n.oid = t.typnamespace',
   ),
   comment('pg_namespace', 'n.oid', `'schema ' || quote_ident(n.nspname)`, 'pg_namespace n').replace(

@@ -181,6 +181,10 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       'create table t (id int, a_parent text not null, code text not null unique, foreign key (a_parent) references t (code))',
       'create table t (id int)',
     ],
+    'which is dropped too, and whose name is part of its own': [
+      'create table t (id int, key text not null unique, parent_key text not null references t (key))',
+      'create table t (id int)',
+    ],
     'which becomes of another type': [
       'create table t (id uuid primary key default gen_random_uuid()); alter table t add author uuid not null references t',
       'create table t (id text primary key)',

@@ -83,7 +83,7 @@ export const QUERIES = {
       array[${address('pg_constraint', 'k.oid')}, ${address('pg_class', 'case when k.contype in ($$p$$, $$u$$, $$x$$) then k.conindid else 0 end')}] as addresses,
       k.contype as type, pg_get_constraintdef(k.oid) as text, k.condeferrable as deferrable, k.condeferred as deferred,
       case when k.contype in ('p', 'u') then pg_get_indexdef(k.conindid) end as index,
-      array(select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum = any(k.conkey)) as columns
+      array(select a.attname::text from pg_attribute a where a.attrelid = c.oid and a.attnum = any(k.conkey)) as columns
     from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_namespace n on n.oid = c.relnamespace
     where ${isNew('k.oid')} and k.contype not in ('n', 't') and k.conislocal and k.conparentid = 0 and ${isUserTable}`,
   index: `select ${relation} || ', index ' || quote_ident(x.relname) as id, ${relation} as parent, n.nspname as schema,

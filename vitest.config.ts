@@ -7,7 +7,7 @@ const LOCAL_POSTGRES = 'postgresql://postgres@127.0.0.1:5432/postgres';
 /**
  * Which tests a mode runs, by the suffix of their file: `x.test.ts` runs on both databases, `x.postgres.test.ts` only on
  * PostgreSQL. The default mode needs nothing installed; `postgres`, `migrations` and `everyday` need a PostgreSQL server,
- * `browser` a Chromium. `attacks` and `memory` are the long forms of tests that `postgres` runs in short, `everyday` that of
+ * `browser` and `frontend` a Chromium. `attacks` and `memory` are the long forms of tests that `postgres` runs in short, `everyday` that of
  * `migrations`: every everyday change of entities. tests/rigs/clients has packages and a config of its own.
  */
 const SUFFIXES: Record<string, string[]> = {
@@ -18,13 +18,14 @@ const SUFFIXES: Record<string, string[]> = {
   attacks: ['.attack'],
   memory: ['.memory'],
   browser: ['.browser'],
+  frontend: ['.frontend'],
 };
 
 export default defineConfig(({ mode }) => ({
   // Two builds of graphql in one process refuse each other's schemas ("another module or realm").
   resolve: { alias: [{ find: /^graphql$/, replacement: require.resolve('graphql/index.js') }] },
   test: {
-    globalSetup: ['migrations', 'everyday'].includes(mode) ? [] : 'tests/support/migrated-template.ts',
+    globalSetup: ['migrations', 'everyday', 'frontend'].includes(mode) ? [] : 'tests/support/migrated-template.ts',
     include: (SUFFIXES[mode] ?? []).map((suffix) => `tests/**/+([^.])${suffix}.test.ts`),
     // The polyfill comes first: a test may import any class of src, in any order.
     setupFiles: ['reflect-metadata', 'tests/support/matchers.ts'],

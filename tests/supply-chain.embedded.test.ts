@@ -26,7 +26,7 @@ const locked = lockedIn('.');
 const inProduction = locked.filter(({ dev }) => !dev);
 const id = ({ name, version }: { name: string; version: string }) => `${name}@${version}`;
 
-const FOLDERS = ['.', 'tests/rigs/clients', 'tests/rigs/bench/peers'];
+const FOLDERS = ['.', 'tests/rigs/clients', 'tests/clients/frontend', 'tests/rigs/bench/peers'];
 
 test.each(FOLDERS)('every package of %s comes from the registry, with a checksum', (folder) => {
   for (const { path, integrity, resolved, link, dev, optional, os } of lockedIn(folder)) {

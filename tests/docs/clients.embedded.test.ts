@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -21,7 +21,7 @@ test('docs/clients.md quotes the tested recipes (update it: npx vitest run tests
   await expect(quoted).toMatchFileSnapshot('../../docs/clients.md');
 });
 
-const QUOTE = /<!-- (tests\/rigs\/clients\/[\w.-]+)(?:#([\w-]+))? -->\n\n```(\w+)\n.*?```/gs;
+const QUOTE = /<!-- (tests\/(?:rigs\/)?clients\/[\w./-]+)(?:#([\w-]+))? -->\n\n```(\w+)\n.*?```/gs;
 
 function quotation(file: string, region: string | undefined): string {
   const text = readFileSync(file, 'utf8');
@@ -31,12 +31,10 @@ function quotation(file: string, region: string | undefined): string {
   return quoted.trim();
 }
 
-test('every recipe is in docs/clients.md', () => {
-  const recipes = readdirSync('tests/rigs/clients').filter((file) => file.endsWith('.ts'));
+test('every recipe is in docs/clients.md, and what it quotes of the frontend', () => {
+  const recipes = globSync(['tests/rigs/clients/*.ts', 'tests/clients/frontend/src/**/*.{ts,tsx}']);
   const regions = recipes.flatMap((file) =>
-    [...readFileSync(`tests/rigs/clients/${file}`, 'utf8').matchAll(/^\/\/ #region (.*)$/gm)].map(
-      ([, region]) => `tests/rigs/clients/${file}#${region}`,
-    ),
+    [...readFileSync(file, 'utf8').matchAll(/^\/\/ #region (.*)$/gm)].map(([, region]) => `${file}#${region}`),
   );
   expect(regions.length).toBeGreaterThan(20);
   expect(regions.filter((region) => !guide.includes(`<!-- ${region} -->`))).toEqual([]);

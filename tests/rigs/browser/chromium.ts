@@ -12,7 +12,7 @@ export async function openChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
-      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
       ...'--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking'.split(' '),
       ...'--disable-component-update --disable-sync'.split(' '),
     ],
@@ -27,12 +27,13 @@ const USUAL_PLACES = [
 ];
 
 /** Records requests to other hosts, and errors and warnings of the console. Both must stay empty. */
-export function monitor(context: BrowserContext, ownAddress: string) {
+export function monitor(context: BrowserContext, ...ownAddresses: string[]) {
   const elsewhere: string[] = [];
   const errors: string[] = [];
   context.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(`${ownAddress}/`) && !/^(data|blob):/.test(url)) elsewhere.push(url);
+    const isOwn = ownAddresses.some((own) => url.startsWith(`${own}/`)) || /^(data|blob):/.test(url);
+    if (!isOwn) elsewhere.push(url);
   });
   context.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) errors.push(message.text());

@@ -19,8 +19,8 @@ export function drawFace(name: string): string {
   const between = (index: number, from: number, to: number) => from + ((bytes[index] ?? 0) % (to - from + 1));
 
   const [background, skin, ink] = pick(0, PALETTES);
-  const head = `rotate(${between(1, -35, 35)} 18 18) translate(${between(2, -5, 5)} ${between(3, 1, 6)})`;
-  const face = `rotate(${between(4, -10, 10)} 18 18) translate(${between(5, -3, 3)} ${between(6, -1, 3)})`;
+  const head = `translate(${between(2, 1, 7)} ${between(3, 3, 8)}) scale(.78) rotate(${between(1, -35, 35)} 18 18)`;
+  const face = `rotate(${between(4, -10, 10)} 18 18) translate(${between(5, -2, 2)} ${between(6, 0, 3)})`;
   const apart = between(7, 3, 6);
   const mouth = pick(8, MOUTHS);
   return [

@@ -1,0 +1,70 @@
+// #region session
+import { print } from 'graphql';
+import { useSyncExternalStore } from 'react';
+import { LogoutDocument, RefreshSessionDocument } from './documents.ts';
+
+/** The server: VITE_API=https://api.example npm run build */
+export const API: string = import.meta.env.VITE_API ?? 'http://localhost:4000';
+
+interface Tokens {
+  readonly token: string;
+  readonly refreshToken: string;
+}
+
+/** The tokens are in localStorage, so that they survive a reload and all tabs share them. */
+export const session = {
+  tokens: (): Tokens | null => JSON.parse(localStorage.getItem(KEY) ?? 'null'),
+
+  isOpen: (): boolean => session.tokens() !== null,
+
+  /** Takes the payload of register, login or refreshSession. Without tokens in it, the user is signed out. */
+  open({ token, refreshToken }: { token: string | null; refreshToken: string | null }): void {
+    if (token && refreshToken) localStorage.setItem(KEY, JSON.stringify({ token, refreshToken }));
+    else localStorage.removeItem(KEY);
+    for (const listener of listeners) listener();
+  },
+
+  /** Signs out here and on the server, where stolen copies of the tokens become useless too. */
+  async close(): Promise<void> {
+    await post({ query: print(LogoutDocument) }, session.tokens()).catch(() => {});
+    session.open({ token: null, refreshToken: null });
+  },
+
+  /** Replaces a token that has expired. A refresh token works once, so concurrent requests share one refresh. */
+  async refresh(expired: string): Promise<void> {
+    if (session.tokens()?.token !== expired) return; // another tab has refreshed, or signed out
+    refreshing ??= tradeRefreshToken().finally(() => {
+      refreshing = null;
+    });
+    await refreshing;
+  },
+
+  /** Calls the listener when this or another tab signs in or out, or has new tokens. */
+  subscribe(listener: () => void): () => void {
+    listeners.add(listener);
+    window.addEventListener('storage', listener);
+    return () => {
+      listeners.delete(listener);
+      window.removeEventListener('storage', listener);
+    };
+  },
+};
+
+export const useSignedIn = (): boolean => useSyncExternalStore(session.subscribe, session.isOpen);
+
+const KEY = 'conduit-session';
+const listeners = new Set<() => void>();
+let refreshing: Promise<void> | null = null;
+
+async function tradeRefreshToken(): Promise<void> {
+  const variables = { input: { refreshToken: session.tokens()?.refreshToken } };
+  const { data } = await post({ query: print(RefreshSessionDocument), variables });
+  if (data?.refreshSession) session.open(data.refreshSession);
+}
+
+async function post(body: object, tokens: Tokens | null = null) {
+  const headers = { 'content-type': 'application/json', ...(tokens && { authorization: `Token ${tokens.token}` }) };
+  const response = await fetch(`${API}/graphql`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return response.json();
+}
+// #endregion

@@ -1,0 +1,72 @@
+import { Link, useSearchParams } from 'react-router';
+import type { ArticlePageFragment, ArticlePreviewFragment } from '../api/documents.ts';
+import { sentencesOf } from '../api/mutate.ts';
+import { FavoriteButton } from './buttons.tsx';
+import { Errors } from './errors.tsx';
+import { Byline } from './person.tsx';
+import { TagList } from './tag-list.tsx';
+
+/** Articles to a page; the page is `?page=` of the address. */
+export const usePaging = (first = 10) => {
+  const page = Number(useSearchParams()[0].get('page') ?? 1);
+  return { first, offset: (page - 1) * first };
+};
+
+/** A page of articles, from any of the queries that return one. */
+export function ArticleList({ page, error, none }: { page?: ArticlePageFragment; error?: unknown; none: string }) {
+  if (error) return <Errors sentences={sentencesOf(error)} />;
+  if (!page) return <div className="article-preview waiting">Loading articles…</div>;
+  if (page.totalCount === 0) return <div className="article-preview">{none}</div>;
+  return (
+    <>
+      {page.edges.map(({ node }) => (
+        <Preview key={node.id} article={node} />
+      ))}
+      <Pagination articlesCount={page.totalCount} />
+    </>
+  );
+}
+
+const Preview = ({ article }: { article: ArticlePreviewFragment }) => (
+  <div className="article-preview">
+    <Byline author={article.author} date={article.createdAt}>
+      <div className="pull-xs-right">
+        <FavoriteButton article={article} />
+      </div>
+    </Byline>
+    <Link to={`/article/${article.slug}`} className="preview-link">
+      <h1>{article.title}</h1>
+      <p>{article.description}</p>
+      <span>Read more...</span>
+      <TagList names={article.tagList} />
+    </Link>
+  </div>
+);
+
+/** The first and the last page, and those around the current one. */
+function Pagination({ articlesCount }: { articlesCount: number }) {
+  const { first, offset } = usePaging();
+  const [parameters] = useSearchParams();
+  const current = offset / first + 1;
+  const last = Math.ceil(Math.min(articlesCount, MAX_OFFSET + first) / first);
+  const addressOf = (page: number) => `?${new URLSearchParams({ ...Object.fromEntries(parameters), page: `${page}` })}`;
+  const pages = Array.from({ length: last }, (_, index) => index + 1);
+  const isNear = (page: number) => page === 1 || page === last || Math.abs(page - current) <= 3;
+  if (last < 2) return null;
+  return (
+    <nav aria-label="Pages">
+      <ul className="pagination">
+        {pages.filter(isNear).map((page) => (
+          <li key={page} className={`page-item ${page === current ? 'active' : ''}`}>
+            <Link className="page-link" to={addressOf(page)}>
+              {page}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** The server leaves out no more articles than this. */
+const MAX_OFFSET = 10_000;

@@ -1,0 +1,101 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import { preview } from 'vite';
+
+export const FRONTEND = join(import.meta.dirname, 'frontend');
+
+/** Starts the server on an embedded database with the demo blog, and the frontend, built to call it. */
+export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: DemoSettings): Promise<Demo> {
+  const api = `http://localhost:${apiPort}`;
+  const environment = {
+    ...process.env,
+    // Empty ones count as missing, and keep those of .env out: the demo is on a database of its own.
+    ...{ DATABASE_URL: '', DB_HOST: '', NODE_ENV: 'development', HOST: 'localhost', CORS_ORIGINS: '' },
+    ...{ LOG_LEVEL: 'error', PORT: String(apiPort), DATA_FOLDER: join(folder, 'data'), VITE_API: api },
+  };
+  const outDir = join(folder, 'frontend');
+
+  say('Starting the server');
+  const server = spawn(process.execPath, [...WITH_TYPES, 'src/main.ts'], {
+    env: environment,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  try {
+    await ready(server, api);
+    say('Adding the demo blog');
+    await run(process.execPath, [...WITH_TYPES, 'src/seeding/seed.ts'], { env: environment });
+    if (!existsSync(join(FRONTEND, 'node_modules'))) {
+      say('Installing the packages of the frontend');
+      await run('npm', ['--prefix', FRONTEND, 'ci', '--no-audit', '--no-fund']);
+    }
+    say('Building the frontend');
+    const build = ['--prefix', FRONTEND, 'run', 'build', '--', '--outDir', outDir, '--emptyOutDir'];
+    await run('npm', build, { env: environment });
+    const configFile = join(FRONTEND, 'vite.config.ts');
+    const pages = await preview({ configFile, build: { outDir }, preview: { port: pagePort, strictPort: true } });
+    return {
+      api,
+      page: `http://localhost:${pagePort}`,
+      async close() {
+        await Promise.all([pages.close(), stop(server)]);
+      },
+    };
+  } catch (error) {
+    await stop(server);
+    throw error;
+  }
+}
+
+export interface DemoSettings {
+  /** Gets the data of the server and the files of the frontend. */
+  readonly folder: string;
+  readonly apiPort: number;
+  readonly pagePort: number;
+  readonly say?: (what: string) => void;
+}
+
+export interface Demo {
+  readonly api: string;
+  readonly page: string;
+  close(): Promise<void>;
+}
+
+const WITH_TYPES = ['--import', '@oxc-node/core/register'];
+
+const run = promisify(execFile);
+
+/** Resolves when the server accepts requests; rejects with what it said if it ends before. */
+async function ready(server: ChildProcess, api: string): Promise<void> {
+  const said = server.stderr ? text(server.stderr) : '';
+  let hasEnded = false;
+  const ended = once(server, 'exit').then(async () => {
+    hasEnded = true;
+    throw new Error(`The server ended. ${await said}`);
+  });
+  const answers = async () => {
+    while (!hasEnded && !(await fetch(`${api}/readyz`).catch(() => null))?.ok) await pause(100);
+  };
+  await Promise.race([answers(), ended]);
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function stop(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  server.kill('SIGTERM');
+  await once(server, 'exit');
+}
+
+/** A port that is free at the moment. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, 'localhost');
+  await once(probe, 'listening');
+  const { port } = probe.address() as { port: number };
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
+}

@@ -93,6 +93,22 @@ test('migration:test passes on a correct history, without a server', async () =>
   expect(code).toBe(0);
 });
 
+test('migration:test tests only the migrations from one on, and refuses a name that no migration has', async () => {
+  const project = aProject();
+  project.edit('migrations/Migration20260102000000_add_articles_slug.ts', (text) =>
+    text.replace(/this.addSql.*drop column.*/, ''),
+  );
+  const later = await project.extra('migration:test', 'invite_the_editor');
+  expect(later.out).toContain('2 migrations went up, down and up again; the schema matches the entities.');
+  expect(later.code).toBe(0);
+  const first = await project.extra('migration:test', 'add_articles_slug');
+  expect(first.out).toContain('add_articles_slug: down does not undo everything that up does.');
+  expect(first.code).toBe(50);
+  const unknown = await project.extra('migration:test', 'invite_the_edtor');
+  expect(unknown.out).toContain('Did you mean Migration20260103000000_invite_the_editor?');
+  expect(unknown.code).toBe(10);
+});
+
 test('each statement that the entities need and history lacks is reported', async () => {
   const project = aProject().edit('entities.ts', (text) =>
     text.replace('slug: p', 'readCount: p.integer().default(0).index(),\n    slug: p'),

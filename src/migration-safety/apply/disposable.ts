@@ -37,7 +37,7 @@ export function refuseRollup(): never {
       'migration:rollup is only correct for a single database, so it is disabled. Nothing was changed.',
       'It merges the applied files into one and rewrites the history of this database alone. Every other database that',
       'has them applied would create the same tables again. Imports and statements outside a transaction get lost.',
-      'A long history costs little: npm run migration test replays it in seconds.',
+      'A long history costs little: migration:create replays only what is new in it.',
     ].join('\n'),
   );
 }

@@ -25,6 +25,7 @@ interface Options {
   offline?: boolean;
   yes?: boolean;
   range?: string;
+  from?: string;
   rules?: boolean;
   yesDestroy?: string;
   naive?: boolean;
@@ -80,9 +81,11 @@ const commands: Record<string, Command> = {
     },
   },
   'migration:test': {
-    describe: 'Run all migrations up, down and up again on a database in memory, and compare with the entities',
-    run: async (migrator) => {
-      const result = await testRoundTrips(migrator);
+    describe:
+      'Run all migrations, or those from one on, up, down and up again in memory, and compare with the entities',
+    positional: '[from]',
+    run: async (migrator, { from }) => {
+      const result = await testRoundTrips(migrator, from);
       const problem = roundTripProblem(result);
       if (problem) throw problem;
       show(`${result.migrations} migrations went up, down and up again; the schema matches the entities.`);

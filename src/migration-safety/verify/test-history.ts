@@ -1,6 +1,8 @@
+import { findMigration } from '../apply/targets.ts';
 import type { MigrationFile } from '../history/migration-file.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
+import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import { insertSampleRows } from '../shadow/sample-rows.ts';
 import { openShadowDatabase, type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { compareWithEntities, type Fault } from './check.ts';
@@ -15,20 +17,25 @@ export interface RoundTripResult {
 }
 
 /**
- * Runs every migration up, down and up again on a shadow database with rows in every table, and compares the final
- * schema with the entities.
+ * Runs every migration, or those from one on, up, down and up again on a shadow database with rows in every table, and
+ * compares the final schema with the entities.
  */
-export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTripResult> {
+export async function testRoundTrips(migrator: MigratorParts, from?: string): Promise<RoundTripResult> {
   const files = await migrator.readMigrations();
+  const names = files.map(({ name }) => name);
+  const start = from ? names.indexOf(findMigration(from, names, 'migration:test')) : 0;
+  const migrations = files.length - start;
   const faults: Fault[] = [];
-  let shadow = await openShadowDatabase(migrator);
+  let shadow =
+    start > 0 ? await openShadowAfterHistory(migrator, names.slice(0, start)) : await openShadowDatabase(migrator);
   const reopen = async (applied: number) => {
     await shadow.close();
     shadow = await openShadowDatabase(migrator);
-    if (applied > 0) await shadow.migrator.up({ migrations: files.slice(0, applied).map(({ name }) => name) });
+    if (applied > 0) await shadow.migrator.up({ migrations: names.slice(0, applied) });
   };
   try {
     for (const [index, migration] of files.entries()) {
+      if (index < start) continue;
       const table = trackingTable(migrator);
       const attempt = () => tryRoundTrip([stepOf(shadow, migration)], { execute: shadow.query, trackingTable: table });
       await insertSampleRows(shadow.query, table);
@@ -41,7 +48,7 @@ export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTrip
       if (!found) continue;
       faults.push(faultOf(migration, found));
       // The later migrations build on this one.
-      if (found.phase === 'up') return { migrations: files.length, irreversible: [], faults };
+      if (found.phase === 'up') return { migrations, irreversible: [], faults };
       // What it left behind would count against the next migration.
       await reopen(index + 1);
     }
@@ -49,8 +56,9 @@ export async function testRoundTrips(migrator: MigratorParts): Promise<RoundTrip
     const ahead = compared.faults
       .filter(({ kind }) => kind === 'changed')
       .map(({ says, details }): Fault => ({ kind: 'test-failed', says, details }));
-    const irreversible = files.filter((file) => file.irreversible).map(({ name }) => name);
-    return { migrations: files.length, irreversible, faults: [...faults, ...ahead] };
+    const tested = files.slice(start);
+    const irreversible = tested.filter((file) => file.irreversible).map(({ name }) => name);
+    return { migrations, irreversible, faults: [...faults, ...ahead] };
   } finally {
     await shadow.close();
   }

@@ -101,6 +101,8 @@ test('migration:test tests only the migrations from one on, and refuses a name t
   const later = await project.extra('migration:test', 'invite_the_editor');
   expect(later.out).toContain('2 migrations went up, down and up again; the schema matches the entities.');
   expect(later.code).toBe(0);
+  const last = await project.extra('migration:test', 'index_articles_title');
+  expect(last.out).toContain('1 migration went up, down and up again; the schema matches the entities.');
   const first = await project.extra('migration:test', 'add_articles_slug');
   expect(first.out).toContain('add_articles_slug: down does not undo everything that up does.');
   expect(first.code).toBe(50);

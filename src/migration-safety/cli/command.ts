@@ -88,7 +88,8 @@ const commands: Record<string, Command> = {
       const result = await testRoundTrips(migrator, from);
       const problem = roundTripProblem(result);
       if (problem) throw problem;
-      show(`${result.migrations} migrations went up, down and up again; the schema matches the entities.`);
+      const tested = result.migrations === 1 ? '1 migration' : `${result.migrations} migrations`;
+      show(`${tested} went up, down and up again; the schema matches the entities.`);
       for (const name of result.irreversible) show(`  ${name} is irreversible; only its up was tested.`);
     },
   },

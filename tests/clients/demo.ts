@@ -1,18 +1,19 @@
 import closeWithGrace from 'close-with-grace';
 import { DEMO_EMAIL, PASSWORD } from '../../src/seeding/credentials.ts';
-import { startDemo } from './start-demo.ts';
+import { type Demo, startDemo } from './start-demo.ts';
 
 /** `npm run demo`: the server, the demo blog and the frontend. What is written stays in .demo; Ctrl-C stops all of it. */
 const { PORT = '4000', PAGE_PORT = '5173' } = process.env;
 
 try {
-  const demo = await startDemo({
+  let demo: Demo | undefined;
+  closeWithGrace({ logger: false }, () => demo?.close());
+  demo = await startDemo({
     folder: '.demo',
     apiPort: Number(PORT),
     pagePort: Number(PAGE_PORT),
     say: (what) => console.log(`${what} ...`),
   });
-  closeWithGrace({ logger: false }, () => demo.close());
   console.log(`\nOpen ${demo.page}`);
   console.log(`Sign in as ${DEMO_EMAIL} with the password "${PASSWORD}". The API is at ${demo.api}/graphql.`);
   console.log('Ctrl-C stops it. The blog stays in .demo for the next time.');

@@ -193,6 +193,12 @@ test('a session that is over continues as a guest', async () => {
   await previews().first().waitFor();
 });
 
+test('a demo whose port is in use says so', async () => {
+  const apiPort = Number(new URL(demo.api).port);
+  const settings = { folder: join(folder, 'other'), apiPort, pagePort: await freePort() };
+  await expect(startDemo(settings)).rejects.toThrow(/The server ended.*EADDRINUSE/s);
+});
+
 const link = (name: string) => page.getByRole('link', { name, exact: true });
 const menu = (name: string) => page.locator('.navbar').getByRole('link', { name, exact: true });
 const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });

@@ -25,6 +25,7 @@ export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: D
     env: environment,
     stdio: ['ignore', 'inherit', 'pipe'],
   });
+  process.once('exit', () => server.kill()); // also if this process is stopped while it starts
   try {
     await ready(server, api);
     say('Adding the demo blog');

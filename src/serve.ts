@@ -23,7 +23,7 @@ import { Workers } from './server/workers.ts';
  */
 export async function serve(start: Start): Promise<void> {
   const { database, settings, log, opened } = start;
-  const orm = await MikroORM.init(ormConfig(database));
+  const orm = await MikroORM.init({ ...ormConfig(database), ...loggingTo(log, database) });
   opened.push(orm);
   if (database.heartbeat) opened.push(database.heartbeat);
 
@@ -61,15 +61,27 @@ async function migrate(orm: MikroORM, readiness: Readiness, { settings, log, fai
 
 /** Uses connections without the limits of those that serve requests: a migration may take as long as it needs. */
 async function applyMigrations(serving: MikroORM, environment: Environment, log: Logger): Promise<void> {
-  const orm = environment.postgres
-    ? await MikroORM.init(ormConfig(await openDatabase(environment, 'command')))
-    : serving;
+  const orm = environment.postgres ? await ormForMigrations(environment, log) : serving;
   try {
-    for (const name of await applyPendingMigrations(orm)) log.info(`Applied ${name}`);
+    await applyPendingMigrations(orm, ({ name, number, of }) => log.info({ number, of }, `Applied ${name}`));
   } finally {
     if (orm !== serving) await orm.close(true);
   }
 }
+
+async function ormForMigrations(environment: Environment, log: Logger): Promise<MikroORM> {
+  const database = await openDatabase(environment, 'command');
+  return MikroORM.init({ ...ormConfig(database), ...loggingTo(log, database) });
+}
+
+/** What MikroORM says as lines of the log. On the embedded database no other code runs that a migration could disturb. */
+const loggingTo = (log: Logger, { embedded }: OpenDatabase) => ({
+  colors: false,
+  logger: (line: string) => (embedded || IS_IN_THE_LOG.test(line) ? log.debug(line) : log.info(line)),
+});
+
+/** `Applied`, with its number, is written by this file. */
+const IS_IN_THE_LOG = /^\[migrator\] (Processing|Applied) /;
 
 async function serveInWorkers({ database, settings, log, opened }: Start): Promise<void> {
   const timeout = shutdownTimeout(settings.shutdownDelaySeconds);

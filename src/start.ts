@@ -19,6 +19,7 @@ async function start(environment: Environment): Promise<void> {
   // Without the embedded engine, the only WebAssembly in this process is the parser that reads the migrations at start.
   // Optimizing it would take 400 MB for a moment and gain nothing.
   if (environment.postgres) for (const flag of NO_WASM_TIER_UP) setFlagsFromString(flag);
+  if (!environment.postgres) log.info(`Opening the embedded database in ${environment.dataFolder}`);
   // Loads the server while the embedded database opens in its own thread.
   const [database, { serve }] = await Promise.all([
     openDatabase(environment, 'server', (line) => log.info(line)),

@@ -18,7 +18,7 @@ import { type DiscoveredMigration, type Method, type MigrationFile, readMigratio
 import { type HistoryRow, HistoryStorage } from './history/migration-storage.ts';
 import { type ChosenLock, chooseLock, lockBeforeExit, lockUntilExit } from './lock/choose-lock.ts';
 import { type MigrationLock, withLock } from './lock/lock.ts';
-import type { MigratorParts } from './migrator-parts.ts';
+import type { MigrationStep, MigratorParts } from './migrator-parts.ts';
 import { readSettings, type SafetyOptions, type Settings } from './settings.ts';
 
 type RunnableMigration = Awaited<ReturnType<StockMigrator['discoverMigrations']>>[number];
@@ -34,6 +34,7 @@ export abstract class MigratorBase extends StockMigrator implements MigratorPart
   declare protected runner: Runner & IMigrationRunner;
 
   abstract readonly extension: { register(orm: MikroORM): void };
+  onProgress: ((step: MigrationStep) => void) | undefined;
   private ownSettings: Settings | undefined;
   /** The command that opened the shadow database handles its errors, and closes it. */
   protected isShadow = false;

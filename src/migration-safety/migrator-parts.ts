@@ -22,6 +22,9 @@ export interface MigratorParts {
 
   readonly log: (text: string) => void;
 
+  /** Called after each migration that a run applies or reverts. */
+  readonly onProgress?: ((step: MigrationStep) => void) | undefined;
+
   /** All migration files, read without a database. */
   readMigrations(): Promise<MigrationFile[]>;
 
@@ -30,4 +33,11 @@ export interface MigratorParts {
 
   /** Runs the work under the migration lock, with the database and the tracking table in place. */
   withLock<T>(work: (lock: MigrationLock) => Promise<T>): Promise<T>;
+}
+
+/** Which migration of a run is done. */
+export interface MigrationStep {
+  readonly name: string;
+  readonly number: number;
+  readonly of: number;
 }

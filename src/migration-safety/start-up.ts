@@ -2,22 +2,32 @@ import { type MikroORM, MikroORM as ORM } from '@mikro-orm/core';
 import { bindEntities } from './apply/past-entities.ts';
 import { checkIntegrity, formatIntegrityFindings } from './history/integrity.ts';
 import { Migrator } from './migrator.ts';
+import type { MigrationStep } from './migrator-parts.ts';
 import { connectionOfSetting } from './settings.ts';
 import { assertUtf8 } from './verify/encoding.ts';
 
 /**
  * Applies the pending migrations (MIGRATE_ON_START=up), once even if many processes start together; with nothing
- * pending it is one SELECT and no lock. Returns the names that this process applied, or throws a MigrationProblem.
+ * pending it is one SELECT and no lock. Calls back after each, so that a log says how far it is. Returns the names that this process
+ * applied, or throws a MigrationProblem.
  */
-export async function applyPendingMigrations(orm: MikroORM): Promise<string[]> {
+export async function applyPendingMigrations(
+  orm: MikroORM,
+  onProgress?: (step: MigrationStep) => void,
+): Promise<string[]> {
+  const apply = async (on: MikroORM) => {
+    const migrator = migratorOf(on);
+    migrator.onProgress = onProgress;
+    return namesOf(await migrator.up());
+  };
   const direct = process.env.MIGRATION_DATABASE_URL;
-  if (!direct) return namesOf(await migratorOf(orm).up());
+  if (!direct) return apply(orm);
   // DATABASE_URL leads to a pooler, through which neither session locks nor timeouts hold.
   const connection = connectionOfSetting('MIGRATION_DATABASE_URL', direct, migratorOf(orm).settings.connectionOf);
   const { clientUrl, dbName, host, port, user, password, driverOptions, ...rest } = orm.config.getAll();
   const own = await ORM.init({ ...rest, ...connection } as never);
   try {
-    return namesOf(await migratorOf(own).up());
+    return await apply(own);
   } finally {
     await own.close(true);
     bindEntities(orm.driver as never);

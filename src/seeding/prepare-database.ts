@@ -18,7 +18,9 @@ export async function prepareDatabase(
   }
   const isNew = (await orm.migrator.getExecuted()).length === 0;
   if (postgres === null && isNew) {
-    for (const name of await applyPendingMigrations(orm)) print(`The embedded database is new: applied ${name}`);
+    await applyPendingMigrations(orm, ({ name, number, of }) =>
+      print(`The embedded database is new: applied ${name} (${number} of ${of})`),
+    );
   }
   const pending = await pendingMigrations(orm);
   if (pending.length > 0) {

@@ -24,6 +24,18 @@ test('two workers serve one port once started, on a database that was migrated o
   expect(await server.isReady()).toBe(true);
 });
 
+test('the log of a first start is lines of JSON without colours, which say how far the migrations are', () => {
+  const lines = server
+    .log()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const applied = lines.filter(({ msg }) => msg.startsWith('Applied Migration'));
+  expect(applied.map(({ number }) => number)).toEqual(applied.map((_, index) => index + 1));
+  expect(applied.every(({ of }) => of === applied.length)).toBe(true);
+  expect(server.log()).not.toContain('\u001b');
+});
+
 test('metrics are aggregated over all workers', async () => {
   const metrics = async () => (await fetch(server.metrics())).text();
   const counted = async () => Number(/graphql_requests_total{.*field="tags".*} (\d+)/.exec(await metrics())?.[1] ?? 0);

@@ -86,6 +86,7 @@ export async function applyMigrations(
     const [info] = await withRetries(attempts, logRetry(run), () => runMigration(method, run, { schema, transaction }));
     if (!info) throw new Error(`${migration.name} was chosen and did not run.`);
     applied.push(info);
+    migrator.onProgress?.({ name: info.name, number: applied.length, of: chosen.length });
   }
   return applied;
 }

@@ -2,7 +2,7 @@
 export function forPeople(line: string): string {
   const { level, msg, err, ...rest } = JSON.parse(line) as Line;
   const severity = SEVERITIES.find(([from]) => level >= from)?.[1] ?? '';
-  const what = msg === 'request' ? requestLine(rest) : (msg ?? '');
+  const what = msg === 'request' ? requestLine(rest) : `${msg ?? ''}${progressOf(rest)}`;
   return `${severity}${what}${err ? `\n${err.stack ?? err.message}` : ''}\n`;
 }
 
@@ -11,6 +11,8 @@ function requestLine({ method, route, type, field, status, ms, outcome }: Omit<L
   const failed = outcome && outcome !== 'ok' ? outcome : '';
   return [method, route, operation, status, `${ms} ms`, failed].filter(Boolean).join(' ');
 }
+
+const progressOf = ({ number, of }: Omit<Line, 'level'>) => (of === undefined ? '' : ` (${number} of ${of})`);
 
 const SEVERITIES = [
   [50, 'Error: '],
@@ -21,6 +23,9 @@ interface Line {
   readonly level: number;
   readonly msg?: string;
   readonly err?: { readonly message: string; readonly stack?: string };
+  /** How far a task is. */
+  readonly number?: number;
+  readonly of?: number;
   readonly method?: string;
   readonly route?: string | null;
   readonly type?: string;

@@ -78,19 +78,25 @@ export interface TimedResponse {
   readonly busy: number;
 }
 
+interface Target {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: string;
+}
+
 /** Injects a request into the server, without a network. */
 export async function send(
   payload: string | Buffer,
   headers: Record<string, string> = {},
   remoteAddress = '127.0.0.1',
+  { method, url }: Target = { method: 'POST', url: '/graphql' },
 ): Promise<TimedResponse> {
   const start = performance.now();
   const before = process.threadCpuUsage();
   const { statusCode, payload: text } = await server.inject({
-    method: 'POST',
-    url: '/graphql',
+    method,
+    url,
     headers: { 'content-type': 'application/json', ...headers },
-    payload,
+    ...(method !== 'GET' && { payload }),
     remoteAddress,
   });
   const { user, system } = process.threadCpuUsage(before);

@@ -46,6 +46,7 @@ test('a terminal shows what happened, without the fields that programs read, and
   const shown: string[] = [];
   const terminal = createLogger('info', { write: (line) => shown.push(line) }, true);
   terminal.info({ token: 'a secret' }, 'GraphQL at http://localhost:4000/graphql');
+  terminal.info({ number: 3, of: 45 }, 'Applied Migration20261121030753_create_comments');
   terminal.warn('The disk is nearly full');
   const request = { method: 'POST', status: 200, ms: 12.3, type: 'mutation', field: 'login', user: 7 };
   terminal.info({ ...request, outcome: 'ok' }, 'request');
@@ -54,6 +55,7 @@ test('a terminal shows what happened, without the fields that programs read, and
   terminal.error({ err: new Error("duplicate key 'ann'") }, 'Unhandled error');
   expect(shown.slice(0, -1)).toEqual([
     'GraphQL at http://localhost:4000/graphql\n',
+    'Applied Migration20261121030753_create_comments (3 of 45)\n',
     'Warning: The disk is nearly full\n',
     'POST mutation login 200 12.3 ms\n',
     'POST mutation login 200 12.3 ms INVALID_CREDENTIALS\n',

@@ -42,6 +42,8 @@ const cases: [column: string, values: string[], change: string, lost: number][] 
   ['bigint', ['1', '123'], 'varchar(2) using c::varchar(2)', 1],
   ['int', ['1'], 'bigint', 0],
   ['int', ['0', '5'], 'boolean using c::boolean', 1],
+  ['bigint', ['0', '1'], 'boolean using c::text::boolean', 0],
+  ['bigint', ['0', '1', '5'], 'boolean using c::text::boolean', 1],
   ['boolean', ['true', 'null'], `text using case when c then 'yes' else 'no' end`, 0],
   ['timestamptz', [`'2024-01-01Z'`, 'null'], 'timestamp', 1],
   ['timestamptz', [`'2024-01-01Z'`, 'null'], 'date using c::date', 1],

@@ -459,7 +459,23 @@ test('a check of a dropped column is restored by down, for later rows only if th
   expect(details[1]).not.toMatch(/the state after down/);
 });
 
-/** What is wrong with a round trip between two schemas, as lines. */
+test.each([
+  ['macaddr', 'macaddr8', '08:00:2b:01:02:03'],
+  ['int', 'boolean', '1'],
+  ['bigint', 'boolean', '0'],
+  ['boolean', 'int', 'true'],
+  ['boolean', 'smallint', 'false'],
+  ['boolean[]', 'bigint[]', '{t,f}'],
+])('%s becomes %s, and again what it was', async (from, to, value) => {
+  const [before, after] = [`create table t (v ${from})`, `create table t (v ${to})`];
+  const migrations = await migrationsBetween(before, after);
+  await database.execute(`insert into t values ('${value}')`);
+  const [old] = await database.execute('select v::text from t');
+  for (const sql of migrations.flatMap(({ up }) => up)) await database.execute(sql);
+  for (const sql of [...migrations].reverse().flatMap(({ down }) => down)) await database.execute(sql);
+  expect(await database.execute('select v::text from t')).toEqual([old]);
+});
+
 test.each(['smallint', 'int', 'bigint', 'numeric(8)', 'real', 'float8', 'real[]'])(
   '%s becomes money, and money becomes it',
   async (type) => {
@@ -473,6 +489,7 @@ test.each(['smallint', 'int', 'bigint', 'numeric(8)', 'real', 'float8', 'real[]'
   },
 );
 
+/** What is wrong with a round trip between two schemas, as lines. */
 async function faultsBetween(before: string, after: string, rows?: 'without rows'): Promise<string[]> {
   const expected = await catalogOf(after);
   const planned = await migrationsBetween(before, after);

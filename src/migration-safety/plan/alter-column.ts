@@ -125,8 +125,8 @@ function identityOptions(old: CatalogObject, now: CatalogObject): string {
 
 /**
  * How the values become the new type. PostgreSQL's own assignment refuses a value that does not fit; an explicit cast
- * would cut it off. Money becomes other numbers, and they money, through numeric; other types without an assignment are converted
- * through their text.
+ * would cut it off. Money becomes other numbers, and they money, through numeric; booleans become 0 and 1, which become them.
+ * Other types without an assignment are converted through their text.
  */
 function conversion(old: CatalogObject, now: CatalogObject): string {
   const [from, to] = [String(old.row.base), String(now.row.base)];
@@ -134,8 +134,9 @@ function conversion(old: CatalogObject, now: CatalogObject): string {
   const isArray = (type: string) => type.endsWith('[]');
   if (isArray(from) === isArray(to)) {
     const [one, other] = [element(from), element(to)];
-    if ((one === 'money') !== (other === 'money') && NUMBER.test(one) && NUMBER.test(other))
-      return ` using ${quote(now.name)}::numeric${isArray(from) ? '[]' : ''}`;
+    const through = (type: string) => ` using ${quote(now.name)}::${type}${isArray(from) ? '[]' : ''}`;
+    if ((one === 'money') !== (other === 'money') && NUMBER.test(one) && NUMBER.test(other)) return through('numeric');
+    if (one === 'boolean' && NUMBER.test(other)) return through('integer');
     if (isAssignable(one, other)) return '';
   }
   if (TEXT.test(to)) return '';
@@ -155,6 +156,7 @@ const FAMILIES = [
   /^jsonb?$/,
   /^bit( varying)?$/,
   /^(inet|cidr)$/,
+  /^macaddr8?$/,
 ];
 
 const isAssignable = (from: string, to: string) =>

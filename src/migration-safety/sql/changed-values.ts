@@ -176,10 +176,15 @@ function losesValue(change: Change, through: string): string {
   if (isPlain && to === 'timestamptz' && (from === 'timestamp' || from === 'date')) {
     return `((${column})::timestamp at time zone 'UTC') is distinct from ${value}`;
   }
-  const exactly = /^float[48]$/.test(to) && !/^float[48]$/.test(from) ? '::text::numeric' : through;
+  const exactly =
+    NUMBER.test(from) && to === 'bool' ? '::int' : FLOAT.test(to) && !FLOAT.test(from) ? '::text::numeric' : through;
   const asText = WITHOUT_EQUALITY.has(from) ? '::text' : '';
   return `${column} is not null and (${value}${exactly}::${old})${asText} is distinct from ${column}${asText}`;
 }
+
+const FLOAT = /^float[48]$/;
+
+const NUMBER = /^(int[248]|numeric|float[48])$/;
 
 /** Types that only an explicit cast cuts a value for. */
 const REFUSES_LONGER = new Set(['varchar', 'bpchar', 'bit', 'varbit']);

@@ -11,6 +11,8 @@ export const FRONTEND = join(import.meta.dirname, 'frontend');
 
 /** Starts the server on an embedded database with the demo blog, and the frontend, built to call it. */
 export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: DemoSettings): Promise<Demo> {
+  // Otherwise the server that has the port would be taken for ours.
+  for (const port of [apiPort, pagePort]) await bind(port);
   const api = `http://localhost:${apiPort}`;
   const environment = {
     ...process.env,
@@ -93,9 +95,14 @@ async function stop(server: ChildProcess): Promise<void> {
 }
 
 /** A port that is free at the moment. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, 'localhost');
-  await once(probe, 'listening');
+export const freePort = () => bind(0);
+
+/** Binds the port for a moment; any free one for 0. */
+async function bind(wanted: number): Promise<number> {
+  const probe = createServer().listen(wanted, 'localhost');
+  await once(probe, 'listening').catch(() => {
+    throw new Error(`Port ${wanted} is in use. Others: PORT=4001 PAGE_PORT=5174 npm run demo`);
+  });
   const { port } = probe.address() as { port: number };
   await new Promise((resolve) => probe.close(resolve));
   return port;

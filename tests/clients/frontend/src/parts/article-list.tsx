@@ -8,7 +8,7 @@ import { TagList } from './tag-list.tsx';
 
 /** Articles to a page; the page is `?page=` of the address. */
 export const usePaging = (first = 10) => {
-  const page = Number(useSearchParams()[0].get('page') ?? 1);
+  const page = Number(useSearchParams()[0].get('page')) || 1;
   return { first, offset: (page - 1) * first };
 };
 

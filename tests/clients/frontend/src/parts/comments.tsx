@@ -56,7 +56,8 @@ function CommentForm({ slug, onAdded }: { slug: string; onAdded: () => void }) {
     setAdded(added + 1);
     onAdded();
   });
-  if (!viewer) {
+  if (viewer === undefined) return null;
+  if (viewer === null) {
     return (
       <p>
         <Link to="/login">Sign in</Link> or <Link to="/register">sign up</Link> to add comments on this article.

@@ -3,7 +3,9 @@ import { MikroORM } from '@mikro-orm/core';
 import { PostgreSqlDriver } from '@mikro-orm/postgresql';
 import { expect, test, vi } from 'vitest';
 import { type Migrator, safeMigrations } from '../../src/migration-safety/index.ts';
+import { tryRoundTrip } from '../../src/migration-safety/verify/round-trip.ts';
 import { roundTripProblem, testRoundTrips } from '../../src/migration-safety/verify/test-history.ts';
+import { DATABASES } from './models/database.ts';
 import { aProject } from './project.ts';
 import { entities } from './sample/entities.ts';
 
@@ -40,6 +42,33 @@ test.each(forgotten)('a down of %s without "%s" is found', async (migration, sta
   expect(problem?.exitCode).toBe(50);
   expect(problem?.message).toContain(migration);
   expect(problem?.message).toContain(missed);
+});
+
+const COUNTS = `create table users (id int primary key); create table counts (users int); insert into counts values (0);
+  create function count_users() returns trigger language plpgsql as $$ begin
+    execute 'update counts set users = users + 1'; return new; end $$;
+  create trigger count_users after insert on users for each row execute function count_users()`;
+
+test.each([
+  ['with a down', 'alter table counts rename to totals', 'alter table totals rename to counts', true],
+  ['without one', 'alter table counts rename to totals', undefined, true],
+  ['that failed before, with a down', 'create table t (id int)', 'drop table t', false],
+  ['that failed before, without one', 'create table t (id int)', undefined, false],
+])('a trigger that fails after a migration %s is found if the migration is why', async (_, up, down, isWhy) => {
+  const database = await DATABASES['in memory']();
+  try {
+    await database.run(isWhy ? COUNTS : `${COUNTS}; alter table counts rename to totals`);
+    const run = (sql: string) => async () => void (await database.execute(sql));
+    const step = { up: run(up), down: down === undefined ? undefined : run(down) };
+    const { execute } = database;
+    const found = await tryRoundTrip([step], { execute, trackingTable: 'mikro_orm_migrations' });
+    const details = [
+      'insert on users: relation "counts" does not exist, in count_users() (trigger count_users on users)',
+    ];
+    expect(found).toEqual(isWhy ? { phase: 'up', says: 'up breaks a trigger.', details } : undefined);
+  } finally {
+    await database.close();
+  }
 });
 
 /** Migrations that change rows, and the part that their down does not restore. */

@@ -183,8 +183,12 @@ test('signing in opens a session that survives a reload and is refreshed once wh
 
   const other = await context.newPage();
   await other.goto(`${demo.page}/settings`);
-  await other.getByRole('button', { name: 'Or click here to logout.' }).click();
+  const logOut = other.getByRole('button', { name: 'Or click here to logout.' });
+  await logOut.waitFor();
+  const { refreshToken } = await spoilToken();
+  await logOut.click();
   await link('Sign in').waitFor(); // this tab is signed out too
+  expect(await sessionGoesOn(refreshToken)).toBe(false);
 });
 
 test('a session that is over continues as a guest', async () => {
@@ -227,6 +231,15 @@ async function spoilToken(): Promise<Tokens> {
   const spoilt = { token: 'expired', refreshToken };
   await page.evaluate((value) => localStorage.setItem('conduit-session', value), JSON.stringify(spoilt));
   return spoilt;
+}
+
+/** Whether the server still takes the refresh token, as it must not from a session that was signed out. */
+async function sessionGoesOn(refreshToken: string): Promise<boolean> {
+  const query = `mutation { refreshSession(input: { refreshToken: "${refreshToken}" }) { token } }`;
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${demo.api}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+  const { data } = (await response.json()) as { data: { refreshSession: { token: string | null } } };
+  return data.refreshSession.token !== null;
 }
 
 /** The whole page, as on a desk and as on a phone, where nothing may stick out. */

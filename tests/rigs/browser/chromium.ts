@@ -6,7 +6,7 @@ export async function openChromium(): Promise<Browser> {
   const executablePath = [process.env.CHROMIUM, ...USUAL_PLACES].find((path) => path && existsSync(path));
   if (!executablePath) {
     throw new Error(
-      `No Chromium at ${USUAL_PLACES.join(', ')}. Install one (Debian: apt-get install chromium), or set its path: CHROMIUM=/path/to/chromium npm run test:browser`,
+      `No Chromium at ${USUAL_PLACES.join(', ')}. Install one (Debian: apt-get install chromium), or set CHROMIUM to its path.`,
     );
   }
   return chromium.launch({

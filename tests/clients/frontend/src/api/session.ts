@@ -26,8 +26,14 @@ export const session = {
 
   /** Signs out here and on the server, where stolen copies of the tokens become useless too. */
   async close(): Promise<void> {
-    await post({ query: print(LogoutDocument) }, session.tokens()).catch(() => {});
-    session.open({ token: null, refreshToken: null });
+    const logOut = () => post({ query: print(LogoutDocument) }, session.tokens());
+    const token = session.tokens()?.token ?? '';
+    try {
+      const { errors } = await logOut();
+      if (errors) await session.refresh(token).then(logOut); // the token had expired, but not the session
+    } finally {
+      session.open({ token: null, refreshToken: null });
+    }
   },
 
   /** Replaces a token that has expired. A refresh token works once, so concurrent requests share one refresh. */

@@ -41,7 +41,7 @@ function Settings({ viewer }: { viewer: ViewerFieldsFragment }) {
         </button>
       </form>
       <hr />
-      <button type="button" className="btn btn-outline-danger" onClick={() => void session.close()}>
+      <button type="button" className="btn btn-outline-danger" onClick={() => session.close().catch(() => {})}>
         Or click here to logout.
       </button>
     </div>

@@ -9,12 +9,18 @@
     "Connection": [
       "ArticleConnection",
       "CommentConnection",
+      "SearchConnection",
       "TagConnection",
       "UserConnection"
     ],
     "Node": [
       "Article",
       "Comment",
+      "Tag",
+      "User"
+    ],
+    "SearchResult": [
+      "Article",
       "Tag",
       "User"
     ],

@@ -10,9 +10,22 @@ import {
   isObjectType,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import { type ListPage, ListQuery } from './list-query.ts';
+import { ListQuery } from './list-query.ts';
+import { type ListPage, listPage } from './lists/list-page.ts';
+import { scoredRows, UnionQuery, type UnionRows } from './lists/union-query.ts';
 import { type Order, parsePageArgs } from './page-args.ts';
-import type { AnyRow, Links, List, Page, Ranking, ReadContext, ReadFieldMethod, ReadPlan } from './read-plan.ts';
+import type {
+  AnyRow,
+  Links,
+  List,
+  Page,
+  Ranking,
+  ReadContext,
+  ReadFieldMethod,
+  ReadPlan,
+  Union,
+  UnionMember,
+} from './read-plan.ts';
 import { RowConditions } from './row-conditions.ts';
 import { base64url, identifier, join, jsonObject, literal, Sql, sql } from './sql.ts';
 import type { Link, Table } from './table.ts';
@@ -31,6 +44,13 @@ interface CompileOptions {
   readonly tables: MetadataStorage;
   /** Whether objects selected through an interface carry their type in `$type`. */
   readonly typed: boolean;
+}
+
+/** What the rows of a page are in its connection. */
+interface PageParts {
+  readonly count: () => Sql;
+  readonly object: (type: GraphQLOutputType, nodes: readonly FieldNode[]) => Sql;
+  readonly textMatches: (type: GraphQLOutputType, nodes: readonly FieldNode[]) => Sql;
 }
 
 class Compiler {
@@ -68,6 +88,8 @@ class Compiler {
         return this.list(plan, type, nodes);
       case 'page':
         return this.page(plan, type, nodes);
+      case 'union':
+        return this.union(plan, type, nodes);
     }
   }
 
@@ -82,12 +104,23 @@ class Compiler {
   }
 
   private page(plan: Page, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
-    const { entity, through, where, order, args, scope = 'listed' } = plan;
-    const table = this.rows.table(entity, scope);
+    const { entity, args, scope = 'listed', textMatches } = plan;
+    const list = this.listOf(plan, this.rows.table(entity, scope));
+    const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
+    const table = this.rows.allRows(entity);
+    const page = listPage(list, window, { alias: table.alias, id: table.columns.id as Sql });
+    return this.connection(type, nodes, page, {
+      count: () => list.count(),
+      object: (of, below) => this.object(of, below, table),
+      textMatches: (of, below) => this.textMatches(of, below, textMatches?.(table.columns) ?? {}),
+    });
+  }
+
+  private listOf({ through, where, order }: Omit<Page, 'kind' | 'entity' | 'args'>, table: Table): ListQuery {
     const links = [through ?? []].flat().map((link) => this.link(link));
     const { by } = order as Order<AnyRow, AnyRow>;
     const ranking = typeof by === 'object' && 'ranking' in by ? (by.ranking as Ranking) : null;
-    const list = new ListQuery(
+    return new ListQuery(
       table,
       order as Order<AnyRow, AnyRow>,
       links,
@@ -98,32 +131,64 @@ class Compiler {
         newestBy: ranking.newestBy,
       },
     );
-    const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
-    const rows = list.page(window, this.rows.allRows(entity));
+  }
 
+  private union({ members, args }: Union, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
+    const list = new UnionQuery(members.map((member) => this.unionRows(member)));
+    const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
+    const alias = '$page';
+    const id = identifier(alias, '$id');
+    const ofRow = (value: (table: Table, member: UnionMember) => Sql) => {
+      const values = members.map((member) => {
+        const table = this.rows.table(member.entity, 'listed');
+        return sql`(select ${value(table, member)} from ${table.aliased} where ${table.columns.id} = ${id})`;
+      });
+      return list.byTable(alias, values);
+    };
+    return this.connection(type, nodes, listPage(list, window, { alias, id }), {
+      count: () => list.count(),
+      object: (of, below) => ofRow((table) => this.object(of, below, table)),
+      textMatches: (of, below) =>
+        ofRow((table, { textMatches }) => this.textMatches(of, below, textMatches?.(table.columns) ?? {})),
+    });
+  }
+
+  private unionRows(member: UnionMember): UnionRows {
+    const { rank } = member;
+    const table = this.rows.table(member.entity, 'listed');
+    if (member.hits) return { rank, ...scoredRows(table, member.hits(table.columns)) };
+    const list = this.listOf(member, table);
+    const scored = sql`select "$id", "$sort" + ${literal(member.shift)} as "$sort" from (${list.ranked()}) as "$ranked"`;
+    return { rank, scored, count: list.count() };
+  }
+
+  private connection(type: GraphQLOutputType, nodes: readonly FieldNode[], page: ListPage, parts: PageParts): Sql {
     const connection = getNamedType(type) as GraphQLObjectType;
     let needsRows = false;
     const pairs = this.fieldsOf(connection, nodes).map(([name, fieldNodes, field]): [string, Sql] => {
       needsRows ||= ['nodes', 'edges', 'pageInfo'].includes(field?.name ?? '');
       switch (field?.name) {
         case 'nodes':
-          return [name, rows.each(this.object(field.type, fieldNodes, rows.table))];
+          return [name, page.each(parts.object(field.type, fieldNodes))];
         case 'edges':
-          return [name, rows.each(this.edge(field.type, fieldNodes, rows, plan))];
+          return [name, page.each(this.edge(field.type, fieldNodes, page, parts))];
         case 'pageInfo': {
           const pageInfo = getNamedType(field.type) as GraphQLObjectType;
-          const parts = this.fieldsOf(pageInfo, fieldNodes);
-          const value = (of: string) => rows.pageInfo[of as keyof typeof rows.pageInfo]();
-          return [name, jsonObject(parts.map(([part, , of]) => [part, of ? value(of.name) : typeName(pageInfo.name)]))];
+          const selected = this.fieldsOf(pageInfo, fieldNodes);
+          const value = (of: string) => page.pageInfo[of as keyof typeof page.pageInfo]();
+          return [
+            name,
+            jsonObject(selected.map(([part, , of]) => [part, of ? value(of.name) : typeName(pageInfo.name)])),
+          ];
         }
         case 'totalCount':
-          return [name, list.count()];
+          return [name, parts.count()];
         default:
           return [name, typeName(connection.name)];
       }
     });
     // `group by ()` yields one row, also where the selection takes nothing from the rows.
-    return needsRows ? sql`(select ${jsonObject(pairs)} from ${rows.aliased} group by ())` : jsonObject(pairs);
+    return needsRows ? sql`(select ${jsonObject(pairs)} from ${page.aliased} group by ())` : jsonObject(pairs);
   }
 
   private link({ entity, where, to, at, few, copied }: Links<unknown>): Link {
@@ -131,15 +196,13 @@ class Compiler {
     return { table, where: this.rows.where(where, table), to: table.columns[to] as Sql, at, few, copied };
   }
 
-  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], rows: ListPage, { textMatches }: Page): Sql {
+  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], page: ListPage, parts: PageParts): Sql {
     const edge = getNamedType(type) as GraphQLObjectType;
     return jsonObject(
       this.fieldsOf(edge, nodes).map(([name, fieldNodes, field]) => {
-        if (field?.name === 'cursor') return [name, rows.cursor];
-        if (field?.name === 'textMatches') {
-          return [name, this.textMatches(field.type, fieldNodes, textMatches?.(rows.table.columns) ?? {})];
-        }
-        return [name, field ? this.object(field.type, fieldNodes, rows.table) : typeName(edge.name)];
+        if (field?.name === 'cursor') return [name, page.cursor];
+        if (field?.name === 'textMatches') return [name, parts.textMatches(field.type, fieldNodes)];
+        return [name, field ? parts.object(field.type, fieldNodes) : typeName(edge.name)];
       }),
     );
   }

@@ -42,9 +42,11 @@ export class TextMatch {
  * The connection type of a noun, with its edge type: `ArticleConnection` and `ArticleEdge` for `Article`. Edges of lists that are
  * searched have text matches.
  */
-export function connectionOf(noun: string, node: () => object, { isSearched = false } = {}): new () => Connection {
-  const word = noun.toLowerCase();
-
+export function connectionOf(
+  noun: string,
+  node: () => object,
+  { isSearched = false, word = noun.toLowerCase() } = {},
+): new () => Connection {
   @ObjectType(`${noun}Edge`, { description: `One of the ${word}s in a list.` })
   class Edge {
     @Field(() => String, { description: `Where the ${word} stands in the list, for \`after\` and \`before\`.` })

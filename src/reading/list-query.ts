@@ -1,8 +1,9 @@
 import { candidates } from './candidates.ts';
 import { Keyset } from './keyset.ts';
-import type { Order, PageWindow } from './page-args.ts';
+import type { OrderedRows } from './lists/list-page.ts';
+import type { Order } from './page-args.ts';
 import type { AnyRow } from './read-plan.ts';
-import { base64url, conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
+import { conjunction, identifier, join, literal, type Sql, sql } from './sql.ts';
 import { Column, type Link, type Table } from './table.ts';
 
 /** An order by a score of the first link: see `Ranking` of read-plan.ts. */
@@ -13,10 +14,10 @@ interface RankedBy {
 }
 
 /** The SQL of a list: its rows, their order, their count, and one page of them. */
-export class ListQuery {
+export class ListQuery implements OrderedRows {
   readonly sort: Column;
   readonly orderName: string;
-  private readonly keyset: Keyset;
+  readonly keyset: Keyset;
   private readonly isSortedByLink: boolean;
 
   constructor(
@@ -47,49 +48,14 @@ export class ListQuery {
     return sql`(select count(*) from ${table.aliased} where ${conjunction([...linked, ...conditions])})`;
   }
 
-  /** One page, under the alias of `page`. Reading one row more than the limit shows whether more rows follow. */
-  page({ limit, offset, backward, after, before }: PageWindow, page: Table) {
-    const { keyset } = this;
-    const within = [...(after ? [keyset.after(after)] : []), ...(before ? [keyset.before(before)] : [])];
-    const rows = this.rows(within, backward, limit + 1, offset);
-    const [number, size] = [identifier(page.alias, '$number'), identifier(page.alias, '$size')];
-    const numbers = sql`row_number() over () as "$number", count(*) over () as "$size"`;
-
-    const sortValue = this.sort.asJson(identifier(page.alias, '$sort'));
-    const cursor = base64url(
-      sql`${literal(`["${this.orderName}",`)} || to_json(${sortValue})::text || ',' || ${page.columns.id} || ']'`,
-    );
-    const cursorAt = (rowNumber: Sql) => sql`max(${cursor}) filter (where ${number} = ${rowNumber})`;
-    const [first, last] = [literal(1), sql`least(${size}, ${literal(limit)})`];
-
-    const more = sql`count(*) > ${literal(limit)}`;
-    const earlier = () => (after ? this.hasRows(keyset.atOrBefore(after), true) : offset > 0 ? this.hasRows() : null);
-    const later = () => (before ? this.hasRows(keyset.atOrAfter(before), false) : null);
-    return {
-      table: page,
-      aliased: sql`(select *, ${numbers} from (${rows}) as cut) as ${identifier(page.alias)}`,
-      cursor,
-      /** A JSON array with `item` of each row of the page, in the list's order. */
-      each: (item: Sql) => {
-        const ordered = backward ? sql`${item} order by ${number} desc` : item;
-        return sql`coalesce(json_agg(${ordered}) filter (where ${number} <= ${literal(limit)}), '[]')`;
-      },
-      pageInfo: {
-        hasNextPage: () => or(later(), backward ? null : more),
-        hasPreviousPage: () => or(earlier(), backward ? more : null),
-        startCursor: () => cursorAt(backward ? last : first),
-        endCursor: () => cursorAt(backward ? first : last),
-      },
-    };
-  }
-
-  private hasRows(within?: Sql, backward = false): Sql {
-    // Ordered, so that an index finds the nearest row. Without an order PostgreSQL might scan half of the table.
-    return sql`exists(select from (${this.rows(within ? [within] : [], backward, 1, 0)}) as nearest)`;
+  /** The rows of a ranked list that are scored, in any order, as `$id` and `$sort`. */
+  ranked(): Sql {
+    if (!this.ranking) throw new Error(`${this.orderName} is no order by a score.`);
+    return this.scored(this.ranking, []);
   }
 
   /** The first rows in order, with their sort value as `$sort`. */
-  private rows(within: readonly Sql[], backward: boolean, limit: number, offset: number): Sql {
+  rows(within: readonly Sql[], backward: boolean, limit: number, offset: number): Sql {
     const { table, sort, keyset } = this;
     const [link, ...others] = this.links;
     const columns = sql`${identifier(table.alias)}.*, ${sort.sql} as "$sort"`;
@@ -193,8 +159,6 @@ export class ListQuery {
   }
 }
 
-export type ListPage = ReturnType<ListQuery['page']>;
-
 /** Up to this number, the rows of each link are read separately. */
 const FEW_LINKS = 500;
 
@@ -202,9 +166,5 @@ const FEW_LINKS = 500;
 const MOST_STARTS = 2;
 
 const CANDIDATE = identifier('$id');
-const SCORE = new Column(identifier('$sort'), 'int');
-
-const or = (...conditions: readonly (Sql | null)[]): Sql => {
-  const given = conditions.filter((condition) => condition !== null);
-  return given.length === 0 ? sql`false` : sql`(${join(given, ' or ')})`;
-};
+/** The sort value of rows that are ordered by a score. */
+export const SCORE = new Column(identifier('$sort'), 'int');

@@ -20,6 +20,17 @@ export const list = <E, L>(entity: EntityClass<E>, parts: ListParts<E, L>): Read
 export const page = <E, L>(entity: EntityClass<E>, parts: PageParts<E, L>): ReadPlan =>
   ({ kind: 'page', entity, ...parts }) as unknown as ReadPlan;
 
+/** One page of rows of several entities, those with the highest score first. */
+export const union = (members: readonly UnionMember[], args: PageArgs): ReadPlan => ({ kind: 'union', members, args });
+
+/** The rows of a list by relevance, with `shift` added to their scores. */
+export const rankedMember = <E>(entity: EntityClass<E>, rank: number, parts: RankedParts<E>): UnionMember =>
+  ({ entity, rank, ...parts }) as unknown as UnionMember;
+
+/** The rows of each of the hits, of which none is in two. */
+export const scoredMember = <E>(entity: EntityClass<E>, rank: number, parts: ScoredParts<E>): UnionMember =>
+  ({ entity, rank, ...parts }) as unknown as UnionMember;
+
 /**
  * The rows of a join table that match the condition. A link leads to the rows whose `at` equals its `to`: the id, or a
  * column whose value several rows may share. Up to `few` of them, a list is read from its links, else in its order. `copied` names
@@ -84,6 +95,31 @@ interface PageParts<E, L> {
   textMatches?: ((row: Columns<E>) => Readonly<Record<string, Sql>>) | undefined;
 }
 
+interface RankedParts<E> extends Pick<PageParts<E, never>, 'where' | 'order' | 'textMatches'> {
+  through: readonly Links<unknown>[];
+  shift: number;
+}
+
+interface ScoredParts<E> extends Pick<PageParts<E, never>, 'textMatches'> {
+  hits: (row: Columns<E>) => readonly Hits[];
+}
+
+/** Rows of one entity with a score, at most so many of them. A row with a score below 0 is no hit. */
+export interface Hits {
+  readonly where: Sql;
+  /** An integer. */
+  readonly score: Sql;
+  /** Which rows are taken if there are more; any unless given. */
+  readonly orderBy?: Sql;
+  readonly most: number;
+}
+
+/** Rows of an entity in a list of several: with `hits`, or a list by relevance. `rank` is that of `UnionRows`. */
+export type UnionMember = { entity: AnyEntityClass; rank: number } & (
+  | ScoredParts<AnyRow>
+  | (RankedParts<AnyRow> & { hits?: never })
+);
+
 /**
  * An order by how well a row matches. Only candidates are scored: rows that the page's first links or the preferred ones lead to,
  * and the newest rows of the list.
@@ -97,7 +133,7 @@ export interface Ranking {
 }
 
 /** What compile.ts compiles. The entity types are checked where a plan is built, and dropped here. */
-export type ReadPlan = One | Count | List | Page | Each | Exists | Sql | boolean;
+export type ReadPlan = One | Count | List | Page | Union | Each | Exists | Sql | boolean;
 
 export type One = { kind: 'one'; entity: AnyEntityClass; where: AnyWhere };
 export type Count = { kind: 'count'; entity: AnyEntityClass; where: AnyWhere };
@@ -105,6 +141,7 @@ export type Exists = { kind: 'exists'; entity: AnyEntityClass; where: AnyWhere }
 export type PickedColumn = { kind: 'pick'; entity: AnyEntityClass; property: string; where: AnyWhere };
 export type List = { kind: 'list'; entity: AnyEntityClass } & ListParts<AnyRow, AnyRow>;
 export type Page = { kind: 'page'; entity: AnyEntityClass } & PageParts<AnyRow, AnyRow>;
+export type Union = { kind: 'union'; members: readonly UnionMember[]; args: PageArgs };
 /** The result of `links`. `L` exists for type checking only. */
 export type Links<L = AnyRow> = {
   entity: AnyEntityClass;

@@ -9,6 +9,6 @@ export const SCAN_COST = {
   rowsOfRange: 100,
   /** All rows of a table, or nearly. */
   table: 1_000,
-  /** The candidates of a search, which a filter with a query adds. */
+  /** The candidates of a search, which a query adds. */
   search: 500,
 } as const;

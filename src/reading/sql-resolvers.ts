@@ -9,6 +9,7 @@ import {
   getNamedType,
   isInterfaceType,
   isObjectType,
+  isUnionType,
 } from 'graphql';
 import { NotFoundError, ResourceKind } from '../graphql/user-errors.ts';
 import { compile } from './compile.ts';
@@ -30,7 +31,9 @@ export function attachSqlResolvers(schema: GraphQLSchema, em: EntityManager): vo
     (type.extensions.readsFrom as AnyEntityClass | undefined) ?? entities.get(type.name);
 
   for (const type of Object.values(schema.getTypeMap())) {
-    if (isInterfaceType(type) && type.name === 'Node') type.resolveType = (source) => source.$type;
+    if (isUnionType(type) || (isInterfaceType(type) && type.name === 'Node')) {
+      type.resolveType = (source) => source.$type;
+    }
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     const entity = entityOf(type);
     for (const field of Object.values(type.getFields())) {

@@ -6,6 +6,7 @@ import { ArticleResolver } from '../articles/article.resolver.ts';
 import { TagArticlesFields } from '../articles/lists/tag-articles.fields.ts';
 import { UserArticlesFields, ViewerArticlesFields } from '../articles/lists/user-articles.fields.ts';
 import { ArticleReadResolver } from '../articles/reads/article-read.resolver.ts';
+import { SearchResolver } from '../articles/search/search.resolver.ts';
 import { AccountResolver } from '../auth/account.resolver.ts';
 import { rejectInvalidTokens, requireSignIn } from '../auth/authorization.ts';
 import { SessionResolver } from '../auth/session.resolver.ts';
@@ -39,6 +40,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
       CommentFields,
       CommentResolver,
       NodeResolver,
+      SearchResolver,
       SessionResolver,
       TagArticlesFields,
       TagResolver,

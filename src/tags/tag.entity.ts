@@ -4,9 +4,12 @@ import { Field, Int, ObjectType } from 'type-graphql';
 import { COLLATION } from '../database/collation.ts';
 import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
+import { nameIndexes } from '../reading/lists/name-search.ts';
 import { Visible } from '../reading/read-plan.ts';
 import { sql } from '../reading/sql.ts';
 import { TAG_LIMITS } from './tag.limits.ts';
+
+const [BY_START, BY_PARTS] = nameIndexes('tags', 'name_key');
 
 /** A word by which articles are found. A tag that only drafts carry is seen by their authors alone. */
 @ObjectType({
@@ -26,6 +29,8 @@ import { TAG_LIMITS } from './tag.limits.ts';
 @Check({ name: 'tags_name_length', expression: lengthCheck('name', 1, TAG_LIMITS.name) })
 @Index({ name: 'tags_by_articles_count', properties: ['articlesCount', 'id'] })
 @Index({ name: 'tags_by_name', columns: [{ name: 'name', collation: COLLATION }, { name: 'id' }] })
+@Index(BY_START)
+@Index(BY_PARTS)
 export class Tag {
   [OptionalProps]?: 'nameKey' | 'articlesCount';
 

@@ -1,11 +1,14 @@
-import { Check, Entity, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
+import { Check, Entity, Index, PrimaryKey, Property, Unique } from '@mikro-orm/decorators/legacy';
 import { Field, ObjectType } from 'type-graphql';
 import { lengthCheck } from '../database/length-check.ts';
 import { Node } from '../graphql/node.ts';
 import { DateTime, Url } from '../graphql/scalars.ts';
 import { formatLimit } from '../graphql/validation.ts';
+import { nameIndexes } from '../reading/lists/name-search.ts';
 import { foldCase, nameKey } from '../text/fold-case.ts';
 import { USER_LIMITS } from './user.limits.ts';
+
+const [BY_START, BY_PARTS] = nameIndexes('users', 'username_key');
 
 /** A user account. Only properties with `@Field` leave the server; computed fields are in `*.fields.ts` files. */
 @ObjectType({
@@ -17,6 +20,8 @@ import { USER_LIMITS } from './user.limits.ts';
 @Check({ name: 'users_email_length', expression: lengthCheck('email', 3, USER_LIMITS.email) })
 @Check({ name: 'users_bio_length', expression: lengthCheck('bio', 1, USER_LIMITS.bio) })
 @Check({ name: 'users_image_length', expression: lengthCheck('image', 1, USER_LIMITS.image) })
+@Index(BY_START)
+@Index(BY_PARTS)
 export class User {
   @PrimaryKey({ type: 'integer', generated: 'by default as identity' })
   readonly id!: number;

@@ -76,7 +76,7 @@ describe('mutations', () => {
 
 /** Who sees a field: everyone the same value, each viewer their own, or only the viewer. */
 const FIELDS: Record<string, { public?: string; viewerRelative?: string; private?: string }> = {
-  Query: { public: 'node nodes article articles user tag tags', private: 'viewer' },
+  Query: { public: 'node nodes article articles user tag tags search', private: 'viewer' },
   User: {
     public:
       'id username bio image createdAt followersCount followingCount articlesCount articles favorites followers following',
@@ -99,12 +99,13 @@ const FIELDS: Record<string, { public?: string; viewerRelative?: string; private
 const WRAPPERS: Record<string, string> = {
   PageInfo: 'hasNextPage hasPreviousPage startCursor endCursor',
   ...Object.fromEntries(
-    ['Article', 'Comment', 'Tag', 'User'].flatMap((noun) => [
+    ['Article', 'Comment', 'Search', 'Tag', 'User'].flatMap((noun) => [
       [`${noun}Connection`, 'edges nodes pageInfo totalCount'],
       [`${noun}Edge`, 'cursor node'],
     ]),
   ),
   ArticleEdge: 'cursor node textMatches',
+  SearchEdge: 'cursor node textMatches',
   TextMatch: 'field fragment',
   // Payloads are returned only to the user who was allowed to act.
   AuthPayload: 'viewer token expiresAt refreshToken errors',

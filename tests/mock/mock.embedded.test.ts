@@ -95,7 +95,7 @@ describe('every published operation succeeds', () => {
     // Those of the REST API are named after the same mutations, some without their object.
     const [, mutation = ''] = /^(?:Rest)?(.*)$/.exec(name) ?? [];
     const input = inputs[mutation] ?? inputs[`${mutation}User`] ?? inputs[`${mutation}Article`];
-    const variables = { as: token, slug, username: 'mira', name: 'web', input };
+    const variables = { as: token, slug, username: 'mira', name: 'web', query: 'web', input };
     const response = await ask(print(document), variables as never);
     expect(response).toSucceed();
     expect(Object.values(response.data)).not.toContain(null);

@@ -56,6 +56,8 @@ interface Shape {
   sort: string | Record<string, string>;
   /** The default order. */
   preset?: string;
+  /** Arguments that it always has. */
+  args?: Record<string, string>;
   /** A condition for every argument, or field of `filter`. */
   filters?: Record<string, readonly [value: string, sql: string]>;
 }
@@ -163,6 +165,15 @@ const shapes: Record<string, Shape> = {
     sort: articleSort,
     preset: 'PUBLISHED_AT DESC',
   },
+  // Of articles alone. Those of several kinds are in search-names.test.ts.
+  'Query.search': {
+    node: 'Article',
+    around: (connection) => connection,
+    from: `articles a where ${PUBLISHED} and ${articleFilters.query[1]}`,
+    id: 'a.id',
+    sort: articleSort.RELEVANCE,
+    args: { query: articleFilters.query[0], kinds: '[ARTICLE]' },
+  },
   'Query.tags': {
     node: 'Tag',
     around: (connection) => connection,
@@ -204,16 +215,18 @@ export function ordersOf(field: string, { sort } = shapeOf(field)): (string | nu
 function filtersOf(field: string): string[] {
   const paging = ['first', 'after', 'last', 'before', 'offset', 'orderBy', 'filter'];
   const filter = getNamedType(argument(field, 'filter')?.type);
+  const fixed = Object.keys(shapeOf(field).args ?? {});
   return [
     ...fieldOf(field)
       .args.map(({ name }) => name)
-      .filter((name) => !paging.includes(name)),
+      .filter((name) => ![...paging, ...fixed].includes(name)),
     ...(isInputObjectType(filter) ? Object.keys(filter.getFields()) : []),
   ];
 }
 
 function listOf(field: string, shape: Shape, order: string | null, filter?: string): List {
   const { node, around, from, id, sort, preset } = shape;
+  const fixedArguments = Object.entries(shape.args ?? {}).map(([name, value]) => `${name}: ${value}`);
   const usual = filter === 'query' ? `${RANKED} DESC` : preset;
   const [orderField = '', direction = 'DESC'] = (order ?? usual ?? ' DESC').split(' ');
   const column = typeof sort === 'string' ? sort : sort[orderField];
@@ -224,7 +237,9 @@ function listOf(field: string, shape: Shape, order: string | null, filter?: stri
     name: [field, order, filter].filter(Boolean).join(' '),
     field,
     node,
-    ask: [order && `orderBy: { field: ${orderField}, direction: ${direction} }`, given].filter(Boolean).join(', '),
+    ask: [...fixedArguments, order && `orderBy: { field: ${orderField}, direction: ${direction} }`, given]
+      .filter(Boolean)
+      .join(', '),
     around,
     sql: `select ${id} as id from ${from} and ${condition} order by ${column} ${direction}, ${id} ${direction}`,
   };
@@ -264,8 +279,8 @@ export interface ReadPage {
 export const documentFor = ({ field, ask, around }: List, paging: string): string =>
   `{ ${around(
     `${field.split('.')[1]}(${[ask, paging].filter(Boolean).join(', ')}) {
-    nodes { id }
-    edges { cursor node { id } }
+    nodes { ... on Node { id } }
+    edges { cursor node { ... on Node { id } } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     totalCount
   }`,

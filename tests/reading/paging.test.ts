@@ -122,11 +122,11 @@ describe.each(plainLists)('$field', (list) => {
     const whole = await readPage(list, bob, 'first: 3');
     const document = documentFor(list, 'first: 3');
     const cut = (...fields: RegExp[]) => fields.reduce((text, field) => text.replace(field, ''), document);
-    const onlyInfo = await executeGraphql(cut(/nodes \{ id \}/, /edges \{ cursor node \{ id \} \}/, /totalCount/), {
+    const onlyInfo = await executeGraphql(cut(/nodes \{.*\}/, /edges \{.*\}/, /totalCount/), {
       as: bob,
     });
     expect(JSON.stringify(onlyInfo.data)).toContain(JSON.stringify({ pageInfo: whole.pageInfo }));
-    const onlyTotal = await executeGraphql(cut(/nodes \{ id \}/, /edges \{.*\}/, /pageInfo \{.*\}/), { as: bob });
+    const onlyTotal = await executeGraphql(cut(/nodes \{.*\}/, /edges \{.*\}/, /pageInfo \{.*\}/), { as: bob });
     expect(JSON.stringify(onlyTotal.data)).toContain(JSON.stringify({ totalCount: whole.totalCount }));
   });
 

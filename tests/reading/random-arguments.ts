@@ -2,7 +2,7 @@ import type { GraphQLField } from 'graphql';
 import { globalId } from '../../src/graphql/node.ts';
 import type { RandomChoices } from './random-choices.ts';
 import { articleSortValue, type World } from './reference.ts';
-import { isQuery, QUERIES } from './searches.ts';
+import { isQuery, QUERIES, SEARCHES_OF_NAMES } from './searches.ts';
 
 type Args = Record<string, unknown>;
 type OrderBy = { field: string; direction?: string };
@@ -45,6 +45,8 @@ export class RandomArguments {
     // Only a search has this order, which is the default of one.
     if (orderBy?.field === 'RELEVANCE' && !isSearch) this.hasInvalid = true;
     return {
+      ...(has('query') && { query: this.choices.one([...QUERIES, ...SEARCHES_OF_NAMES]) }),
+      ...(has('kinds') && { kinds: this.choices.one(KINDS) }),
       ...(orderBy !== undefined && { orderBy }),
       ...(filter && { filter: choices.once(10) && !isSearch ? null : filter }),
       ...(has('prefix') && choices.upTo(1) === 1 && { prefix: this.prefix() }),
@@ -194,6 +196,8 @@ export class RandomArguments {
         return at(this.choices.one([this.choices.one(tags).name, '', 'zz']));
       case 'ARTICLES_COUNT':
         return at(this.choices.one([this.choices.one(tags).articlesCount, 2 ** 31 - 1, -1]));
+      case 'SCORE':
+        return at(this.choices.one([0, 5_001_000 * 8, 4_000_000 * 8 - 30, 2_000_000 * 8, 2 ** 31 - 1, -1]));
       case 'RELEVANCE':
         return at(this.choices.one([...(this.world.scores.get('title')?.values() ?? []), 2 ** 31 - 1, -1]));
       default:
@@ -225,6 +229,7 @@ const ORDERS: Record<string, readonly string[]> = {
 };
 const PRESET_DIRECTIONS: Record<string, string> = { 'Article.comments': 'ASC' };
 const PRESETS: Record<string, string> = {
+  'Query.search': 'SCORE DESC',
   'Query.tags': 'ARTICLES_COUNT DESC',
   'Article.comments': 'CREATED_AT ASC',
   'Viewer.drafts': 'UPDATED_AT DESC',
@@ -232,6 +237,8 @@ const PRESETS: Record<string, string> = {
   'User.followers': 'FOLLOWER_SINCE DESC',
   'User.following': 'FOLLOWED_AT DESC',
 };
+
+const KINDS = [null, null, [], ['ARTICLE'], ['USER', 'TAG'], ['TAG', 'ARTICLE', 'TAG'], ['USER']];
 
 const ODD_TEXTS = [
   'nobody',

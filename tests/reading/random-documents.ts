@@ -3,9 +3,11 @@ import {
   type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLObjectType,
+  type GraphQLUnionType,
   getNamedType,
   isInterfaceType,
   isLeafType,
+  isUnionType,
 } from 'graphql';
 import { schema } from './lists.ts';
 import { RandomArguments } from './random-arguments.ts';
@@ -26,7 +28,7 @@ export interface RandomDocument {
 export const randomDocument = (numbers: readonly number[], world: World, depth: number): RandomDocument =>
   new Writer(new RandomChoices(numbers), world).write(depth);
 
-type Composite = GraphQLObjectType | GraphQLInterfaceType;
+type Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType;
 
 class Writer {
   private readonly inputs: RandomInputs;
@@ -79,10 +81,16 @@ class Writer {
   private part(type: Composite, depth: number): string {
     if (this.insideFragments > 2 || this.fieldsLeft <= 0) return this.field(type, depth);
     const plain = isInterfaceType(type) ? ['inline', 'inline', 'field'] : Array<string>(7).fill('field');
-    const wrapping = this.choices.one([...plain, 'untyped', 'inline', 'named', 'again', 'wider']);
+    const wrapping = isUnionType(type)
+      ? this.choices.one(['inline', 'inline', 'named'])
+      : this.choices.one([...plain, 'untyped', 'inline', 'named', 'again', 'wider']);
     if (wrapping === 'field') return this.field(type, depth);
     const [wider = type] = 'getInterfaces' in type ? type.getInterfaces() : [];
-    const narrower = isInterfaceType(type) ? this.choices.one([...schema.getPossibleTypes(type), type]) : type;
+    const narrower = isUnionType(type)
+      ? this.choices.one(schema.getPossibleTypes(type))
+      : isInterfaceType(type)
+        ? this.choices.one([...schema.getPossibleTypes(type), type])
+        : type;
     const condition = wrapping === 'wider' ? wider : wrapping === 'untyped' ? type : narrower;
     const [finished] = this.finished.get(condition.name) ?? [];
     if (wrapping === 'again' && finished) return `...${finished} ${this.directive()}`;
@@ -102,6 +110,7 @@ class Writer {
 
   private field(type: Composite, depth: number): string {
     const { choices } = this;
+    if (isUnionType(type)) return '__typename';
     const fields = Object.values(type.getFields());
     const leaves = fields.filter((field) => isLeafType(getNamedType(field.type)));
     const inner = fields.filter((field) => !leaves.includes(field));

@@ -60,7 +60,7 @@ function placeIn(cursor: string, order: string): Place {
   const isRow = Number.isInteger(id) && Math.abs(id as number) < 2 ** 31;
   if (cursorOrder !== order || more.length > 0 || !isRow) refuse(cursor);
   const [field = ''] = order.split(' ');
-  if (!(/COUNT$|RELEVANCE/.test(field) ? isCount : /_AT$|SINCE$/.test(field) ? isInstant : isText)(value))
+  if (!(/COUNT$|RELEVANCE|SCORE/.test(field) ? isCount : /_AT$|SINCE$/.test(field) ? isInstant : isText)(value))
     refuse(cursor);
   return [value as Value, id as number];
 }

@@ -12,7 +12,7 @@ import { orm } from '../support/test-server.ts';
 import { schema } from './lists.ts';
 import type { RandomDocument } from './random-documents.ts';
 import { type Args, pageOf, refuse, type Value } from './reference-pages.ts';
-import { isQuery, matchesQuery, scoresOfQueries, textMatchesOf } from './searches.ts';
+import { isQuery, matchesQuery, nameMatchesOf, scoreOfName, scoresOfQueries, textMatchesOf } from './searches.ts';
 
 /**
  * Reference implementation of the API: resolves each field over entities in memory. Slow and plain, and it shares no code with
@@ -85,6 +85,7 @@ const query: Fields<unknown> = {
   tag: (_, { name }, world) =>
     world.tags.find((tag) => isVisible(tag, world) && tag.name === name.normalize('NFC')) ?? null,
   articles: (_, args, world) => articlePage(published(world).filter(matching(args.filter, world)), args, world),
+  search: (_, args, world) => searchPage(args, world),
   tags: (_, args, { tags }) => {
     const key = nameKey(args.prefix ?? '');
     const { field, direction } = args.orderBy ?? { field: 'ARTICLES_COUNT', direction: 'DESC' };
@@ -299,6 +300,33 @@ function articlePage(articles: Article[], args: Args, world: World) {
         )
       : [];
   return { ...page, edges: page.edges.map((edge) => ({ ...edge, textMatches: found(edge.node) })) };
+}
+
+function searchPage({ query, kinds, ...args }: Args, world: World) {
+  const scores = new Map<Article | User | Tag, number>();
+  const add = (kind: string, rank: number, found: (Article | User | Tag)[], scoreOf: (one: any) => number | null) => {
+    if (!isQuery(query) || !(kinds ?? [kind]).includes(kind)) return;
+    for (const one of found) {
+      const score = scoreOf(one);
+      if (score !== null) scores.set(one, score * 8 + rank);
+    }
+  };
+  const relevance = world.scores.get(query);
+  add('ARTICLE', 0, published(world).filter(matching({ query }, world)), ({ id }) => 1_000 + (relevance?.get(id) ?? 0));
+  const listed = world.tags.filter(({ articlesCount }) => articlesCount > 0);
+  add('TAG', 1, listed, ({ name }) => scoreOfName(name, query));
+  add('USER', 2, world.users, ({ username }) => scoreOfName(username, query));
+  const page = pageOf([...scores.keys()], (one) => scores.get(one) ?? 0, 'SCORE', 'DESC', args);
+  const matches = (node: Article | User | Tag) => {
+    if (node instanceof Tag) return nameMatchesOf('name', node.name, query);
+    if (node instanceof User) return nameMatchesOf('username', node.username, query);
+    return textMatchesOf(
+      query,
+      node,
+      tagsOf(node, {}, world).map(({ name }) => name),
+    );
+  };
+  return { ...page, edges: page.edges.map((edge) => ({ ...edge, textMatches: matches(edge.node) })) };
 }
 
 function linkPage<L extends { createdAt: Date }, T extends { id: number }>(

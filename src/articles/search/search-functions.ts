@@ -1,4 +1,5 @@
-import { CJK, STROKED } from './letters.ts';
+import { STROKED } from '../../text/fold-accents.ts';
+import { CJK } from './letters.ts';
 
 /**
  * The functions with which PostgreSQL updates the index of articles and reads it. Triggers call them, so that texts which other

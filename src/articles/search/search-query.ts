@@ -1,4 +1,5 @@
-import { CJK, STROKED } from './letters.ts';
+import { foldAccents } from '../../text/fold-accents.ts';
+import { CJK } from './letters.ts';
 
 /**
  * What users type into a search box, as text for PostgreSQL's websearch_to_tsquery, which takes any text without an error: words,
@@ -6,7 +7,7 @@ import { CJK, STROKED } from './letters.ts';
  */
 
 /** More is cut off, since each word costs a lookup. A quoted phrase counts as one word here. */
-const SEARCH_LIMITS = { characters: 400, words: 20 } as const;
+export const SEARCH_LIMITS = { characters: 400, words: 20 } as const;
 
 /** The query for the index, in which CJK text stands as pairs of neighbours. Empty if there is nothing to search for. */
 export const indexQuery = (typed: string): string => websearch(typed, pairs);
@@ -38,16 +39,10 @@ function phrases(part: string, split: (run: string) => readonly string[]): strin
 }
 
 const wordsOf = (text: string) =>
-  text
-    .normalize('NFD')
-    .replaceAll(/[\u0300-\u036f]/gu, '')
+  foldAccents(text)
     .normalize('NFC')
-    .replaceAll(HAS_STROKE, (letter) => PLAIN.get(letter) ?? letter)
     .replaceAll(/[^\p{L}\p{N}\p{M}]+/gu, ' ');
 
-const PLAIN = new Map(Array.from(STROKED.letters, (letter, at) => [letter, STROKED.plain.charAt(at)]));
-
-const HAS_STROKE = new RegExp(`[${STROKED.letters}]`, 'gu');
 const HAS_CJK = new RegExp(`[${CJK}]`);
 const RUN = new RegExp(`[${CJK}]+|[^${CJK}]+`, 'g');
 

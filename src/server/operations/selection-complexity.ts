@@ -128,15 +128,17 @@ export class SelectionMeasurer {
     return clampPageSize(given.length > 0 ? Math.max(...given) : DEFAULT_PAGE_SIZE);
   }
 
-  /** One for each total count, and at least one for a filter. A field without a selection is a count itself. */
+  /** One for each total count, and at least one for a filter or a query. A field without a selection is a count itself. */
   private scanCount(node: FieldNode, { counts }: SelectionComplexity): number {
-    const isScanned = !node.selectionSet || ['filter', 'prefix'].some((name) => this.argument(node, name));
+    const isScanned = !node.selectionSet || ['filter', 'prefix', 'query'].some((name) => this.argument(node, name));
     return Math.max(counts, isScanned ? 1 : 0);
   }
 
+  /** Of a list with a query, its own or that of its filter. */
   private searchCost(node: FieldNode): number {
     const filter = this.argument(node, 'filter') as { query?: unknown } | null | undefined;
-    return typeof filter?.query === 'string' && filter.query.trim() !== '' ? SCAN_COST.search : 0;
+    const query = this.argument(node, 'query') ?? filter?.query;
+    return typeof query === 'string' && query.trim() !== '' ? SCAN_COST.search : 0;
   }
 
   /** Skipped rows are read all the same. A larger offset than the maximum is rejected during execution. */

@@ -80,10 +80,7 @@ export class EveryPath {
     if (!isConnection(type)) return [this.objects(type), (inner) => `{ ${inner} }`];
     const page = 'totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor }';
     const around = (inner: string, isEnd = true) => `{ ${isEnd ? page : ''} nodes { ${inner} } }`;
-    return [
-      this.objects(getNamedType(type.getFields().nodes?.type as GraphQLInputType & object) as GraphQLNamedType),
-      around,
-    ];
+    return [this.objects(nodesOf(type)), around];
   }
 
   private objects(type: GraphQLNamedType): GraphQLObjectType[] {
@@ -92,7 +89,9 @@ export class EveryPath {
   }
 
   private onType(declared: unknown, target: GraphQLObjectType, inner: string): string {
-    return isAbstractType(getNamedType(declared as GraphQLObjectType)) ? `... on ${target.name} { ${inner} }` : inner;
+    const named = getNamedType(declared as GraphQLObjectType);
+    const reached = isConnection(named) ? nodesOf(named) : named;
+    return isAbstractType(reached) ? `... on ${target.name} { ${inner} }` : inner;
   }
 
   private leaves(type: GraphQLObjectType): string {
@@ -152,6 +151,9 @@ export class EveryPath {
 
 const isConnection = (type: GraphQLNamedType): type is GraphQLObjectType =>
   isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Connection');
+
+const nodesOf = (connection: GraphQLObjectType) =>
+  getNamedType(connection.getFields().nodes?.type as GraphQLInputType & object) as GraphQLNamedType;
 
 const isRequired = ({ type, defaultValue }: GraphQLArgument | GraphQLInputField) =>
   isNonNullType(type) && defaultValue === undefined;

@@ -10,9 +10,12 @@ import { articleTextMatches, isBlankQuery, matches, relevance } from './article-
 import { SearchConnection, SearchKind } from './search.connection.ts';
 import { SEARCH_LIMITS } from './search-query.ts';
 
+/** Of users and of tags, a range of an index is read. */
+const NAMES_COST = 2 * SCAN_COST.rowsOfRange;
+
 @Resolver()
 export class SearchResolver {
-  @Extensions({ scanCost: SCAN_COST.table })
+  @Extensions({ cost: NAMES_COST, scanCost: SCAN_COST.table })
   @Query(() => SearchConnection, {
     description:
       'Articles, users and tags. First the names that equal the query or begin with it, then articles by relevance, then names that contain it or are spelled like it.',

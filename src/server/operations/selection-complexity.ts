@@ -128,9 +128,9 @@ export class SelectionMeasurer {
     return clampPageSize(given.length > 0 ? Math.max(...given) : DEFAULT_PAGE_SIZE);
   }
 
-  /** One for each total count, and at least one for a filter or a query. A field without a selection is a count itself. */
+  /** One for each total count, and at least one for a filter. A field without a selection is a count itself. */
   private scanCount(node: FieldNode, { counts }: SelectionComplexity): number {
-    const isScanned = !node.selectionSet || ['filter', 'prefix', 'query'].some((name) => this.argument(node, name));
+    const isScanned = !node.selectionSet || ['filter', 'prefix'].some((name) => this.argument(node, name));
     return Math.max(counts, isScanned ? 1 : 0);
   }
 

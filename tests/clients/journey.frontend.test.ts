@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { print } from 'graphql';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { RefreshSessionDocument } from '../../schema/generated/graphql.ts';
 import { DEMO_EMAIL, PASSWORD } from '../../src/seeding/credentials.ts';
 import { monitor, openChromium } from '../rigs/browser/chromium.ts';
 import { type Demo, freePort, startDemo } from './start-demo.ts';
@@ -20,7 +22,10 @@ let seen: ReturnType<typeof monitor>;
 
 beforeAll(async () => {
   browser = await openChromium();
-  process.env.EMBEDDED_FSYNC = 'off'; // what the test writes need not survive a crash
+  Object.assign(process.env, {
+    EMBEDDED_FSYNC: 'off', // what the test writes need not survive a crash
+    TRUSTED_DOCUMENTS: 'only', // the frontend sends no others
+  });
   demo = await startDemo({ folder, apiPort: await freePort(), pagePort: await freePort() });
   mkdirSync(SCREENSHOTS, { recursive: true });
   console.log(`Screenshots: ${SCREENSHOTS}`);
@@ -235,9 +240,9 @@ async function spoilToken(): Promise<Tokens> {
 
 /** Whether the server still takes the refresh token, as it must not from a session that was signed out. */
 async function sessionGoesOn(refreshToken: string): Promise<boolean> {
-  const query = `mutation { refreshSession(input: { refreshToken: "${refreshToken}" }) { token } }`;
+  const body = JSON.stringify({ query: print(RefreshSessionDocument), variables: { input: { refreshToken } } });
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(`${demo.api}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+  const response = await fetch(`${demo.api}/graphql`, { method: 'POST', headers, body });
   const { data } = (await response.json()) as { data: { refreshSession: { token: string | null } } };
   return data.refreshSession.token !== null;
 }

@@ -26,7 +26,8 @@ export function alterColumn(
   const operations: Operation[] = [];
   if (old.row.required && !now.row.required) {
     up.push(`alter table ${table} alter column ${quote(now.name)} drop not null`);
-    down.push(`alter table ${table} alter column ${quote(now.name)} set not null`);
+    // Before an identity, which needs it.
+    down.unshift(`alter table ${table} alter column ${quote(now.name)} set not null`);
   }
   if (old.row.type !== now.row.type) {
     const recompiled = recompileTriggers([old], difference);
@@ -34,7 +35,7 @@ export function alterColumn(
     down.push(...recompiled);
   }
   if (up.length > 0 || down.length > 0) operations.push(operation(up, down, { table, step: 'alter column' }));
-  if (becomesRequired) operations.push(...requireColumn(now, naive));
+  if (becomesRequired) operations[now.row.identity ? 'unshift' : 'push'](...requireColumn(now, naive));
   const [first, ...others] = operations;
   return first && chain(first, ...others);
 }

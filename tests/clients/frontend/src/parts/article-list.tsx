@@ -1,3 +1,4 @@
+import { Fragment } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import type { ArticlePageFragment, ArticlePreviewFragment } from '../api/documents.ts';
 import { sentencesOf } from '../api/mutate.ts';
@@ -8,7 +9,7 @@ import { TagList } from './tag-list.tsx';
 
 /** Articles to a page; the page is `?page=` of the address. */
 export const usePaging = (first = 10) => {
-  const page = Number(useSearchParams()[0].get('page')) || 1;
+  const page = Math.max(1, Math.trunc(Number(useSearchParams()[0].get('page'))) || 1);
   return { first, offset: (page - 1) * first };
 };
 
@@ -50,18 +51,21 @@ function Pagination({ articlesCount }: { articlesCount: number }) {
   const current = offset / first + 1;
   const last = Math.ceil(Math.min(articlesCount, MAX_OFFSET + first) / first);
   const addressOf = (page: number) => `?${new URLSearchParams({ ...Object.fromEntries(parameters), page: `${page}` })}`;
-  const pages = Array.from({ length: last }, (_, index) => index + 1);
   const isNear = (page: number) => page === 1 || page === last || Math.abs(page - current) <= 3;
+  const pages = Array.from({ length: last }, (_, index) => index + 1).filter(isNear);
   if (last < 2) return null;
   return (
     <nav aria-label="Pages">
       <ul className="pagination">
-        {pages.filter(isNear).map((page) => (
-          <li key={page} className={`page-item ${page === current ? 'active' : ''}`}>
-            <Link className="page-link" to={addressOf(page)}>
-              {page}
-            </Link>
-          </li>
+        {pages.map((page, index) => (
+          <Fragment key={page}>
+            {index > 0 && pages[index - 1] !== page - 1 && <li className="page-gap">…</li>}
+            <li className={`page-item ${page === current ? 'active' : ''}`}>
+              <Link className="page-link" to={addressOf(page)}>
+                {page}
+              </Link>
+            </li>
+          </Fragment>
         ))}
       </ul>
     </nav>

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import type { Logger } from 'pino';
-import { indexOutdated, setSearchLanguage } from '../articles/search/index-outdated.ts';
+import { indexOutdated, setSearchLanguage, UnknownLanguageError } from '../articles/search/index-outdated.ts';
 import { RENDERED_TABLES } from '../comments/rendered-tables.ts';
 import { renderOutdated } from '../markdown/backfill.ts';
 import { startRenderer } from '../markdown/renderer.ts';
@@ -21,13 +21,22 @@ export function runBackfills(
   const { signal } = stop;
   // Once, since servers with another setting may run at the same time.
   let language = searchLanguage;
+  const setLanguage = async (name: string) => {
+    try {
+      await setSearchLanguage(em.fork(), name);
+    } catch (error) {
+      // It stays unknown however often it is tried.
+      if (!(error instanceof UnknownLanguageError)) throw error;
+      log.error(`${error.message} Searching in the language that was set before.`);
+    }
+  };
   const loop = async () => {
     while (!signal.aborted) {
       try {
         if ((await readiness.notReadyReason()) === null) {
           const rendered = await renderOutdated(em, RENDERED_TABLES, { signal });
           if (rendered > 0) log.info(`Rendered ${rendered} texts of older versions`);
-          if (language) await setSearchLanguage(em.fork(), language);
+          if (language) await setLanguage(language);
           language = undefined;
           const indexed = await indexOutdated(em, { signal });
           if (indexed > 0) log.info(`Indexed ${indexed} articles for the search`);

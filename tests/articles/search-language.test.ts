@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { indexOutdated, setSearchLanguage } from '../../src/articles/search/index-outdated.ts';
+import { runBackfills } from '../../src/server/background-backfills.ts';
 import { anArticle, aUser } from '../support/test-data.ts';
 import { executeGraphql, orm } from '../support/test-server.ts';
 
@@ -55,4 +56,20 @@ test('articles that were listed without their words are indexed', async () => {
 
 test('a language that the database does not know is refused with those it knows', async () => {
   await expect(setLanguage('klingon')).rejects.toThrow(/SEARCH_LANGUAGE is "klingon".* english, .*german.* simple/);
+});
+
+test('a server with such a language says so once, and indexes in the language that was set before', async () => {
+  await anArticle({ title: 'Before the search' });
+  await execute(`update article_search set vector = '', language = ''`);
+  const lines: string[] = [];
+  const log = { error: (line: string) => lines.push(line), info: (line: string) => lines.push(line), warn: lines.push };
+  const readiness = { notReadyReason: async () => null };
+  const backfills = runBackfills(orm, { readiness, searchLanguage: 'klingon', log } as never);
+  await expect.poll(() => count('search'), { timeout: 20_000 }).toBe(1);
+  await backfills.close();
+  expect(lines.filter((line) => line.includes('klingon'))).toEqual([
+    expect.stringMatching(
+      /^SEARCH_LANGUAGE is "klingon"; the database has these: .*english.*\. Searching in the language/,
+    ),
+  ]);
 });

@@ -97,6 +97,20 @@ describe('a search', () => {
     expect([await find('fresh'), await find('sonnet')]).toEqual([['After'], ['After']]);
   });
 
+  test('lets a transaction change texts and then the table, once it has indexed them', async () => {
+    await anArticle({ title: 'Before' });
+    const transaction = (between: string) =>
+      orm.em.fork().transactional(async (em) => {
+        await em.execute(`update articles set title = 'After'`);
+        if (between) await em.execute(between);
+        await em.execute('alter table articles add column extra int');
+        await em.execute('alter table articles drop column extra');
+      });
+    await expect(transaction('')).rejects.toThrow(/pending trigger events/);
+    await transaction('set constraints all immediate');
+    expect([await find('before'), await find('after')]).toEqual([[], ['After']]);
+  });
+
   test('combines with the other filters and orders', async () => {
     const ann = await aUser('ann');
     await anArticle({ by: ann, title: 'Apple pie', tagList: ['food'] });

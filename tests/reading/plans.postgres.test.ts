@@ -37,6 +37,16 @@ test('no list scans a large table, or sorts more than a page', { timeout: 600_00
       const tagged = listOf('Query.articles tag');
       await expectToBeCheap({ ...tagged, ask: tagged.ask.replace('red', tag) }, 'first: 20', bob);
     }
+    const named = listOf('Query.search');
+    for (const query of ['u', 'x4321']) {
+      for (const paging of ['first: 20', 'last: 20']) {
+        await expectToBeCheap(
+          { ...named, name: `query for users like ${query}`, ask: `query: "${query}", kinds: [USER]` },
+          paging,
+          bob,
+        );
+      }
+    }
     const searched = listOf('Query.articles query');
     const wordOfAll = { ...searched, ask: searched.ask.replace('Title', 'd') };
     for (const paging of ['first: 20', 'last: 20', 'first: 20, offset: 40'])

@@ -39,8 +39,9 @@ export function nameHits(key: Sql, typed: string): Hits[] {
   return [
     begins,
     {
-      where: sql`(${any(pairs)}) and not (${from} and ${to})`,
-      score: likeness(key, start, searched),
+      where: sql`(${any(pairs)})`,
+      // Not a condition: if all that have the pairs begin with the query, the whole table would be read for others.
+      score: sql`case when ${from} and ${to} then -1 else ${likeness(key, start, searched)} end`,
       most: MOST_LIKE,
     },
   ];

@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { issueToken } from '../../../src/auth/token.ts';
 import { on, SECRET_KEY, seeded } from './database.ts';
-import type { GrowthSubjects } from './growth-lists.ts';
+import { type GrowthSubjects, RARE } from './growth-lists.ts';
 
-/** A seeded blog, only read; `signOut` deletes its readers' sessions. */
+/** A seeded blog, which gets a rare word and PostGraphile's search, and then is only read; `signOut` deletes its readers' sessions. */
 export class GrowthDatabase {
   private constructor(
     readonly url: string,
@@ -11,6 +12,8 @@ export class GrowthDatabase {
 
   static async make(articles: number): Promise<GrowthDatabase> {
     const url = await seeded(articles);
+    await on(url, readFileSync(`${import.meta.dirname}/peers/postgraphile-search.sql`, 'utf8'));
+    await addRareWord(url);
     const { rows } = await on(url, `select split_part(version(), ' ', 2) as version`);
     return new GrowthDatabase(url, rows[0].version);
   }
@@ -55,6 +58,18 @@ export class GrowthDatabase {
   async signOut(): Promise<void> {
     await on(this.url, 'delete from sessions where refresh_token_hash = $1', [MARK]);
   }
+}
+
+/** Once, to twenty articles. */
+async function addRareWord(url: string): Promise<void> {
+  const { rowCount } = await on(url, `select from articles where description like '% ${RARE}' limit 1`);
+  if (rowCount) return;
+  await on(
+    url,
+    `update articles set description = description || ' ${RARE}'
+     where id in (select id from articles where status = 'PUBLISHED' order by md5(id::text) limit 20)`,
+  );
+  await on(url, 'vacuum analyze articles');
 }
 
 const MARK = 'the growth bench';

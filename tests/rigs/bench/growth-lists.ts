@@ -1,5 +1,12 @@
 import type { BenchRequest } from './workloads.ts';
 
+/** A word that growth-database.ts adds to some articles of every blog. */
+export const RARE = 'quokka';
+
+/** In a tenth of the articles, and two words that a hundredth have. */
+const COMMON = 'history';
+const TWO_WORDS = 'history advice';
+
 /** The lists to measure, and the largest ratio allowed between the largest and the smallest blog. */
 export const LISTS = {
   newest: { title: 'newest', target: 1.3, document: `{ articles(first: 20) { PAGE } }` },
@@ -46,6 +53,12 @@ export const LISTS = {
     target: 3,
     document: `query ($prefix: String!) { tags(first: 20, prefix: $prefix) { nodes { name articlesCount } } }`,
   },
+  searchRare: { title: 'search, a rare word', target: 3, ...searchFor(RARE) },
+  searchRareInPostgraphile: { title: 'the same in PostGraphile', target: null, ...inPostgraphile(RARE) },
+  searchCommon: { title: 'search, a common word', target: 3, ...searchFor(COMMON) },
+  searchCommonInPostgraphile: { title: 'the same in PostGraphile', target: null, ...inPostgraphile(COMMON) },
+  searchTwoWords: { title: 'search, two words', target: 3, ...searchFor(TWO_WORDS) },
+  searchTwoWordsInPostgraphile: { title: 'the same in PostGraphile', target: null, ...inPostgraphile(TWO_WORDS) },
   countOfAll: { title: '`totalCount` of all articles', target: null, document: `{ articles { totalCount } }` },
   countOfTag: {
     title: '`totalCount` of the most used tag',
@@ -62,6 +75,20 @@ export interface GrowingList {
   target: number | null;
   document: string;
   signedIn?: true;
+  /** A function of postgraphile-search.sql answers it, over the same index. */
+  inPostgraphile?: true;
+}
+
+function searchFor(words: string) {
+  return { document: `{ articles(first: 20, filter: { query: "${words}" }) { PAGE } }` } as const;
+}
+
+function inPostgraphile(words: string) {
+  const tags = 'articleTagsByArticleId(orderBy: [POSITION_ASC]) { nodes { tagByTagId { name } } }';
+  const fields = `slug title description createdAt updatedAt favoritesCount ${tags}
+    userByAuthorId { username bio image }`;
+  const document = `{ searchArticles(query: "${words}", first: 20) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
+  return { document, inPostgraphile: true } as const;
 }
 
 /** The users and tags that the requests name in turn; they have the same rank in a blog of any size. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const GROWTH_HELP = `Measures how response times change as the blog grows.
+export const GROWTH_HELP = `Measures how response times change as the blog grows, and for searches also those of PostGraphile.
 
   npm run bench -- growth                              10,000, 100,000 and 1,000,000 articles, about two minutes
   npm run bench -- growth --short                      10,000 and 100,000 articles, half a minute
@@ -14,7 +14,7 @@ Options
   --help              print this
 
 It needs a PostgreSQL and a role that may create databases: DATABASE_URL, or postgres on 127.0.0.1. Each blog is seeded once,
-into conduit_bench_N, and kept; a million articles take about five minutes and 4 GB.
+into conduit_bench_N, and kept; twenty of its articles get a rare word to search for; a million articles take about five minutes and 4 GB.
 `;
 
 export interface GrowthOptions {

@@ -155,6 +155,7 @@ async function aLargeBlog(): Promise<void> {
     insert into comments (body, article_id, author_id, created_at)
       select 'c', case when n % 2 = 0 then 1 else n end, 2, now() - n * interval '1 s' from generate_series(1, 50000) n;
     alter table comments enable trigger all;
+    vacuum analyze users;
     vacuum analyze articles;
     vacuum analyze article_tags;
     vacuum analyze favorites;

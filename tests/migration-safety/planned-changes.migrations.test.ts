@@ -145,6 +145,12 @@ const ORDERED: Record<string, Record<string, [before: string, after: string, row
       '',
     ],
   },
+  'a partial index that compares two columns': {
+    'which both become text': [
+      'create table t (low int, high int); create index is_ordered on t (low) where low <= high',
+      'create table t (low text, high text); create index is_ordered on t (low) where low <= high',
+    ],
+  },
   'a check of two columns': {
     'which both get another type': [
       'create table t (id int, since date, until date, constraint is_ordered check (since <= until))',

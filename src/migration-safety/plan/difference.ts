@@ -102,7 +102,7 @@ function replaceDependents(difference: Difference): void {
       const retyped = needs.filter((need) => changesType(need, difference));
       if (gone && !replaced.has(gone) && after.get(object.id)?.needs.has(gone)) throw stillUsed(object, gone);
       const goesWith = gone && object.kind !== 'column' && object.kind !== 'sequence';
-      const rereads = retyped.length > 0 && (readsTypes(object) || (retyped.length > 1 && isCheck(object)));
+      const rereads = retyped.length > 0 && (readsTypes(object) || (retyped.length > 1 && canCompare(object)));
       if (goesWith || (gone && object.row.generated) || rereads) {
         replace(object.id, difference);
         grows = true;
@@ -111,8 +111,13 @@ function replaceDependents(difference: Difference): void {
   }
 }
 
-/** One that compares two columns fails while only one of them has its new type. */
-const isCheck = ({ kind, row }: CatalogObject) => kind === 'constraint' && row.type === 'c';
+/** What may compare columns: it fails while only one of two has its new type. */
+const canCompare = (object: CatalogObject) =>
+  (object.kind === 'constraint' && object.row.type === 'c') || (object.kind === 'index' && hasExpression(object));
+
+/** Whether an index has more than columns: an expression, a condition, an operator class. */
+export const hasExpression = ({ row }: CatalogObject): boolean =>
+  !/^[^(]*\((?:[\w", ]|"(?:[^"]|"")*")*\)$/.test(String(row.text));
 
 /**
  * Whether the object is dropped before a column that it needs gets another type, and created after it. PostgreSQL

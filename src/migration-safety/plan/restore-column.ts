@@ -1,7 +1,7 @@
 import type { Catalog, CatalogObject } from '../catalog/catalog.ts';
 import { columnType } from '../catalog/definitions.ts';
 import { literal, quote } from '../sql/quote.ts';
-import type { Difference } from './difference.ts';
+import { type Difference, hasExpression } from './difference.ts';
 import { isSerial, typeOf } from './serial.ts';
 
 /**
@@ -49,11 +49,9 @@ const constraintsOf = (column: CatalogObject, catalog: Catalog) =>
 
 const hasUniqueExpression = (column: CatalogObject, catalog: Catalog) =>
   constraintsOf(column, catalog).some(
-    ({ kind, row: { text, index } }) =>
-      (kind === 'index' &&
-        /^create unique/i.test(String(text)) &&
-        !/^[^(]*\((?:[\w", ]|"(?:[^"]|"")*")*\)$/.test(String(text))) ||
-      /nulls not distinct/i.test(String(index ?? text)),
+    (each) =>
+      (each.kind === 'index' && /^create unique/i.test(String(each.row.text)) && hasExpression(each)) ||
+      /nulls not distinct/i.test(String(each.row.index ?? each.row.text)),
   );
 
 /** Whether a unique constraint, a primary key or a unique index includes the column, or is of it alone. */

@@ -1,6 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { print } from 'graphql';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -26,7 +28,7 @@ beforeAll(async () => {
     EMBEDDED_FSYNC: 'off', // what the test writes need not survive a crash
     TRUSTED_DOCUMENTS: 'only', // the frontend sends no others
   });
-  demo = await startDemo({ folder, apiPort: await freePort(), pagePort: await freePort() });
+  demo = await startDemo({ folder: relative('.', folder), apiPort: await freePort(), pagePort: await freePort() });
   mkdirSync(SCREENSHOTS, { recursive: true });
   console.log(`Screenshots: ${SCREENSHOTS}`);
 }, 180_000);
@@ -112,8 +114,9 @@ test('a newcomer signs up, writes with tags, edits, comments, favourites, follow
 
   await link('Home').click();
   await link('Your Feed').click();
-  await previews().first().waitFor();
-  expect(new Set(await page.locator('.article-preview .author').allInnerTexts())).toEqual(new Set([author]));
+  await expect
+    .poll(async () => new Set(await page.locator('.article-preview .author').allInnerTexts()))
+    .toEqual(new Set([author]));
   await screenshots('feed');
 
   await menu('newcomer').click();
@@ -201,6 +204,21 @@ test('a session that is over continues as a guest', async () => {
   await page.reload();
   await link('Sign in').waitFor();
   await previews().first().waitFor();
+});
+
+test('a demo keeps its data and its frontend in its folder', () => {
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining(['data', 'frontend']));
+});
+
+test('a copy of the frontend outside the project builds with a copy of the documents', async () => {
+  const copy = join(folder, 'copy');
+  cpSync('tests/clients/frontend', copy, { recursive: true });
+  for (const file of ['graphql.ts', 'possible-types.ts'])
+    cpSync(join('schema/generated', file), join(copy, 'src/api', file));
+  const documents = join(copy, 'src/api/documents.ts');
+  writeFileSync(documents, readFileSync(documents, 'utf8').replaceAll('../../../../../schema/generated/', './'));
+  await promisify(execFile)('npm', ['run', 'build'], { cwd: copy });
+  expect(readdirSync(join(copy, 'dist'))).toContain('index.html');
 });
 
 test('a demo whose port is in use says so', async () => {

@@ -2,28 +2,36 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { preview } from 'vite';
 
-export const FRONTEND = join(import.meta.dirname, 'frontend');
+const FRONTEND = join(import.meta.dirname, 'frontend');
 
 /** Starts the server on an embedded database with the demo blog, and the frontend, built to call it. */
 export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: DemoSettings): Promise<Demo> {
-  // Otherwise the server that has the port would be taken for ours.
+  // Another server on the port would answer the readiness check, and get the demo blog.
   for (const port of [apiPort, pagePort]) await bind(port);
   const api = `http://localhost:${apiPort}`;
   const environment = {
     ...process.env,
-    // Empty ones count as missing, and keep those of .env out: the demo is on a database of its own.
-    ...{ DATABASE_URL: '', DB_HOST: '', NODE_ENV: 'development', HOST: 'localhost', CORS_ORIGINS: '' },
-    ...{ LOG_LEVEL: 'error', PORT: String(apiPort), DATA_FOLDER: join(folder, 'data'), VITE_API: api },
+    // Empty values count as missing and override those of .env: the demo has a database of its own.
+    DATABASE_URL: '',
+    DB_HOST: '',
+    CORS_ORIGINS: '',
+    NODE_ENV: 'development',
+    HOST: 'localhost',
+    PORT: String(apiPort),
+    DATA_FOLDER: join(folder, 'data'),
+    LOG_LEVEL: 'error',
+    VITE_API: api,
   };
-  const outDir = join(folder, 'frontend');
+  const outDir = resolve(folder, 'frontend'); // Vite takes a relative path from the folder of the frontend
 
   say('Starting the server');
-  const server = spawn(process.execPath, [...WITH_TYPES, 'src/main.ts'], {
+  const server = spawn(process.execPath, [...TYPESCRIPT, 'src/main.ts'], {
     env: environment,
     stdio: ['ignore', 'inherit', 'pipe'],
   });
@@ -31,7 +39,7 @@ export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: D
   try {
     await ready(server, api);
     say('Adding the demo blog');
-    await run(process.execPath, [...WITH_TYPES, 'src/seeding/seed.ts'], { env: environment });
+    await run(process.execPath, [...TYPESCRIPT, 'src/seeding/seed.ts'], { env: environment });
     if (!existsSync(join(FRONTEND, 'node_modules'))) {
       say('Installing the packages of the frontend');
       await run('npm', ['--prefix', FRONTEND, 'ci', '--no-audit', '--no-fund']);
@@ -39,8 +47,7 @@ export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: D
     say('Building the frontend');
     const build = ['--prefix', FRONTEND, 'run', 'build', '--', '--outDir', outDir, '--emptyOutDir'];
     await run('npm', build, { env: environment });
-    const configFile = join(FRONTEND, 'vite.config.ts');
-    const pages = await preview({ configFile, build: { outDir }, preview: { port: pagePort, strictPort: true } });
+    const pages = await preview({ root: FRONTEND, build: { outDir }, preview: { port: pagePort, strictPort: true } });
     return {
       api,
       page: `http://localhost:${pagePort}`,
@@ -55,7 +62,7 @@ export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: D
 }
 
 export interface DemoSettings {
-  /** Gets the data of the server and the files of the frontend. */
+  /** Holds the data of the server and the built frontend. */
   readonly folder: string;
   readonly apiPort: number;
   readonly pagePort: number;
@@ -68,25 +75,23 @@ export interface Demo {
   close(): Promise<void>;
 }
 
-const WITH_TYPES = ['--import', '@oxc-node/core/register'];
+const TYPESCRIPT = ['--import', '@oxc-node/core/register'];
 
 const run = promisify(execFile);
 
-/** Resolves when the server accepts requests; rejects with what it said if it ends before. */
+/** Resolves when the server is ready; rejects with its error output if it ends before that. */
 async function ready(server: ChildProcess, api: string): Promise<void> {
   const said = server.stderr ? text(server.stderr) : '';
   let hasEnded = false;
   const ended = once(server, 'exit').then(async () => {
     hasEnded = true;
-    throw new Error(`The server ended. ${await said}`);
+    throw new Error(`The server has ended. ${await said}`);
   });
   const answers = async () => {
-    while (!hasEnded && !(await fetch(`${api}/readyz`).catch(() => null))?.ok) await pause(100);
+    while (!hasEnded && !(await fetch(`${api}/readyz`).catch(() => null))?.ok) await sleep(100);
   };
   await Promise.race([answers(), ended]);
 }
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function stop(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
@@ -97,13 +102,13 @@ async function stop(server: ChildProcess): Promise<void> {
 /** A port that is free at the moment. */
 export const freePort = () => bind(0);
 
-/** Binds the port for a moment; any free one for 0. */
+/** Binds the port for a moment, which fails if it is in use. 0 is any free port. */
 async function bind(wanted: number): Promise<number> {
   const probe = createServer().listen(wanted, 'localhost');
   await once(probe, 'listening').catch(() => {
     throw new Error(`Port ${wanted} is in use. Others: PORT=4001 PAGE_PORT=5174 npm run demo`);
   });
   const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
+  await new Promise((done) => probe.close(done));
   return port;
 }

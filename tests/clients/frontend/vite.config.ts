@@ -1,7 +1,6 @@
 import { defineConfig } from 'vite';
 
 export default defineConfig({
-  root: import.meta.dirname,
   build: {
     target: 'es2024',
     chunkSizeWarningLimit: 1000, // React, Apollo Client and graphql

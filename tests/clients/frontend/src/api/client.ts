@@ -29,8 +29,8 @@ export const client = new ApolloClient({
   }),
 });
 
-/** What was read as another viewer, such as `viewerHasFavorited`, is read again. */
 let wasOpen = session.isOpen();
+// What was read as another viewer, such as `viewerHasFavorited`, is read again.
 session.subscribe(() => {
   if (session.isOpen() === wasOpen) return;
   wasOpen = session.isOpen();

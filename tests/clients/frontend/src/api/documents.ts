@@ -1,3 +1,3 @@
-/** The published documents and their types, where a frontend of its own has a copy of them. */
+/** The published documents and their types. A frontend in a repository of its own exports its copy of them here. */
 export * from '../../../../../schema/generated/graphql.ts';
 export { default as generated } from '../../../../../schema/generated/possible-types.ts';

@@ -37,7 +37,7 @@ function Edit({ article }: { article: ArticleFieldsFragment }) {
   return <Editor article={article} {...state} save={save} />;
 }
 
-/** Shows what was saved; the lists that were read before lack it. */
+/** Shows the saved article, and drops the lists that were read before it was saved. */
 function useOpen() {
   const client = useApolloClient();
   const navigate = useNavigate();
@@ -49,7 +49,7 @@ function useOpen() {
 }
 // #endregion
 
-interface EditorParts {
+interface EditorProps {
   readonly article?: ArticleFieldsFragment;
   readonly isRunning: boolean;
   readonly sentences: readonly string[];
@@ -64,7 +64,7 @@ interface Content {
   readonly status: ArticleStatus;
 }
 
-function Editor({ article, isRunning, sentences, save }: EditorParts) {
+function Editor({ article, isRunning, sentences, save }: EditorProps) {
   const [tagList, setTagList] = useState(article?.tagList ?? []);
   if (!useSignedIn()) return <Navigate to="/login" />;
   return (

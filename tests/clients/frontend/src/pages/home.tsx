@@ -1,11 +1,11 @@
 import { useQuery } from '@apollo/client/react';
 import { Link, NavLink, useNavigate, useParams, useSearchParams } from 'react-router';
-import { ArticlesDocument, FeedDocument, TagsDocument } from '../api/documents.ts';
+import { FeedDocument, TagsDocument } from '../api/documents.ts';
 import { submitting } from '../api/mutate.ts';
 import { useSignedIn } from '../api/session.ts';
-import { ArticleList, usePaging } from '../parts/article-list.tsx';
+import { ArticleList, FilteredArticles, usePaging } from '../parts/article-list.tsx';
 
-/** The newest articles; with a tag, or what a search finds, where the address says so; or the feed of the viewer. */
+/** The newest articles, those with a tag, those that a search finds, or the viewer's feed. The address says which. */
 export function HomePage() {
   const { tag = null } = useParams();
   const [parameters] = useSearchParams();
@@ -26,7 +26,7 @@ export function HomePage() {
               {query && <Tab to={`/?q=${encodeURIComponent(query)}`} isActive label={`Search: ${query}`} />}
             </ul>
           </div>
-          {isFeed ? <Feed /> : <Articles filter={{ ...(tag && { tag }), ...(query && { query }) }} />}
+          {isFeed ? <Feed /> : <FilteredArticles filter={{ ...(tag && { tag }), ...(query && { query }) }} />}
         </div>
         <div className="col-md-3">
           <Search query={query ?? ''} />
@@ -35,11 +35,6 @@ export function HomePage() {
       </div>
     </div>
   );
-}
-
-function Articles({ filter }: { filter: { tag?: string; query?: string } }) {
-  const { data, error } = useQuery(ArticlesDocument, { variables: { ...usePaging(), filter } });
-  return <ArticleList page={data?.articles} error={error} none="No articles are here... yet." />;
 }
 
 function Feed() {

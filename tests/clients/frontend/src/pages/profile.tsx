@@ -1,7 +1,7 @@
 import { useQuery } from '@apollo/client/react';
 import { Link, NavLink, useParams } from 'react-router';
-import { ArticlesDocument, DraftsDocument, ProfileDocument } from '../api/documents.ts';
-import { ArticleList, usePaging } from '../parts/article-list.tsx';
+import { DraftsDocument, ProfileDocument } from '../api/documents.ts';
+import { ArticleList, FilteredArticles, usePaging } from '../parts/article-list.tsx';
 import { FollowButton } from '../parts/buttons.tsx';
 import { NotFound, Waiting } from '../parts/errors.tsx';
 import { Avatar, profileOf } from '../parts/person.tsx';
@@ -40,18 +40,12 @@ export function ProfilePage({ list }: { list: 'articles' | 'favorites' | 'drafts
             {user.isViewer && <Tab to={`${profileOf(user)}/drafts`}>Drafts</Tab>}
           </ul>
         </div>
-        {list === 'articles' && <Articles filter={{ author: user.username }} />}
-        {list === 'favorites' && <Articles filter={{ favoritedBy: user.username }} />}
+        {list === 'articles' && <FilteredArticles filter={{ author: user.username }} />}
+        {list === 'favorites' && <FilteredArticles filter={{ favoritedBy: user.username }} />}
         {list === 'drafts' && <Drafts />}
       </div>
     </div>
   );
-}
-
-function Articles({ filter }: { filter: { author: string } | { favoritedBy: string } }) {
-  const variables = { ...usePaging(), filter };
-  const { data, error } = useQuery(ArticlesDocument, { variables, fetchPolicy: 'cache-and-network' });
-  return <ArticleList page={data?.articles} error={error} none="No articles are here... yet." />;
 }
 
 function Drafts() {

@@ -20,8 +20,8 @@ function Settings({ viewer }: { viewer: ViewerFieldsFragment }) {
   });
   const { username, bio, image } = viewer.user;
 
-  /** An absent password stays as it is. */
-  const save = ({ password, currentPassword, ...rest }: Record<Name, string>) =>
+  /** An empty field leaves the password as it is. */
+  const save = ({ password, currentPassword, ...rest }: Record<FieldName, string>) =>
     run({ input: { ...rest, ...(password && { password }), ...(currentPassword && { currentPassword }) } });
 
   return (
@@ -48,4 +48,4 @@ function Settings({ viewer }: { viewer: ViewerFieldsFragment }) {
   );
 }
 
-type Name = 'image' | 'username' | 'bio' | 'email' | 'password' | 'currentPassword';
+type FieldName = 'image' | 'username' | 'bio' | 'email' | 'password' | 'currentPassword';

@@ -50,14 +50,14 @@ function useEnter() {
 }
 // #endregion
 
-interface SignInParts {
+interface SignInProps {
   readonly title: string;
   readonly other: React.ReactNode;
   readonly sentences: readonly string[];
   readonly children: React.ReactNode;
 }
 
-const SignIn = ({ title, other, sentences, children }: SignInParts) => (
+const SignIn = ({ title, other, sentences, children }: SignInProps) => (
   <div className="auth-page container page">
     <title>{`${title} — Conduit`}</title>
     <h1 className="text-xs-center">{title}</h1>

@@ -1,17 +1,30 @@
+import { useQuery } from '@apollo/client/react';
 import { Fragment } from 'react';
 import { Link, useSearchParams } from 'react-router';
-import type { ArticlePageFragment, ArticlePreviewFragment } from '../api/documents.ts';
+import {
+  type ArticleFilter,
+  type ArticlePageFragment,
+  type ArticlePreviewFragment,
+  ArticlesDocument,
+} from '../api/documents.ts';
 import { sentencesOf } from '../api/mutate.ts';
 import { FavoriteButton } from './buttons.tsx';
 import { Errors } from './errors.tsx';
 import { Byline } from './person.tsx';
 import { TagList } from './tag-list.tsx';
 
-/** Articles to a page; the page is `?page=` of the address. */
+/** The variables of the page whose number is `?page=` of the address. */
 export const usePaging = (first = 10) => {
   const page = Math.max(1, Math.trunc(Number(useSearchParams()[0].get('page'))) || 1);
   return { first, offset: (page - 1) * first };
 };
+
+/** Articles by a filter. Those in the cache are shown at once and read again, since other users write too. */
+export function FilteredArticles({ filter }: { filter: ArticleFilter }) {
+  const variables = { ...usePaging(), filter };
+  const { data, error } = useQuery(ArticlesDocument, { variables, fetchPolicy: 'cache-and-network' });
+  return <ArticleList page={data?.articles} error={error} none="No articles are here... yet." />;
+}
 
 /** A page of articles, from any of the queries that return one. */
 export function ArticleList({ page, error, none }: { page?: ArticlePageFragment; error?: unknown; none: string }) {
@@ -72,5 +85,5 @@ function Pagination({ articlesCount }: { articlesCount: number }) {
   );
 }
 
-/** The server leaves out no more articles than this. */
+/** The greatest `offset` that the server accepts. */
 const MAX_OFFSET = 10_000;

@@ -7,7 +7,7 @@ export const Avatar = ({ user, ...rest }: { user: Person } & ComponentProps<'img
   <img src={user.image ?? `${API}/avatars/${encodeURIComponent(user.username)}.svg`} alt="" {...rest} />
 );
 
-/** Who wrote it, and when. A comment outlives the account of its author. */
+/** Who wrote the article, and when. */
 export const Byline = ({ author, date, children }: { author: Person; date: string; children?: ReactNode }) => (
   <div className="article-meta">
     <Link to={profileOf(author)} tabIndex={-1}>

@@ -74,13 +74,16 @@ async function ormForMigrations(environment: Environment, log: Logger): Promise<
   return MikroORM.init({ ...ormConfig(database), ...loggingTo(log, database) });
 }
 
-/** What MikroORM says as lines of the log. On the embedded database no other code runs that a migration could disturb. */
+/**
+ * Writes MikroORM's messages to the log. On the embedded database they are debug lines: they warn about code that is still running,
+ * and there is none.
+ */
 const loggingTo = (log: Logger, { embedded }: OpenDatabase) => ({
   colors: false,
   logger: (line: string) => (embedded || IS_IN_THE_LOG.test(line) ? log.debug(line) : log.info(line)),
 });
 
-/** `Applied`, with its number, is written by this file. */
+/** `applyMigrations` logs each applied migration with its number. */
 const IS_IN_THE_LOG = /^\[migrator\] (Processing|Applied) /;
 
 async function serveInWorkers({ database, settings, log, opened }: Start): Promise<void> {

@@ -46,7 +46,7 @@ interface CompileOptions {
   readonly typed: boolean;
 }
 
-/** What the rows of a page are in its connection. */
+/** How a connection reads its count and the objects of its rows. */
 interface PageParts {
   readonly count: () => Sql;
   readonly object: (type: GraphQLOutputType, nodes: readonly FieldNode[]) => Sql;
@@ -154,12 +154,12 @@ class Compiler {
   }
 
   private unionRows(member: UnionMember): UnionRows {
-    const { rank } = member;
+    const { precedence } = member;
     const table = this.rows.table(member.entity, 'listed');
-    if (member.hits) return { rank, ...scoredRows(table, member.hits(table.columns)) };
+    if (member.hits) return { precedence, ...scoredRows(table, member.hits(table.columns)) };
     const list = this.listOf(member, table);
     const scored = sql`select "$id", "$sort" + ${literal(member.shift)} as "$sort" from (${list.ranked()}) as "$ranked"`;
-    return { rank, scored, count: list.count() };
+    return { precedence, scored, count: list.count() };
   }
 
   private connection(type: GraphQLOutputType, nodes: readonly FieldNode[], page: ListPage, parts: PageParts): Sql {

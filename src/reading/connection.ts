@@ -40,7 +40,7 @@ export class TextMatch {
 
 /**
  * The connection type of a noun, with its edge type: `ArticleConnection` and `ArticleEdge` for `Article`. Edges of lists that are
- * searched have text matches.
+ * searched have text matches. `word` stands for a node in the descriptions.
  */
 export function connectionOf(
   noun: string,

@@ -24,12 +24,12 @@ export const page = <E, L>(entity: EntityClass<E>, parts: PageParts<E, L>): Read
 export const union = (members: readonly UnionMember[], args: PageArgs): ReadPlan => ({ kind: 'union', members, args });
 
 /** The rows of a list by relevance, with `shift` added to their scores. */
-export const rankedMember = <E>(entity: EntityClass<E>, rank: number, parts: RankedParts<E>): UnionMember =>
-  ({ entity, rank, ...parts }) as unknown as UnionMember;
+export const rankedMember = <E>(entity: EntityClass<E>, precedence: number, parts: RankedParts<E>): UnionMember =>
+  ({ entity, precedence, ...parts }) as unknown as UnionMember;
 
-/** The rows of each of the hits, of which none is in two. */
-export const scoredMember = <E>(entity: EntityClass<E>, rank: number, parts: ScoredParts<E>): UnionMember =>
-  ({ entity, rank, ...parts }) as unknown as UnionMember;
+/** The rows of the hits. No row is in two of them. */
+export const scoredMember = <E>(entity: EntityClass<E>, precedence: number, parts: ScoredParts<E>): UnionMember =>
+  ({ entity, precedence, ...parts }) as unknown as UnionMember;
 
 /**
  * The rows of a join table that match the condition. A link leads to the rows whose `at` equals its `to`: the id, or a
@@ -114,8 +114,8 @@ export interface Hits {
   readonly most: number;
 }
 
-/** Rows of an entity in a list of several: with `hits`, or a list by relevance. `rank` is that of `UnionRows`. */
-export type UnionMember = { entity: AnyEntityClass; rank: number } & (
+/** Rows of an entity in a list of several: hits, or a list by relevance. `precedence` is that of `UnionRows`. */
+export type UnionMember = { entity: AnyEntityClass; precedence: number } & (
   | ScoredParts<AnyRow>
   | (RankedParts<AnyRow> & { hits?: never })
 );

@@ -1,4 +1,4 @@
-/** Where `npm start` serves on this port. The pictures of seeded people are faces that the server draws. */
+/** The address of a server on this port, whose faces the seeded people have. Port 0 means any, so the usual one stands for it. */
 export const serverAt = (port: number): string => `http://localhost:${port || USUAL_PORT}`;
 
 const USUAL_PORT = 4000;

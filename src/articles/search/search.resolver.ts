@@ -10,7 +10,7 @@ import { articleTextMatches, isBlankQuery, matches, relevance } from './article-
 import { SearchConnection, SearchKind } from './search.connection.ts';
 import { SEARCH_LIMITS } from './search-query.ts';
 
-/** Of users and of tags, a range of an index is read. */
+/** Two ranges of indexes are read: one of users, one of tags. */
 const NAMES_COST = 2 * SCAN_COST.rowsOfRange;
 
 @Resolver()
@@ -22,10 +22,10 @@ export class SearchResolver {
   })
   search(
     @Arg('query', () => String, {
-      description: `For articles as in ArticleFilter. A name has to match as a whole, ignoring case and accents. Finds nothing if it is blank; only the first ${SEARCH_LIMITS.characters} characters are looked for.`,
+      description: `For articles as in ArticleFilter. A name is compared with the whole query, ignoring case and accents. A blank query finds nothing. Only the first ${SEARCH_LIMITS.characters} characters count.`,
     })
     query: string,
-    @Arg('kinds', () => [SearchKind], { nullable: true, description: 'What to look for; everything unless given.' })
+    @Arg('kinds', () => [SearchKind], { nullable: true, description: 'What to look for. Everything unless given.' })
     kinds: SearchKind[] | null,
     @Args(() => PageArgs) args: PageArgs,
   ): ReadPlan {

@@ -5,9 +5,9 @@ import type { Hits } from '../read-plan.ts';
 import { identifier, literal, type Sql, sql, toStatement } from '../sql.ts';
 
 /**
- * Finds names, of users and of tags, by how they begin and by likeness, whatever their case and accents. Likeness is that of
- * the extension pg_trgm: how many of the parts of three letters two names have in common. It is written with PostgreSQL's own
- * functions, so that names are found alike on every server, also where no extension may be created.
+ * Finds the names of users and tags that begin with a query or are similar to it, ignoring case and accents. Similarity is that
+ * of the extension pg_trgm: the share of trigrams that two names have in common. It uses only functions that PostgreSQL has
+ * without an extension, since not every owner of a database may create one.
  */
 
 /** The indexes of a column of name keys that the search needs. */
@@ -19,11 +19,11 @@ export const nameIndexes = (table: string, column: string) => {
   ] as const;
 };
 
-/** The names that equal what was typed, begin with it, contain it or are like it. The scores are in this order. */
+/** The names that equal what was typed, begin with it, or contain it or are similar to it. The scores are in this order. */
 export function nameHits(key: Sql, typed: string): Hits[] {
-  const typedKey = nameKey(typed.replaceAll('"', ' ').trim());
+  const typedKey = keyOf(typed);
+  if (typedKey === null) return [];
   const start = foldAccents(typedKey);
-  if (start === '' || !isStorable(start)) return [];
   const name = folded(key);
   const [from, to] = [sql`${name} collate "C" >= ${start}`, sql`${name} collate "C" < ${start + LAST_CHARACTER}`];
   const isEqual = sql`case when ${name} = ${start} then ${literal(SCORES.equal)} + (${key} = ${typedKey})::int end`;
@@ -41,22 +41,29 @@ export function nameHits(key: Sql, typed: string): Hits[] {
     {
       where: sql`(${any(pairs)})`,
       // Not a condition: if all that have the pairs begin with the query, the whole table would be read for others.
-      score: sql`case when ${from} and ${to} then -1 else ${likeness(key, start, searched)} end`,
-      most: MOST_LIKE,
+      score: sql`case when ${from} and ${to} then -1 else ${similarity(key, start, searched)} end`,
+      most: MOST_SIMILAR,
     },
   ];
 }
 
 /** The name with what was typed marked at its beginning, as HTML; null if it begins in another way. */
 export function nameTextMatch(name: Sql, key: Sql, typed: string): Sql {
-  const start = foldAccents(nameKey(typed.replaceAll('"', ' ').trim()));
-  if (start === '' || !isStorable(start)) return sql`null::text`;
+  const typedKey = keyOf(typed);
+  if (typedKey === null) return sql`null::text`;
+  const start = foldAccents(typedKey);
   const size = [...start].length;
   const asHtml = (text: Sql) =>
     sql`replace(replace(replace(replace(replace(${text}, '&', '&amp;'), '<', '&lt;'), '>', '&gt;'), '"', '&quot;'), '''', '&#39;')`;
   const begins = sql`starts_with(${folded(key)}, ${start}) and char_length(${folded(key)}) = char_length(${name})`;
   return sql`case when ${begins}
     then '<mark>' || ${asHtml(sql`left(${name}, ${size}::int)`)} || '</mark>' || ${asHtml(sql`substr(${name}, ${size}::int + 1)`)} end`;
+}
+
+/** What was typed as the key of a name, without the quotes of a phrase; null if it can be no part of a name. */
+function keyOf(typed: string): string | null {
+  const key = nameKey(typed.replaceAll('"', ' ').trim());
+  return foldAccents(key) === '' || !isStorable(key) ? null : key;
 }
 
 /** The key without accents, as `foldAccents` makes it. */
@@ -79,8 +86,8 @@ function partsOf(name: string): string[] {
 }
 
 /**
- * Neighbouring parts, always of the same number so that the statement is prepared once. A name with one letter wrong has at least
- * one of the pairs, and few other names have.
+ * Pairs of neighbouring parts, always the same number of them, so that the statement is prepared once. A name that differs in one
+ * letter has at least one of the pairs, and few other names have one.
  */
 function pairsOf(all: readonly string[]): string[][] {
   const last = all.length - 2;
@@ -89,14 +96,14 @@ function pairsOf(all: readonly string[]): string[][] {
   return places.map((place) => all.slice(place, place + 2));
 }
 
-/** The score by likeness; below that of any hit if it is too little. */
-function likeness(key: Sql, start: string, searched: readonly string[]): Sql {
+/** The score by similarity: below 0, which is no hit, if it is less than LEAST_SIMILARITY. */
+function similarity(key: Sql, start: string, searched: readonly string[]): Sql {
   const name = folded(key);
   const size = sql`char_length(${name})`;
   const common = sql`(select count(distinct part) from unnest(${parts(key)}) as part where part = any(${searched}::text[]))`;
   const share = sql`${common}::float8 / (${size} + 1 + ${searched.length}::int - ${common})`;
   const contained = sql`case when position(${start}::text in ${name}) > 0 then 0.5 + ${[...start].length}::int / (2.0 * ${size}) end`;
-  return sql`floor((greatest(${share}, ${contained}) - ${literal(LEAST_LIKENESS)}) * 1000)::int + ${literal(SCORES.like)}`;
+  return sql`floor((greatest(${share}, ${contained}) - ${literal(LEAST_SIMILARITY)}) * 1000)::int + ${literal(SCORES.similar)}`;
 }
 
 const any = (conditions: readonly Sql[]): Sql => conditions.reduce((one, other) => sql`${one} or ${other}`);
@@ -107,21 +114,21 @@ const index = (name: string, table: string, on: Sql) => ({
 });
 
 /** As in pg_trgm. */
-const LEAST_LIKENESS = 0.3;
+const LEAST_SIMILARITY = 0.3;
 
-/** Names of three letters are like too many others. */
+/** Those of a name of four letters. Shorter ones are similar to too many others. */
 const FEWEST_PARTS = 5;
 const MOST_PARTS = 100;
 const PAIRS = 6;
 
-/** Names that begin with the query: the first in the order of their letters. */
+/** Names that begin with the query, the first in alphabetical order. */
 const MOST_NAMES = 500;
 
-/** Names of which the likeness is computed. */
-const MOST_LIKE = 2_000;
+/** Names of which the similarity is computed. */
+const MOST_SIMILAR = 2_000;
 
-/** Names come before articles if they equal the query or begin with it, and after them if they are like it. */
-export const SCORES = { like: 0, articles: 1_000, begins: 4_000_000, equal: 5_000_000 } as const;
+/** The least score of each kind. Names come before articles if they equal the query or begin with it, else after them. */
+export const SCORES = { similar: 0, articles: 1_000, begins: 4_000_000, equal: 5_000_000 } as const;
 
-/** No text that begins with another comes after it followed by the last character of Unicode. */
+/** A text followed by this comes after every text that begins with it. */
 const LAST_CHARACTER = '\u{10ffff}';

@@ -7,8 +7,8 @@ import type { OrderedRows } from './list-page.ts';
 
 /** Rows of one table in a list of several. */
 export interface UnionRows {
-  /** A number of its own, by which rows of equal scores are ordered: the greater first. */
-  readonly rank: number;
+  /** Unique in the list. Of equal scores, rows of the greater precedence come first. */
+  readonly precedence: number;
   /** The rows with their scores, which are no less than 0, in any order, as `$id` and `$sort`. */
   readonly scored: Sql;
   /** The number of all rows. */
@@ -16,8 +16,8 @@ export interface UnionRows {
 }
 
 /**
- * A list of rows of several tables, the highest score first. The sort value tells the table too, so that it and the id say which
- * row it is, and a position is what it is in any other list.
+ * A list of rows of several tables, the highest score first. The sort value contains the table too, so that it identifies a row
+ * together with the id, and a cursor is the same as in any other list.
  */
 export class UnionQuery implements OrderedRows {
   readonly sort = SCORE;
@@ -33,24 +33,24 @@ export class UnionQuery implements OrderedRows {
 
   rows(within: readonly Sql[], backward: boolean, limit: number, offset: number): Sql {
     const tables = this.members.map(
-      ({ scored, rank }) =>
-        sql`(select "$id", "$sort" * ${literal(RANKS)} + ${literal(rank)} as "$sort" from (${scored}) as "$scored")`,
+      ({ scored, precedence }) =>
+        sql`(select "$id", "$sort" * ${literal(PRECEDENCES)} + ${literal(precedence)} as "$sort" from (${scored}) as "$scored")`,
     );
     const all = tables.length === 0 ? NO_ROWS : join(tables, ' union all ');
     const cut = sql`limit ${literal(limit)}${offset > 0 ? sql` offset ${offset}` : sql``}`;
     return sql`select * from (${all}) as "$union" where ${conjunction(within)} order by ${this.keyset.orderBy(backward)} ${cut}`;
   }
 
-  /** The expression for the table that a row of the page is from, given one for each. */
+  /** The one of the expressions, which are in the order of the tables, that belongs to the table of a row of the page. */
   byTable(alias: string, expressions: readonly Sql[]): Sql {
     if (expressions.length === 0) return sql`null::json`;
-    const cases = this.members.map(({ rank }, at) => sql`when ${literal(rank)} then ${expressions[at]}`);
-    return sql`case ${identifier(alias, '$sort')} % ${literal(RANKS)} ${join(cases, ' ')} end`;
+    const cases = this.members.map(({ precedence }, at) => sql`when ${literal(precedence)} then ${expressions[at]}`);
+    return sql`case ${identifier(alias, '$sort')} % ${literal(PRECEDENCES)} ${join(cases, ' ')} end`;
   }
 }
 
-/** The hits of a table, and their number without the bounds. */
-export function scoredRows(table: Table, hits: readonly Hits[]): Omit<UnionRows, 'rank'> {
+/** The hits of a table within their bounds, and the number of all of them. */
+export function scoredRows(table: Table, hits: readonly Hits[]): Omit<UnionRows, 'precedence'> {
   const id = table.columns.id as Sql;
   const bounded = hits.map(({ where, score, orderBy, most }, at) => {
     const rows = sql`select ${id} as "$id", ${score} as "$sort" from ${table.aliased} where ${where}`;
@@ -74,5 +74,5 @@ export function scoredRows(table: Table, hits: readonly Hits[]): Omit<UnionRows,
 
 const NO_ROWS = sql`select 0 as "$id", 0 as "$sort" where false`;
 
-/** More than there are ranks. */
-const RANKS = 8;
+/** More than the greatest precedence. */
+const PRECEDENCES = 8;

@@ -56,7 +56,7 @@ export interface SeedRun {
   readonly progress: Progress;
   /** Abort to stop after the current batch. */
   readonly signal: AbortSignal;
-  /** Its address, which the pictures of users have. */
+  /** The address of the server that draws the pictures of users. */
   readonly server?: string;
 }
 

@@ -12,8 +12,8 @@ export function addAvatarEndpoint(server: FastifyInstance): void {
   );
 }
 
-/** Nothing of the name is in the drawing, so a name cannot break out of it. */
-export function drawFace(name: string): string {
+/** The drawing contains nothing of the name, so a name cannot inject markup. */
+function drawFace(name: string): string {
   const bytes = createHash('sha256').update(name).digest();
   const pick = <T>(index: number, choices: readonly T[]) => choices[(bytes[index] ?? 0) % choices.length] as T;
   const between = (index: number, from: number, to: number) => from + ((bytes[index] ?? 0) % (to - from + 1));
@@ -34,7 +34,7 @@ export function drawFace(name: string): string {
   ].join('');
 }
 
-/** Background, head, and eyes with mouth. */
+/** Colors of the background, of the head, and of eyes and mouth. */
 const PALETTES = [
   ['#264653', '#e9c46a', '#264653'],
   ['#2a9d8f', '#f4e3b2', '#1d3b37'],

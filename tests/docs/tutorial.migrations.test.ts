@@ -22,7 +22,7 @@ test('every edit of docs/tutorial.md fits, and every command says what it shows 
   }
 }, 1_200_000);
 
-/** Does what a part of the tutorial says, and returns the part with what really came of it. */
+/** Follows a part of the tutorial, and returns the part with the real output. */
 async function follow(copy: WorkingCopy, part: string, before: string): Promise<string> {
   if (part === 'Ctrl-C') {
     await copy.stopServer();
@@ -47,7 +47,7 @@ async function session(copy: WorkingCopy, content: string): Promise<string> {
   return text;
 }
 
-/** What the tutorial shows, if only that differs which differs each time; otherwise the truth. */
+/** What the tutorial shows, if it differs only in what differs each time; otherwise the real output. */
 const shown = (expected: string, actual: string) => (pattern(expected).test(stable(actual)) ? expected : actual);
 
 /** `…` stands for what is left out: lines if it is one, or a part of its line. An exit code is never left out. */

@@ -33,17 +33,14 @@ export class WorkingCopy {
     const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
       cwd: repository,
     });
-    for (const path of listed
-      .toString()
-      .split('\0')
-      .filter((name) => name && existsSync(join(repository, name)))) {
-      cpSync(join(repository, path), join(folder, path));
+    for (const path of listed.toString().split('\0')) {
+      if (path && existsSync(join(repository, path))) cpSync(join(repository, path), join(folder, path));
     }
     symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
     return new WorkingCopy(folder, await freePort());
   }
 
-  /** Applies a diff: its lines without a sign and with a minus are in the file, once. */
+  /** Applies a diff. The lines that it keeps and removes must be in the file exactly once. */
   change(path: string, diff: string): void {
     const lines = diff.split('\n').slice(0, -1);
     const side = (sign: string) =>
@@ -56,7 +53,7 @@ export class WorkingCopy {
     writeFileSync(file, parts.join(side('+')));
   }
 
-  /** What the file holds. One that is not there yet is written. */
+  /** The content of the file, which is written first if it does not exist. */
   file(path: string, content: string): string {
     const file = this.locate(path);
     if (!existsSync(file)) {

@@ -1,4 +1,4 @@
-/** The address of a server on this port, whose faces the seeded people have. Port 0 means any, so the usual one stands for it. */
+/** The address of a server on this port, which draws the pictures of seeded people. For port 0, which is any, the usual one. */
 export const serverAt = (port: number): string => `http://localhost:${port || USUAL_PORT}`;
 
 const USUAL_PORT = 4000;

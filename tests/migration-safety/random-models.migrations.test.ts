@@ -1,6 +1,8 @@
+import { MikroORM, PostgreSqlDriver } from '@mikro-orm/postgresql';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DATABASES, type ModelDatabase } from './models/database.ts';
+import { toEntities } from './models/entities.ts';
 import { faultsOf } from './models/migrate.ts';
 import type { Table } from './models/model.ts';
 import { randomPair } from './models/random-pair.ts';
@@ -51,6 +53,21 @@ describe.each(Object.entries(DATABASES))('%s', (name, open) => {
     const model = (tables: Table[]) => ({ tables, views: [], enums: {} });
     const pair = { before: model(before), after: model(after), changes: [], byHand: [], withRows: true };
     expect(await faultsOf({ ...pair, renames: 'articles=blog.articles' }, database)).toEqual([]);
+  });
+
+  test('each table is made once where optional references form cycles, although MikroORM repeats one', async () => {
+    const to = (name: string, nullable: boolean) => [{ columns: [`${name}_id`], to: `public.${name}`, nullable }];
+    const tables = [
+      table('public', 'articles', { references: to('comments', true) }),
+      table('public', 'users', { references: to('comments', true) }),
+      table('public', 'comments', { references: [...to('users', false), ...to('articles', false)] }),
+    ];
+    const before = { tables, views: [], enums: {} };
+    const orm = new MikroORM({ driver: PostgreSqlDriver, dbName: 'not connected', entities: toEntities(before) });
+    expect((await orm.schema.getCreateSchemaSQL()).match(/create table "comments"/g)).toHaveLength(2);
+    const pair = { before, after: { ...before, tables: [...tables, table('public', 'tags')] } };
+    const same = { changes: [], byHand: [], renames: '', withRows: false };
+    expect(await faultsOf({ ...pair, ...same }, database)).toEqual([]);
   });
 
   test.each([

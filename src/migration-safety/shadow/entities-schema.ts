@@ -5,7 +5,7 @@ import type { MigratorParts } from '../migrator-parts.ts';
 import { databaseMessage, MigrationProblem } from '../problems.ts';
 import { excerpt } from '../sql/excerpt.ts';
 import { qualifiedName } from '../sql/quote.ts';
-import { parseStatements } from '../sql/statements.ts';
+import { parseStatements, type Statement } from '../sql/statements.ts';
 import { type ShadowDatabase, trackingTable } from './shadow-database.ts';
 
 /**
@@ -28,7 +28,7 @@ export async function readEntitiesCatalog(
   try {
     for (const drop of [...drops, ...enums.map((name) => `drop type if exists ${name} cascade`)])
       await shadow.query(drop);
-    for (const { sql, syntaxError } of parseStatements(await generator.getCreateSchemaSQL({ wrap: false }))) {
+    for (const { sql, syntaxError } of await schemaStatements(generator)) {
       await shadow.query(sql).catch((error) => {
         throw new MigrationProblem(
           'create-failed',
@@ -51,6 +51,17 @@ export async function readEntitiesCatalog(
   } finally {
     await shadow.query('rollback');
   }
+}
+
+/**
+ * The statements with which MikroORM creates the schema. Where optional references form cycles, it repeats those of a table: a
+ * comment requires its author and its article, and each of them may refer to a comment.
+ */
+export async function schemaStatements(
+  generator: Pick<SqlSchemaGenerator, 'getCreateSchemaSQL'>,
+): Promise<Statement[]> {
+  const statements = parseStatements(await generator.getCreateSchemaSQL({ wrap: false }));
+  return [...new Map(statements.map((statement) => [statement.sql, statement])).values()];
 }
 
 /** What this transaction made or replaced. The other functions, sequences and types were made by hand. */

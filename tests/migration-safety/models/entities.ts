@@ -1,4 +1,5 @@
 import { EntitySchema, MikroORM, PostgreSqlDriver } from '@mikro-orm/postgresql';
+import { schemaStatements } from '../../../src/migration-safety/shadow/entities-schema.ts';
 import { quote } from '../../../src/migration-safety/sql/quote.ts';
 import { columnTypeOf } from './column-types.ts';
 import { type Column, type Index, idOf, type Model, type Reference, type Table } from './model.ts';
@@ -7,7 +8,7 @@ import { conditionSql, generatedSql, indexSql, triggerBody, typesIn, viewSql } f
 /** The statements with which MikroORM makes the schema of a model, as one text. It needs no connection. */
 export async function createSchemaSql(model: Model): Promise<string> {
   const orm = new MikroORM({ driver: PostgreSqlDriver, dbName: 'not connected', entities: toEntities(model) });
-  return orm.schema.getCreateSchemaSQL({ wrap: false });
+  return (await schemaStatements(orm.schema)).map(({ sql }) => `${sql};`).join('\n');
 }
 
 /** A model as the entities of MikroORM. Properties are named by their position: c0, c1, r0. */

@@ -17,8 +17,10 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog): string[]
   if (hasValue || row.identity || row.generated) return column.create;
   const fill = `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`;
   // Rows with a default are the same to a unique index, and so are nulls to one on coalesce(…), or with nulls not distinct.
-  if (!row.required)
-    return row.default || hasUniqueExpression(column, catalog) ? [...column.create, fill] : column.create;
+  if (!row.required) {
+    const isFilled = row.default || hasUniqueExpression(column, catalog) || isComputedFrom(column, catalog);
+    return isFilled ? [...column.create, fill] : column.create;
+  }
   const require = `alter table ${table} alter column ${quote(name)} set not null`;
   return [
     add(columnType({ ...row, required: false })),
@@ -52,6 +54,12 @@ const hasUniqueExpression = (column: CatalogObject, catalog: Catalog) =>
     (each) =>
       (each.kind === 'index' && /^create unique/i.test(String(each.row.text)) && hasExpression(each)) ||
       /nulls not distinct/i.test(String(each.row.index ?? each.row.text)),
+  );
+
+/** Whether a required column is computed from the column, which therefore had a value in each row. */
+const isComputedFrom = (column: CatalogObject, catalog: Catalog) =>
+  [...catalog.values()].some(
+    ({ kind, needs, row }) => kind === 'column' && row.generated && row.required && needs.has(column.id),
   );
 
 /** Whether a unique constraint, a primary key or a unique index includes the column, or is of it alone. */

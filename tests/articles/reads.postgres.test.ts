@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { freePort } from '../rigs/faults/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 import { databaseOn } from '../support/migrated-template.ts';
 import { anArticle } from '../support/test-data.ts';
 import { orm, settings } from '../support/test-server.ts';

@@ -9,7 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { RefreshSessionDocument } from '../../schema/generated/graphql.ts';
 import { DEMO_EMAIL, PASSWORD } from '../../src/seeding/credentials.ts';
 import { monitor, openChromium } from '../rigs/browser/chromium.ts';
-import { type Demo, freePort, startDemo } from './start-demo.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Demo, startDemo } from './start-demo.ts';
 
 /** The frontend as its users see it, in a browser, with the demo blog of a server of its own. */
 

@@ -13,7 +13,7 @@ const FRONTEND = join(import.meta.dirname, 'frontend');
 /** Starts the server on an embedded database with the demo blog, and the frontend, built to call it. */
 export async function startDemo({ folder, apiPort, pagePort, say = () => {} }: DemoSettings): Promise<Demo> {
   // Another server on the port would answer the readiness check, and get the demo blog.
-  for (const port of [apiPort, pagePort]) await bind(port);
+  for (const port of [apiPort, pagePort]) await checkFree(port);
   const api = `http://localhost:${apiPort}`;
   const environment = {
     ...process.env,
@@ -99,16 +99,11 @@ async function stop(server: ChildProcess): Promise<void> {
   await once(server, 'exit');
 }
 
-/** A port that is free at the moment. */
-export const freePort = () => bind(0);
-
-/** Binds the port for a moment, which fails if it is in use. 0 is any free port. */
-async function bind(wanted: number): Promise<number> {
-  const probe = createServer().listen(wanted, 'localhost');
+/** Binds the port for a moment, which fails if it is in use. */
+async function checkFree(port: number): Promise<void> {
+  const probe = createServer().listen(port, 'localhost');
   await once(probe, 'listening').catch(() => {
-    throw new Error(`Port ${wanted} is in use. Others: PORT=4001 PAGE_PORT=5174 npm run demo`);
+    throw new Error(`Port ${port} is in use. Others: PORT=4001 PAGE_PORT=5174 npm run demo`);
   });
-  const { port } = probe.address() as { port: number };
   await new Promise((done) => probe.close(done));
-  return port;
 }

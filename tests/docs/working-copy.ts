@@ -10,10 +10,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const PORT = '4000';
@@ -37,7 +37,7 @@ export class WorkingCopy {
       if (path && existsSync(join(repository, path))) cpSync(join(repository, path), join(folder, path));
     }
     symlinkSync(join(repository, 'node_modules'), join(folder, 'node_modules'));
-    return new WorkingCopy(folder, await freePort());
+    return new WorkingCopy(folder, String(await freePort()));
   }
 
   /** Applies a diff. The lines that it keeps and removes must be in the file exactly once. */
@@ -121,12 +121,4 @@ export class WorkingCopy {
       npm_config_loglevel: 'silent', // the lines that `npm run` prints before the output
     };
   }
-}
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0);
-  await new Promise((done) => server.once('listening', done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  return String(typeof address === 'object' && address?.port);
 }

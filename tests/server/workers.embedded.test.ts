@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { collectWorkerMetrics } from '../../src/server/observability/metrics-port.ts';
-import { freePort } from '../rigs/faults/cluster.ts';
 import { emptyDatabase } from '../support/empty-database.ts';
+import { freePort } from '../support/free-port.ts';
 
 let server: Server;
 

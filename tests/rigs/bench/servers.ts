@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../support/free-port.ts';
 import { START } from '../../support/start-command.ts';
 import { SECRET_KEY } from './database.ts';
 import { graphqlClient } from './graphql-client.ts';
@@ -147,11 +147,3 @@ export class RunningServer {
 const PEERS = `${import.meta.dirname}/peers`;
 const JSON_TYPE = { 'content-type': 'application/json' };
 const PROBE = JSON.stringify({ query: '{ __typename }' });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../../support/free-port.ts';
 
 export const BINARIES = process.env.POSTGRES_BINARIES || '/usr/lib/postgresql/15/bin';
 
@@ -111,12 +111,4 @@ async function asPostgres(program: string, ...args: string[]): Promise<void> {
   const isRoot = process.getuid?.() === 0;
   const command = [...(isRoot ? ['runuser', '-u', 'postgres', '--'] : []), join(BINARIES, program), ...args];
   await run(command[0] as string, command.slice(1), { cwd: tmpdir() });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as { port: number };
-  await new Promise((done) => server.close(done));
-  return port;
 }

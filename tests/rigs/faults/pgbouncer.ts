@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Cluster, freePort } from './cluster.ts';
+import { freePort } from '../../support/free-port.ts';
+import type { Cluster } from './cluster.ts';
 import { query, until } from './rig.ts';
 
 /** A PgBouncer in transaction mode, with few connections to a cluster. */

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { freePort } from '../../support/free-port.ts';
 import { START } from '../../support/start-command.ts';
 import { send } from './client.ts';
-import { freePort } from './cluster.ts';
 
 /** Must not appear in the output of the server. */
 export const PASSWORD = 'canary-password-8f3a1c';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { LogOutput } from '../../../src/server/observability/log-output.ts';
-import { freePort } from '../../rigs/faults/cluster.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const line = (number: number) => `${JSON.stringify({ number, text: 'x'.repeat(1000) })}\n`;
 

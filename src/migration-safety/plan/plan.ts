@@ -183,12 +183,13 @@ function haveSameColumns(one: CatalogObject | undefined, other: CatalogObject | 
   return one.needs.size === other.needs.size && [...one.needs].every((id) => other.needs.has(id));
 }
 
-/** What only one object can be called at a time: of what is replaced, its id. */
+/** What only one object can be at a time: of what is replaced, its id. */
 function namesOf(object: CatalogObject | undefined): string[] {
   if (!object) return [];
-  const { id, kind, schema, name, row } = object;
+  const { id, kind, schema, name, parent, row } = object;
   return [
     id,
+    ...(row.type === 'p' ? [`primary key of ${parent}`] : []),
     ...(isRelation(object) || row.type === 'x' ? [`relation ${schema}.${name}`] : []),
     ...(['table', 'view', 'type'].includes(kind) ? [`type ${schema}.${name}`] : []),
   ];

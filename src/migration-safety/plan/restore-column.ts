@@ -15,16 +15,20 @@ export function restoreColumn(column: CatalogObject, catalog: Catalog): string[]
   if (isSerial(column, catalog)) return [add(typeOf(column, catalog))];
   const hasValue = row.default && !hasUniqueValues(column, catalog);
   if (hasValue || row.identity || row.generated) return column.create;
-  const fill = `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`;
+  const fill = [
+    // A second fill of a row fires its deferred triggers, and a table with pending ones cannot be altered.
+    ...(hasDeferrable(column, catalog) ? ['set constraints all immediate'] : []),
+    `update ${table} set ${quote(name)} = ${neutralValue(column, catalog)}`,
+  ];
   // Rows with a default are the same to a unique index, and so are nulls to one on coalesce(…), or with nulls not distinct.
   if (!row.required) {
     const isFilled = row.default || hasUniqueExpression(column, catalog) || isComputedFrom(column, catalog);
-    return isFilled ? [...column.create, fill] : column.create;
+    return isFilled ? [...column.create, ...fill] : column.create;
   }
   const require = `alter table ${table} alter column ${quote(name)} set not null`;
   return [
     add(columnType({ ...row, required: false })),
-    fill,
+    ...fill,
     foreignKeyOf(column, catalog) ? requireIfFilled(table, quote(name), require) : require,
   ];
 }
@@ -44,6 +48,10 @@ export function restoreCheck({ create, needs }: CatalogObject, { before, dropped
     ...create.slice(1),
   ];
 }
+
+/** Whether the table of the column has a constraint that may be checked at the end of a transaction. */
+const hasDeferrable = ({ parent }: CatalogObject, catalog: Catalog) =>
+  [...catalog.values()].some((each) => each.kind === 'constraint' && each.parent === parent && each.row.deferrable);
 
 /** The constraints and indexes of a column. */
 const constraintsOf = (column: CatalogObject, catalog: Catalog) =>

@@ -55,6 +55,16 @@ describe.each(Object.entries(DATABASES))('%s', (name, open) => {
     expect(await faultsOf({ ...pair, renames: 'articles=blog.articles' }, database)).toEqual([]);
   });
 
+  test.each([
+    ['in the new schema, has its old name', table('blog', 'articles'), 'blog.articles'],
+    ['in the old schema, has its new name', table('public', 'texts'), 'texts'],
+  ])('a table gets another name and schema, while one is dropped that, %s', async (_, dropped, name) => {
+    const model = (tables: Table[]) => ({ tables, views: [], enums: {} });
+    const before = model([table('public', 'articles'), dropped]);
+    const pair = { before, after: model([table('blog', 'texts')]), changes: [], byHand: [], withRows: true };
+    expect(await faultsOf({ ...pair, renames: `articles=blog.texts,${name}=` }, database)).toEqual([]);
+  });
+
   test('each table is made once where optional references form cycles, although MikroORM repeats one', async () => {
     const to = (name: string, nullable: boolean) => [{ columns: [`${name}_id`], to: `public.${name}`, nullable }];
     const tables = [

@@ -14,35 +14,41 @@ export interface Rename {
   object?: RenamedObject;
 }
 
-/** A new name, or a move into another schema, or both. A schema that is not among these is created and added to them. */
-export function renameTable(old: CatalogObject, now: CatalogObject, schemas: Set<string>): Rename[] {
-  const renames: Rename[] = [];
-  const moved = old.schema === now.schema ? String(old.row.sql) : `${quote(now.schema)}.${quote(old.name)}`;
+/**
+ * A new name, or a move into another schema, or both: the new name first, unless something in the old schema has it. A schema that is
+ * not among these is created and added to them.
+ */
+export function renameTable(old: CatalogObject, now: CatalogObject, schemas: Set<string>, catalog: Catalog): Rename[] {
+  const isMoved = old.schema !== now.schema;
+  const isRenamed = old.name !== now.name;
+  const isRenamedFirst = isRenamed && !relationNames(catalog, old.schema).has(now.name);
+  const between = isRenamedFirst
+    ? `${quote(old.schema)}.${quote(now.name)}`
+    : `${quote(now.schema)}.${quote(old.name)}`;
+  const [from, to] = [String(old.row.sql), String(now.row.sql)];
+  const isFirst = (first: boolean) => (isMoved && isRenamed ? (first ? [from, between] : [between, to]) : [from, to]);
   const description = `table ${readable(old)} is now ${readable(now)}`;
-  if (old.schema !== now.schema) {
-    if (!schemas.has(now.schema))
-      renames.push(statements(`create schema ${quote(now.schema)}`, `drop schema ${quote(now.schema)}`, ''));
-    schemas.add(now.schema);
-    renames.push(
-      statements(
-        `alter table ${old.row.sql} set schema ${quote(now.schema)}`,
-        `alter table ${moved} set schema ${quote(old.schema)}`,
-        description,
-        now.row.sql,
-      ),
-    );
-  }
-  if (old.name !== now.name)
-    renames.push({
-      ...statements(
-        `alter table ${moved} rename to ${quote(now.name)}`,
-        `alter table ${now.row.sql} rename to ${quote(old.name)}`,
-        old.schema === now.schema ? description : '',
-        now.row.sql,
-      ),
+  const create =
+    isMoved && !schemas.has(now.schema)
+      ? [statements(`create schema ${quote(now.schema)}`, `drop schema ${quote(now.schema)}`, '')]
+      : [];
+  schemas.add(now.schema);
+  const move = () => {
+    const [before, after] = isFirst(!isRenamedFirst);
+    const up = `alter table ${before} set schema ${quote(now.schema)}`;
+    return statements(up, `alter table ${after} set schema ${quote(old.schema)}`, description, to);
+  };
+  const rename = () => {
+    const [before, after] = isFirst(isRenamedFirst);
+    const up = `alter table ${before} rename to ${quote(now.name)}`;
+    const down = `alter table ${after} rename to ${quote(old.name)}`;
+    return {
+      ...statements(up, down, isMoved ? '' : description, to),
       object: { schema: old.schema, from: old.name, to: now.name },
-    });
-  return renames;
+    };
+  };
+  const steps = [...(isMoved ? [move()] : []), ...(isRenamed ? [rename()] : [])];
+  return [...create, ...(isRenamedFirst ? steps.reverse() : steps)];
 }
 
 /** What a table would take into a schema where another object has its name: it gets another one first. */
@@ -69,7 +75,7 @@ export function renamePartitions(catalog: Catalog, entities: Catalog, schemas: S
   const gone = of(catalog, 'table').filter(({ id, parent }) => parent && !entities.has(id));
   return gone.flatMap((old) => {
     const now = added.find(({ parent, row }) => parent === old.parent && row.bound === old.row.bound);
-    return now ? renameTable(old, now, schemas) : [];
+    return now ? renameTable(old, now, schemas, catalog) : [];
   });
 }
 

@@ -75,7 +75,9 @@ export async function applyRenames(
     answers,
   );
   const schemas = new Set(of(before, 'schema').map(({ name }) => name)).add('public');
-  await apply(tables.flatMap(([old, now]) => [...makeWay(old, now, before), ...renameTable(old, now, schemas)]));
+  await apply(
+    tables.flatMap(([old, now]) => [...makeWay(old, now, before), ...renameTable(old, now, schemas, before)]),
+  );
   for (let found = renamePartitions(catalog, entities, schemas); found.length > 0; ) {
     await apply(found);
     found = renamePartitions(catalog, entities, schemas);

@@ -1,57 +1,22 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { promisify } from 'node:util';
 import { print } from 'graphql';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { RefreshSessionDocument } from '../../schema/generated/graphql.ts';
 import { DEMO_EMAIL, PASSWORD } from '../../src/seeding/credentials.ts';
-import { monitor, openChromium } from '../rigs/browser/chromium.ts';
-import { freePort } from '../support/free-port.ts';
-import { type Demo, startDemo } from './start-demo.ts';
+import {
+  button,
+  context,
+  demo,
+  field,
+  heading,
+  link,
+  menu,
+  page,
+  previews,
+  screenshots,
+  titles,
+} from './demo-in-browser.ts';
 
 /** The frontend as its users see it, in a browser, with the demo blog of a server of its own. */
-
-const SCREENSHOTS = join(tmpdir(), 'conduit-frontend-screenshots');
-const folder = mkdtempSync(join(tmpdir(), 'conduit-frontend-'));
-
-let demo: Demo;
-let browser: Browser;
-let context: BrowserContext;
-let page: Page;
-let seen: ReturnType<typeof monitor>;
-
-beforeAll(async () => {
-  browser = await openChromium();
-  Object.assign(process.env, {
-    EMBEDDED_FSYNC: 'off', // what the test writes need not survive a crash
-    TRUSTED_DOCUMENTS: 'only', // the frontend sends no others
-  });
-  demo = await startDemo({ folder: relative('.', folder), apiPort: await freePort(), pagePort: await freePort() });
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  console.log(`Screenshots: ${SCREENSHOTS}`);
-}, 180_000);
-
-afterAll(async () => {
-  await browser?.close();
-  await demo?.close();
-  rmSync(folder, { recursive: true });
-});
-
-beforeEach(async () => {
-  context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  seen = monitor(context, demo.page, demo.api);
-  page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  await page.goto(demo.page);
-});
-
-afterEach(async () => {
-  await context.close();
-  expect(seen).toEqual({ elsewhere: [], errors: [] });
-});
 
 test('a newcomer signs up, writes with tags, edits, comments, favourites, follows, reads the feed and signs out', async () => {
   await link('Sign up').click();
@@ -207,35 +172,6 @@ test('a session that is over continues as a guest', async () => {
   await previews().first().waitFor();
 });
 
-test('a demo keeps its data and its frontend in its folder', () => {
-  expect(readdirSync(folder)).toEqual(expect.arrayContaining(['data', 'frontend']));
-});
-
-test('a copy of the frontend outside the project builds with a copy of the documents', async () => {
-  const copy = join(folder, 'copy');
-  cpSync('tests/clients/frontend', copy, { recursive: true });
-  for (const file of ['graphql.ts', 'possible-types.ts'])
-    cpSync(join('schema/generated', file), join(copy, 'src/api', file));
-  const documents = join(copy, 'src/api/documents.ts');
-  writeFileSync(documents, readFileSync(documents, 'utf8').replaceAll('../../../../../schema/generated/', './'));
-  await promisify(execFile)('npm', ['run', 'build'], { cwd: copy });
-  expect(readdirSync(join(copy, 'dist'))).toContain('index.html');
-});
-
-test('a demo whose port is in use says so', async () => {
-  const apiPort = Number(new URL(demo.api).port);
-  const settings = { folder: join(folder, 'other'), apiPort, pagePort: await freePort() };
-  await expect(startDemo(settings)).rejects.toThrow(`Port ${apiPort} is in use.`);
-});
-
-const link = (name: string) => page.getByRole('link', { name, exact: true });
-const menu = (name: string) => page.locator('.navbar').getByRole('link', { name, exact: true });
-const button = (name: string | RegExp) => page.getByRole('button', { name, exact: true });
-const field = (label: string) => page.getByLabel(label, { exact: true });
-const heading = (name: string) => page.getByRole('heading', { name, exact: true });
-const previews = () => page.locator('.article-preview:has(h1)');
-const titles = () => page.locator('.article-preview h1').allInnerTexts();
-
 /** The number of favourites that the first button of the article shows. */
 const counter = async () =>
   Number(
@@ -264,15 +200,4 @@ async function sessionGoesOn(refreshToken: string): Promise<boolean> {
   const response = await fetch(`${demo.api}/graphql`, { method: 'POST', headers, body });
   const { data } = (await response.json()) as { data: { refreshSession: { token: string | null } } };
   return data.refreshSession.token !== null;
-}
-
-/** The whole page, as on a desk and as on a phone, where nothing may stick out. */
-async function screenshots(name: string): Promise<void> {
-  await page.waitForLoadState('networkidle'); // with all pictures
-  for (const width of [1280, 420]) {
-    await page.setViewportSize({ width, height: 900 });
-    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
-    await page.screenshot({ path: `${SCREENSHOTS}/${name}-${width}.png`, fullPage: true });
-  }
-  await page.setViewportSize({ width: 1280, height: 900 });
 }

@@ -29,11 +29,12 @@ export const client = new ApolloClient({
   }),
 });
 
-let wasOpen = session.isOpen();
-// What was read as another viewer, such as `viewerHasFavorited`, is read again.
+const userId = () => session.tokens()?.userId;
+let lastUserId = userId();
+// What was read as another viewer, such as `viewerHasFavorited`, is read again; not after a refresh of the same session.
 session.subscribe(() => {
-  if (session.isOpen() === wasOpen) return;
-  wasOpen = session.isOpen();
-  void client.resetStore();
+  if (userId() === lastUserId) return;
+  lastUserId = userId();
+  client.resetStore().catch(() => {}); // each query has its own error, and another sign-in may interrupt the reset
 });
 // #endregion

@@ -2,11 +2,12 @@
 import { CombinedGraphQLErrors } from '@apollo/client';
 import { useApolloClient } from '@apollo/client/react';
 import type { ResultOf, TypedDocumentNode, VariablesOf } from '@graphql-typed-document-node/core';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useRef, useState } from 'react';
 
 /**
  * Runs a document with one mutation. What goes wrong becomes sentences to show: the payload's errors, which a user can fix, and
- * all others, which are thrown. `done` gets the data if nothing did.
+ * all others, which are thrown. `done` gets the data if nothing did. `isStale` says that an edit was refused because somebody
+ * else has changed the same thing.
  */
 export function useMutate<Mutation extends TypedDocumentNode<Payload, any>>(
   mutation: Mutation,
@@ -14,25 +15,33 @@ export function useMutate<Mutation extends TypedDocumentNode<Payload, any>>(
 ) {
   const client = useApolloClient();
   const [sentences, setSentences] = useState<readonly string[]>([]);
+  const [isStale, setStale] = useState(false);
   const [isRunning, setRunning] = useState(false);
+  const running = useRef(false); // a second click may come before the button is disabled
 
   async function run(variables: VariablesOf<Mutation>): Promise<void> {
+    if (running.current) return;
+    running.current = true;
     setRunning(true);
     try {
       const { data } = await client.mutate<ResultOf<Mutation>>({ mutation, variables });
       const errors = Object.values(data ?? {})[0]?.errors ?? [];
       setSentences(errors.map(({ sentence }) => sentence));
+      setStale(errors.some(({ __typename }) => __typename === 'StaleVersionError'));
       if (data && errors.length === 0) done(data);
     } catch (error) {
       setSentences(sentencesOf(error));
+      setStale(false);
     } finally {
+      running.current = false;
       setRunning(false);
     }
   }
-  return { run, sentences, isRunning };
+  return { run, sentences, isStale, isRunning };
 }
 
-type Payload = Record<string, { readonly errors: readonly { readonly sentence: string }[] } | null>;
+type Payload = Record<string, { readonly errors: readonly PayloadError[] } | null>;
+type PayloadError = { readonly __typename: string; readonly sentence: string };
 
 export const sentencesOf = (error: unknown): string[] =>
   CombinedGraphQLErrors.is(error)

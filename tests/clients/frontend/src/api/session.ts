@@ -1,7 +1,7 @@
 // #region session
 import { print } from 'graphql';
 import { useSyncExternalStore } from 'react';
-import { LogoutDocument, RefreshSessionDocument } from './documents.ts';
+import { LogoutDocument, RefreshSessionDocument, type SessionFieldsFragment } from './documents.ts';
 
 /** The server: VITE_API=https://api.example npm run build */
 export const API: string = import.meta.env.VITE_API ?? 'http://localhost:4000';
@@ -9,17 +9,20 @@ export const API: string = import.meta.env.VITE_API ?? 'http://localhost:4000';
 interface Tokens {
   readonly token: string;
   readonly refreshToken: string;
+  /** Whose session it is. */
+  readonly userId: string;
 }
 
 /** The tokens are in localStorage, so that they survive a reload and all tabs share them. */
 export const session = {
-  tokens: (): Tokens | null => JSON.parse(localStorage.getItem(KEY) ?? 'null'),
+  tokens: (): Tokens | null => readTokens(localStorage.getItem(KEY) ?? ''),
 
   isOpen: (): boolean => session.tokens() !== null,
 
   /** Takes the payload of register, login or refreshSession. Without tokens in it, the user is signed out. */
-  open({ token, refreshToken }: { token: string | null; refreshToken: string | null }): void {
-    if (token && refreshToken) localStorage.setItem(KEY, JSON.stringify({ token, refreshToken }));
+  open({ token, refreshToken, viewer }: Opened): void {
+    const userId = viewer?.user.id ?? '';
+    if (token && refreshToken) localStorage.setItem(KEY, JSON.stringify({ token, refreshToken, userId }));
     else localStorage.removeItem(KEY);
     for (const listener of listeners) listener();
   },
@@ -32,7 +35,7 @@ export const session = {
       const { errors } = await logOut();
       if (errors) await session.refresh(token).then(logOut); // the token had expired, but not the session
     } finally {
-      session.open({ token: null, refreshToken: null });
+      session.open({ token: null, refreshToken: null, viewer: null });
     }
   },
 
@@ -61,6 +64,21 @@ export const useSignedIn = (): boolean => useSyncExternalStore(session.subscribe
 const KEY = 'conduit-session';
 const listeners = new Set<() => void>();
 let refreshing: Promise<void> | null = null;
+
+type Opened = Pick<SessionFieldsFragment, 'token' | 'refreshToken' | 'viewer'>;
+
+/** Other scripts and versions of the page write to localStorage too. Whoever has no proper tokens there is a guest. */
+function readTokens(stored: string): Tokens | null {
+  try {
+    const { token, refreshToken, userId } = JSON.parse(stored);
+    return isToken(token) && isToken(refreshToken) ? { token, refreshToken, userId: String(userId ?? '') } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Other characters would make `fetch` refuse the header. */
+const isToken = (value: unknown): boolean => typeof value === 'string' && /^[!-~]+$/.test(value);
 
 async function tradeRefreshToken(): Promise<void> {
   const variables = { input: { refreshToken: session.tokens()?.refreshToken } };

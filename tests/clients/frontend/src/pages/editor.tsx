@@ -1,7 +1,7 @@
 // #region editor
 import { useApolloClient, useQuery } from '@apollo/client/react';
 import { type ComponentProps, type KeyboardEvent, useState } from 'react';
-import { Navigate, useNavigate, useParams } from 'react-router';
+import { Link, Navigate, useNavigate, useParams } from 'react-router';
 import {
   ArticleDocument,
   type ArticleFieldsFragment,
@@ -53,6 +53,7 @@ interface EditorProps {
   readonly article?: ArticleFieldsFragment;
   readonly isRunning: boolean;
   readonly sentences: readonly string[];
+  readonly isStale: boolean;
   readonly save: (content: Content) => void;
 }
 
@@ -64,14 +65,25 @@ interface Content {
   readonly status: ArticleStatus;
 }
 
-function Editor({ article, isRunning, sentences, save }: EditorProps) {
+function Editor({ article, isRunning, sentences, isStale, save }: EditorProps) {
   const [tagList, setTagList] = useState(article?.tagList ?? []);
   if (!useSignedIn()) return <Navigate to="/login" />;
   return (
     <div className="editor-page container page">
       <title>{`${article ? 'Edit article' : 'New article'} — Conduit`}</title>
       <Errors sentences={sentences} />
-      <form onSubmit={submitting<Omit<Content, 'tagList'>>((fields) => save({ ...fields, tagList }))}>
+      {article && isStale && (
+        <p>
+          <Link to={`/article/${article.slug}`} target="_blank">
+            Open the newer article in a new tab
+          </Link>
+        </p>
+      )}
+      <form
+        onSubmit={submitting<Omit<Content, 'tagList'> & { typedTag: string }>(({ typedTag, ...fields }) =>
+          save({ ...fields, tagList: withTag(tagList, typedTag) }),
+        )}
+      >
         <Field name="title" label="Article Title" defaultValue={article?.title} isLarge />
         <Field name="description" label="What's this article about?" defaultValue={article?.description} />
         <TextField name="body" label="Write your article (in markdown)" defaultValue={article?.body} rows={14} />
@@ -95,18 +107,24 @@ const SaveAs = ({ status, className, ...button }: { status: ArticleStatus } & Co
   <button type="submit" name="status" value={status} className={`btn btn-lg ${className}`} {...button} />
 );
 
-/** Enter adds the tag that was typed. */
+/** Enter adds the tag that was typed. So does saving the article. */
 function Tags({ names, setNames }: { names: string[]; setNames: (names: string[]) => void }) {
   function onKeyDown(event: KeyboardEvent<HTMLInputElement>): void {
     if (event.key !== 'Enter' || event.nativeEvent.isComposing) return;
     event.preventDefault();
-    const name = event.currentTarget.value.trim();
-    if (name && !names.includes(name)) setNames([...names, name]);
+    setNames(withTag(names, event.currentTarget.value));
     event.currentTarget.value = '';
   }
   return (
     <fieldset className="form-group">
-      <input className="form-control" placeholder="Enter tags" aria-label="Enter tags" onKeyDown={onKeyDown} />
+      <input
+        className="form-control"
+        name="typedTag"
+        placeholder="Enter tags"
+        aria-label="Enter tags"
+        autoComplete="off"
+        onKeyDown={onKeyDown}
+      />
       <div className="tag-list">
         {names.map((name) => (
           <span key={name} className="tag-default tag-pill">
@@ -123,4 +141,9 @@ function Tags({ names, setNames }: { names: string[]; setNames: (names: string[]
       </div>
     </fieldset>
   );
+}
+
+function withTag(names: string[], typed: string): string[] {
+  const name = typed.trim();
+  return name && !names.includes(name) ? [...names, name] : names;
 }

@@ -12,6 +12,7 @@ export function ProfilePage({ list }: { list: 'articles' | 'favorites' | 'drafts
   if (!data) return <Waiting error={error} />;
   const { user } = data;
   if (!user) return <NotFound what="user" />;
+  if (list === 'drafts' && !user.isViewer) return <NotFound />;
   return (
     <div className="profile-page">
       <title>{`${user.username} — Conduit`}</title>

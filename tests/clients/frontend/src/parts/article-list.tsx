@@ -13,9 +13,10 @@ import { Errors } from './errors.tsx';
 import { Byline } from './person.tsx';
 import { TagList } from './tag-list.tsx';
 
-/** The variables of the page whose number is `?page=` of the address. */
+/** The variables of the page whose number is `?page=` of the address, or of the nearest one that the server accepts. */
 export const usePaging = (first = 10) => {
-  const page = Math.max(1, Math.trunc(Number(useSearchParams()[0].get('page'))) || 1);
+  const asked = Math.trunc(Number(useSearchParams()[0].get('page'))) || 1;
+  const page = Math.min(Math.max(1, asked), Math.floor(MAX_OFFSET / first) + 1);
   return { first, offset: (page - 1) * first };
 };
 

@@ -3,8 +3,9 @@ import { sentencesOf } from '../api/mutate.ts';
 export const Errors = ({ sentences }: { sentences: readonly string[] }) =>
   sentences.length > 0 && (
     <ul className="error-messages" role="alert">
-      {sentences.map((sentence) => (
-        <li key={sentence}>{sentence}</li>
+      {sentences.map((sentence, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: two errors may have the same sentence.
+        <li key={index}>{sentence}</li>
       ))}
     </ul>
   );

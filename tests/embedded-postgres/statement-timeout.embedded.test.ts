@@ -62,6 +62,17 @@ test('a client can cancel its statement', async () => {
   expect((await two.query('select 1 as a')).rows).toEqual([{ a: 1 }]);
 });
 
+test('a cancelled statement that is nearly done ends as usual, so that other clients need not wait for a restart', async () => {
+  const database = await openTestDatabase({ folder: tempFolder() });
+  const one = await connect(database);
+  const running = one.query('select count(*)::int as n from generate_series(1, 200000)');
+  await expect.poll(() => database.health().busyFor, { interval: 1 }).toBeGreaterThan(0);
+  const { processID, secretKey } = keysOf(one);
+  await requestCancel(database, processID, secretKey);
+  expect((await running).rows).toEqual([{ n: 200_000 }]);
+  expect(database.health().restarts).toBe(0);
+});
+
 test('a statement is not cancelled without the secret of its connection', async () => {
   const database = await openTestDatabase({ folder: tempFolder(), statementTimeout: 2000 });
   const [one, two] = [await connect(database), await connect(database)];

@@ -249,6 +249,7 @@ test('every field of a query takes one statement, however much is selected below
     '{ tag(name: "red") { articles { nodes { title author { username } } } } }',
     `{ node(id: "${globalId('Article', 1)}") { ... on Article { ${depth} } } }`,
     `{ nodes(ids: ["${globalId('Article', 1)}", "${globalId('Article', 2)}", "x"]) { ... on Article { ${depth} } } }`,
+    `{ search(query: "ann") { totalCount edges { textMatches { fragment } node { ... on Article { title author { username } tagList } ... on User { username } } } } }`,
     '{ viewer { email } }',
   ];
   for (const document of documents) {

@@ -97,9 +97,16 @@ export class Engine {
     this.startTimer();
   }
 
-  /** Ends the running request, if any, by ending the thread: WebAssembly receives no signals. */
+  /**
+   * Ends the running request, if any, by ending the thread: WebAssembly receives no signals. Most statements are done before the
+   * thread would be open again, and all clients wait for it, so they get the time that takes.
+   */
   cancel(error: SqlError): void {
-    if (this.running !== undefined) void this.restart(error);
+    const { running } = this;
+    if (running === undefined) return;
+    setTimeout(() => {
+      if (this.running === running) void this.restart(error);
+    }, CANCEL_DELAY).unref();
   }
 
   async dump(): Promise<Buffer> {
@@ -225,4 +232,5 @@ export class Engine {
 }
 
 const CLOSE_TIMEOUT = 5000;
+const CANCEL_DELAY = 1_000;
 const MAX_RETRY_DELAY = 2000;

@@ -1,5 +1,5 @@
 import { useQuery } from '@apollo/client/react';
-import { Link, NavLink, useNavigate, useParams, useSearchParams } from 'react-router';
+import { Link, Navigate, NavLink, useNavigate, useParams, useSearchParams } from 'react-router';
 import { FeedDocument, TagsDocument } from '../api/documents.ts';
 import { submitting } from '../api/mutate.ts';
 import { useSignedIn } from '../api/session.ts';
@@ -11,7 +11,8 @@ export function HomePage() {
   const [parameters] = useSearchParams();
   const query = parameters.get('q');
   const isSignedIn = useSignedIn();
-  const isFeed = isSignedIn && parameters.has('feed');
+  const isFeed = parameters.has('feed');
+  if (isFeed && !isSignedIn) return <Navigate to="/login" replace />;
   return (
     <div className="home-page">
       <title>{`${tag ?? query ?? 'Home'} — Conduit`}</title>
@@ -40,7 +41,15 @@ export function HomePage() {
 function Feed() {
   const { data, error } = useQuery(FeedDocument, { variables: usePaging(), fetchPolicy: 'cache-and-network' });
   return (
-    <ArticleList page={data?.viewer?.feed} error={error} none="Your feed is empty. Follow some authors to fill it." />
+    <ArticleList
+      page={data?.viewer?.feed}
+      error={error}
+      none={
+        <div className="empty-feed-message">
+          Your feed is empty. Follow some authors of the <Link to="/">Global Feed</Link> to fill it.
+        </div>
+      }
+    />
   );
 }
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@apollo/client/react';
-import { Fragment } from 'react';
+import { Fragment, type ReactNode } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import {
   type ArticleFilter,
@@ -28,7 +28,7 @@ export function FilteredArticles({ filter }: { filter: ArticleFilter }) {
 }
 
 /** A page of articles, from any of the queries that return one. */
-export function ArticleList({ page, error, none }: { page?: ArticlePageFragment; error?: unknown; none: string }) {
+export function ArticleList({ page, error, none }: { page?: ArticlePageFragment; error?: unknown; none: ReactNode }) {
   if (error) return <Errors sentences={sentencesOf(error)} />;
   if (!page) return <div className="article-preview waiting">Loading articles…</div>;
   if (page.totalCount === 0) return <div className="article-preview">{none}</div>;

@@ -111,15 +111,16 @@ function Comment({ comment, onDeleted }: { comment: CommentFieldsFragment; onDel
         )}
         <When date={createdAt} />
         {viewerCanDelete && (
-          <button
-            type="button"
-            className="mod-options"
-            aria-label="Delete comment"
-            disabled={isRunning}
-            onClick={() => run({ input: { comment: { id } } })}
-          >
-            <i className="ion-trash-a" />
-          </button>
+          <span className="mod-options">
+            <button
+              type="button"
+              aria-label="Delete comment"
+              disabled={isRunning}
+              onClick={() => run({ input: { comment: { id } } })}
+            >
+              <i className="ion-trash-a" />
+            </button>
+          </span>
         )}
       </div>
       <Errors sentences={sentences} />

@@ -117,10 +117,9 @@ function* operations(): Generator<[place: string, query: string, write: (text: s
       const selection = isCompositeType(getNamedType(field.type)) ? '{ __typename }' : '';
       for (const argument of field.args) {
         const others = field.args.filter((other) => other !== argument && isNonNullType(other.type));
-        if (others.length > 0)
-          throw new Error(`${field.name} needs more arguments than ${argument.name}; add them here.`);
+        const given = others.map((other) => `, ${other.name}: ${JSON.stringify(plain(other.type))}`).join('');
         const kind = root === schema.getMutationType() ? 'mutation' : 'query';
-        const query = `${kind}($value: ${argument.type}) { ${field.name}(${argument.name}: $value) ${selection} }`;
+        const query = `${kind}($value: ${argument.type}) { ${field.name}(${argument.name}: $value${given}) ${selection} }`;
         for (const [path, write] of placesIn(argument.type, `${field.name}(${argument.name}:`))
           yield [path, query, write];
       }

@@ -7,6 +7,7 @@ import { applyPendingMigrations, MigrationProblem } from './migration-safety/ind
 /** `mikro-orm migration:up` for production, where the CLI is not installed: `node dist/src/migrate.js`. */
 async function migrate(): Promise<void> {
   const database = await openDatabase(readDatabaseEnvironment(), 'command');
+  // Logs of jobs are read without a terminal.
   const orm = await MikroORM.init({ ...ormConfig(database), colors: process.stdout.isTTY === true });
   try {
     const applied = await applyPendingMigrations(orm);

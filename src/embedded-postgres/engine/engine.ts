@@ -98,8 +98,8 @@ export class Engine {
   }
 
   /**
-   * Ends the running request, if any, by ending the thread: WebAssembly receives no signals. Most statements are done before the
-   * thread would be open again, and all clients wait for it, so they get the time that takes.
+   * Ends the running request, if any, by ending the thread: WebAssembly receives no signals. All clients wait until the thread is
+   * open again, so a request that ends within about that time may.
    */
   cancel(error: SqlError): void {
     const { running } = this;

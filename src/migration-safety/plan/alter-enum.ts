@@ -1,6 +1,6 @@
 import type { CatalogObject } from '../catalog/catalog.ts';
 import { shortType } from '../catalog/definitions.ts';
-import { literal, qualifiedName, quote } from '../sql/quote.ts';
+import { catalogName, literal, quote } from '../sql/quote.ts';
 import { shorten } from './create-object.ts';
 import { type Difference, isRebuiltEnum, readersOf } from './difference.ts';
 import { type Chain, operation } from './operation.ts';
@@ -54,7 +54,7 @@ function rebuild(old: CatalogObject, now: CatalogObject, users: CatalogObject[])
         ...(row.default ? [`${alter} set default ${row.default}`] : []),
       ];
     }),
-    `drop type ${qualifiedName(old.schema === 'public' ? undefined : old.schema, temporary)}`,
+    `drop type ${catalogName(old.schema, temporary)}`,
   ];
 }
 

@@ -129,8 +129,9 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
     }
   }
   // Down fills a column that was a foreign key from the columns that it referred to.
-  for (const { kind, row, needs, parent } of before.values()) {
-    if (kind !== 'constraint' || row.type !== 'f' || removes.has(parent ?? '')) continue;
+  for (const object of before.values()) {
+    const { row, needs, parent } = object;
+    if (!isForeignKey(object) || removes.has(parent ?? '')) continue;
     const columns = [...needs].flatMap((id) => before.get(id) ?? []).filter(({ kind }) => kind === 'column');
     const own = columns.filter((each) => each.parent === parent && (row.columns as string[]).includes(each.name));
     for (const { id } of own)
@@ -142,10 +143,10 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
   // PostgreSQL binds a foreign key to any unique index of what it refers to: up makes it once those are dropped that go, and down
   // once those that up makes.
   for (const [id, chain] of makes)
-    for (const key of keysReferredTo(after.get(id), after))
+    for (const key of needsOfForeignKey(after.get(id), after))
       for (const old of removes.keys()) if (haveSameColumns(before.get(old), key)) wait(chain, removes.get(old));
   for (const [id, chain] of removes)
-    for (const key of keysReferredTo(before.get(id), before))
+    for (const key of needsOfForeignKey(before.get(id), before))
       for (const now of makes.keys()) if (haveSameColumns(after.get(now), key)) wait(makes.get(now), chain);
   // An enum that is made anew, by up or by down, converts its columns while nothing reads them.
   for (const [id, chain] of alters) {
@@ -166,16 +167,16 @@ function connect(difference: Difference, { makes, removes, alters }: Chains, rep
  * or gets a default: rows that refer to nothing are refused meanwhile.
  */
 function concerns(need: string, object: CatalogObject | undefined, difference: Difference): boolean {
-  if (object?.kind !== 'constraint' || object.row.type !== 'f') return true;
+  if (!isForeignKey(object)) return true;
   const [old, now] = [difference.before.get(need)?.row, difference.after.get(need)?.row];
   return changesType(need, difference) || old?.collation !== now?.collation || old?.generated !== now?.generated;
 }
 
-/** What a foreign key needs. */
-function keysReferredTo(object: CatalogObject | undefined, catalog: Catalog): CatalogObject[] {
-  if (object?.kind !== 'constraint' || object.row.type !== 'f') return [];
-  return [...object.needs].flatMap((id) => catalog.get(id) ?? []);
-}
+/** What the object needs, if it is a foreign key: among it, the unique index of what it refers to. */
+const needsOfForeignKey = (object: CatalogObject | undefined, catalog: Catalog): CatalogObject[] =>
+  object && isForeignKey(object) ? [...object.needs].flatMap((id) => catalog.get(id) ?? []) : [];
+
+const isForeignKey = (object: CatalogObject | undefined) => object?.kind === 'constraint' && object.row.type === 'f';
 
 /** Whether both are indexes, or constraints that have one, of the same columns. */
 function haveSameColumns(one: CatalogObject | undefined, other: CatalogObject | undefined): boolean {

@@ -1,6 +1,6 @@
 import type { Catalog, CatalogObject, Kind } from '../catalog/catalog.ts';
 import { isRelation, shorten } from '../plan/create-object.ts';
-import { quote } from '../sql/quote.ts';
+import { catalogName, quote } from '../sql/quote.ts';
 import type { RenamedObject } from './name-resolution.ts';
 
 /** A renamed table, column or constraint, as statements up and down. */
@@ -19,36 +19,29 @@ export interface Rename {
  * not among these is created and added to them.
  */
 export function renameTable(old: CatalogObject, now: CatalogObject, schemas: Set<string>, catalog: Catalog): Rename[] {
-  const isMoved = old.schema !== now.schema;
-  const isRenamed = old.name !== now.name;
-  const isRenamedFirst = isRenamed && !relationNames(catalog, old.schema).has(now.name);
-  const between = isRenamedFirst
-    ? `${quote(old.schema)}.${quote(now.name)}`
-    : `${quote(now.schema)}.${quote(old.name)}`;
-  const [from, to] = [String(old.row.sql), String(now.row.sql)];
-  const isFirst = (first: boolean) => (isMoved && isRenamed ? (first ? [from, between] : [between, to]) : [from, to]);
-  const description = `table ${readable(old)} is now ${readable(now)}`;
-  const create =
-    isMoved && !schemas.has(now.schema)
-      ? [statements(`create schema ${quote(now.schema)}`, `drop schema ${quote(now.schema)}`, '')]
-      : [];
+  const isNameFree = !relationNames(catalog, old.schema).has(now.name);
+  const between = isNameFree ? { schema: old.schema, name: now.name } : { schema: now.schema, name: old.name };
+  const create = schemas.has(now.schema)
+    ? []
+    : [statements(`create schema ${quote(now.schema)}`, `drop schema ${quote(now.schema)}`, '')];
   schemas.add(now.schema);
-  const move = () => {
-    const [before, after] = isFirst(!isRenamedFirst);
-    const up = `alter table ${before} set schema ${quote(now.schema)}`;
-    return statements(up, `alter table ${after} set schema ${quote(old.schema)}`, description, to);
-  };
-  const rename = () => {
-    const [before, after] = isFirst(isRenamedFirst);
-    const up = `alter table ${before} rename to ${quote(now.name)}`;
-    const down = `alter table ${after} rename to ${quote(old.name)}`;
-    return {
-      ...statements(up, down, isMoved ? '' : description, to),
-      object: { schema: old.schema, from: old.name, to: now.name },
-    };
-  };
-  const steps = [...(isMoved ? [move()] : []), ...(isRenamed ? [rename()] : [])];
-  return [...create, ...(isRenamedFirst ? steps.reverse() : steps)];
+  const steps = [...renameStep(old, between, old, now), ...renameStep(between, now, old, now)];
+  const description = `table ${readable(old)} is now ${readable(now)}`;
+  return [...create, ...steps.map((step, at) => ({ ...step, description: at === 0 ? description : '' }))];
+}
+
+/** Where a table is: two places differ in the schema or in the name. */
+type Place = Pick<CatalogObject, 'schema' | 'name'>;
+
+function renameStep(from: Place, to: Place, old: CatalogObject, { row }: CatalogObject): Rename[] {
+  const [before, after] = [from, to].map(({ schema, name }) => `alter table ${catalogName(schema, name)}`);
+  if (from.schema !== to.schema) {
+    const [up, down] = [`${before} set schema ${quote(to.schema)}`, `${after} set schema ${quote(from.schema)}`];
+    return [statements(up, down, '', row.sql)];
+  }
+  if (from.name === to.name) return [];
+  const [up, down] = [`${before} rename to ${quote(to.name)}`, `${after} rename to ${quote(from.name)}`];
+  return [{ ...statements(up, down, '', row.sql), object: { schema: old.schema, from: from.name, to: to.name } }];
 }
 
 /** What a table would take into a schema where another object has its name: it gets another one first. */
@@ -60,7 +53,7 @@ export function makeWay(old: CatalogObject, now: CatalogObject, catalog: Catalog
     const goesAlong = each.parent === old.id || String(each.row.owner).startsWith(`${old.id}, `);
     if (!rename || !goesAlong || !isRelation(each) || !taken.has(each.name)) return [];
     const name = shorten(`${each.name}_moved`);
-    const sql = each.schema === 'public' ? quote(name) : `${quote(each.schema)}.${quote(name)}`;
+    const sql = catalogName(each.schema, name);
     const renamed = { ...each, name, row: { ...each.row, ...(each.kind === 'constraint' ? {} : { index: sql, sql }) } };
     return [statements(rename(each, name), rename(renamed, each.name), '', now.row.sql)];
   });

@@ -12,6 +12,10 @@ export const qualifiedName = (...parts: (string | undefined)[]) =>
     .map(quote)
     .join('.');
 
+/** A name as the catalog has it: qualified outside of public. */
+export const catalogName = (schema: string, name: string) =>
+  qualifiedName(schema === 'public' ? undefined : schema, name);
+
 /** The name of a table (a RangeVar of the parse tree) as SQL. */
 export const quotedTable = (relation: { schemaname?: string; relname: string }) =>
   qualifiedName(relation.schemaname, relation.relname);

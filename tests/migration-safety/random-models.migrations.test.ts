@@ -32,6 +32,13 @@ const table = (schema: string, name: string, more: Partial<Table> = {}): Table =
   ...more,
 });
 
+const withIdentity: Partial<Table> = {
+  columns: [
+    { name: 'id', type: 'int', identity: 'always' },
+    { name: 'slug', type: 'text' },
+  ],
+};
+
 describe.each(Object.entries(DATABASES))('%s', (name, open) => {
   let database: ModelDatabase;
   beforeAll(async () => {
@@ -53,6 +60,17 @@ describe.each(Object.entries(DATABASES))('%s', (name, open) => {
     const model = (tables: Table[]) => ({ tables, views: [], enums: {} });
     const pair = { before: model(before), after: model(after), changes: [], byHand: [], withRows: true };
     expect(await faultsOf({ ...pair, renames: 'articles=blog.articles' }, database)).toEqual([]);
+  });
+
+  test.each([
+    ['an index', table('blog', 'tags', { indexes: [{ columns: ['slug'], name: 'articles_id_seq' }] }), ''],
+    ['a sequence of the same kind', table('blog', 'articles', withIdentity), ',blog.articles='],
+  ])('a table with an identity column moves where %s has the name of its sequence', async (_, other, more) => {
+    const model = (tables: Table[]) => ({ tables, views: [], enums: {} });
+    const before = model([table('public', 'articles', withIdentity), other]);
+    const after = model([table('blog', 'texts', withIdentity), ...(more ? [] : [other])]);
+    const pair = { before, after, changes: [], byHand: [], withRows: true };
+    expect(await faultsOf({ ...pair, renames: `articles=blog.texts${more}` }, database)).toEqual([]);
   });
 
   test.each([

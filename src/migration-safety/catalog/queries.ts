@@ -70,12 +70,13 @@ export const QUERIES = {
       format_type(a.atttypid, a.atttypmod) as type, format_type(a.atttypid, null) as base, a.attnotnull as required,
       a.attidentity as identity, a.attgenerated as generated, pg_get_expr(d.adbin, d.adrelid) as default,
       case when a.attcollation <> t.typcollation then (select quote_ident(collname) from pg_collation where oid = a.attcollation) end as collation,
-      case when a.attidentity <> '' then (select concat_ws(' ', 'start', s.seqstart, 'increment', s.seqincrement, 'minvalue', s.seqmin, 'maxvalue', s.seqmax, 'cache', s.seqcache, case when s.seqcycle then 'cycle' end)
-        from pg_depend q join pg_sequence s on s.seqrelid = q.objid
-        where q.classid = 'pg_class'::regclass and q.refobjid = c.oid and q.refobjsubid = a.attnum and q.deptype = 'i') end as identity_options
+      i.options as identity_options, i.name as identity_sequence
     from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
     join pg_type t on t.oid = a.atttypid
     left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+    left join lateral (select x.relname as name, concat_ws(' ', 'start', s.seqstart, 'increment', s.seqincrement, 'minvalue', s.seqmin, 'maxvalue', s.seqmax, 'cache', s.seqcache, case when s.seqcycle then 'cycle' end) as options
+        from pg_depend q join pg_sequence s on s.seqrelid = q.objid join pg_class x on x.oid = q.objid
+        where q.classid = 'pg_class'::regclass and q.refobjid = c.oid and q.refobjsubid = a.attnum and q.deptype = 'i') i on a.attidentity <> ''
     where ${isNew('a.attrelid')} and a.attnum > 0 and not a.attisdropped and not c.relispartition and ${isUserTable} order by c.oid, a.attnum`,
   // Without 'n': PostgreSQL 18 lists NOT NULL here, and the column's definition includes it.
   constraint: `select ${parentTable} || ', constraint ' || quote_ident(k.conname) as id, ${parentTable} as parent, n.nspname as schema,

@@ -49,6 +49,9 @@ export function makeWay(old: CatalogObject, now: CatalogObject, catalog: Catalog
   if (old.schema === now.schema) return [];
   const taken = relationNames(catalog, now.schema);
   return [...catalog.values()].flatMap((each) => {
+    const sequence = identitySequence(each);
+    if (each.parent === old.id && sequence && taken.has(sequence))
+      return [renameSequence(old.schema, sequence, shorten(`${sequence}_moved`))];
     const rename = RENAMES[each.kind];
     const goesAlong = each.parent === old.id || String(each.row.owner).startsWith(`${old.id}, `);
     if (!rename || !goesAlong || !isRelation(each) || !taken.has(each.name)) return [];
@@ -60,7 +63,21 @@ export function makeWay(old: CatalogObject, now: CatalogObject, catalog: Catalog
 }
 
 const relationNames = (catalog: Catalog, schema: string): Set<string> =>
-  new Set([...catalog.values()].filter((each) => each.schema === schema && isRelation(each)).map(({ name }) => name));
+  new Set(
+    [...catalog.values()]
+      .filter((each) => each.schema === schema)
+      .flatMap((each) => (isRelation(each) ? each.name : (identitySequence(each) ?? []))),
+  );
+
+/** The name of the sequence of an identity column, which is no object of its own here. */
+const identitySequence = ({ row }: CatalogObject) => row.identity_sequence as string | null | undefined;
+
+const renameSequence = (schema: string, from: string, to: string): Rename =>
+  statements(
+    `alter sequence ${catalogName(schema, from)} rename to ${quote(to)}`,
+    `alter sequence ${catalogName(schema, to)} rename to ${quote(from)}`,
+    '',
+  );
 
 /** Partitions of the same table with the same bound are the same. */
 export function renamePartitions(catalog: Catalog, entities: Catalog, schemas: Set<string>): Rename[] {

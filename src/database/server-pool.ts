@@ -41,9 +41,9 @@ export class ServerPool {
       keepAlive: true,
       application_name: 'conduit',
       ...own,
-      // PostgreSQL would JIT-compile deeply nested plans, which takes longer than any page. Its default random_page_cost
-      // assumes a rotating disk and prefers scanning the tags to an index lookup for each tag of a page.
-      options: `-c jit=off -c random_page_cost=1.1 ${options}`.trim(),
+      // PostgreSQL would JIT-compile deeply nested plans, or start parallel workers for them, which takes longer than any page. Its
+      // default random_page_cost assumes a rotating disk and prefers scanning the tags to an index lookup for each tag of a page.
+      options: `-c jit=off -c max_parallel_workers_per_gather=0 -c random_page_cost=1.1 ${options}`.trim(),
       onPoolCreated: (pool: Pool) => this.watch(pool),
     };
   }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import { issueToken } from '../../../src/auth/token.ts';
+import { parentOf } from './cpu-time.ts';
 import type { Subjects, Workload } from './workloads.ts';
 
 export const SECRET_KEY = 'nothing but the bench is signed with this key';
@@ -22,6 +23,10 @@ export class BenchDatabase {
     const url = named(server, copy);
     await on(url, readFileSync(`${import.meta.dirname}/peers/postgraphile.sql`, 'utf8'));
     await on(url, 'vacuum analyze');
+    // For every server alike. PostgreSQL's defaults assume long queries and a rotating disk.
+    await on(server, `alter database ${copy} set jit = off`);
+    await on(server, `alter database ${copy} set max_parallel_workers_per_gather = 0`);
+    await on(server, `alter database ${copy} set random_page_cost = 1.1`);
     const { rows } = await on(url, `select split_part(version(), ' ', 2) as version`);
     return new BenchDatabase(url, rows[0].version, server);
   }
@@ -63,6 +68,12 @@ export class BenchDatabase {
   async rowsOf(table: NonNullable<Workload['writes']>): Promise<number> {
     const { rows } = await on(this.url, `select count(*)::int as count from ${table}`);
     return rows[0].count;
+  }
+
+  /** The process id of PostgreSQL; null unless it runs on this machine. */
+  async postmaster(): Promise<number | null> {
+    const { rows } = await on(this.url, `select pid from pg_stat_activity where backend_type = 'checkpointer'`);
+    return parentOf(rows[0].pid);
   }
 
   async drop(): Promise<void> {

@@ -13,6 +13,12 @@ export interface LoadResult {
   responses: number;
 }
 
+/** With the CPU time of a request in microseconds, of the server and of PostgreSQL. */
+export interface MeasuredLoad extends LoadResult {
+  serverCpu: number;
+  databaseCpu: number;
+}
+
 /** Sends the requests of `ask` as fast as the server responds. Fails if any request does. */
 export async function load(server: RunningServer, seconds: number, ask: () => BenchRequest): Promise<LoadResult> {
   const result = await autocannon({

@@ -34,7 +34,7 @@ const workloads: Record<WorkloadName, GraphqlWorkload> = {
       username bio image
       followsByFollowedId { totalCount }
       followsByFollowerId { totalCount }
-      articlesByAuthorId(first: 10, orderBy: [PUBLISHED_AT_DESC, ROW_ID_DESC]) { totalCount nodes { ${PREVIEW} } }
+      articlesByAuthorId(first: 10, condition: { status: "PUBLISHED" }, orderBy: [PUBLISHED_AT_DESC, ROW_ID_DESC]) { totalCount nodes { ${PREVIEW} } }
       favoritesByUserId(first: 10, orderBy: [CREATED_AT_DESC, ARTICLE_ID_DESC]) {
         nodes { articleByArticleId { ${PREVIEW} } }
       }
@@ -53,7 +53,7 @@ const workloads: Record<WorkloadName, GraphqlWorkload> = {
   },
   home: {
     document: `{
-      allArticles(first: 10, orderBy: [PUBLISHED_AT_DESC, ROW_ID_DESC]) { nodes { ${PREVIEW} } }
+      allArticles(first: 10, condition: { status: "PUBLISHED" }, orderBy: [PUBLISHED_AT_DESC, ROW_ID_DESC]) { nodes { ${PREVIEW} } }
       allTags(first: 20, orderBy: [ARTICLES_COUNT_DESC, ROW_ID_DESC]) { nodes { name articlesCount } }
     }`,
     read: ({ allArticles, allTags }) => ({ articles: allArticles.nodes.map(article), tags: allTags.nodes }),

@@ -1,10 +1,10 @@
 import { cpus, totalmem } from 'node:os';
-import type { LoadResult } from './load.ts';
+import type { MeasuredLoad } from './load.ts';
 import { SERVERS, type ServerName } from './servers.ts';
 import { WORKLOADS, type WorkloadName } from './workloads.ts';
 
 /** The rounds of each server, for each workload. */
-export type Rounds = Partial<Record<WorkloadName, Partial<Record<ServerName, LoadResult[]>>>>;
+export type Rounds = Partial<Record<WorkloadName, Partial<Record<ServerName, MeasuredLoad[]>>>>;
 
 export interface Figure {
   title: string;
@@ -28,7 +28,10 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-const rate = (turns: readonly LoadResult[] = []) => median(turns.map((turn) => turn.rate));
+const rate = (turns: readonly MeasuredLoad[] = []) => median(turns.map((turn) => turn.rate));
+
+/** The CPU time of a request, of the server and PostgreSQL together. It hardly depends on what else runs on the machine. */
+const cpu = (turns: readonly MeasuredLoad[] = []) => median(turns.map((turn) => turn.serverCpu + turn.databaseCpu));
 
 /** Medians, ratios and targets. */
 export function summaryOf(rounds: Rounds) {
@@ -43,6 +46,10 @@ export function summaryOf(rounds: Rounds) {
       p99: median(turns.map((turn) => turn.p99)),
       toPostgraphile: rate(turns) / rate(servers.postgraphile),
       toFloor: rate(turns) / rate(servers.floor),
+      serverCpu: median(turns.map((turn) => turn.serverCpu)),
+      databaseCpu: median(turns.map((turn) => turn.databaseCpu)),
+      cpuToPostgraphile: cpu(servers.postgraphile) / cpu(turns),
+      cpuToFloor: cpu(servers.floor) / cpu(turns),
     }));
     const toFastApi = servers.fastapi ? rate(servers.ours) / rate(servers.fastapi) : null;
     return { name, title: workload.title, target: workload.target, rows, toFastApi };
@@ -55,9 +62,22 @@ export function table(rounds: Rounds, figures: readonly Figure[]): string {
     const verdicts = [
       verdict('PostGraphile', ours?.toPostgraphile ?? 0, target.postgraphile),
       verdict('the floor', ours?.toFloor ?? 0, target.floor),
+      `by CPU time: ${(ours?.cpuToPostgraphile ?? 0).toFixed(2)} times PostGraphile, ${(ours?.cpuToFloor ?? 0).toFixed(2)} times the floor`,
       ...(toFastApi === null ? [] : [verdict('FastAPI + SQLAlchemy', toFastApi, 10)]),
     ];
-    const head = ['', 'requests/s', 'rounds from - to', 'p50 ms', 'p99 ms', 'x PostGraphile', 'x floor'];
+    const head = [
+      '',
+      'requests/s',
+      'rounds from - to',
+      'p50 ms',
+      'p99 ms',
+      'x PostGraphile',
+      'x floor',
+      'server us',
+      'PostgreSQL us',
+      'CPU x PostGraphile',
+      'CPU x floor',
+    ];
     const lines = rows.map((row) => [
       row.server,
       row.rate.toFixed(0),
@@ -66,6 +86,10 @@ export function table(rounds: Rounds, figures: readonly Figure[]): string {
       row.p99.toFixed(0),
       row.toPostgraphile.toFixed(2),
       row.toFloor.toFixed(2),
+      row.serverCpu.toFixed(0),
+      row.databaseCpu.toFixed(0),
+      row.cpuToPostgraphile.toFixed(2),
+      row.cpuToFloor.toFixed(2),
     ]);
     return [title, ...aligned([head, ...lines]), ...verdicts.map((line) => `  ${line}`)].join('\n');
   });

@@ -1,11 +1,12 @@
+import { graphqlClient } from './graphql-client.ts';
 import { type BenchRequest, type Client, headersFor, newArticle, pick, type Subjects } from './workloads.ts';
 
 /** The requests to the servers without GraphQL, which respond in the form that is compared. */
 export const restClient: Client = {
-  feed: { ask: (subjects, n) => get('/feed', headersFor(subjects, n)), read: identity },
-  article: { ask: (subjects, n) => get(`/article/${pick(subjects.discussed, n)}`), read: identity },
-  profile: { ask: (subjects, n) => get(`/profile/${pick(subjects.usernames, n)}`), read: identity },
-  home: { ask: () => get('/home'), read: identity },
+  feed: reading('feed'),
+  article: reading('article'),
+  profile: reading('profile'),
+  home: reading('home'),
   createArticle: {
     ask: (subjects, n) => post('/createArticle', subjects, n, { ...newArticle(subjects, n), slug: `by-floor-${n}` }),
     read: (article) => ({ ...article, slug: undefined }),
@@ -21,7 +22,14 @@ export const restClient: Client = {
   },
 };
 
-const get = (path: string, headers = {}): BenchRequest => ({ method: 'GET', path, headers });
+/** Reads get the body that this server gets, to which they owe the same work. */
+function reading(workload: 'feed' | 'article' | 'profile' | 'home') {
+  const ask = (subjects: Subjects, n: number): BenchRequest => ({
+    ...graphqlClient[workload].ask(subjects, n),
+    path: `/${workload}`,
+  });
+  return { ask, read: identity };
+}
 
 const post = (path: string, subjects: Subjects, n: number, body: object): BenchRequest => ({
   method: 'POST',

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { CPU_LIMIT, CpuLimits } from './cpu-limit.ts';
+import { cpuTimeOfChildren } from './cpu-time.ts';
 import { BenchDatabase } from './database.ts';
 import { growth } from './growth.ts';
-import { CONNECTIONS, load } from './load.ts';
+import { CONNECTIONS, load, type MeasuredLoad } from './load.ts';
 import { HELP, type Options, readOptions } from './options.ts';
 import { type Figure, machine, median, type Rounds, summaryOf, table } from './report.ts';
 import { availableServers, RunningServer, SERVERS, type ServerName, supports, versions } from './servers.ts';
@@ -106,16 +107,21 @@ async function measure(
 ) {
   const { writes } = WORKLOADS[workload] as Workload;
   const servers = all.filter(({ name }) => supports(name, workload));
-  const results: Partial<Record<ServerName, Awaited<ReturnType<typeof load>>[]>> = {};
+  const results: Partial<Record<ServerName, MeasuredLoad[]>> = {};
+  const postmaster = await database.postmaster();
+  const databaseCpuTime = () => (postmaster === null ? 0 : cpuTimeOfChildren(postmaster));
   const measureOnce = async (server: RunningServer, seconds: number) => {
     const { ask } = SERVERS[server.name].client[workload];
     const before = writes ? await database.rowsOf(writes) : 0;
+    const cpu = [server.cpuTime(), databaseCpuTime()] as const;
     const result = await load(server, seconds, () => ask(subjects, nextOf(workload)));
+    const serverCpu = (server.cpuTime() - cpu[0]) / result.responses;
+    const databaseCpu = (databaseCpuTime() - cpu[1]) / result.responses;
     const written = writes ? (await database.rowsOf(writes)) - before : result.responses;
     if (written < result.responses) {
       throw new Error(`${server.name} responded ${result.responses} times to ${workload} and wrote ${written} rows.`);
     }
-    return result;
+    return { ...result, serverCpu, databaseCpu };
   };
   for (const server of servers) await measureOnce(server, Math.max(1, Math.ceil(options.seconds / 2)));
   for (let round = 0; round < options.rounds; round += 1) {

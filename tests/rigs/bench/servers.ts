@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../support/free-port.ts';
 import { START } from '../../support/start-command.ts';
+import { cpuTimeOf } from './cpu-time.ts';
 import { SECRET_KEY } from './database.ts';
 import { graphqlClient } from './graphql-client.ts';
 import { postgraphileClient } from './postgraphile-client.ts';
@@ -119,6 +120,11 @@ export class RunningServer {
   /** The resident memory of its process and child processes, in megabytes. */
   memory(): number {
     return this.processes().reduce((sum, { kilobytes }) => sum + kilobytes, 0) / 1024;
+  }
+
+  /** The CPU time that its processes have used, in microseconds. */
+  cpuTime(): number {
+    return cpuTimeOf(this.processes().map(({ pid }) => pid));
   }
 
   /** The processes that serve requests: its workers, if there are any. */

@@ -1,17 +1,17 @@
 /** The workloads. `read` converts the response of each API to one form, which is the same for all servers. */
 
 export const WORKLOADS = {
-  feed: { title: 'feed page: 20 articles, author, tags, flags', target: { postgraphile: 1.4, floor: 0.65 } },
-  article: { title: 'article page: article, author, 20 comments', target: { postgraphile: 1.4, floor: 0.65 } },
-  profile: { title: 'profile page: counts, 10 articles, 10 favourites', target: { postgraphile: 1.25, floor: 0.5 } },
-  home: { title: 'home page: 10 articles and 20 tags', target: { postgraphile: 1.25, floor: 0.5 } },
+  feed: { title: 'feed page: 20 articles, author, tags, flags', target: { postgraphile: 1.8, floor: 0.65 } },
+  article: { title: 'article page: article, author, 20 comments', target: { postgraphile: 1.5, floor: 0.55 } },
+  profile: { title: 'profile page: counts, 10 articles, 10 favourites', target: { postgraphile: 1.5, floor: 0.5 } },
+  home: { title: 'home page: 10 articles and 20 tags', target: { postgraphile: 1.5, floor: 0.55 } },
   createArticle: {
     title: 'createArticle with 3 tags',
-    target: { postgraphile: 1, floor: 0.5 },
+    target: { postgraphile: 1, floor: 0.4 },
     writes: 'articles',
   },
-  favoriteArticle: { title: 'favoriteArticle', target: { postgraphile: 1, floor: 0.5 }, writes: 'favorites' },
-  addComment: { title: 'addComment', target: { postgraphile: 1, floor: 0.5 }, writes: 'comments' },
+  favoriteArticle: { title: 'favoriteArticle', target: { postgraphile: 1, floor: 0.4 }, writes: 'favorites' },
+  addComment: { title: 'addComment', target: { postgraphile: 1, floor: 0.4 }, writes: 'comments' },
 } as const satisfies Record<string, Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;

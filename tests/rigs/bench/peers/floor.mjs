@@ -10,15 +10,15 @@ const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 }
 pg.types.setTypeParser(pg.types.builtins.JSON, (json) => json);
 
 const server = createServer(async (request, response) => {
-  const [, work, key] = request.url.split('/');
+  const work = request.url.slice(1);
   if (!(work in STATEMENTS)) return response.writeHead(404).end('{}');
   const viewer = Number(request.headers['x-viewer']);
-  const body = request.method === 'POST' ? JSON.parse(await text(request)) : {};
+  const body = JSON.parse(await text(request));
   try {
     const { rows } = await pool.query({
       name: work,
       text: STATEMENTS[work],
-      values: VALUES[work]({ viewer, key, body }),
+      values: VALUES[work]({ viewer, body }),
     });
     response.setHeader('content-type', 'application/json').end(rows[0].answer);
   } catch (error) {
@@ -30,8 +30,8 @@ server.listen(Number(process.env.PORT), '127.0.0.1');
 
 const VALUES = {
   feed: ({ viewer }) => [viewer],
-  article: ({ key }) => [key],
-  profile: ({ key }) => [key],
+  article: ({ body }) => [body.variables.slug],
+  profile: ({ body }) => [body.variables.username],
   home: () => [],
   createArticle: ({ viewer, body }) => [viewer, body.slug, body.title, body.description, body.body, body.tagList],
   favoriteArticle: ({ viewer, body }) => [viewer, body.slug],
@@ -62,7 +62,7 @@ const STATEMENTS = {
     ) order by a.published_at desc, a.id desc), '[]')) as answer
     from (
       select articles.* from follows cross join lateral (
-        select * from articles where author_id = followed_id order by published_at desc, id desc limit 20
+        select * from articles where author_id = followed_id and status = 'PUBLISHED' order by published_at desc, id desc limit 20
       ) as articles
       where follower_id = $1 order by published_at desc, id desc limit 20
     ) as a join users u on u.id = a.author_id`,
@@ -87,10 +87,10 @@ const STATEMENTS = {
       'username', u.username, 'bio', u.bio, 'image', u.image,
       'followersCount', (select count(*) from follows where followed_id = u.id),
       'followingCount', (select count(*) from follows where follower_id = u.id),
-      'articlesCount', (select count(*) from articles where author_id = u.id),
+      'articlesCount', (select count(*) from articles where author_id = u.id and status = 'PUBLISHED'),
       'articles', (
         select coalesce(json_agg(${PREVIEW} order by a.published_at desc, a.id desc), '[]')
-        from (select * from articles where author_id = u.id order by published_at desc, id desc limit 10) as a
+        from (select * from articles where author_id = u.id and status = 'PUBLISHED' order by published_at desc, id desc limit 10) as a
       ),
       'favorites', (
         select coalesce(json_agg(p.preview order by p.created_at desc, p.article_id desc), '[]')
@@ -109,7 +109,7 @@ const STATEMENTS = {
     select json_build_object(
       'articles', (
         select json_agg(${PREVIEW} order by a.published_at desc, a.id desc)
-        from (select * from articles order by published_at desc, id desc limit 10) as a
+        from (select * from articles where status = 'PUBLISHED' order by published_at desc, id desc limit 10) as a
         join users u on u.id = a.author_id
       ),
       'tags', (

@@ -13,9 +13,10 @@ $$ select exists (select from follows where follower_id = blog_private.viewer_id
 
 create function feed() returns setof articles language sql stable as
 $$
-  select articles.* from articles
-  where exists (select from follows where follower_id = blog_private.viewer_id() and followed_id = articles.author_id)
-  order by published_at desc, id desc
+  select articles.* from follows cross join lateral (
+    select * from articles where author_id = followed_id and status = 'PUBLISHED' order by published_at desc, id desc limit 20
+  ) as articles
+  where follower_id = blog_private.viewer_id() order by published_at desc, id desc
 $$;
 
 create function publish_article(title text, description text, body text, tag_list text[]) returns articles

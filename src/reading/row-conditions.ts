@@ -16,11 +16,11 @@ import { numberedTable, Table } from './table.ts';
 
 /** Compiles conditions on rows to SQL. Each table is read as the viewer sees it. */
 export class RowConditions {
-  private tableCount = 0;
-
   constructor(
     private readonly tables: MetadataStorage,
     private readonly viewer: ReadContext['viewer'],
+    /** How many aliases are in use. */
+    public tableCount = 0,
   ) {}
 
   /** A table under an alias of its own, with only the rows of the scope. */

@@ -12,7 +12,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { NotFoundError, ResourceKind } from '../graphql/user-errors.ts';
-import { compile } from './compile.ts';
+import { compile } from './compile/compile.ts';
 import { RawJson } from './raw-json.ts';
 import type { ReadBatch } from './read-batch.ts';
 import { type AnyEntityClass, one, type ReadContext, type ReadPlan } from './read-plan.ts';

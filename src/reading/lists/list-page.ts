@@ -14,15 +14,18 @@ export interface OrderedRows {
 
 export type ListPage = ReturnType<typeof listPage>;
 
-/** One page, under the alias. Reading one row more than the limit shows whether more rows follow. */
+/**
+ * One page, under the alias. If it is numbered, its rows have their number and there is one more than the limit, which shows whether more
+ * rows follow: for `pageInfo`, and to turn a page that is read backward.
+ */
 export function listPage(
   list: OrderedRows,
   { limit, offset, backward, after, before }: PageWindow,
-  { alias, id }: { alias: string; id: Sql },
+  { alias, id, isNumbered }: { alias: string; id: Sql; isNumbered: boolean },
 ) {
   const { keyset, sort, orderName } = list;
   const within = [...(after ? [keyset.after(after)] : []), ...(before ? [keyset.before(before)] : [])];
-  const rows = list.rows(within, backward, limit + 1, offset);
+  const rows = list.rows(within, backward, isNumbered ? limit + 1 : limit, offset);
   const [number, size] = [identifier(alias, '$number'), identifier(alias, '$size')];
   const numbers = sql`row_number() over () as "$number", count(*) over () as "$size"`;
 
@@ -38,10 +41,11 @@ export function listPage(
   const earlier = () => (after ? hasRows([keyset.atOrBefore(after)], true) : offset > 0 ? hasRows() : null);
   const later = () => (before ? hasRows([keyset.atOrAfter(before)]) : null);
   return {
-    aliased: sql`(select *, ${numbers} from (${rows}) as cut) as ${identifier(alias)}`,
+    aliased: sql`(select *${isNumbered ? sql`, ${numbers}` : sql``} from (${rows}) as cut) as ${identifier(alias)}`,
     cursor,
     /** A JSON array with `item` of each row of the page, in the list's order. */
     each: (item: Sql) => {
+      if (!isNumbered) return sql`coalesce(json_agg(${item}), '[]')`;
       const ordered = backward ? sql`${item} order by ${number} desc` : item;
       return sql`coalesce(json_agg(${ordered}) filter (where ${number} <= ${literal(limit)}), '[]')`;
     },

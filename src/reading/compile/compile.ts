@@ -1,6 +1,7 @@
 import type { MetadataStorage } from '@mikro-orm/core';
 import {
   type FieldNode,
+  type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLResolveInfo,
@@ -10,10 +11,10 @@ import {
   isObjectType,
 } from 'graphql';
 import { collectSubfields } from 'graphql/execution/collectFields.js';
-import { ListQuery } from './list-query.ts';
-import { type ListPage, listPage } from './lists/list-page.ts';
-import { scoredRows, UnionQuery, type UnionRows } from './lists/union-query.ts';
-import { type Order, parsePageArgs } from './page-args.ts';
+import { ListQuery } from '../list-query.ts';
+import { type ListPage, listPage } from '../lists/list-page.ts';
+import { scoredRows, UnionQuery, type UnionRows } from '../lists/union-query.ts';
+import { type Order, parsePageArgs } from '../page-args.ts';
 import type {
   AnyRow,
   Links,
@@ -25,10 +26,11 @@ import type {
   ReadPlan,
   Union,
   UnionMember,
-} from './read-plan.ts';
-import { RowConditions } from './row-conditions.ts';
-import { base64url, identifier, join, jsonObject, literal, Sql, sql } from './sql.ts';
-import type { Link, Table } from './table.ts';
+} from '../read-plan.ts';
+import { RowConditions } from '../row-conditions.ts';
+import { base64url, identifier, join, jsonObject, literal, Sql, sql } from '../sql.ts';
+import type { Link, Table } from '../table.ts';
+import { compileOnce } from './compile-once.ts';
 
 /**
  * Compiles a plan and the GraphQL selection under it into one SQL expression, whose value is the JSON of the field. Nested
@@ -59,8 +61,9 @@ class Compiler {
   constructor(
     private readonly info: GraphQLResolveInfo,
     private readonly options: CompileOptions,
+    tableCount = 0,
   ) {
-    this.rows = new RowConditions(options.tables, options.viewer);
+    this.rows = new RowConditions(options.tables, options.viewer, tableCount);
   }
 
   value(plan: ReadPlan, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
@@ -108,8 +111,10 @@ class Compiler {
     const list = this.listOf(plan, this.rows.table(entity, scope));
     const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
     const table = this.rows.allRows(entity);
-    const page = listPage(list, window, { alias: table.alias, id: table.columns.id as Sql });
-    return this.connection(type, nodes, page, {
+    const fields = this.fieldsOf(getNamedType(type) as GraphQLObjectType, nodes);
+    const isNumbered = window.backward || fields.some(isPageInfo);
+    const page = listPage(list, window, { alias: table.alias, id: table.columns.id as Sql, isNumbered });
+    return this.connection(type, fields, page, {
       count: () => list.count(),
       object: (of, below) => this.object(of, below, table),
       textMatches: (of, below) => this.textMatches(of, below, textMatches?.(table.columns) ?? {}),
@@ -145,7 +150,9 @@ class Compiler {
       });
       return list.byTable(alias, values);
     };
-    return this.connection(type, nodes, listPage(list, window, { alias, id }), {
+    const fields = this.fieldsOf(getNamedType(type) as GraphQLObjectType, nodes);
+    const isNumbered = window.backward || fields.some(isPageInfo);
+    return this.connection(type, fields, listPage(list, window, { alias, id, isNumbered }), {
       count: () => list.count(),
       object: (of, below) => ofRow((table) => this.object(of, below, table)),
       textMatches: (of, below) =>
@@ -162,10 +169,10 @@ class Compiler {
     return { precedence, scored, count: list.count() };
   }
 
-  private connection(type: GraphQLOutputType, nodes: readonly FieldNode[], page: ListPage, parts: PageParts): Sql {
+  private connection(type: GraphQLOutputType, fields: readonly Selected[], page: ListPage, parts: PageParts): Sql {
     const connection = getNamedType(type) as GraphQLObjectType;
     let needsRows = false;
-    const pairs = this.fieldsOf(connection, nodes).map(([name, fieldNodes, field]): [string, Sql] => {
+    const pairs = fields.map(([name, fieldNodes, field]): [string, Sql] => {
       needsRows ||= ['nodes', 'edges', 'pageInfo'].includes(field?.name ?? '');
       switch (field?.name) {
         case 'nodes':
@@ -224,6 +231,17 @@ class Compiler {
   }
 
   private object(type: GraphQLOutputType, nodes: readonly FieldNode[], table: Table): Sql {
+    const { viewer, typed } = this.options;
+    const place = [table.alias, this.rows.tableCount, table.entity.className, getNamedType(type).name, typed].join(' ');
+    const { sql, tableCount } = compileOnce(nodes, this.info.fragments, place, viewer, (viewer) => {
+      const once = new Compiler(this.info, { ...this.options, viewer }, this.rows.tableCount);
+      return { sql: once.compileObject(type, nodes, table), tableCount: once.rows.tableCount };
+    });
+    this.rows.tableCount = tableCount;
+    return sql;
+  }
+
+  private compileObject(type: GraphQLOutputType, nodes: readonly FieldNode[], table: Table): Sql {
     const named = getNamedType(type);
     const concrete = (
       isObjectType(named) ? named : this.options.schema.getType(table.entity.className)
@@ -245,12 +263,17 @@ class Compiler {
   }
 
   /** The fields of a selection by response name. `__typename` has no field definition. */
-  private fieldsOf(type: GraphQLObjectType, nodes: readonly FieldNode[]) {
+  private fieldsOf(type: GraphQLObjectType, nodes: readonly FieldNode[]): Selected[] {
     const { fragments, variableValues } = this.info;
     const fields = type.getFields();
     const selected = collectSubfields(this.options.schema, fragments, variableValues, type, nodes);
     return [...selected].map(([name, of]) => [name, of, fields[of[0]?.name.value ?? '']] as const);
   }
 }
+
+/** A response name, its nodes, and the field. */
+type Selected = readonly [string, readonly FieldNode[], GraphQLField<unknown, unknown> | undefined];
+
+const isPageInfo = ([, , field]: Selected): boolean => field?.name === 'pageInfo';
 
 const typeName = (name: string): Sql => literal(name);

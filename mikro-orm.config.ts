@@ -10,6 +10,7 @@ import { SearchSettings } from './src/articles/search/search-settings.entity.ts'
 import { RateLimit } from './src/auth/rate-limit.entity.ts';
 import { Session } from './src/auth/session.entity.ts';
 import { Comment } from './src/comments/comment.entity.ts';
+import { RecordingDriver } from './src/database/batch/write-batch.ts';
 import { ImplicitTransactionEntityManager } from './src/database/entity-manager.ts';
 import { type ConnectionOptions, connectionTo, type OpenDatabase, openDatabase } from './src/database/open-database.ts';
 import { PgClient } from './src/database/pg-client.ts';
@@ -28,6 +29,7 @@ export default () =>
 export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase) =>
   defineConfig({
     ...withClient(connection),
+    driver: RecordingDriver,
     entityManager: ImplicitTransactionEntityManager,
     implicitTransactions: false, // the entity manager begins them
     entities: [

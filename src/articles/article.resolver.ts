@@ -6,7 +6,7 @@ import { validate } from '../graphql/validation.ts';
 import { renderBody } from '../markdown/markdown.ts';
 import { one, page, type ReadPlan } from '../reading/read-plan.ts';
 import { SCAN_COST } from '../reading/scan-cost.ts';
-import { lockTagsOfArticle, upsertTags } from '../tags/tag.repository.ts';
+import { insertTags, linkTags, lockTagsOfArticle } from '../tags/tag.repository.ts';
 import { createOnce } from '../users/create-once.ts';
 import { User } from '../users/user.entity.ts';
 import { ArticleConnection } from './article.connection.ts';
@@ -53,25 +53,28 @@ export class ArticleResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => ArticlePayload, { nullable: true, description: 'Publishes an article, or keeps it as a draft.' })
   async createArticle(
     @Arg('input', () => CreateArticleInput, { description: 'What it says.' }) input: CreateArticleInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<ArticlePayload> {
+    const { em, viewer, reads } = context;
     const { idempotencyKey: key, ...asked } = validate(newArticleRules, input);
     const request = { userId: viewer.id, key, asked, entity: Article, kind: ResourceKind.ARTICLE };
     const { tagList, ...content } = asked;
+    const id = await reads.nextId('articles');
     const article = await createOnce(em, request, {
       prepare: () => renderBody(content.body, ARTICLE_RENDERING),
-      create: (em, body) =>
-        em.transactional(async (em) => {
-          const author = em.getReference(User, viewer.id);
-          const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
-          const article = new Article(author, { ...content, body, slug });
-          article.tags.set(await upsertTags(em, tagList));
-          em.persist(article);
-          return article;
-        }),
+      async create(em, body) {
+        const author = em.getReference(User, viewer.id);
+        const slug = articleSlug(content.title, content.status === ArticleStatus.PUBLISHED);
+        const article = Object.assign(new Article(author, { ...content, body, slug }), { id });
+        await insertTags(em, tagList);
+        await em.persist(article).flush();
+        await linkTags(em, article, tagList);
+        return article;
+      },
     });
     return { article };
   }
@@ -122,6 +125,7 @@ export class ArticleResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => ArticlePayload, {
     nullable: true,
     description: 'Marks an article as a favourite. Doing it again changes nothing.',
@@ -137,6 +141,7 @@ export class ArticleResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => ArticlePayload, {
     nullable: true,
     description: 'Takes the mark of a favourite away. Doing it again changes nothing.',

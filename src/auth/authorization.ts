@@ -10,7 +10,7 @@ export const requireSignIn: AuthChecker<Context> = ({ context }) => {
 };
 
 /**
- * An invalid token, or one whose session has ended, fails every root field instead of making the client a guest. Fields
+ * Mutations wait for the session, unless they record their writes. An invalid token, or one whose session has ended, fails every root field instead of making the client a guest. Fields
  * with the extension `ignoresToken` sign in, which must work with an expired token.
  */
 export function rejectInvalidTokens(schema: GraphQLSchema): void {
@@ -25,8 +25,7 @@ export function rejectInvalidTokens(schema: GraphQLSchema): void {
         };
         const verification = context.session || context.tokenError ? null : verifySession(context);
         if (!verification) return resolved();
-        // The executor has verified the session of a mutation already; without it, the mutation waits here.
-        return type === schema.getQueryType()
+        return type === schema.getQueryType() || field.extensions.recordsWrites
           ? resolveWhileVerifying(context, verification, resolved)
           : verification.then(resolved);
       };
@@ -34,7 +33,16 @@ export function rejectInvalidTokens(schema: GraphQLSchema): void {
   }
 }
 
-/** A query reads from the database in the same batch that verifies the session; its result is dropped if that fails. */
+/** Resolves once the session of the token is known to be open. Throws Unauthenticated if it is not. */
+export async function requireOpenSession(context: Context): Promise<void> {
+  await verifySession(context);
+  if (context.tokenError) throw context.tokenError;
+}
+
+/**
+ * A query reads from the database in the same batch that verifies the session; its result is dropped if that fails. So does a mutation
+ * that records its writes.
+ */
 async function resolveWhileVerifying(
   context: Context,
   verification: Promise<void>,

@@ -91,8 +91,7 @@ export const hasToken = (authorization: string | undefined): authorization is st
   authorization !== undefined && !/^\s*(?:Token|Bearer)?\s*$/i.test(authorization);
 
 /**
- * Checks once whether the session of the token is still open. Mutations wait for it. Queries send their reads in the same round
- * trip, and their result waits.
+ * Checks once whether the session of the token is still open, in one round trip with the reads that start at the same time.
  */
 export function verifySession(context: Context): Promise<void> | null {
   if (!context.claims) return null;

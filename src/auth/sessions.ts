@@ -1,8 +1,9 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql as ormSql } from '@mikro-orm/core';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Statement } from '../database/batch/statement-pipeline.ts';
 import type { ReadBatch } from '../reading/read-batch.ts';
-import { raw, sql } from '../reading/sql.ts';
+import { raw, sql, toStatement } from '../reading/sql.ts';
 import { Session } from './session.entity.ts';
 import { type IssuedToken, invalidToken, issueToken, type TokenClaims, verifyToken } from './token.ts';
 
@@ -63,6 +64,12 @@ export class Sessions {
         and ${claims.issuedAt} <= ${raw(SECONDS)} + ${raw(CLOCK_SKEW)})`);
     if (found === null) return null;
     return { id: claims.sessionId, isRecent: found.startsWith('true'), shouldBeProlonged: found.endsWith(' true') };
+  }
+
+  /** Fails with SESSION_HAS_ENDED when the session is not open. Otherwise it stays open until the transaction ends. */
+  guard({ id }: OpenSession): Statement {
+    return toStatement(sql`select 1 / (select count(*) from
+      (select from sessions where id = ${id} and expires_at > now() for key share) as open)`);
   }
 
   /** Prolongs a session as refreshing it would, but at most until a year after it was opened. */
@@ -172,6 +179,9 @@ interface SessionRow extends OpenSession {
   /** Seconds since 1970. */
   readonly now: number;
 }
+
+/** The SQLSTATE of a division by zero, of which no other statement of a mutation has one. */
+export const SESSION_HAS_ENDED = '22012';
 
 const SECONDS = 'extract(epoch from now())';
 const IS_RECENT = `opened_at > now() - interval '15 minutes'`;

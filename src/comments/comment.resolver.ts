@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, Mutation, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Extensions, Mutation, Resolver } from 'type-graphql';
 import { articleReference } from '../articles/article.repository.ts';
 import type { SignedInContext } from '../auth/context.ts';
 import { globalId } from '../graphql/node.ts';
@@ -23,20 +23,24 @@ import { findComment } from './comment.repository.ts';
 @Resolver()
 export class CommentResolver {
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => CommentPayload, { nullable: true, description: 'Says something about an article.' })
   async addComment(
     @Arg('input', () => AddCommentInput, { description: 'What, and about which article.' }) input: AddCommentInput,
     @Ctx() context: SignedInContext,
   ): Promise<CommentPayload> {
     const { em, viewer } = context;
-    const article = await articleReference(context, input.article);
+    const [article, id] = await Promise.all([
+      articleReference(context, input.article),
+      context.reads.nextId('comments'),
+    ]);
     const { idempotencyKey: key, body } = validate(newCommentRules, input);
     const asked = { article: article.id, body };
     const request = { userId: viewer.id, key, asked, entity: Comment, kind: ResourceKind.COMMENT };
     const comment = await createOnce(em, request, {
       prepare: () => renderBody(body, COMMENT_RENDERING),
       async create(em, rendered) {
-        const comment = new Comment(article, em.getReference(User, viewer.id), rendered);
+        const comment = Object.assign(new Comment(article, em.getReference(User, viewer.id), rendered), { id });
         await em.persist(comment).flush();
         return comment;
       },

@@ -1,5 +1,6 @@
-import type { UnitOfWork } from '@mikro-orm/core';
+import type { TransactionOptions, UnitOfWork } from '@mikro-orm/core';
 import { EntityManager } from '@mikro-orm/postgresql';
+import { WriteBatch } from './batch/write-batch.ts';
 
 /**
  * Wraps a flush in a transaction only when it takes more than one statement. A single statement is a transaction by itself
@@ -17,6 +18,19 @@ export class ImplicitTransactionEntityManager extends EntityManager {
       await (isAtomic ? super.flush() : this.flushInTransaction());
     } finally {
       this.isFlushing = false;
+    }
+  }
+
+  /** A transaction of an entity manager that records its writes is a real one, which waits for the proof. */
+  override async transactional<T>(act: (em: this) => T | Promise<T>, options?: TransactionOptions): Promise<T> {
+    const batch = this.getTransactionContext() as unknown;
+    if (!(batch instanceof WriteBatch)) return super.transactional(act, options);
+    await batch.proof();
+    this.resetTransactionContext();
+    try {
+      return await super.transactional(act, options);
+    } finally {
+      this.setTransactionContext(batch as never);
     }
   }
 

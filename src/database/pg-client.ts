@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { Client, type ClientBase, type QueryConfig, type QueryResult } from 'pg';
+import { type NamedStatement, type Rows, StatementPipeline } from './batch/statement-pipeline.ts';
 import { isReadOnly } from './database-errors.ts';
 import { type StartupMessage, withSessionSettings } from './session-settings.ts';
 
@@ -27,17 +28,28 @@ export class PgClient extends Client {
       return Promise.resolve(BEGUN);
     }
     const result: unknown = this.beginIsPending ? this.beginWith(args) : this.send(args);
-    if (result instanceof Promise) {
-      this.onStatement?.(textOf(args[0]), result);
-      result.then(
-        () => this.onDone?.(),
-        (error: Error) => {
-          this.closeIfUseless(error);
-          this.onDone?.(error);
-        },
-      );
-    }
+    if (result instanceof Promise) this.observe(textOf(args[0]), result);
     return result;
+  }
+
+  /** Runs statements in one message, as one transaction. Returns the rows of the last one, values as text. */
+  runTogether(statements: readonly NamedStatement[]): Promise<Rows> {
+    const { promise, resolve, reject } = Promise.withResolvers<Rows>();
+    const pipeline = new StatementPipeline(statements, (error, rows = []) => (error ? reject(error) : resolve(rows)));
+    this.send([pipeline]);
+    this.observe(pipeline.text, promise);
+    return promise;
+  }
+
+  private observe(text: string, result: Promise<unknown>): void {
+    this.onStatement?.(text, result);
+    result.then(
+      () => this.onDone?.(),
+      (error: Error) => {
+        this.closeIfUseless(error);
+        this.onDone?.(error);
+      },
+    );
   }
 
   private async beginWith(args: unknown[]): Promise<unknown> {

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { PoolClient } from 'pg';
+import type { Rows, Statement } from '../database/batch/statement-pipeline.ts';
 import { Cancellations } from '../database/cancellations.ts';
 import { isUnknownStatement } from '../database/database-errors.ts';
+import type { PgClient } from '../database/pg-client.ts';
 import { retryRead } from '../database/retry-read.ts';
-import { type Sql, type Statement, toStatement } from './sql.ts';
+import { type Sql, toStatement } from './sql.ts';
 
 /**
- * Runs recurring read statements, bypassing the unit of work. Each is prepared on every connection that runs it, because
+ * Runs recurring statements, bypassing the unit of work. Each is prepared on every connection that runs it, because
  * planning a page takes longer than reading it.
  */
 export class PreparedStatements {
@@ -35,6 +37,33 @@ export class PreparedStatements {
       if (!isUnknownStatement(error)) throw error;
       this.stopPreparing();
       return await retryRead(() => this.run(statement, signal));
+    }
+  }
+
+  /**
+   * Runs statements as one transaction, in one message, and returns the rows of the last one. Sent again only when a prepared
+   * statement was missing, since nothing is done then.
+   */
+  async transaction(statements: readonly Statement[]): Promise<Rows> {
+    try {
+      return await this.runTogether(statements);
+    } catch (error) {
+      if (!isUnknownStatement(error)) throw error;
+      this.stopPreparing();
+      return await this.runTogether(statements);
+    }
+  }
+
+  private async runTogether(statements: readonly Statement[]): Promise<Rows> {
+    const pool = await this.em.getConnection().getNativeClient();
+    const client = (await pool.connect()) as PoolClient & PgClient;
+    const prepared = this.preparedBy(client);
+    try {
+      const named = statements.map((each) => ({ ...each, name: this.prepares ? this.nameOf(each.text) : '' }));
+      for (const { name } of named) if (name) prepared.add(name);
+      return await client.runTogether(named);
+    } finally {
+      client.release(prepared.size > 2 * MAX_NAMES);
     }
   }
 
@@ -81,7 +110,7 @@ export class PreparedStatements {
     const known = this.names.get(text);
     if (known) return known;
     if (this.names.size === MAX_NAMES) this.names.clear();
-    const name = `read_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
+    const name = `conduit_${createHash('sha256').update(text).digest('base64url').slice(0, 22)}`;
     this.names.set(text, name);
     return name;
   }

@@ -1,7 +1,8 @@
+import type { Statement } from '../database/batch/statement-pipeline.ts';
 import { isTransientDatabaseError } from '../database/database-errors.ts';
 import { QueryTooComplex } from '../graphql/errors.ts';
 import type { PreparedStatements } from './prepared-statements.ts';
-import { join, literal, type Sql, sql } from './sql.ts';
+import { join, literal, type Sql, sql, toStatement } from './sql.ts';
 
 /**
  * Batches the reads that one request makes in the same tick into one statement, or a few, since a round trip costs more than
@@ -21,6 +22,25 @@ export class ReadBatch {
     // The next tick runs after every promise that is already settled, so by then GraphQL has called each resolver it can.
     if (this.pending.length === 0) process.nextTick(() => this.send());
     return new Promise((resolve, reject) => this.pending.push({ expression, resolve, reject }));
+  }
+
+  /** The id of a row of this table that is not written yet. One that is not used in the end leaves a gap. */
+  async nextId(table: string): Promise<number> {
+    return Number(await this.value(sql`nextval(pg_get_serial_sequence(${table}, 'id'))`));
+  }
+
+  /** Sends writes, and reads the values of expressions after them, in one message and one transaction. */
+  async valuesAfter(writes: readonly Statement[], expressions: readonly Sql[]): Promise<Promise<string | null>[]> {
+    const reads = expressions.length > 0 ? [toStatement(boundedRows(expressions))] : [];
+    const rows = await this.statements.transaction([...writes, ...reads]);
+    return expressions.map((expression, index) => {
+      const [text = null, bytes] = rows[index] ?? [];
+      const value = new Promise<string | null>((resolve, reject) => {
+        this.settle({ expression, resolve, reject }, [text, Number(bytes)]);
+      });
+      value.catch(() => {}); // whoever reads the field handles it
+      return value;
+    });
   }
 
   private send(): void {

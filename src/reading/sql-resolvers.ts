@@ -11,11 +11,14 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
+import { collectSubfields } from 'graphql/execution/collectFields.js';
+import type { Statement } from '../database/batch/statement-pipeline.ts';
 import { NotFoundError, ResourceKind } from '../graphql/user-errors.ts';
 import { compile } from './compile/compile.ts';
 import { RawJson } from './raw-json.ts';
 import type { ReadBatch } from './read-batch.ts';
 import { type AnyEntityClass, one, type ReadContext, type ReadPlan } from './read-plan.ts';
+import type { Sql } from './sql.ts';
 
 /**
  * Makes the schema read with SQL: a query field, or an entity in a mutation's payload, runs one expression, and the fields
@@ -49,7 +52,7 @@ export function attachSqlResolvers(schema: GraphQLSchema, em: EntityManager): vo
   }
 }
 
-interface ResolverContext extends ReadContext {
+interface ResolverContext extends Pick<ReadContext, 'viewer'> {
   readonly reads: ReadBatch;
 }
 
@@ -64,7 +67,39 @@ const planResolver =
     return plan === null ? null : run(plan, context, info);
   };
 
-type Payload = Record<string, { id: number } | undefined> & { errors?: readonly unknown[] };
+type Payload = Record<string, { id: number } | undefined> & {
+  errors?: readonly unknown[];
+  [READ]?: Map<string, Promise<string | null>>;
+};
+
+/** The entities of a payload that were read already, by response name. */
+const READ = Symbol('read');
+
+/** Sends the writes of a mutation, and reads the entities that its payload is asked for in the same message and transaction. */
+export type WriteAndRead = <P extends object>(
+  payload: P,
+  writes: readonly Statement[],
+  context: ResolverContext,
+  info: GraphQLResolveInfo,
+) => Promise<P>;
+
+export const createWriteAndRead =
+  (em: EntityManager): WriteAndRead =>
+  async (payload, writes, { viewer, reads }, info) => {
+    const { schema, fragments, variableValues, fieldNodes } = info;
+    const type = getNamedType(info.returnType) as GraphQLObjectType;
+    const expressions = new Map<string, Sql>();
+    for (const [key, nodes] of collectSubfields(schema, fragments, variableValues, type, fieldNodes)) {
+      const field = type.getFields()[nodes[0]?.name.value ?? ''];
+      const row = field && (payload as Payload)[field.name];
+      if (!field || !row || typeof row !== 'object' || !em.getMetadata().has(row.constructor)) continue;
+      const options = { viewer, schema, tables: em.getMetadata(), type: field.type, typed: true };
+      const plan = one(row.constructor as EntityClass<{ id: number }>, { id: row.id });
+      expressions.set(key, compile(plan, { ...info, fieldNodes: nodes }, options));
+    }
+    const values = await reads.valuesAfter(writes, [...expressions.values()]);
+    return { ...payload, [READ]: new Map([...expressions.keys()].map((key, index) => [key, values[index]])) };
+  };
 
 /** Reads an entity that a mutation has written from the database again, so that its payload is fresh. */
 const entityResolver =
@@ -72,7 +107,10 @@ const entityResolver =
   (source, _args, context, info) => {
     const row = source[info.fieldName];
     if (!row) return null;
-    const read = run(one(entity, { id: row.id }), context, info);
+    const known = source[READ]?.get(String(info.path.key));
+    const read = known
+      ? known.then((text) => JSON.parse(text ?? 'null'))
+      : run(one(entity, { id: row.id }), context, info);
     entityReads.set(source, [...(entityReads.get(source) ?? []), { entity, read }]);
     return read;
   };

@@ -1,3 +1,5 @@
+import type { Statement } from '../database/batch/statement-pipeline.ts';
+
 /** A fragment of SQL with its parameters: `sql\`${column} = ${value}\``. Fragments nest, and may be used more than once. */
 export class Sql {
   constructor(
@@ -46,12 +48,6 @@ export function jsonObject(pairs: readonly (readonly [string, Sql])[]): Sql {
 /** The text in base64url, without padding and without the line breaks that PostgreSQL puts into base64. */
 export const base64url = (text: Sql): Sql =>
   sql`translate(encode(convert_to(${text}, 'UTF8'), 'base64'), E'+/=\n', '-_')`;
-
-/** What PostgreSQL receives: text with the placeholders $1, $2, …, and their values. */
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly unknown[];
-}
 
 export function toStatement(fragment: Sql): Statement {
   const values: unknown[] = [];

@@ -21,7 +21,7 @@ import {
   TakenError,
   ValidationError,
 } from '../graphql/user-errors.ts';
-import { attachSqlResolvers } from '../reading/sql-resolvers.ts';
+import { attachSqlResolvers, createWriteAndRead } from '../reading/sql-resolvers.ts';
 import { TagResolver } from '../tags/tag.resolver.ts';
 import { UserFields, ViewerFields } from '../users/user.fields.ts';
 import { UserResolver } from '../users/user.resolver.ts';
@@ -69,7 +69,7 @@ export function buildSchema(em: EntityManager): GraphQLSchema {
     if (isInputObjectType(type) && type.extensions.oneOf) type.isOneOf = true;
   }
   attachSqlResolvers(schema, em);
-  wrapMutations(schema);
+  wrapMutations(schema, createWriteAndRead(em));
   rejectInvalidTokens(schema);
   return schema;
 }

@@ -1,7 +1,10 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Context } from '../auth/context.ts';
 import { isStorable } from '../database/storable.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind, TakenError } from '../graphql/user-errors.ts';
+import { pick } from '../reading/read-plan.ts';
+import { RowConditions } from '../reading/row-conditions.ts';
 import { foldCase, nameKey } from '../text/fold-case.ts';
 import { User } from './user.entity.ts';
 import type { UserBy } from './user.input.ts';
@@ -13,11 +16,12 @@ export function userWhere({ id, username }: UserBy): { id: number } | { username
   return row !== null && { id: row };
 }
 
-export async function findUser(em: EntityManager, by: UserBy): Promise<User> {
-  const where = userWhere(by);
-  const user = where && (await em.findOne(User, where));
-  if (!user) throw new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
-  return user;
+/** A reference to the user for mutations that only link to them; the row is not loaded. */
+export async function userReference({ em, reads, viewer }: Context, by: UserBy): Promise<User> {
+  const rows = new RowConditions(em.getMetadata(), viewer);
+  const id = await reads.value(rows.pick(pick(User, 'id', userWhere(by))));
+  if (id === null) throw new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
+  return em.getReference(User, Number(id));
 }
 
 /**

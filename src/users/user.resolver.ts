@@ -1,4 +1,4 @@
-import { Arg, Authorized, Ctx, Mutation, Query, Resolver } from 'type-graphql';
+import { Arg, Authorized, Ctx, Extensions, Mutation, Query, Resolver } from 'type-graphql';
 import type { Context, SignedInContext } from '../auth/context.ts';
 import { Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
 import { one, type ReadPlan } from '../reading/read-plan.ts';
@@ -6,7 +6,7 @@ import { Follow } from './follow.entity.ts';
 import { User } from './user.entity.ts';
 import { UserBy, UserInput } from './user.input.ts';
 import { FollowPayload } from './user.payload.ts';
-import { findUser, userWhere } from './user.repository.ts';
+import { userReference, userWhere } from './user.repository.ts';
 import { Viewer } from './viewer.ts';
 
 @Resolver()
@@ -22,15 +22,17 @@ export class UserResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => FollowPayload, {
     nullable: true,
     description: "Puts a user's articles into the viewer's feed. Doing it again changes nothing.",
   })
   async followUser(
     @Arg('input', () => UserInput, { description: 'Whom.' }) input: UserInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<FollowPayload> {
-    const user = await findUser(em, input.user);
+    const { em, viewer } = context;
+    const user = await userReference(context, input.user);
     if (user.id === viewer.id) {
       throw new Refusal(new ValidationError(UserErrorCode.INVALID, "can't be yourself", ['input', 'user']));
     }
@@ -39,15 +41,17 @@ export class UserResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => FollowPayload, {
     nullable: true,
     description: "Takes a user's articles out of the viewer's feed. Doing it again changes nothing.",
   })
   async unfollowUser(
     @Arg('input', () => UserInput, { description: 'Whom.' }) input: UserInput,
-    @Ctx() { em, viewer }: SignedInContext,
+    @Ctx() context: SignedInContext,
   ): Promise<FollowPayload> {
-    const user = await findUser(em, input.user);
+    const { em, viewer } = context;
+    const user = await userReference(context, input.user);
     await em.nativeDelete(Follow, { follower: viewer.id, followed: user });
     return { user };
   }

@@ -231,8 +231,9 @@ const UNAVAILABLE = {
   body: { errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE', retryable: true } }] },
 };
 
+/** With a key, so that it takes a transaction of several messages. */
 const createArticle = (title: string) =>
-  `mutation { createArticle(input: { title: "${title}", description: "d", body: "b", tagList: ["a"] }) { article { title } errors { code } } }`;
+  `mutation { createArticle(input: { title: "${title}", description: "d", body: "b", tagList: ["a"], idempotencyKey: "create ${title}" }) { article { title } errors { code } } }`;
 
 const titles = async () => (await orm.em.fork().execute('select title from articles')).map(({ title }) => title);
 

@@ -1,6 +1,6 @@
 import { Client, escapeLiteral } from 'pg';
 import { expect, inject, test } from 'vitest';
-import type { Statement } from '../../src/reading/sql.ts';
+import type { Statement } from '../../src/database/batch/statement-pipeline.ts';
 import { databaseOn } from '../support/migrated-template.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { aUser, type Person } from '../support/test-data.ts';

@@ -1,5 +1,5 @@
 import { Client, type QueryConfig } from 'pg';
-import type { Statement } from '../../src/reading/sql.ts';
+import type { Statement } from '../../src/database/batch/statement-pipeline.ts';
 
 /** The statements that are sent to the database while `act` runs. */
 export async function statementsDuring(act: () => Promise<unknown>): Promise<Statement[]> {

@@ -1,5 +1,5 @@
 import type { ApolloServerOptions } from '@apollo/server';
-import { execute, type GraphQLSchema } from 'graphql';
+import { execute, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
 import { type Context, verifySession } from '../../auth/context.ts';
 import { withoutCompletion } from '../../reading/raw-json.ts';
 import { MAX_ERRORS } from './operation-limits.ts';
@@ -10,12 +10,17 @@ import { MAX_ERRORS } from './operation-limits.ts';
  */
 export function createGateway(schema: GraphQLSchema): NonNullable<ApolloServerOptions<Context>['gateway']> {
   const queries = withoutCompletion(schema);
+  const recordsWrites = ({ selectionSet: { selections } }: OperationDefinitionNode): boolean => {
+    const [field] = selections;
+    if (selections.length > 1 || field?.kind !== 'Field') return false;
+    return Boolean(schema.getMutationType()?.getFields()[field.name.value]?.extensions.recordsWrites);
+  };
   return {
     load: async () => ({
       executor: async ({ document, operation, source, request: { variables, operationName }, context }) => {
-        // Queries verify the session in parallel with their reads. Mutations verify it first, also because one that signs in or
-        // out changes the viewer of the next.
-        if (operation?.operation !== 'query') await verifySession(context as Context);
+        // Queries verify the session in parallel with their reads, and so does a mutation whose only field records its writes. Others
+        // verify it first, also because one that signs in or out changes the viewer of the next.
+        if (operation?.operation === 'mutation' && !recordsWrites(operation)) await verifySession(context as Context);
         return execute({
           schema: operation?.operation === 'query' && !INTROSPECTION.test(source) ? queries : schema,
           document,

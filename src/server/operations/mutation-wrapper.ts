@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import { requireOpenSession } from '../../auth/authorization.ts';
 import type { Context } from '../../auth/context.ts';
+import { WriteBatch } from '../../database/batch/write-batch.ts';
 import { Refusal } from '../../graphql/user-errors.ts';
+import type { WriteAndRead } from '../../reading/sql-resolvers.ts';
 import { errorForConstraint, isRetryable } from './constraint-errors.ts';
 
+type Resolve = GraphQLFieldResolver<unknown, Context, unknown, Promise<object>>;
+
 /** Runs each mutation on a fork of the entity manager, retries conflicts, and returns refusals as the payload's `errors`. */
-export function wrapMutations(schema: GraphQLSchema): void {
+export function wrapMutations(schema: GraphQLSchema, writeAndRead: WriteAndRead): void {
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
-    const resolve = field.resolve as GraphQLFieldResolver<unknown, Context, unknown, Promise<object>>;
+    const resolver = field.resolve as Resolve;
+    const resolve = field.extensions.recordsWrites ? recordWrites(resolver, writeAndRead) : resolver;
     field.resolve = async (source, args, context: Context, info) => {
       for (let attempt = 1; ; attempt += 1) {
         context.signal.throwIfAborted(); // the client would not get the result
@@ -28,5 +34,22 @@ export function wrapMutations(schema: GraphQLSchema): void {
     };
   }
 }
+
+/**
+ * A mutation with the extension `recordsWrites` takes two messages: what it reads first, with the session, and then what it has
+ * written, with the answer. Nothing is written once the session has ended.
+ */
+const recordWrites =
+  (resolve: Resolve, writeAndRead: WriteAndRead): Resolve =>
+  async (source, args, context, info) => {
+    const batch = new WriteBatch(() => requireOpenSession(context));
+    context.em.setTransactionContext(batch as never);
+    const payload = await resolve(source, args, context, info);
+    await batch.proof();
+    context.signal.throwIfAborted();
+    if (batch.statements.length === 0) return payload;
+    const guard = context.session ? [context.sessions.guard(context.session)] : [];
+    return writeAndRead(payload, [...guard, ...batch.statements], context, info);
+  };
 
 const MAX_ATTEMPTS = 4;

@@ -1,5 +1,5 @@
 import { Refusal, UserErrorCode, ValidationError } from '../graphql/user-errors.ts';
-import { RENDERER_VERSION, type Rendering, type RenderOptions } from './render.ts';
+import { RENDERER_VERSION, type Rendering, type RenderOptions, render } from './render.ts';
 import { renderInThread } from './renderer.ts';
 import { MarkdownRefusal } from './syntax/limits.ts';
 
@@ -15,7 +15,8 @@ export class Markdown {
 
   /** Rejects with a MarkdownRefusal if the text is too complex to render. */
   static async render(source: string, options: RenderOptions): Promise<Markdown> {
-    return new Markdown(source, await renderInThread(source, options));
+    const isShort = source.length <= MAX_SHORT;
+    return new Markdown(source, isShort ? render(source, options) : await renderInThread(source, options));
   }
 
   /** What is stored. A row keeps when its last text was rendered, and each rendering is later: see stale-rendering.ts. */
@@ -33,6 +34,9 @@ export class Markdown {
     return { ...this.columns(lastRenderedAt), openingText, readingTimeMinutes };
   }
 }
+
+/** In UTF-16 code units. So short a text, as most comments are, is rendered sooner than another thread gets it. */
+const MAX_SHORT = 300;
 
 interface MarkdownColumns {
   readonly body: string;

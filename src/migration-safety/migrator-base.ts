@@ -34,6 +34,7 @@ export abstract class MigratorBase extends StockMigrator implements MigratorPart
   declare protected runner: Runner & IMigrationRunner;
 
   abstract readonly extension: { register(orm: MikroORM): void };
+  abstract assertDatabaseExists(): Promise<void>;
   onProgress: ((step: MigrationStep) => void) | undefined;
   private ownSettings: Settings | undefined;
   /** The command that opened the shadow database handles its errors, and closes it. */

@@ -31,6 +31,9 @@ export interface MigratorParts {
   /** The rows of the tracking table, or undefined if there is no table yet. Creates nothing. */
   history(schema?: string): Promise<HistoryRow[] | undefined>;
 
+  /** Throws where there is no database yet: migration:up creates it, and what needs one with a history must not. */
+  assertDatabaseExists(): Promise<void>;
+
   /** Runs the work under the migration lock, with the database and the tracking table in place. */
   withLock<T>(work: (lock: MigrationLock) => Promise<T>): Promise<T>;
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { MigrationInfo, MigrationResult, MigrationRow, MikroORM } from '@mikro-orm/core';
 import type { RunOptions } from './apply/apply.ts';
 import { guardSchemaCommands, refuseRollup } from './apply/disposable.ts';
@@ -78,10 +79,14 @@ export class Migrator extends MigratorBase {
   override async create(path?: string, blank?: boolean, initial?: boolean, name?: string): Promise<MigrationResult> {
     return this.reportErrors(async () => {
       await this.initPaths();
-      const { createMigrations, logLintFindings } = await import('./create/create.ts');
+      const { createMigrations, folderOf, logLintFindings } = await import('./create/create.ts');
       const { refuseLongName, toIdentifier } = await import('./create/migration-names.ts');
       const identifier = name ? toIdentifier(name) : initial ? 'initial' : undefined;
       refuseLongName(identifier);
+      if (blank && this.settings.dryRun) {
+        throw new MigrationProblem('bad-setting', 'A blank migration has nothing to show: leave out --dry-run.');
+      }
+      if (this.settings.dryRun) return this.showCreation(await createMigrations(this, path, identifier));
       const result = await withCreateLock(this, path, async () => {
         if (blank) return super.create(path, blank, initial, identifier);
         if (!initial) return createMigrations(this, path, identifier);
@@ -91,6 +96,12 @@ export class Migrator extends MigratorBase {
           await markApplied(this, file.replace(/\.\w+$/, ''));
         return written;
       });
+      const { runAfterWrite } = await import('./create/after-write.ts');
+      const files = result.fileName.split(', ').filter(Boolean);
+      await runAfterWrite(
+        this,
+        files.map((file) => join(folderOf(this, path), file)),
+      );
       if (result.diff.up.length > 0) await logLintFindings(this, result.fileName);
       return result;
     });
@@ -126,8 +137,15 @@ export class Migrator extends MigratorBase {
     });
   }
 
-  /** migration:up creates the database; what needs one with a history must not. */
-  private async assertDatabaseExists(): Promise<void> {
+  /** What migration:create would write. As a command, prints it and exits as if entities were ahead, which they are. */
+  private showCreation(result: MigrationResult): MigrationResult {
+    if (result.diff.up.length === 0 || !runsAsCommand()) return result;
+    console.log(result.code);
+    const files = result.fileName.split(', ').map((file) => `  ${file}`);
+    throw new MigrationProblem('changed', ['This is a dry run. It would write:', ...files].join('\n'));
+  }
+
+  override async assertDatabaseExists(): Promise<void> {
     if (!dataFolderExists(this.driver)) {
       throw new MigrationProblem('unreachable', 'There is no database in the data folder. migration:up creates it.');
     }

@@ -29,6 +29,7 @@ export const EXIT_CODES = {
   encoding: 41,
   'test-failed': 50,
   'create-failed': 51,
+  'after-write-failed': 52,
 } as const;
 
 export type ProblemKind = keyof typeof EXIT_CODES;

@@ -36,6 +36,8 @@ export interface SafetyOptions {
   appVersion?: string;
   /** Whether a migration older than the newest applied one may still be applied. */
   outOfOrder?: 'refuse' | 'allow';
+  /** A command that migration:create runs after writing, such as a formatter; the paths of the files come after it. */
+  afterWrite?: string;
 }
 
 export interface ConnectionTo {
@@ -75,6 +77,11 @@ export interface Settings {
   shadowUrl: string | undefined;
   /** Whether `migration:create` writes plain statements in one transaction, and not online DDL. */
   naive: boolean;
+  /** Whether `migration:create` only prints what it would write. */
+  dryRun: boolean;
+  /** Whether all migrations of a run share one transaction. */
+  singleTransaction: boolean;
+  afterWrite: string | undefined;
   /** Whether migrations are linted, and tables checked for violating rows, before they run. Off when replaying history. */
   preflight: boolean;
 }
@@ -107,9 +114,14 @@ export function readSettings(options: SafetyOptions = {}, env: Environment = pro
     renames: env.MIGRATION_RENAMES || undefined,
     shadowUrl: env.MIGRATION_SHADOW_URL || undefined,
     preflight: true,
-    naive: ['1', 'true', 'yes'].includes(env.MIGRATION_NAIVE ?? ''),
+    naive: isOn(env.MIGRATION_NAIVE),
+    dryRun: isOn(env.MIGRATION_DRY_RUN),
+    singleTransaction: isOn(env.MIGRATION_SINGLE_TRANSACTION),
+    afterWrite: env.MIGRATION_AFTER_WRITE || options.afterWrite,
   };
 }
+
+const isOn = (text: string | undefined) => ['1', 'true', 'yes'].includes(text ?? '');
 
 const UNITS: Record<string, number> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 };
 

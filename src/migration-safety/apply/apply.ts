@@ -21,7 +21,7 @@ import { changesType, onlyOutsideTransaction } from '../sql/statements.ts';
 import { refuseDataLoss } from './destructive-guards.ts';
 import { withRetries } from './retries.ts';
 import { logRetry, type MigrationRun } from './runner.ts';
-import { notInATransaction } from './statement-failed.ts';
+import { notInATransaction, ROLLED_BACK } from './statement-failed.ts';
 import { chooseMigrations, refuseHoles } from './targets.ts';
 import { describe, findLostValues, findViolations, refuseViolations, type Violation } from './violating-rows.ts';
 
@@ -66,29 +66,71 @@ export async function applyMigrations(
   const chosen = names.map((name) => files.find((file) => file.name === name) as MigrationFile);
   refuseStatementTimeout(migrator, chosen);
   const transaction = 'transaction' in targets ? targets.transaction : undefined;
-  const probe = probeOf(migrator.driver, { schema, transaction, lockTimeout: migrator.settings.tableLockTimeout });
+  if (migrator.settings.singleTransaction) refuseOutsideTransaction(chosen);
+  const lockTimeout = migrator.settings.tableLockTimeout;
+  const probeIn = (shared: unknown) => probeOf(migrator.driver, { schema, transaction: shared, lockTimeout });
+  const probe = probeIn(transaction);
   const executed = new Set([...names, ...history.executed]);
   const later = files.slice(files.findIndex(({ name }) => name === names.at(-1)) + 1);
   const pending = later.filter(({ name }) => !executed.has(name));
   const open = await refuseUnsafe(migrator, method, { chosen, files, later: pending }, probe);
-  const applied: MigrationInfo[] = [];
-  for (const migration of chosen) {
+  const each = async (migration: MigrationFile, shared: unknown): Promise<MigrationInfo> => {
     await lock.verify();
     const run = runOf(migrator, method, migration, files);
     // What the rows are like after the earlier migrations is known only now.
     if (open.has(migration.name)) {
-      const { found } = await findViolations([migration], [], probe);
+      const { found } = await findViolations([migration], [], shared ? probeIn(shared) : probe);
       refuseLostValues(found, migrator.log);
       refuseViolations(found.filter(({ code }) => !code));
     }
     // Outside a transaction the runner retries single statements; retrying the migration would repeat the others.
-    const attempts = migration.transactional && !transaction ? run.attempts : 1;
-    const [info] = await withRetries(attempts, logRetry(run), () => runMigration(method, run, { schema, transaction }));
+    const attempts = migration.transactional && !shared ? run.attempts : 1;
+    const [info] = await withRetries(attempts, logRetry(run), () =>
+      runMigration(method, run, { schema, transaction: shared }),
+    );
     if (!info) throw new Error(`${migration.name} was chosen and did not run.`);
-    applied.push(info);
-    migrator.onProgress?.({ name: info.name, number: applied.length, of: chosen.length });
+    return info;
+  };
+  const all = async (shared: unknown) => {
+    const applied: MigrationInfo[] = [];
+    for (const migration of chosen) {
+      const info = await each(migration, shared);
+      applied.push(info);
+      migrator.onProgress?.({ name: info.name, number: applied.length, of: chosen.length });
+    }
+    return applied;
+  };
+  const [first] = chosen;
+  if (!first || transaction || !migrator.settings.singleTransaction) return all(transaction);
+  return inSingleTransaction(migrator, runOf(migrator, method, first, files), all);
+}
+
+/** Runs all migrations or none. A busy table makes it start again from the first. */
+async function inSingleTransaction<T>(
+  { driver }: MigratorParts,
+  first: MigrationRun,
+  work: (transaction: unknown) => Promise<T>,
+): Promise<T> {
+  try {
+    return await withRetries(first.attempts, logRetry(first), () => driver.getConnection().transactional(work));
+  } catch (error) {
+    const rolledBack = 'It ran in a single transaction with the others, which was rolled back: nothing was changed.';
+    if (error instanceof MigrationProblem) error.message = error.message.replace(ROLLED_BACK, rolledBack);
+    throw error;
   }
-  return applied;
+}
+
+function refuseOutsideTransaction(chosen: MigrationFile[]): void {
+  const outside = chosen.filter(({ transactional }) => !transactional);
+  if (outside.length === 0) return;
+  throw new MigrationProblem(
+    'not-in-a-transaction',
+    [
+      'A single transaction cannot contain migrations that run outside a transaction:',
+      ...outside.map(({ name }) => `  ${name}`),
+      'Apply them without MIGRATION_SINGLE_TRANSACTION, or those before them first: --to <name>. Nothing was changed.',
+    ].join('\n'),
+  );
 }
 
 /** The rows, under the new names of files that were renamed, which are recorded. */

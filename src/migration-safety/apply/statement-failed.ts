@@ -119,4 +119,5 @@ function remainder(migration: MigrationFile, statements: Statement[], index: num
   return `The migration runs outside a transaction: its first ${index} of ${statements.length} statements stay done, and it is not recorded. After the cause is fixed, migration:up starts it again and skips what already exists.${left}`;
 }
 
-const ROLLED_BACK = 'The migration was rolled back: nothing of it remains. The migrations before it stay applied.';
+export const ROLLED_BACK =
+  'The migration was rolled back: nothing of it remains. The migrations before it stay applied.';

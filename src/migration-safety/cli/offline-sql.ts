@@ -1,9 +1,9 @@
-import { findMigration } from '../apply/targets.ts';
 import type { Method, MigrationFile } from '../history/migration-file.ts';
 import { upgradeTableSql, userAtHost } from '../history/migration-storage.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
 import { MigrationProblem } from '../problems.ts';
 import { literal } from '../sql/quote.ts';
+import { readRange } from './range.ts';
 
 /**
  * The SQL that migrates a database from one point of history to another, for environments where migrations can't run
@@ -11,13 +11,11 @@ import { literal } from '../sql/quote.ts';
  */
 export async function offlineSql(migrator: MigratorParts, range = 'base:head'): Promise<string> {
   const files = await migrator.readMigrations();
-  const names = files.map(({ name }) => name);
-  const [from, to, more] = range.includes(':') ? range.split(':') : ['base', range];
-  if (more !== undefined) {
-    throw new MigrationProblem('unknown-target', `"${range}" is not a range; it must be FROM:TO, such as base:head.`);
-  }
-  const start = positionOf(from || 'base', names);
-  const end = positionOf(to || 'head', names);
+  const { start, end } = readRange(
+    range,
+    files.map(({ name }) => name),
+    'migration:sql',
+  );
   const method: Method = start <= end ? 'up' : 'down';
   const chosen = method === 'up' ? files.slice(start, end) : files.slice(end, start).reverse();
   refuseDynamic(chosen, method);
@@ -45,15 +43,6 @@ export async function offlineSql(migrator: MigratorParts, range = 'base:head'): 
 
 /** A semicolon after a line comment would be part of it. */
 const terminated = (sql: string) => (/--[^\n]*$/.test(sql) ? `${sql}\n;` : `${sql};`);
-
-/** The number of migrations applied at this point of history. */
-function positionOf(text: string, names: string[]): number {
-  if (text === 'base' || text === '0') return 0;
-  if (text === 'head') return names.length;
-  const back = /^-(\d+)$/.exec(text);
-  if (back) return Math.max(0, names.length - Number(back[1]));
-  return names.indexOf(findMigration(text, names, 'migration:sql')) + 1;
-}
 
 function refuseDynamic(chosen: MigrationFile[], method: Method): void {
   const dynamic = chosen.filter((migration) => migration.dynamic[method]);

@@ -1,5 +1,6 @@
 import { checkIntegrity, underNewNames } from '../history/integrity.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
+import { readRange } from './range.ts';
 
 /** One line of `migration:status`: a migration and its state in this database. */
 export interface Status {
@@ -30,12 +31,14 @@ export async function readStatus(migrator: MigratorParts): Promise<Status[]> {
   });
 }
 
-/** The applied migrations, in the order they were applied. */
-export async function readHistory(migrator: MigratorParts): Promise<Status[]> {
+/** The applied migrations, or those in a range FROM:TO of them, in the order they were applied; or reversed. */
+export async function readHistory(migrator: MigratorParts, range = 'base:head'): Promise<Status[]> {
   const rows = (await migrator.history()) ?? [];
   const order = underNewNames(await migrator.readMigrations(), rows).map(({ name }) => name);
+  const { start, end } = readRange(range, order, 'migration:history');
+  const chosen = start <= end ? order.slice(start, end) : order.slice(end, start).reverse();
   const statuses = await readStatus(migrator);
-  return order.flatMap((name) => statuses.filter((status) => status.name === name));
+  return chosen.flatMap((name) => statuses.filter((status) => status.name === name));
 }
 
 /** A table without borders, for reading and for grep. */

@@ -27,12 +27,24 @@ export async function createMigrations(
   name: string | undefined,
 ): Promise<MigrationResult> {
   const { planned, entities } = await planMigrations(migrator);
-  const { config, options } = migrator;
+  const written = await renderMigrations(migrator, planned, name);
+  if (!migrator.settings.dryRun) {
+    const folder = folderOf(migrator, path);
+    for (const { fileName, code } of written)
+      await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
+    await writeSnapshot(migrator, entities);
+  }
+  return {
+    fileName: written.map(({ fileName }) => fileName).join(', '),
+    code: written.map(({ code }) => code).join('\n'),
+    diff: { up: planned.flatMap(({ up }) => up), down: [...planned].reverse().flatMap(({ down }) => down) },
+  };
+}
+
+/** Where migrations are written: the folder of `--path`, or that of the configuration. */
+export function folderOf({ config, options }: MigratorParts, path: string | undefined): string {
   const { emit, pathTs, path: compiled } = options;
-  const folder = fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
-  const result = await writeMigrations(migrator, planned, name, folder);
-  await writeSnapshot(migrator, entities);
-  return result;
+  return fs.normalizePath(config.get('baseDir'), path ?? (emit === 'ts' && pathTs ? pathTs : (compiled ?? '')));
 }
 
 /** Lints the files that were just written. */
@@ -147,29 +159,22 @@ export function afterRenames({ operations, after }: Plan, renames: Rename[]): Pl
   return { operations: [...renaming, ...operations], after };
 }
 
-/** Writes one file per migration. Their timestamps, which order them, are a second apart, as if each took one to write. */
-async function writeMigrations(
+/** One file per migration. Their timestamps, which order them, are a second apart, as if each took one to write. */
+async function renderMigrations(
   { config, options, generator }: MigratorParts,
   planned: PlannedMigration[],
   name: string | undefined,
-  folder: string,
-): Promise<MigrationResult> {
+): Promise<{ fileName: string; code: string }[]> {
   const now = Date.now();
-  const written: [code: string, fileName: string][] = [];
+  const rendered: { fileName: string; code: string }[] = [];
   for (const [index, migration] of planned.entries()) {
     const time = timestamp(now + index * 1_000);
     const migrationName = name && index === 0 ? name : nameFor(migration.up);
     const className = config.getNamingStrategy().classToMigrationName(time, migrationName);
     const code = completeCode(await generator.generateMigrationFile(className, withSemicolons(migration)), migration);
-    const fileName = `${options.fileName?.(time, migrationName)}.${options.emit}`;
-    await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
-    written.push([code, fileName]);
+    rendered.push({ fileName: `${options.fileName?.(time, migrationName)}.${options.emit}`, code });
   }
-  return {
-    fileName: written.map(([, fileName]) => fileName).join(', '),
-    code: written.map(([code]) => code).join('\n'),
-    diff: { up: planned.flatMap(({ up }) => up), down: [...planned].reverse().flatMap(({ down }) => down) },
-  };
+  return rendered;
 }
 
 const withSemicolons = ({ up, down }: PlannedMigration) => ({

@@ -47,9 +47,12 @@ export const PERMITTED: Record<string, Change> = {
   'move a table to another schema': (_, model, table) => {
     moveTable(model, table, { schema: table.schema === 'public' ? 'blog' : 'public' });
   },
-  'widen a type': (choices, _, table) => {
+  'widen a type': (choices, model, table) => {
     const column = choices.one(table.columns);
-    column.type = choices.one(columnTypeOf(column.type).widerTypes) ?? column.type;
+    const wider = choices.one(columnTypeOf(column.type).widerTypes) ?? column.type;
+    // A check of numbers becomes one of texts, which rows of numbers need not meet.
+    const isAnother = columnTypeOf(wider).family !== columnTypeOf(column.type).family;
+    if (!isAnother || !isChecked(column, table, model)) column.type = wider;
   },
   'make a column optional': (choices, _, table) => {
     choices.one(table.columns).nullable = true;
@@ -211,6 +214,14 @@ const freshName = (choices: RandomChoices, taken: string[]) => {
 };
 
 /** Renames a column wherever the model names it. */
+/** Whether a check names the column, or one that refers to its table and has its type. */
+const isChecked = (column: Column, table: Table, { tables }: Model): boolean =>
+  tables.some(({ checks, references, ...each }) => {
+    const own = idOf(each) === idOf(table) ? [column.name] : [];
+    const names = [...own, ...references.filter(({ to }) => to === idOf(table)).flatMap(({ columns }) => columns)];
+    return checks.some(({ columns }) => columns.some((name) => names.includes(name)));
+  });
+
 const isTarget = ({ name }: Column, table: Table, { tables }: Model) =>
   tables.some(({ references }) => references.some(({ to, toColumn }) => to === idOf(table) && toColumn === name));
 

@@ -80,6 +80,7 @@ export class ArticleResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => ArticlePayload, { nullable: true, description: "Changes one of the viewer's own articles." })
   async updateArticle(
     @Arg('input', () => UpdateArticleInput, { description: 'What changes.' }) input: UpdateArticleInput,
@@ -106,6 +107,7 @@ export class ArticleResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => DeleteArticlePayload, {
     nullable: true,
     description: "Deletes one of the viewer's own articles, with its comments and favourites.",

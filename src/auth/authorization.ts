@@ -2,6 +2,8 @@ import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
 import type { AuthChecker } from 'type-graphql';
 import { Unauthenticated } from '../graphql/errors.ts';
 import { type Context, verifySession } from './context.ts';
+import type { OpenSession } from './sessions.ts';
+import { invalidToken } from './token.ts';
 
 /** `@Authorized()`: the viewer must be signed in. It runs before the resolver, so 401 comes before 404. */
 export const requireSignIn: AuthChecker<Context> = ({ context }) => {
@@ -33,10 +35,11 @@ export function rejectInvalidTokens(schema: GraphQLSchema): void {
   }
 }
 
-/** Resolves once the session of the token is known to be open. Throws Unauthenticated if it is not. */
-export async function requireOpenSession(context: Context): Promise<void> {
+/** The session, once it is known to be open. Throws Unauthenticated if it is not. */
+export async function requireOpenSession(context: Context): Promise<OpenSession> {
   await verifySession(context);
-  if (context.tokenError) throw context.tokenError;
+  if (!context.session) throw context.tokenError ?? invalidToken();
+  return context.session;
 }
 
 /**

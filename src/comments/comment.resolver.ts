@@ -49,6 +49,7 @@ export class CommentResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => CommentPayload, { nullable: true, description: "Changes one of the viewer's own comments." })
   async updateComment(
     @Arg('input', () => UpdateCommentInput, { description: 'Which one, and what it says now.' })
@@ -64,6 +65,7 @@ export class CommentResolver {
   }
 
   @Authorized()
+  @Extensions({ recordsWrites: true })
   @Mutation(() => DeleteCommentPayload, {
     nullable: true,
     description: "Deletes a comment of the viewer's, or under an article of the viewer's.",

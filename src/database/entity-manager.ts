@@ -25,10 +25,13 @@ export class ImplicitTransactionEntityManager extends EntityManager {
   override async transactional<T>(act: (em: this) => T | Promise<T>, options?: TransactionOptions): Promise<T> {
     const batch = this.getTransactionContext() as unknown;
     if (!(batch instanceof WriteBatch)) return super.transactional(act, options);
-    await batch.proof();
+    const { text, values } = await batch.proof();
     this.resetTransactionContext();
     try {
-      return await super.transactional(act, options);
+      return await super.transactional(async (em) => {
+        await em.execute(text.replaceAll(/\$\d+/g, '?'), [...values]);
+        return act(em);
+      }, options);
     } finally {
       this.setTransactionContext(batch as never);
     }

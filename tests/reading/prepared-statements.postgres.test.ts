@@ -1,9 +1,9 @@
 import { MikroORM } from '@mikro-orm/postgresql';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ormConfig } from '../../mikro-orm.config.ts';
 import { ServerPool } from '../../src/database/server-pool.ts';
 import { PreparedStatements } from '../../src/reading/prepared-statements.ts';
-import { sql } from '../../src/reading/sql.ts';
+import { sql, toStatement } from '../../src/reading/sql.ts';
 import { orm } from '../support/test-server.ts';
 
 /** Statements on the only connection of a pool. */
@@ -43,6 +43,49 @@ test('a connection on which another client has prepared the statement: nothing i
   await execute(`prepare "${name}" as select 7`);
   expect(await statements.rows(ONE)).toEqual([[2]]);
   expect(lines).toHaveLength(1);
+});
+
+describe('statements that run together', () => {
+  const insert = (name: string) => toStatement(sql`insert into tags (name, name_key) values (${name}, ${name})`);
+  const divide = (by: number) => toStatement(sql`select 6 / ${by}::int`);
+  const tags = async () => (await orm.em.fork().execute('select name from tags order by name')).map(({ name }) => name);
+
+  test('are one transaction, and return the rows of the last', async () => {
+    const { statements } = await oneConnection();
+    expect(await statements.transaction([insert('a'), insert('b'), divide(2)])).toEqual([['3']]);
+    expect(await tags()).toEqual(['a', 'b']);
+    await expect(statements.transaction([insert('c'), divide(0), insert('d')])).rejects.toMatchObject({ code: '22012' });
+    expect(await tags()).toEqual(['a', 'b']);
+  });
+
+  test('work again after an error, wherever it was, on the same connection and prepared', async () => {
+    const { statements, lines, execute } = await oneConnection();
+    const fails = [
+      [insert('a'), divide(0), insert('b')],
+      [divide(0), insert('a')],
+      [insert('a'), toStatement(sql`select from no_such_table where ${1}`), divide(1)],
+      [insert('a'), insert('a'), divide(1)],
+      [toStatement(sql`select ${'x'}::int`), insert('a')],
+    ];
+    for (const together of fails) {
+      await expect(statements.transaction(together)).rejects.toThrow();
+      expect(await statements.transaction([insert('a'), divide(1)])).toEqual([['6']]);
+      await execute('delete from tags');
+    }
+    expect(lines).toEqual([]);
+    expect((await execute(names)).length).toBeGreaterThan(1);
+  });
+
+  test('on a connection that lacks what was prepared run once, and nothing is prepared any more', async () => {
+    const { statements, lines, execute } = await oneConnection();
+    await statements.transaction([insert('a'), divide(1)]);
+    await execute('deallocate all');
+    expect(await statements.transaction([insert('b'), divide(1)])).toEqual([['6']]);
+    expect(await tags()).toEqual(['a', 'b']);
+    expect(lines).toEqual([expect.stringContaining('PREPARED_STATEMENTS=off')]);
+    expect(await statements.transaction([insert('c'), divide(1)])).toEqual([['6']]);
+    expect(await execute(names)).toEqual([]);
+  });
 });
 
 test('a connection is not used again after its statement was aborted', async () => {

@@ -10,8 +10,8 @@ import type { Statement } from './statement-pipeline.ts';
 export class WriteBatch {
   readonly statements: Statement[] = [];
 
-  /** `proof`: resolves once the request may write. */
-  constructor(readonly proof: () => Promise<void>) {}
+  /** `proof` resolves once the request may write, with the statement that has to come before its writes. */
+  constructor(readonly proof: () => Promise<Statement>) {}
 
   record(query: string, params: readonly unknown[]): void {
     const values: unknown[] = [];

@@ -37,19 +37,19 @@ export function wrapMutations(schema: GraphQLSchema, writeAndRead: WriteAndRead)
 
 /**
  * A mutation with the extension `recordsWrites` takes two messages: what it reads first, with the session, and then what it has
- * written, with the answer. Nothing is written once the session has ended.
+ * written, with the answer. One that needs the rows that it writes has a transaction of its own in place of the second message.
+ * Either way, nothing is written once the session has ended.
  */
 const recordWrites =
   (resolve: Resolve, writeAndRead: WriteAndRead): Resolve =>
   async (source, args, context, info) => {
-    const batch = new WriteBatch(() => requireOpenSession(context));
+    const batch = new WriteBatch(async () => context.sessions.guard(await requireOpenSession(context)));
     context.em.setTransactionContext(batch as never);
     const payload = await resolve(source, args, context, info);
-    await batch.proof();
-    context.signal.throwIfAborted();
     if (batch.statements.length === 0) return payload;
-    const guard = context.session ? [context.sessions.guard(context.session)] : [];
-    return writeAndRead(payload, [...guard, ...batch.statements], context, info);
+    const guard = await batch.proof();
+    context.signal.throwIfAborted();
+    return writeAndRead(payload, [guard, ...batch.statements], context, info);
   };
 
 const MAX_ATTEMPTS = 4;

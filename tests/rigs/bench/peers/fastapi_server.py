@@ -60,6 +60,7 @@ class Article(Base):
     updated_at = Column(DateTime(timezone=True))
     published_at = Column(DateTime(timezone=True))
     favorites_count = Column(Integer)
+    status = Column(String)
     author_id = Column(ForeignKey("users.id"))
     author = relationship(User)
     tags = relationship(Tag, secondary=article_tags, order_by=article_tags.c.position)
@@ -101,7 +102,7 @@ def feed(session: Session = Depends(database), x_viewer: int = Header()):
     followed = select(Follow.followed_id).where(Follow.follower_id == x_viewer)
     newest = (
         select(Article)
-        .where(Article.author_id.in_(followed))
+        .where(Article.author_id.in_(followed), Article.status == "PUBLISHED")
         .order_by(Article.published_at.desc(), Article.id.desc())
         .limit(20)
         .options(joinedload(Article.author), selectinload(Article.tags))

@@ -74,6 +74,9 @@ export class Article {
   @Property({ type: 'text' })
   body!: string;
 
+  @Property({ type: 'text', default: 'PUBLISHED' })
+  status = 'PUBLISHED';
+
   @ManyToOne({ entity: () => User, ref: true })
   author!: Ref<User>;
 

@@ -110,7 +110,7 @@ const newest = { publishedAt: 'desc', id: 'desc' } as const;
 export class ArticleResolver {
   @Query(() => ArticleConnection)
   async articles(@Arg('first', () => Int) first: number, @Ctx() { em }: Context): Promise<ArticleConnection> {
-    return { nodes: await em.find(Article, {}, { orderBy: newest, limit: first }) };
+    return { nodes: await em.find(Article, { status: 'PUBLISHED' }, { orderBy: newest, limit: first }) };
   }
 
   @Query(() => Article, { nullable: true })
@@ -219,7 +219,7 @@ export class UserResolver {
 
   @FieldResolver(() => Int)
   articlesCount(@Root() user: User, @Ctx() { em }: Context): Promise<number> {
-    return em.count(Article, { author: user });
+    return em.count(Article, { author: user, status: 'PUBLISHED' });
   }
 
   @FieldResolver(() => ArticleConnection)
@@ -228,7 +228,7 @@ export class UserResolver {
     @Arg('first', () => Int) first: number,
     @Ctx() { em }: Context,
   ): Promise<ArticleConnection> {
-    return { nodes: await em.find(Article, { author }, { orderBy: newest, limit: first }) };
+    return { nodes: await em.find(Article, { author, status: 'PUBLISHED' }, { orderBy: newest, limit: first }) };
   }
 
   @FieldResolver(() => ArticleConnection)
@@ -258,7 +258,13 @@ export class ViewerResolver {
   ): Promise<ArticleConnection> {
     const follows = await em.find(Follow, { follower: user });
     const authors = follows.map(({ followed }) => followed.id);
-    return { nodes: await em.find(Article, { author: { $in: authors } }, { orderBy: newest, limit: first }) };
+    return {
+      nodes: await em.find(
+        Article,
+        { author: { $in: authors }, status: 'PUBLISHED' },
+        { orderBy: newest, limit: first },
+      ),
+    };
   }
 }
 

@@ -1,7 +1,6 @@
 import type { MetadataStorage } from '@mikro-orm/core';
 import {
   type FieldNode,
-  type GraphQLField,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLResolveInfo,
@@ -10,9 +9,8 @@ import {
   getNamedType,
   isObjectType,
 } from 'graphql';
-import { collectSubfields } from 'graphql/execution/collectFields.js';
 import { ListQuery } from '../list-query.ts';
-import { type ListPage, listPage } from '../lists/list-page.ts';
+import { listPage } from '../lists/list-page.ts';
 import { scoredRows, UnionQuery, type UnionRows } from '../lists/union-query.ts';
 import { type Order, parsePageArgs } from '../page-args.ts';
 import type {
@@ -31,6 +29,7 @@ import { RowConditions } from '../row-conditions.ts';
 import { base64url, identifier, join, jsonObject, literal, Sql, sql } from '../sql.ts';
 import type { Link, Table } from '../table.ts';
 import { compileOnce } from './compile-once.ts';
+import { connectionSql, type FieldsOf, fieldsOf, isPageInfo, textMatchesSql, typeName } from './connection-sql.ts';
 
 /**
  * Compiles a plan and the GraphQL selection under it into one SQL expression, whose value is the JSON of the field. Nested
@@ -48,15 +47,9 @@ interface CompileOptions {
   readonly typed: boolean;
 }
 
-/** How a connection reads its count and the objects of its rows. */
-interface PageParts {
-  readonly count: () => Sql;
-  readonly object: (type: GraphQLOutputType, nodes: readonly FieldNode[]) => Sql;
-  readonly textMatches: (type: GraphQLOutputType, nodes: readonly FieldNode[]) => Sql;
-}
-
 class Compiler {
   private readonly rows: RowConditions;
+  private readonly fieldsOf: FieldsOf;
 
   constructor(
     private readonly info: GraphQLResolveInfo,
@@ -64,6 +57,7 @@ class Compiler {
     tableCount = 0,
   ) {
     this.rows = new RowConditions(options.tables, options.viewer, tableCount);
+    this.fieldsOf = fieldsOf(options.schema, info);
   }
 
   value(plan: ReadPlan, type: GraphQLOutputType, nodes: readonly FieldNode[]): Sql {
@@ -111,13 +105,14 @@ class Compiler {
     const list = this.listOf(plan, this.rows.table(entity, scope));
     const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
     const table = this.rows.allRows(entity);
-    const fields = this.fieldsOf(getNamedType(type) as GraphQLObjectType, nodes);
+    const fields = this.fieldsOf(type, nodes);
     const isNumbered = window.backward || fields.some(isPageInfo);
     const page = listPage(list, window, { alias: table.alias, id: table.columns.id as Sql, isNumbered });
-    return this.connection(type, fields, page, {
+    return connectionSql(type, fields, page, {
+      fieldsOf: this.fieldsOf,
       count: () => list.count(),
       object: (of, below) => this.object(of, below, table),
-      textMatches: (of, below) => this.textMatches(of, below, textMatches?.(table.columns) ?? {}),
+      textMatches: (of, below) => textMatchesSql(of, this.fieldsOf(of, below), textMatches?.(table.columns) ?? {}),
     });
   }
 
@@ -150,13 +145,16 @@ class Compiler {
       });
       return list.byTable(alias, values);
     };
-    const fields = this.fieldsOf(getNamedType(type) as GraphQLObjectType, nodes);
+    const fields = this.fieldsOf(type, nodes);
     const isNumbered = window.backward || fields.some(isPageInfo);
-    return this.connection(type, fields, listPage(list, window, { alias, id, isNumbered }), {
+    return connectionSql(type, fields, listPage(list, window, { alias, id, isNumbered }), {
+      fieldsOf: this.fieldsOf,
       count: () => list.count(),
       object: (of, below) => ofRow((table) => this.object(of, below, table)),
       textMatches: (of, below) =>
-        ofRow((table, { textMatches }) => this.textMatches(of, below, textMatches?.(table.columns) ?? {})),
+        ofRow((table, { textMatches }) =>
+          textMatchesSql(of, this.fieldsOf(of, below), textMatches?.(table.columns) ?? {}),
+        ),
     });
   }
 
@@ -169,65 +167,9 @@ class Compiler {
     return { precedence, scored, count: list.count() };
   }
 
-  private connection(type: GraphQLOutputType, fields: readonly Selected[], page: ListPage, parts: PageParts): Sql {
-    const connection = getNamedType(type) as GraphQLObjectType;
-    let needsRows = false;
-    const pairs = fields.map(([name, fieldNodes, field]): [string, Sql] => {
-      needsRows ||= ['nodes', 'edges', 'pageInfo'].includes(field?.name ?? '');
-      switch (field?.name) {
-        case 'nodes':
-          return [name, page.each(parts.object(field.type, fieldNodes))];
-        case 'edges':
-          return [name, page.each(this.edge(field.type, fieldNodes, page, parts))];
-        case 'pageInfo': {
-          const pageInfo = getNamedType(field.type) as GraphQLObjectType;
-          const selected = this.fieldsOf(pageInfo, fieldNodes);
-          const value = (of: string) => page.pageInfo[of as keyof typeof page.pageInfo]();
-          return [
-            name,
-            jsonObject(selected.map(([part, , of]) => [part, of ? value(of.name) : typeName(pageInfo.name)])),
-          ];
-        }
-        case 'totalCount':
-          return [name, parts.count()];
-        default:
-          return [name, typeName(connection.name)];
-      }
-    });
-    // `group by ()` yields one row, also where the selection takes nothing from the rows.
-    return needsRows ? sql`(select ${jsonObject(pairs)} from ${page.aliased} group by ())` : jsonObject(pairs);
-  }
-
   private link({ entity, where, to, at, few, copied }: Links<unknown>): Link {
     const table = this.rows.table(entity, 'found');
     return { table, where: this.rows.where(where, table), to: table.columns[to] as Sql, at, few, copied };
-  }
-
-  private edge(type: GraphQLOutputType, nodes: readonly FieldNode[], page: ListPage, parts: PageParts): Sql {
-    const edge = getNamedType(type) as GraphQLObjectType;
-    return jsonObject(
-      this.fieldsOf(edge, nodes).map(([name, fieldNodes, field]) => {
-        if (field?.name === 'cursor') return [name, page.cursor];
-        if (field?.name === 'textMatches') return [name, parts.textMatches(field.type, fieldNodes)];
-        return [name, field ? parts.object(field.type, fieldNodes) : typeName(edge.name)];
-      }),
-    );
-  }
-
-  private textMatches(type: GraphQLOutputType, nodes: readonly FieldNode[], found: Readonly<Record<string, Sql>>): Sql {
-    const fragments = Object.entries(found).map(
-      ([name, fragment], at) => sql`(${literal(at)}, ${literal(name)}, ${fragment})`,
-    );
-    if (fragments.length === 0) return sql`'[]'::json`;
-    const match = getNamedType(type) as GraphQLObjectType;
-    const item = jsonObject(
-      this.fieldsOf(match, nodes).map(([name, , field]) => [
-        name,
-        field ? identifier('match', field.name) : typeName(match.name),
-      ]),
-    );
-    return sql`(select coalesce(json_agg(${item} order by at) filter (where fragment is not null), '[]')
-      from (values ${join(fragments, ', ')} offset 0) as match (at, field, fragment))`;
   }
 
   private object(type: GraphQLOutputType, nodes: readonly FieldNode[], table: Table): Sql {
@@ -247,7 +189,7 @@ class Compiler {
       isObjectType(named) ? named : this.options.schema.getType(table.entity.className)
     ) as GraphQLObjectType;
     const pairs = this.fieldsOf(concrete, nodes).map(([name, fieldNodes, field]): [string, Sql] => {
-      if (!field) return [name, typeName(concrete.name)];
+      if (!field) return [name, typeName(concrete)];
       const readPlan = field.extensions.readPlan as ReadFieldMethod | undefined;
       if (readPlan) {
         const args = getArgumentValues(field, fieldNodes[0] as FieldNode, this.info.variableValues);
@@ -258,22 +200,7 @@ class Compiler {
       if (field.name === 'id') return [name, base64url(sql`${literal(`${concrete.name}:`)} || ${column.sql}`)];
       return [name, column.asJson(column.sql)];
     });
-    if (named !== concrete && this.options.typed) pairs.push(['$type', typeName(concrete.name)]);
+    if (named !== concrete && this.options.typed) pairs.push(['$type', typeName(concrete)]);
     return jsonObject(pairs);
   }
-
-  /** The fields of a selection by response name. `__typename` has no field definition. */
-  private fieldsOf(type: GraphQLObjectType, nodes: readonly FieldNode[]): Selected[] {
-    const { fragments, variableValues } = this.info;
-    const fields = type.getFields();
-    const selected = collectSubfields(this.options.schema, fragments, variableValues, type, nodes);
-    return [...selected].map(([name, of]) => [name, of, fields[of[0]?.name.value ?? '']] as const);
-  }
 }
-
-/** A response name, its nodes, and the field. */
-type Selected = readonly [string, readonly FieldNode[], GraphQLField<unknown, unknown> | undefined];
-
-const isPageInfo = ([, , field]: Selected): boolean => field?.name === 'pageInfo';
-
-const typeName = (name: string): Sql => literal(name);

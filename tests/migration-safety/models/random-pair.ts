@@ -67,12 +67,13 @@ const pair = (before: Model, after: Model, changes: string[]): ModelPair => ({
   changes,
   renames: renamesBetween(before, after).join(','),
   byHand: [],
-  withRows: changes.every((name) => name in PERMITTED) && !before.tables.some((table) => isTaken(table, after)),
+  withRows: changes.every((name) => name in PERMITTED) && before.tables.every((table) => keepsRows(table, after)),
 });
 
-/** Whether another table has the name now: its columns may not take the rows of this one. */
-const isTaken = (table: Table, { tables }: Model) =>
-  tables.some((each) => readable(each) === readable(table) && each.was !== idOf(table));
+/** Whether the rows of a table stay what they are: it is still there, and no other table has its name and may not take its rows. */
+const keepsRows = (table: Table, { tables }: Model) =>
+  tables.some(({ was }) => was === idOf(table)) &&
+  !tables.some((each) => readable(each) === readable(table) && each.was !== idOf(table));
 
 /** Each table and column that is gone: its new name, or nothing if it is dropped. */
 function renamesBetween(before: Model, after: Model): string[] {

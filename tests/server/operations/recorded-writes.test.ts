@@ -54,6 +54,20 @@ test('the tags of a new article are in the order of its author, also those that 
   ]);
 });
 
+test('texts with the characters of placeholders are stored as they are', async () => {
+  const as = await aUser();
+  const text = String.raw`What? ?? \? \\? $1 $2 :name '' " \n`;
+  const { data } = await executeGraphql(CreateArticleDocument, {
+    as,
+    input: { title: text, description: text, body: text, tagList: ['?', '$1', String.raw`\?`] },
+  });
+  const article = data.createArticle?.article;
+  expect(article).toMatchObject({ title: text, description: text, body: text, tagList: ['?', '$1', String.raw`\?`] });
+  const input = { article: { slug: article?.slug as string }, body: text };
+  const comment = await executeGraphql(AddCommentDocument, { as, input });
+  expect(comment.data.addComment?.comment).toMatchObject({ body: text });
+});
+
 test('a write that fails takes those before it with it, and the connections work afterwards', async () => {
   const as = await aUser();
   await orm.em

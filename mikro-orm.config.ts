@@ -55,6 +55,8 @@ export const ormConfig = ({ connection, embedded, migrationLock }: OpenDatabase)
       path: `${import.meta.dirname}/migrations`,
       pathTs: `${import.meta.dirname}/migrations`,
       safety: {
+        schemaFile: `${import.meta.dirname}/schema/database.sql`,
+        tablesFile: `${import.meta.dirname}/docs/database.md`,
         connectionOf: (url) => withClient(connectionTo(readPostgresUrl(url))),
         ...(migrationLock && { lock: { file: migrationLock, isOwner: () => embedded?.isOwner ?? false } }),
       },

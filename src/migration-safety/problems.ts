@@ -27,6 +27,7 @@ export const EXIT_CODES = {
   drift: 39,
   unreachable: 40,
   encoding: 41,
+  'stale-schema-file': 42,
   'test-failed': 50,
   'create-failed': 51,
   'after-write-failed': 52,

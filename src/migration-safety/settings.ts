@@ -38,6 +38,9 @@ export interface SafetyOptions {
   outOfOrder?: 'refuse' | 'allow';
   /** A command that migration:create runs after writing, such as a formatter; the paths of the files come after it. */
   afterWrite?: string;
+  /** Where the schema that the migrations make is written as SQL, and its tables as Markdown; neither without a path. */
+  schemaFile?: string;
+  tablesFile?: string;
 }
 
 export interface ConnectionTo {
@@ -82,6 +85,8 @@ export interface Settings {
   /** Whether all migrations of a run share one transaction. */
   singleTransaction: boolean;
   afterWrite: string | undefined;
+  schemaFile: string | undefined;
+  tablesFile: string | undefined;
   /** Whether migrations are linted, and tables checked for violating rows, before they run. Off when replaying history. */
   preflight: boolean;
 }
@@ -118,6 +123,8 @@ export function readSettings(options: SafetyOptions = {}, env: Environment = pro
     dryRun: isOn(env.MIGRATION_DRY_RUN),
     singleTransaction: isOn(env.MIGRATION_SINGLE_TRANSACTION),
     afterWrite: env.MIGRATION_AFTER_WRITE || options.afterWrite,
+    schemaFile: options.schemaFile,
+    tablesFile: options.tablesFile,
   };
 }
 

@@ -11,6 +11,7 @@ import { MigrationProblem } from '../problems.ts';
 import { findFunctionReferences } from '../renames/function-references.ts';
 import type { Rename } from '../renames/rename-statements.ts';
 import { applyRenames, readRenameAnswers } from '../renames/renames.ts';
+import { hasSchemaFiles, writeSchemaFiles } from '../schema-files/schema-files.ts';
 import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import { type ShadowDatabase, trackingTable } from '../shadow/shadow-database.ts';
 import { type Comparison, readComparison } from './compare.ts';
@@ -26,13 +27,14 @@ export async function createMigrations(
   path: string | undefined,
   name: string | undefined,
 ): Promise<MigrationResult> {
-  const { planned, entities } = await planMigrations(migrator);
+  const { planned, entities, made } = await planMigrations(migrator);
   const written = await renderMigrations(migrator, planned, name);
   if (!migrator.settings.dryRun) {
     const folder = folderOf(migrator, path);
     for (const { fileName, code } of written)
       await fs.writeFile(fs.normalizePath(folder, fileName), code, { flush: true });
     await writeSnapshot(migrator, entities);
+    await writeSchemaFiles(migrator, made);
   }
   return {
     fileName: written.map(({ fileName }) => fileName).join(', '),
@@ -54,8 +56,15 @@ export async function logLintFindings(migrator: MigratorParts, fileName: string)
   if (findings.length > 0) migrator.log(`\n${formatLintFindings(findings)}\n`);
 }
 
+interface ProvedPlan {
+  planned: PlannedMigration[];
+  entities: Catalog;
+  /** The schema after the migrations. */
+  made: Catalog;
+}
+
 /** The difference between entities and history as migrations, each of which was run up, down and up again. */
-async function planMigrations(migrator: MigratorParts): Promise<{ planned: PlannedMigration[]; entities: Catalog }> {
+async function planMigrations(migrator: MigratorParts): Promise<ProvedPlan> {
   refuseLongNames(migrator);
   // Not the live database, which may be ahead, behind or missing. Opening it takes most of a second, so the first proof
   // uses the one that was compared.
@@ -72,23 +81,29 @@ async function planProved(
   migrator: MigratorParts,
   shadow: ShadowDatabase,
   open: () => Promise<ShadowDatabase>,
-): Promise<{ planned: PlannedMigration[]; entities: Catalog }> {
-  const { plan, entities } = await planDifference(migrator, shadow);
+): Promise<ProvedPlan> {
+  const { plan, entities, history } = await planDifference(migrator, shadow);
   const prove = async (planned: PlannedMigration[], { after }: Plan) =>
-    refute(planned, after, trackingTable(migrator), open, (message) => migrator.log(message));
+    refute(planned, after, trackingTable(migrator), open, {
+      log: (message) => migrator.log(message),
+      onProved: async (proof) => {
+        if (hasSchemaFiles(migrator)) made = await proof.catalog();
+      },
+    });
+  let made = history;
   const online = plan(false);
-  if (online.operations.length === 0) return { planned: [], entities };
+  if (online.operations.length === 0) return { planned: [], entities, made };
   const planned = toMigrations(online.operations);
   const refutation = migrator.settings.naive ? undefined : await prove(planned, online);
-  if (!migrator.settings.naive && !refutation) return { planned, entities };
+  if (!migrator.settings.naive && !refutation) return { planned, entities, made };
   const naive = plan(true);
   const migration = toOneMigration(naive.operations);
   const failure = await prove([migration], naive);
   if (failure) throw unproved(failure);
-  if (!refutation) return { planned: [migration], entities };
+  if (!refutation) return { planned: [migration], entities, made };
   const reason = `Plain statements in one transaction. As online DDL, ${refutation.says} ${refutation.details.join(' ')}`;
   migrator.log(reason);
-  return { planned: [{ ...migration, reason }], entities };
+  return { planned: [{ ...migration, reason }], entities, made };
 }
 
 /** The plan, to be made as online DDL or as plain statements, after what is renamed. The shadow database stays as it is. */
@@ -100,7 +115,7 @@ async function planDifference(migrator: MigratorParts, shadow: ShadowDatabase) {
   const isDeclared = throughRenames(comparison);
   const plan = (naive: boolean): Plan =>
     afterRenames(planOperations(catalog, comparison.entities, { isDeclared, naive }), renames);
-  return { plan, entities: comparison.entities };
+  return { plan, entities: comparison.entities, history: comparison.history };
 }
 
 /** The renames, and the history's catalog with them. The shadow database is as it was. */

@@ -23,14 +23,14 @@ class FailedStatement extends Error {
  * Runs the planned migrations up, down and up again on a database with the history, with rows in every table; returns what
  * proves them wrong. A table whose sample rows the change refuses, or whose values it does not keep, is emptied and all is
  * tried again: `migration:up` counts such rows in the real table. Nothing counts rows before `down`, so what `down` cannot
- * do with rows is logged.
+ * do with rows is logged. `onProved` gets the database in which they have run.
  */
 export async function refute(
   planned: PlannedMigration[],
   expected: Catalog,
   trackingTable: string,
   openHistory: () => Promise<ShadowDatabase>,
-  log: (message: string) => void,
+  { log, onProved }: { log: (message: string) => void; onProved: (shadow: ShadowDatabase) => Promise<void> },
 ): Promise<Refutation | undefined> {
   const empty = new Set<string>();
   for (;;) {
@@ -44,6 +44,7 @@ export async function refute(
         { execute, trackingTable, expected },
       );
       const refusing = found && refusingTables(found).filter((table) => !empty.has(table));
+      if (!found) await onProved(shadow);
       if (!found || !refusing?.length) return found;
       if (found.phase === 'down') logLimits(found, refusing, log);
       for (const table of refusing) empty.add(table);

@@ -10,20 +10,12 @@ import { isSerial, tableNameOf, typeOf } from './serial.ts';
 export function createTable(table: CatalogObject, catalog: Catalog): Operation {
   const parts = [...catalog.values()].filter((each) => isPartOf(each, table.id, catalog));
   const of = (kind: string) => parts.filter((each) => each.kind === kind);
-  const columns = of('column').map((column) => `${quote(column.name)} ${typeOf(column, catalog)}`);
-  // Of two with the same columns, `create table` makes one.
-  const keys = new Set<string>();
-  const isFirst = ({ row }: CatalogObject) => {
-    const key = /[pu]/.test(String(row.type)) ? JSON.stringify(row.columns) : undefined;
-    return key === undefined || (!keys.has(key) && keys.add(key));
-  };
-  const { first = [], others = [] } = Object.groupBy(of('constraint'), (each) => (isFirst(each) ? 'first' : 'others'));
-  const constraints = first.map(({ name, row }) => `constraint ${quote(name)} ${lowerKeywords(String(row.text))}`);
+  const { others } = constraintsOf(table, catalog);
   const { sql, unlogged, partitioned, bound } = table.row;
   const whole = catalog.get(table.parent ?? '')?.row.sql;
   const content = whole
     ? `partition of ${whole} ${lowerKeywords(String(bound))}`
-    : `(${[...columns, ...constraints].join(', ')})`;
+    : `(${tableParts(table, catalog).join(', ')})`;
   const create = `create ${unlogged ? 'unlogged ' : ''}table ${sql} ${content}${partitioned ? ` partition by ${lowerKeywords(String(partitioned))}` : ''}`;
   return operation(
     [
@@ -35,6 +27,31 @@ export function createTable(table: CatalogObject, catalog: Catalog): Operation {
     table.drop,
     { table: whole ? String(whole) : undefined, step: 'create table' },
   );
+}
+
+/** The columns and constraints in the parentheses of `create table`. */
+export function tableParts(table: CatalogObject, catalog: Catalog): string[] {
+  const columns = [...catalog.values()].filter((each) => each.kind === 'column' && each.parent === table.id);
+  return [
+    ...columns.map((column) => `${quote(column.name)} ${typeOf(column, catalog)}`),
+    ...constraintsOf(table, catalog).first.map(
+      ({ name, row }) => `constraint ${quote(name)} ${lowerKeywords(String(row.text))}`,
+    ),
+  ];
+}
+
+/** The constraints that `create table` makes, and the others: of two keys with the same columns, it makes one. */
+function constraintsOf(table: CatalogObject, catalog: Catalog): Record<'first' | 'others', CatalogObject[]> {
+  const keys = new Set<string>();
+  const isFirst = ({ row }: CatalogObject) => {
+    const key = /[pu]/.test(String(row.type)) ? JSON.stringify(row.columns) : undefined;
+    return key === undefined || (!keys.has(key) && keys.add(key));
+  };
+  const constraints = [...catalog.values()].filter(
+    (each) => each.kind === 'constraint' && isPartOf(each, table.id, catalog),
+  );
+  const { first = [], others = [] } = Object.groupBy(constraints, (each) => (isFirst(each) ? 'first' : 'others'));
+  return { first, others };
 }
 
 /** Whether `create table` and `drop table` of this table include the object. */

@@ -8,6 +8,7 @@ import type { MigratorParts } from '../migrator-parts.ts';
 import { toOneMigration } from '../plan/order.ts';
 import { planOperations } from '../plan/plan.ts';
 import { MigrationProblem, type ProblemKind } from '../problems.ts';
+import { hasSchemaFiles, staleSchemaFiles } from '../schema-files/schema-files.ts';
 import { readEntitiesCatalog } from '../shadow/entities-schema.ts';
 import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import type { ShadowDatabase } from '../shadow/shadow-database.ts';
@@ -86,6 +87,7 @@ const SEVERITY: ProblemKind[] = [
   'changed',
   'drift',
   'stale-snapshot',
+  'stale-schema-file',
   'pending',
   'unknown',
 ];
@@ -119,7 +121,8 @@ async function replay(
     const drift = live ? await findDrift(migrator, shadow) : [];
     await shadow.migrator.up();
     const { faults, byHand } = await compareWithEntities(migrator, shadow);
-    return { faults: [...faults, ...drift], byHand };
+    const files = hasSchemaFiles(migrator) ? await staleSchemaFiles(migrator, await shadow.catalog()) : [];
+    return { faults: [...faults, ...drift, ...files.map(staleFileFault)], byHand };
   } catch (error) {
     if (!(error instanceof MigrationProblem)) throw error;
     const says = 'History cannot be replayed on an empty database.';
@@ -128,6 +131,12 @@ async function replay(
     await shadow?.close();
   }
 }
+
+const staleFileFault = (path: string): Fault => ({
+  kind: 'stale-schema-file',
+  says: `${path} does not show the schema that the migrations make.`,
+  details: ['Rewrite it: npm run migration repair'],
+});
 
 async function findDrift(migrator: MigratorParts, shadow: ShadowDatabase): Promise<Fault[]> {
   const lines = await findDifferences(migrator, shadow);

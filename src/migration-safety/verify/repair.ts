@@ -1,6 +1,9 @@
+import type { Catalog } from '../catalog/catalog.ts';
 import { writeSnapshot } from '../create/snapshot.ts';
 import { checkIntegrity } from '../history/integrity.ts';
 import type { MigratorParts } from '../migrator-parts.ts';
+import { hasSchemaFiles, staleSchemaFiles, writeSchemaFiles } from '../schema-files/schema-files.ts';
+import { openShadowAfterHistory } from '../shadow/replayed-history.ts';
 import { repairedSnapshot } from './check.ts';
 
 /** A change that `migration:repair` offers. */
@@ -67,7 +70,28 @@ export async function findRepairs(migrator: MigratorParts): Promise<Repair[]> {
       apply: () => writeSnapshot(migrator, snapshot),
     });
   }
+  const schema = await staleSchema(migrator).catch(() => undefined);
+  if (schema) {
+    repairs.push({
+      description: `${schema.files.join(', ')}: rewrite from the migrations`,
+      difference: [],
+      apply: () => writeSchemaFiles(migrator, schema.catalog),
+    });
+  }
   return repairs;
+}
+
+/** The schema that the migrations make, and the files that do not show it. */
+async function staleSchema(migrator: MigratorParts): Promise<{ catalog: Catalog; files: string[] } | undefined> {
+  if (!hasSchemaFiles(migrator)) return undefined;
+  const shadow = await openShadowAfterHistory(migrator);
+  try {
+    const catalog = await shadow.catalog();
+    const files = await staleSchemaFiles(migrator, catalog);
+    return files.length > 0 ? { catalog, files } : undefined;
+  } finally {
+    await shadow.close();
+  }
 }
 
 /** A line diff, by the longest common subsequence. */

@@ -1,5 +1,7 @@
+import type { PoolClient } from 'pg';
 import { expect, test } from 'vitest';
 import { DeleteArticleDocument, UpdateArticleDocument } from '../../schema/generated/graphql.ts';
+import type { PgClient } from '../../src/database/pg-client.ts';
 import { Tag } from '../../src/tags/tag.entity.ts';
 import { statementsDuring } from '../support/statements.ts';
 import { anArticle, aUser } from '../support/test-data.ts';
@@ -42,6 +44,19 @@ test('a transaction whose first statement fails is rolled back, and its connecti
   });
   await expect(caught).rejects.toThrow('current transaction is aborted');
   expect(await em.count(Tag)).toBe(0);
+});
+
+test('a statement that was prepared and then failed in a message can be sent alone, and in a message again', async () => {
+  const pool = await orm.em.getConnection().getNativeClient();
+  const client = (await pool.connect()) as PoolClient & PgClient;
+  const divide = (by: number) => ({ name: 'divide', text: 'select 6 / $1::int as result', values: [by] });
+  try {
+    await expect(client.runTogether([divide(0), divide(3)])).rejects.toThrow('division by zero');
+    expect((await client.query(divide(2))).rows).toEqual([{ result: 3 }]);
+    expect(await client.runTogether([divide(2), divide(1)])).toEqual([['6']]);
+  } finally {
+    client.release(true);
+  }
 });
 
 test('a mutation that loads first needs few round trips, and writes in a transaction', async () => {

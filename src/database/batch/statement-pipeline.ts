@@ -19,12 +19,13 @@ export type Rows = (string | null)[][];
  * client calls the handlers.
  */
 export class StatementPipeline implements Submittable {
-  /** For those who observe statements. */
-  readonly text: string;
+  /** For those who observe statements, that of all. Once they are sent, that of the statement that PostgreSQL is at. */
+  text: string;
+  /** pg notes by this and `text` that a statement is prepared, also when it fails afterwards. */
+  name: string | undefined;
   private readonly statements: readonly NamedStatement[];
   private readonly rows: Rows = [];
   private done = 0;
-  private connection: PipelineConnection | undefined;
 
   /** `callback` is called with the rows of the last statement, values as text. pg replaces it to end its timeout. */
   constructor(
@@ -40,11 +41,10 @@ export class StatementPipeline implements Submittable {
 
   submit(connection: Connection): void {
     const to = connection as unknown as PipelineConnection;
-    this.connection = to;
     to.stream.cork();
     for (const { name, text, values } of this.statements) {
       if (!name || to.parsedStatements[name] === undefined) {
-        // An earlier message may have failed after it prepared the name. To close one that is not there is no error.
+        // A message may have the same statement twice. To close one that is not there is no error.
         if (name) to.close({ type: 'S', name });
         to.parse({ name, text });
       }
@@ -53,6 +53,7 @@ export class StatementPipeline implements Submittable {
     }
     to.sync();
     to.stream.uncork();
+    this.awaitStatement();
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
@@ -60,9 +61,8 @@ export class StatementPipeline implements Submittable {
   }
 
   handleCommandComplete(): void {
-    const { name, text } = this.statements[this.done] as NamedStatement;
-    if (name && this.connection) this.connection.parsedStatements[name] = text;
     this.done += 1;
+    this.awaitStatement();
   }
 
   handleError(error: unknown): void {
@@ -71,6 +71,11 @@ export class StatementPipeline implements Submittable {
 
   handleReadyForQuery(): void {
     this.callback(null, this.rows);
+  }
+
+  private awaitStatement(): void {
+    const { name, text = '' } = this.statements[this.done] ?? {};
+    Object.assign(this, { name, text });
   }
 
   handleRowDescription(): void {}

@@ -54,7 +54,9 @@ describe('statements that run together', () => {
     const { statements } = await oneConnection();
     expect(await statements.transaction([insert('a'), insert('b'), divide(2)])).toEqual([['3']]);
     expect(await tags()).toEqual(['a', 'b']);
-    await expect(statements.transaction([insert('c'), divide(0), insert('d')])).rejects.toMatchObject({ code: '22012' });
+    await expect(statements.transaction([insert('c'), divide(0), insert('d')])).rejects.toMatchObject({
+      code: '22012',
+    });
     expect(await tags()).toEqual(['a', 'b']);
   });
 

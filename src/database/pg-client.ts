@@ -36,8 +36,9 @@ export class PgClient extends Client {
   runTogether(statements: readonly NamedStatement[]): Promise<Rows> {
     const { promise, resolve, reject } = Promise.withResolvers<Rows>();
     const pipeline = new StatementPipeline(statements, (error, rows = []) => (error ? reject(error) : resolve(rows)));
+    const { text } = pipeline;
     this.send([pipeline]);
-    this.observe(pipeline.text, promise);
+    this.observe(text, promise);
     return promise;
   }
 

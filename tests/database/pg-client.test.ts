@@ -59,6 +59,22 @@ test('a statement that was prepared and then failed in a message can be sent alo
   }
 });
 
+test('onStatement reports the texts of all statements that are sent together', async () => {
+  const pool = await orm.em.getConnection().getNativeClient();
+  const client = (await pool.connect()) as PoolClient & PgClient;
+  const { onStatement } = client;
+  const seen: string[] = [];
+  client.onStatement = (text) => seen.push(text);
+  try {
+    const select = (result: string) => ({ name: '', text: `select '${result}'`, values: [] });
+    expect(await client.runTogether([select('a'), select('b')])).toEqual([['b']]);
+    expect(seen).toEqual(["select 'a'; select 'b'"]);
+  } finally {
+    client.onStatement = onStatement;
+    client.release();
+  }
+});
+
 test('a mutation that loads first needs few round trips, and writes in a transaction', async () => {
   const as = await aUser();
   const { slug } = await anArticle({ by: as, tagList: ['red'] });

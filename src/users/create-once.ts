@@ -68,16 +68,21 @@ async function claim(em: EntityManager, userId: number, key: string, request: st
 
 /** What an earlier call with the key created; null if there was none within the time that a key is kept. */
 async function findCreated<T>(em: EntityManager, request: CreateRequest<T>, key: string): Promise<T | null> {
-  const [earlier] = await em.execute<{ request: string; created_id: number }[]>(
-    `select request, created_id from idempotency_keys where user_id = ? and key = ? and not ${IS_EXPIRED}`,
-    [request.userId, key],
-  );
+  const find = () =>
+    em.execute<{ request: string; created_id: number }[]>(
+      `select request, created_id from idempotency_keys where user_id = ? and key = ? and not ${IS_EXPIRED}`,
+      [request.userId, key],
+    );
+  const [earlier] = await find();
   if (!earlier) return null;
   if (earlier.request !== hash(request)) {
     throw new Refusal(new ValidationError(UserErrorCode.CONFLICT, 'was used with other input', PATH));
   }
   const created = await em.findOne(request.entity, earlier.created_id as never);
-  return (created as T | null) ?? notFound(request.kind); // it was deleted since
+  if (created) return created as T;
+  // It was deleted since. If the key is gone too, the account was; whoever creates then learns that the session has ended.
+  const [kept] = await find();
+  return kept ? notFound(request.kind) : null;
 }
 
 const PATH = ['input', 'idempotencyKey'];

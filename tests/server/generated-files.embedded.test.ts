@@ -13,6 +13,7 @@ beforeAll(() => {
   for (const path of [
     'src',
     'schema',
+    'docs',
     'migrations',
     'mikro-orm.config.ts',
     'package.json',
@@ -60,6 +61,14 @@ describe('npm run check', () => {
     expect(code).toBe(1);
     expect(output).toContain('schema/schema.graphql is out of date. Update it with: npm run generate');
   });
+});
+
+test('npm run check fails when a file that shows the tables is not what the migrations make, and names the fix', () => {
+  edit('docs/database.md', '## article_reads', '## article_readings');
+  const { code, output } = npm('check:generated');
+  expect(code).toBe(42);
+  expect(output).toContain('docs/database.md');
+  expect(output).toContain('npm run migration repair');
 });
 
 describe('npm run schema:check', () => {

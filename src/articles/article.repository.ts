@@ -3,8 +3,8 @@ import { type EntityManager, raw } from '@mikro-orm/postgresql';
 import type { Context } from '../auth/context.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
+import { findId } from '../reading/find-id.ts';
 import { type PickedColumn, pick } from '../reading/read-plan.ts';
-import { RowConditions } from '../reading/row-conditions.ts';
 import { upsertTags } from '../tags/tag.repository.ts';
 import { Article, type ArticleContent } from './article.entity.ts';
 import type { ArticleBy } from './article.input.ts';
@@ -20,19 +20,11 @@ export function articleWhere({ id, slug }: ArticleBy): { id: number | PickedColu
   return row !== null && { id: row };
 }
 
-/**
- * The id of the article, if the viewer may see it. Do not call it in a transaction: it takes a second connection, and
- * transactions that all wait for one would deadlock.
- */
-export async function findArticleId(
-  { em, reads, viewer }: Context,
-  by: ArticleBy,
-  path = ['input', 'article'],
-): Promise<number> {
-  const rows = new RowConditions(em.getMetadata(), viewer);
-  const id = await reads.value(rows.pick(pick(Article, 'id', articleWhere(by))));
+/** The id of the article, if the viewer may see it. Do not call it in a transaction: see `findId`. */
+export async function findArticleId(context: Context, by: ArticleBy, path = ['input', 'article']): Promise<number> {
+  const id = await findId(context, Article, articleWhere(by));
   if (id === null) throw new Refusal(new NotFoundError(ResourceKind.ARTICLE, path));
-  return Number(id);
+  return id;
 }
 
 /** A reference to the article for mutations that only link to it; its row is not loaded. */

@@ -12,8 +12,9 @@ export const requireSignIn: AuthChecker<Context> = ({ context }) => {
 };
 
 /**
- * Mutations wait for the session, unless they record their writes. An invalid token, or one whose session has ended, fails every root field instead of making the client a guest. Fields
- * with the extension `ignoresToken` sign in, which must work with an expired token.
+ * An invalid token, or one whose session has ended, fails every root field instead of making the client a guest. Fields
+ * with the extension `ignoresToken` sign in, which must work with an expired token. Mutations wait for the session, unless they record
+ * their writes.
  */
 export function rejectInvalidTokens(schema: GraphQLSchema): void {
   for (const type of [schema.getQueryType(), schema.getMutationType()]) {

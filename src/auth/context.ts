@@ -90,9 +90,7 @@ function malformedToken(): Unauthenticated {
 export const hasToken = (authorization: string | undefined): authorization is string =>
   authorization !== undefined && !/^\s*(?:Token|Bearer)?\s*$/i.test(authorization);
 
-/**
- * Checks once whether the session of the token is still open, in one round trip with the reads that start at the same time.
- */
+/** Checks once whether the session of the token is still open, in one round trip with the reads that start at the same time. */
 export function verifySession(context: Context): Promise<void> | null {
   if (!context.claims) return null;
   context.verification ??= findSession(context, context.claims);

@@ -2,23 +2,21 @@ import { findArticleId } from '../articles/article.repository.ts';
 import type { Context } from '../auth/context.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind } from '../graphql/user-errors.ts';
-import { pick } from '../reading/read-plan.ts';
-import { RowConditions } from '../reading/row-conditions.ts';
+import { findId } from '../reading/find-id.ts';
 import { Comment } from './comment.entity.ts';
 import type { CommentBy } from './comment.input.ts';
 
 /** Finds a comment with its article. As in RealWorld, an unknown article is reported before an unknown comment. */
 export async function findComment(context: Context, { id, inArticle }: CommentBy): Promise<Comment> {
   const path = ['input', 'comment'];
-  const { em, reads, viewer } = context;
   const where = inArticle
     ? {
         id: inArticle.databaseId,
         article: await findArticleId(context, { slug: inArticle.slug }, [...path, 'inArticle', 'slug']),
       }
     : { id: localId('Comment', id ?? '') ?? 0 };
-  const found = await reads.value(new RowConditions(em.getMetadata(), viewer).pick(pick(Comment, 'id', where)));
-  const comment = found && (await em.findOne(Comment, Number(found), { populate: ['article'] }));
+  const found = await findId(context, Comment, where);
+  const comment = found !== null && (await context.em.findOne(Comment, found, { populate: ['article'] }));
   if (!comment) throw new Refusal(new NotFoundError(ResourceKind.COMMENT, path));
   return comment;
 }

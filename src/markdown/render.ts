@@ -23,7 +23,7 @@ export interface RenderOptions {
 /** The longest excerpt, in characters. */
 export const MAX_EXCERPT = 500;
 
-/** Renders Markdown in the calling thread, or throws a MarkdownRefusal. The server renders in another: see renderer.ts. */
+/** Renders Markdown in the calling thread, or throws a MarkdownRefusal. The server renders all but short texts in another: see renderer.ts. */
 export function render(source: string, { headingAnchors }: RenderOptions): Rendering {
   const environment = { headingAnchors, renderingKey: randomUUID().slice(0, 8) };
   const tokens = parser.parse(source, environment);

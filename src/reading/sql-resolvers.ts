@@ -11,10 +11,10 @@ import {
   isObjectType,
   isUnionType,
 } from 'graphql';
-import { collectSubfields } from 'graphql/execution/collectFields.js';
 import type { Statement } from '../database/batch/statement-pipeline.ts';
 import { NotFoundError, ResourceKind } from '../graphql/user-errors.ts';
 import { compile } from './compile/compile.ts';
+import { fieldsOf } from './compile/selection.ts';
 import { RawJson } from './raw-json.ts';
 import type { ReadBatch } from './read-batch.ts';
 import { type AnyEntityClass, one, type ReadContext, type ReadPlan } from './read-plan.ts';
@@ -86,11 +86,9 @@ export type WriteAndRead = <P extends object>(
 export const createWriteAndRead =
   (em: EntityManager): WriteAndRead =>
   async (payload, writes, { viewer, reads }, info) => {
-    const { schema, fragments, variableValues, fieldNodes } = info;
-    const type = getNamedType(info.returnType) as GraphQLObjectType;
+    const { schema } = info;
     const expressions = new Map<string, Sql>();
-    for (const [key, nodes] of collectSubfields(schema, fragments, variableValues, type, fieldNodes)) {
-      const field = type.getFields()[nodes[0]?.name.value ?? ''];
+    for (const [key, nodes, field] of fieldsOf(schema, info)(info.returnType, info.fieldNodes)) {
       const row = field && (payload as Payload)[field.name];
       if (!field || !row || typeof row !== 'object' || !em.getMetadata().has(row.constructor)) continue;
       const options = { viewer, schema, tables: em.getMetadata(), type: field.type, typed: true };

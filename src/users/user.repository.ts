@@ -3,8 +3,7 @@ import type { Context } from '../auth/context.ts';
 import { isStorable } from '../database/storable.ts';
 import { localId } from '../graphql/node.ts';
 import { NotFoundError, Refusal, ResourceKind, TakenError } from '../graphql/user-errors.ts';
-import { pick } from '../reading/read-plan.ts';
-import { RowConditions } from '../reading/row-conditions.ts';
+import { findId } from '../reading/find-id.ts';
 import { foldCase, nameKey } from '../text/fold-case.ts';
 import { User } from './user.entity.ts';
 import type { UserBy } from './user.input.ts';
@@ -17,11 +16,10 @@ export function userWhere({ id, username }: UserBy): { id: number } | { username
 }
 
 /** A reference to the user for mutations that only link to them; the row is not loaded. */
-export async function userReference({ em, reads, viewer }: Context, by: UserBy): Promise<User> {
-  const rows = new RowConditions(em.getMetadata(), viewer);
-  const id = await reads.value(rows.pick(pick(User, 'id', userWhere(by))));
+export async function userReference(context: Context, by: UserBy): Promise<User> {
+  const id = await findId(context, User, userWhere(by));
   if (id === null) throw new Refusal(new NotFoundError(ResourceKind.USER, ['input', 'user']));
-  return em.getReference(User, Number(id));
+  return context.em.getReference(User, id);
 }
 
 /**

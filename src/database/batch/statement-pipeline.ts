@@ -76,7 +76,8 @@ export class StatementPipeline implements Submittable {
 
   private awaitStatement(): void {
     const { name, text = '' } = this.statements[this.done] ?? {};
-    Object.assign(this, { name, text });
+    this.name = name;
+    this.text = text;
   }
 
   handleRowDescription(): void {}

@@ -5,10 +5,9 @@ import { MigrationProblem } from '../problems.ts';
 import { migratorOf } from '../start-up.ts';
 import { type Command, commands, type Options } from './commands.ts';
 
-/**
- * The stock `mikro-orm` command line with more commands and two more options. The stock binary takes no plugins and
- * refuses unknown options, so this one is built from its parts.
- */
+// The stock `mikro-orm` command line with more commands and options. The stock binary takes no plugins and refuses unknown
+// options, so this one is built from its parts.
+
 /** What yargs gives to configure a command. */
 interface Builder {
   options(options: object): unknown;

@@ -32,7 +32,8 @@ export async function readShown(
 ): Promise<{ shown: ShownMigration; findings: LintFinding[] }> {
   const files = await migrator.readMigrations();
   const names = files.map(({ name }) => name);
-  const name = text === 'head' ? (names.at(-1) ?? text) : findMigration(text, names, 'migration:show');
+  const head = text === 'head' ? names.at(-1) : undefined;
+  const name = head ?? findMigration(text, names, 'migration:show');
   const file = files[names.indexOf(name)];
   if (!file) throw new Error(`${name} is a name without a file.`);
   const findings = lintAll(files).filter(({ migration }) => migration === name);

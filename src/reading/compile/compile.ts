@@ -29,7 +29,8 @@ import { RowConditions } from '../row-conditions.ts';
 import { base64url, identifier, join, jsonObject, literal, Sql, sql } from '../sql.ts';
 import type { Link, Table } from '../table.ts';
 import { compileOnce } from './compile-once.ts';
-import { connectionSql, type FieldsOf, fieldsOf, isPageInfo, textMatchesSql, typeName } from './connection-sql.ts';
+import { connectionSql, needsNumbers, textMatchesSql } from './connection-sql.ts';
+import { type FieldsOf, fieldsOf, typeName } from './selection.ts';
 
 /**
  * Compiles a plan and the GraphQL selection under it into one SQL expression, whose value is the JSON of the field. Nested
@@ -106,7 +107,7 @@ class Compiler {
     const window = parsePageArgs(args, nodes[0]?.name.value ?? '', list.orderName, list.sort.kind);
     const table = this.rows.allRows(entity);
     const fields = this.fieldsOf(type, nodes);
-    const isNumbered = window.backward || fields.some(isPageInfo);
+    const isNumbered = needsNumbers(window, fields);
     const page = listPage(list, window, { alias: table.alias, id: table.columns.id as Sql, isNumbered });
     return connectionSql(type, fields, page, {
       fieldsOf: this.fieldsOf,
@@ -146,7 +147,7 @@ class Compiler {
       return list.byTable(alias, values);
     };
     const fields = this.fieldsOf(type, nodes);
-    const isNumbered = window.backward || fields.some(isPageInfo);
+    const isNumbered = needsNumbers(window, fields);
     return connectionSql(type, fields, listPage(list, window, { alias, id, isNumbered }), {
       fieldsOf: this.fieldsOf,
       count: () => list.count(),

@@ -1,34 +1,12 @@
-import {
-  type FieldNode,
-  type GraphQLField,
-  type GraphQLObjectType,
-  type GraphQLOutputType,
-  type GraphQLResolveInfo,
-  type GraphQLSchema,
-  getNamedType,
-} from 'graphql';
-import { collectSubfields } from 'graphql/execution/collectFields.js';
+import type { FieldNode, GraphQLOutputType } from 'graphql';
 import type { ListPage } from '../lists/list-page.ts';
+import type { PageWindow } from '../page-args.ts';
 import { identifier, join, jsonObject, literal, type Sql, sql } from '../sql.ts';
+import { type FieldsOf, type Selected, typeName } from './selection.ts';
 
-/** A response name, its nodes, and the field. `__typename` has no field definition. */
-export type Selected = readonly [string, readonly FieldNode[], GraphQLField<unknown, unknown> | undefined];
-
-export type FieldsOf = (type: GraphQLOutputType, nodes: readonly FieldNode[]) => Selected[];
-
-/** The fields of a selection by response name. */
-export const fieldsOf =
-  (schema: GraphQLSchema, { fragments, variableValues }: GraphQLResolveInfo): FieldsOf =>
-  (type, nodes) => {
-    const object = getNamedType(type) as GraphQLObjectType;
-    const fields = object.getFields();
-    const selected = collectSubfields(schema, fragments, variableValues, object, nodes);
-    return [...selected].map(([name, of]) => [name, of, fields[of[0]?.name.value ?? '']] as const);
-  };
-
-export const isPageInfo = ([, , field]: Selected): boolean => field?.name === 'pageInfo';
-
-export const typeName = (type: GraphQLOutputType): Sql => literal(getNamedType(type).name);
+/** Whether the rows of a page need numbers: `pageInfo` asks for their positions, and a page that is read backward is turned by them. */
+export const needsNumbers = ({ backward }: PageWindow, fields: readonly Selected[]): boolean =>
+  backward || fields.some(([, , field]) => field?.name === 'pageInfo');
 
 /** How a connection reads its selections, its count and the objects of its rows. */
 export interface ConnectionParts {

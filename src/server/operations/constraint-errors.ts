@@ -3,7 +3,10 @@ import { SESSION_HAS_ENDED } from '../../auth/sessions.ts';
 import { invalidToken } from '../../auth/token.ts';
 import { NotFoundError, Refusal, ResourceKind, TakenError } from '../../graphql/user-errors.ts';
 
-/** The client error for a constraint violation, or for a session that ended before the write. Constraints decide conflicts, also between concurrent requests. */
+/**
+ * The client error for a constraint violation, or for a session that ended before the write. Constraints decide conflicts, also
+ * between concurrent requests.
+ */
 export function errorForConstraint(error: unknown): Refusal | GraphQLError | null {
   if (codeOf(error) === SESSION_HAS_ENDED) return invalidToken();
   const constraint = constraintOf(error);
